@@ -1,0 +1,1 @@
+//! Bytes in and out: listener, WebSocket, Engine.IO, Socket.IO. Must know nothing of chat.
