@@ -10,4 +10,5 @@
 //!
 //! * [`transport`]: bytes in and out, nothing of chat.
 
+pub mod model;
 pub mod transport;

@@ -1,0 +1,104 @@
+-- The whole of a Parlor file. The only place where tables are defined; `src/store/schema.rs` runs it on an empty
+-- file and numbered migrations lead older files here. Times are UTC milliseconds, uuids 16 bytes.
+
+-- One value per key: `next_id` (no message or change ever had this id or a higher one), `secret` (signs tokens),
+-- `instance` (names this server's cookie).
+CREATE TABLE settings (
+    key   TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Everybody who has or had an account. A row is never removed and a name never given again: `deleted_at` ends an
+-- account, and the row then keeps only what its messages need.
+CREATE TABLE users (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid          BLOB    NOT NULL UNIQUE,
+    username      TEXT    NOT NULL,
+    username_key  TEXT    NOT NULL UNIQUE,      -- NFKC, lower case
+    username_look TEXT    NOT NULL,             -- what it looks like (Unicode TR 39), to refuse look-alikes
+    email         TEXT    UNIQUE,               -- lower case
+    display_name  TEXT    NOT NULL,
+    password_hash TEXT,                         -- PHC string; without it nobody can log in by password
+    role          TEXT    NOT NULL CHECK (role IN ('guest', 'user', 'admin')),
+    avatar_url    TEXT,
+    profile       TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(profile)),
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    deleted_at    INTEGER
+) STRICT;
+CREATE INDEX users_look ON users (username_look);
+
+-- Who is logged in where. Ending a session removes its row; a token without a row is worth nothing.
+CREATE TABLE sessions (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid         BLOB    NOT NULL UNIQUE,
+    user_id      INTEGER NOT NULL REFERENCES users (id),
+    kind         TEXT    NOT NULL,              -- the dialect that opened it, or 'web'
+    cookie_hash  BLOB    UNIQUE,                -- SHA-256 of the cookie's value
+    refresh_jti  BLOB,                          -- the refresh token that is good now
+    refresh_prev BLOB,                          -- the one before, good for a minute after `refreshed_at`
+    refreshed_at INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL,
+    last_at      INTEGER NOT NULL,              -- written at most once a minute
+    expires_at   INTEGER NOT NULL,
+    ip           TEXT    NOT NULL DEFAULT '',
+    user_agent   TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id);
+
+-- The rooms. Deleting one is for good and takes its members and messages along.
+CREATE TABLE rooms (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid            BLOB    NOT NULL UNIQUE,
+    kind            TEXT    NOT NULL CHECK (kind IN ('lobby', 'public', 'private', 'direct')),
+    name            TEXT    NOT NULL,           -- empty in direct rooms
+    description     TEXT    NOT NULL DEFAULT '',
+    owner_id        INTEGER REFERENCES users (id),
+    access_key      TEXT    UNIQUE,
+    direct_key      TEXT    UNIQUE,             -- '<lower user id>:<higher>', so a pair has one room
+    cleared_through INTEGER NOT NULL DEFAULT 0, -- messages up to this id were cleared away
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL
+) STRICT;
+
+-- Who is in which room, and how far they have read. Everybody with an account is in the lobby.
+CREATE TABLE members (
+    room_id      INTEGER NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    user_id      INTEGER NOT NULL REFERENCES users (id),
+    role         TEXT    NOT NULL CHECK (role IN ('member', 'moderator', 'owner')),
+    joined_at    INTEGER NOT NULL,
+    last_read_id INTEGER NOT NULL DEFAULT 0,
+    notify       TEXT    NOT NULL DEFAULT 'all' CHECK (notify IN ('all', 'mentions', 'none')),
+    muted_until  INTEGER NOT NULL DEFAULT 0,    -- may not write before this time
+    PRIMARY KEY (room_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX members_user ON members (user_id);
+
+-- Who was sent out of a private room and cannot come back by its key until somebody adds them again.
+CREATE TABLE bars (
+    room_id INTEGER NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id),
+    PRIMARY KEY (room_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+-- What was said. `id` and `change_id` come from `settings.next_id`, ascend within a room and have gaps; histories
+-- page by `id`, resuming clients by `change_id`. A deleted message stays as a tombstone without content.
+CREATE TABLE messages (
+    id         INTEGER PRIMARY KEY,
+    uuid       BLOB    NOT NULL UNIQUE,         -- chosen by the sender's client; sending it again changes nothing
+    room_id    INTEGER NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    sender_id  INTEGER NOT NULL REFERENCES users (id),
+    content    TEXT    NOT NULL,
+    reply_to   INTEGER,
+    sent_at    INTEGER,                         -- what the sender's clock said
+    created_at INTEGER NOT NULL,
+    edited_at  INTEGER,
+    deleted_at INTEGER,
+    change_id  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX messages_room ON messages (room_id, id);
+CREATE INDEX messages_change ON messages (room_id, change_id);
+
+INSERT INTO settings (key, value) VALUES ('next_id', 1), ('secret', randomblob(32)), ('instance', lower(hex(randomblob(4))));
+INSERT INTO rooms (id, uuid, kind, name, description, created_at, updated_at)
+VALUES (1, randomblob(16), 'lobby', 'Lobby', '', CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER));

@@ -1,0 +1,170 @@
+//! Who may what: one pure function.
+
+use super::{MemberRole, Role, RoomKind};
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Read and watch a room's messages.
+    Read,
+    /// See a room's name, members and roles.
+    Look,
+    /// Write, edit and delete one's own.
+    Send,
+    /// Delete what others wrote.
+    DeleteOthers,
+    /// Add, kick and mute members of a lower role.
+    Keep,
+    /// Rename, describe, set the key, give roles, transfer.
+    Manage,
+    /// Delete the room.
+    DeleteRoom,
+    /// Clear the room's messages away.
+    Clear,
+    /// Join by oneself.
+    Join,
+}
+
+/// Whether they may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes.
+    Yes,
+    /// No, and they may know it.
+    Forbidden,
+    /// No, and for them the room does not exist.
+    Hidden,
+}
+
+/// Says whether an account of that `role` and `place` in a room of that `kind` may do `action` there.
+pub fn may(role: Role, place: Option<MemberRole>, kind: RoomKind, action: Action) -> Verdict {
+    let open = matches!(kind, RoomKind::Lobby | RoomKind::Public);
+    let admin = role == Role::Admin && kind != RoomKind::Direct;
+    if place.is_none() && !open && !(admin && action != Action::Read && action != Action::Send) {
+        return Verdict::Hidden;
+    }
+    let at_least = |needed| admin || place.is_some_and(|place| place >= needed);
+    let allowed = match action {
+        Action::Read | Action::Look => true,
+        Action::Send => place.is_some() || kind == RoomKind::Lobby,
+        Action::DeleteOthers => at_least(MemberRole::Moderator),
+        Action::Keep => at_least(MemberRole::Moderator) && !kind.is_fixed(),
+        Action::Manage | Action::DeleteRoom => at_least(MemberRole::Owner) && !kind.is_fixed(),
+        Action::Clear => {
+            admin && kind == RoomKind::Lobby || at_least(MemberRole::Owner) && !kind.is_fixed()
+        }
+        Action::Join => kind == RoomKind::Public,
+    };
+    match allowed {
+        true => Verdict::Yes,
+        // Nothing in the lobby and in direct rooms can be managed, so there is nothing to be forbidden.
+        false
+            if kind.is_fixed()
+                && matches!(
+                    action,
+                    Action::Keep | Action::Manage | Action::DeleteRoom | Action::Join
+                ) =>
+        {
+            Verdict::Hidden
+        }
+        false => Verdict::Forbidden,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::*;
+    use MemberRole::*;
+
+    /// One letter per column: `y` yes, `f` forbidden, `h` hidden.
+    fn row(kind: RoomKind, action: Action) -> String {
+        let people = [
+            (Role::Guest, None),
+            (Role::User, None),
+            (Role::Guest, Some(Member)),
+            (Role::User, Some(Member)),
+            (Role::User, Some(Moderator)),
+            (Role::User, Some(Owner)),
+            (Role::Admin, None),
+            (Role::Admin, Some(Member)),
+        ];
+        people
+            .iter()
+            .map(|&(role, place)| match may(role, place, kind, action) {
+                Verdict::Yes => 'y',
+                Verdict::Forbidden => 'f',
+                Verdict::Hidden => 'h',
+            })
+            .collect()
+    }
+
+    /// Columns: guest and user outside; guest, user, moderator, owner inside; admin outside, inside.
+    const TABLE: [(RoomKind, [(Action, &str); 9]); 4] = [
+        (
+            RoomKind::Lobby,
+            [
+                (Read, "yyyyyyyy"),
+                (Look, "yyyyyyyy"),
+                (Send, "yyyyyyyy"),
+                (DeleteOthers, "ffffyyyy"),
+                (Keep, "hhhhhhhh"),
+                (Manage, "hhhhhhhh"),
+                (DeleteRoom, "hhhhhhhh"),
+                (Clear, "ffffffyy"),
+                (Join, "hhhhhhhh"),
+            ],
+        ),
+        (
+            RoomKind::Public,
+            [
+                (Read, "yyyyyyyy"),
+                (Look, "yyyyyyyy"),
+                (Send, "ffyyyyfy"),
+                (DeleteOthers, "ffffyyyy"),
+                (Keep, "ffffyyyy"),
+                (Manage, "fffffyyy"),
+                (DeleteRoom, "fffffyyy"),
+                (Clear, "fffffyyy"),
+                (Join, "yyyyyyyy"),
+            ],
+        ),
+        (
+            RoomKind::Private,
+            [
+                (Read, "hhyyyyhy"),
+                (Look, "hhyyyyyy"),
+                (Send, "hhyyyyhy"),
+                (DeleteOthers, "hhffyyyy"),
+                (Keep, "hhffyyyy"),
+                (Manage, "hhfffyyy"),
+                (DeleteRoom, "hhfffyyy"),
+                (Clear, "hhfffyyy"),
+                (Join, "hhffffff"),
+            ],
+        ),
+        (
+            RoomKind::Direct,
+            [
+                (Read, "hhyyyyhy"),
+                (Look, "hhyyyyhy"),
+                (Send, "hhyyyyhy"),
+                (DeleteOthers, "hhffyyhf"),
+                (Keep, "hhhhhhhh"),
+                (Manage, "hhhhhhhh"),
+                (DeleteRoom, "hhhhhhhh"),
+                (Clear, "hhffffhf"),
+                (Join, "hhhhhhhh"),
+            ],
+        ),
+    ];
+
+    #[test]
+    fn the_table_says_who_may_what() {
+        for (kind, rows) in TABLE {
+            for (action, expected) in rows {
+                assert_eq!(row(kind, action), expected, "{kind:?} {action:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Everything a connection can be told.
+
+use std::sync::Arc;
+
+use super::{Member, Message, MessageId, Person, Room, RoomId};
+
+/// Something that happened, in the core's own words; each dialect says it in its own.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A message is new.
+    Posted(Arc<Message>),
+    /// A message has another text.
+    Edited(Arc<Message>),
+    /// A message is a tombstone now.
+    Deleted(Arc<Message>),
+    /// Somebody has read a room up to a message.
+    Read {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        person: Arc<Person>,
+        /// Up to where.
+        last_read_id: MessageId,
+    },
+    /// Somebody is typing.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        person: Arc<Person>,
+    },
+    /// People came online or went offline.
+    Presence(Presence),
+    /// Somebody is a member now.
+    Joined {
+        /// Where.
+        room: RoomId,
+        /// Who, in which role.
+        member: Member,
+    },
+    /// A member's role or mute changed.
+    MemberChanged {
+        /// Where.
+        room: RoomId,
+        /// Who, and what they are now.
+        member: Member,
+    },
+    /// Somebody is no longer a member.
+    Left {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        person: Arc<Person>,
+        /// How it came about.
+        departure: Departure,
+    },
+    /// A room is there that was not there for this person.
+    RoomCreated(Arc<Room>),
+    /// A room has another name, description, key, kind or owner, or was cleared.
+    RoomChanged(Arc<Room>),
+    /// A room is gone.
+    RoomDeleted(RoomId),
+}
+
+/// How somebody came to be no longer a member.
+#[derive(Clone, Debug)]
+pub enum Departure {
+    /// They left.
+    Own,
+    /// Somebody sent them out.
+    Kicked(Arc<Person>),
+    /// Their account ended.
+    Ended,
+    /// They only watched, and the room became private.
+    Closed,
+}
+
+/// Who came and went in one room since the last such event.
+#[derive(Clone, Debug)]
+pub struct Presence {
+    /// Where.
+    pub room: RoomId,
+    /// Who is online now and was not; empty in rooms of more than 200 members.
+    pub online: Vec<Arc<Person>>,
+    /// Who was online and is not; empty in rooms of more than 200 members.
+    pub offline: Vec<Arc<Person>>,
+    /// How many people are online.
+    pub count: u32,
+}

@@ -1,0 +1,135 @@
+//! What people say.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{Invalid, MessageId, Millis, Person, RoomId};
+
+/// The longest message, characters after trimming.
+pub const CONTENT_MAX: usize = 4000;
+
+/// A message's text: 1 to [`CONTENT_MAX`] characters, without outer blanks and without NUL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content(String);
+
+impl Content {
+    /// Trims and checks a text.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const FIELD: &str = "content";
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::new(FIELD, "must not be empty"));
+        }
+        // Every character takes a byte at least: short texts need no counting.
+        if text.len() > CONTENT_MAX && text.chars().count() > CONTENT_MAX {
+            return Err(Invalid::new(FIELD, "is too long"));
+        }
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
+            return Err(Invalid::new(FIELD, "must not contain control characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Chosen by the sender's client (or by us): sending it again makes no second message.
+    pub uuid: Uuid,
+    /// The text.
+    pub content: Content,
+    /// The message it answers, in the same room.
+    pub reply_to: Option<MessageId>,
+    /// What the client's clock said.
+    pub sent_at: Option<Millis>,
+}
+
+impl Draft {
+    /// A message with that text and nothing else.
+    pub fn new(content: Content) -> Self {
+        Self {
+            uuid: Uuid::now_v7(),
+            content,
+            reply_to: None,
+            sent_at: None,
+        }
+    }
+}
+
+/// A message as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its number, ascending within its room.
+    pub id: MessageId,
+    /// The uuid that the sender's client chose.
+    pub uuid: Uuid,
+    /// The one room it is in.
+    pub room_id: RoomId,
+    /// Who sent it.
+    pub sender: Arc<Person>,
+    /// The text; empty once deleted.
+    pub content: String,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// What the sender's clock said.
+    pub sent_at: Option<Millis>,
+    /// When the server took it.
+    pub created_at: Millis,
+    /// When it was last edited.
+    pub edited_at: Option<Millis>,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
+    /// Its newest change; equals `id` until it is edited, deleted or reacted to.
+    pub change_id: MessageId,
+}
+
+/// What is to be done to a message that is there.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Its sender gives it another text.
+    Edit(Content),
+    /// It becomes a tombstone.
+    Delete,
+}
+
+/// Which part of a room's messages is wanted; the ids are exclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest {
+    /// Only messages before this one.
+    pub before: Option<MessageId>,
+    /// Only messages after this one.
+    pub after: Option<MessageId>,
+    /// How many at the most.
+    pub limit: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_is_no_content() {
+        assert_eq!(Content::parse(" \n\t ").unwrap_err().field, "content");
+    }
+
+    #[test]
+    fn the_limit_counts_characters_not_bytes() {
+        assert!(Content::parse(&"ä".repeat(CONTENT_MAX)).is_ok());
+        assert!(Content::parse(&"ä".repeat(CONTENT_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn lines_and_tabs_are_kept_and_nul_is_refused() {
+        assert_eq!(Content::parse(" a\n\tb ").unwrap().as_str(), "a\n\tb");
+        assert!(Content::parse("a\0b").is_err());
+    }
+}

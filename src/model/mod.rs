@@ -1,0 +1,34 @@
+//! Chat's nouns and rules. No I/O, no SQL, no wire names.
+
+mod access;
+mod event;
+mod id;
+mod message;
+mod name;
+mod room;
+mod user;
+
+pub use access::{Action, Verdict, may};
+pub use event::{Departure, Event, Presence};
+pub use id::{MessageId, Millis, RoomId, SessionId, UserId};
+pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
+pub use name::{Email, Key, Password, ShownName, Username, WebUrl};
+pub use room::{Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview};
+pub use user::{Person, Profile, Role, User, UserEdit};
+
+/// Why a value from outside is no good: the field and a short reason for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {why}")]
+pub struct Invalid {
+    /// The field as the native protocol names it.
+    pub field: &'static str,
+    /// What is wrong with it, to be read after the field's name: "must not be empty".
+    pub why: &'static str,
+}
+
+impl Invalid {
+    /// `field` is refused because it `why`.
+    pub const fn new(field: &'static str, why: &'static str) -> Self {
+        Self { field, why }
+    }
+}

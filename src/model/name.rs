@@ -1,0 +1,285 @@
+//! Names, addresses and secrets as people type them: parsed once, then trusted.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection, skeleton};
+
+use super::Invalid;
+
+/// An account's unique name: 1–48 characters, no `@`, no control or invisible characters, no outer blanks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    /// Checks a name; `field` is named in the refusal.
+    ///
+    /// Refuses names that mix scripts as no language does (a Cyrillic `а` among Latin letters), because they
+    /// are made to look like somebody else's.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const FIELD: &str = "username";
+        let name = one_line(FIELD, text, 48)?;
+        if name != text {
+            return Err(Invalid::new(FIELD, "must not begin or end with a blank"));
+        }
+        if name.contains('@') {
+            return Err(Invalid::new(FIELD, "must not contain @"));
+        }
+        let known = name.check_restriction_level(RestrictionLevel::HighlyRestrictive);
+        if !known && !name.is_single_script() {
+            return Err(Invalid::new(FIELD, "must not mix alphabets"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name as typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What two names are compared by: NFKC, lower case.
+    pub fn key(&self) -> String {
+        name_key(&self.0)
+    }
+
+    /// What the name looks like, for finding look-alikes (Unicode TR 39).
+    pub fn looks(&self) -> String {
+        skeleton(&self.key()).collect()
+    }
+}
+
+/// What names are compared by: NFKC, lower case. For looking up what somebody typed.
+pub fn name_key(text: &str) -> String {
+    text.nfkc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfkc()
+        .collect()
+}
+
+/// A name to show: 1–100 characters for people, 1–64 for rooms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownName(String);
+
+impl ShownName {
+    /// A person's display name.
+    pub fn of_person(text: &str) -> Result<Self, Invalid> {
+        one_line("display_name", text, 100).map(|name| Self(name.to_owned()))
+    }
+
+    /// A room's name.
+    pub fn of_room(text: &str) -> Result<Self, Invalid> {
+        one_line("name", text, 64).map(|name| Self(name.to_owned()))
+    }
+
+    /// The name, trimmed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An e-mail address: at most 254 characters, one `@` with something on both sides, kept in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Checks the shape only; nothing is ever sent.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const FIELD: &str = "email";
+        let address = one_line(FIELD, text, 254)?.to_lowercase();
+        let good = address.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !host.contains('@')
+        });
+        if !good || address.contains(char::is_whitespace) {
+            return Err(Invalid::new(FIELD, "is not an e-mail address"));
+        }
+        Ok(Self(address))
+    }
+
+    /// The address in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A private room's access key: 1–64 characters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// Checks a key.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        one_line("access_key", text, 64).map(|key| Self(key.to_owned()))
+    }
+
+    /// The key, trimmed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password as typed: 1–128 characters; never shown.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// The shortest password that people may choose through the native protocol, characters.
+    pub const CHOSEN_MIN: usize = 8;
+
+    /// Any password that may be right, at most 128 characters.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const FIELD: &str = "password";
+        match text.chars().count() {
+            0 => Err(Invalid::new(FIELD, "must not be empty")),
+            1..=128 => Ok(Self(text.to_owned())),
+            _ => Err(Invalid::new(FIELD, "must have at most 128 characters")),
+        }
+    }
+
+    /// A password somebody chooses: at least [`Self::CHOSEN_MIN`] characters.
+    pub fn choose(text: &str) -> Result<Self, Invalid> {
+        if text.chars().count() < Self::CHOSEN_MIN {
+            return Err(Invalid::new("password", "must have at least 8 characters"));
+        }
+        Self::parse(text)
+    }
+
+    /// The bytes to hash.
+    pub fn reveal(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// An http(s) URL of at most 2048 characters, or one of our own that begins with `/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebUrl(String);
+
+impl WebUrl {
+    /// Checks the scheme and the characters; the URL is never fetched.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, Invalid> {
+        let url = one_line(field, text, 2048)?;
+        let lower = url.to_ascii_lowercase();
+        let own = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
+        let good = own || lower.starts_with("http://") || lower.starts_with("https://");
+        if !good || url.contains(|c: char| c.is_whitespace() || "\"<>\\`".contains(c)) {
+            return Err(Invalid::new(field, "must be an http or https address"));
+        }
+        Ok(Self(url.to_owned()))
+    }
+
+    /// The URL as given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// `text` without outer blanks, if it is one line of 1 to `max` characters that all can be seen.
+pub(super) fn one_line<'a>(
+    field: &'static str,
+    text: &'a str,
+    max: usize,
+) -> Result<&'a str, Invalid> {
+    let line = text.trim();
+    if line.is_empty() {
+        return Err(Invalid::new(field, "must not be empty"));
+    }
+    if line.chars().count() > max {
+        return Err(Invalid::new(field, "is too long"));
+    }
+    if line.chars().any(is_hidden) {
+        return Err(Invalid::new(
+            field,
+            "must not contain control or invisible characters",
+        ));
+    }
+    Ok(line)
+}
+
+/// Control characters, and those that hide or turn text around. Joiners stay: emoji and some scripts need them.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names_are_compared_without_case_and_width() {
+        let wide = Username::parse("Ｊüｒｇｅｎ").unwrap();
+        assert_eq!(wide.key(), Username::parse("jÜrgen").unwrap().key());
+    }
+
+    #[test]
+    fn user_names_that_hide_something_are_refused() {
+        for name in [
+            "",
+            " ",
+            " ann",
+            "a@b",
+            "a\0b",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "\u{430}nn",
+            &"x".repeat(49),
+        ] {
+            assert!(Username::parse(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn user_names_of_one_language_are_accepted() {
+        for name in [
+            "ann",
+            "Анна",
+            "佐藤さん",
+            "김철수",
+            "Zoë-2",
+            "δοκιμή",
+            "x".repeat(48).as_str(),
+            "ann smith",
+        ] {
+            assert!(Username::parse(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn look_alikes_look_alike() {
+        let (latin, cyrillic) = (
+            Username::parse("scope").unwrap(),
+            Username::parse("ѕсоре").unwrap(),
+        );
+        assert_ne!(latin.key(), cyrillic.key());
+        assert_eq!(latin.looks(), cyrillic.looks());
+    }
+
+    #[test]
+    fn only_web_urls_are_urls() {
+        for url in ["http://a/b.png", "https://a", "/api/v1/files/1/a.png"] {
+            assert!(WebUrl::parse("avatar_url", url).is_ok(), "{url}");
+        }
+        for url in [
+            "javascript:alert(1)",
+            "//evil",
+            "data:text/html,x",
+            "ftp://a",
+            "http://a b",
+        ] {
+            assert!(WebUrl::parse("avatar_url", url).is_err(), "{url}");
+        }
+    }
+}
