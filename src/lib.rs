@@ -8,7 +8,10 @@
 //! main ─► cli ─► server ─► web, dialect/* ─► chat ─► store ─► model        config, transport: leaves beside them
 //! ```
 //!
+//! * [`config`]: every setting with its default and meaning.
+//! * [`model`]: chat's nouns and rules, no I/O.
 //! * [`transport`]: bytes in and out, nothing of chat.
 
+pub mod config;
 pub mod model;
 pub mod transport;

@@ -1,0 +1,343 @@
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::Path;
+
+use super::*;
+
+const MANUAL: &str = include_str!("../../config.toml");
+
+fn from_file(text: &str) -> Result<Loaded, Vec<String>> {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let path = file.path().to_owned();
+    let shorten = |problem: &String| problem.replace(path.to_str().unwrap(), "chat.toml");
+    load(Some(&path), [], Flags::default()).map_err(|e| e.problems.iter().map(shorten).collect())
+}
+
+fn vars(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
+fn from_env(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let loaded = load(None, vars(pairs), Flags::default());
+    loaded
+        .map(|loaded| loaded.config)
+        .map_err(|error| error.problems)
+}
+
+#[test]
+fn the_manual_is_the_defaults() {
+    assert_eq!(from_file(MANUAL).unwrap().config, Config::default());
+}
+
+#[test]
+fn the_manual_names_every_setting() {
+    let loaded = from_file(MANUAL).unwrap();
+    for setting in SETTINGS {
+        assert_ne!(
+            loaded.origin(setting.key),
+            &Origin::Default,
+            "{} is missing",
+            setting.key
+        );
+    }
+}
+
+#[test]
+fn without_sources_the_defaults_hold() {
+    assert_eq!(from_env(&[]).unwrap(), Config::default());
+}
+
+#[test]
+fn what_is_printed_can_be_read_back() {
+    let file = "[compat]\nopen = [\"team\"]\n[server]\ntrusted_proxies = [\"10.1.2.3\"]\n[auth]\naccess_ttl = \"1h30m\"\n";
+    let loaded = from_file(file).unwrap();
+    let printed = loaded.to_toml();
+    assert!(printed.contains("access_ttl = \"90m\" # "), "{printed}");
+    assert_eq!(from_file(&printed).unwrap().config, loaded.config);
+}
+
+#[test]
+fn a_flag_beats_the_environment_which_beats_the_file() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(
+        &file,
+        "[server]\ndb = \"a\"\nlisten = \"1.1.1.1:1\"\n[log]\nlevel = \"warn\"\n",
+    )
+    .unwrap();
+    let env = vars(&[
+        ("PARLOR_SERVER__DB", "b"),
+        ("PARLOR_SERVER__LISTEN", "2.2.2.2:2"),
+    ]);
+    let flags = Flags {
+        db: Some("c".into()),
+        listen: None,
+    };
+    let loaded = load(Some(file.path()), env, flags).unwrap();
+    assert_eq!(loaded.config.server.db, Path::new("c"));
+    assert_eq!(loaded.origin("server.db"), &Origin::Flag("--db"));
+    assert_eq!(loaded.config.server.listen, "2.2.2.2:2".parse().unwrap());
+    assert_eq!(
+        loaded.origin("server.listen").to_string(),
+        "environment PARLOR_SERVER__LISTEN"
+    );
+    assert_eq!(loaded.config.log.level, LogLevel::Warn);
+    assert_eq!(
+        loaded.origin("log.level"),
+        &Origin::File(file.path().to_owned(), 5)
+    );
+}
+
+#[test]
+fn a_mistake_in_the_file_is_one_line_with_place_and_remedy() {
+    let table: &[(&str, &str)] = &[
+        (
+            "\n[server]\nlisen = 1",
+            "unknown setting server.lisen, chat.toml line 3: did you mean server.listen?",
+        ),
+        (
+            "listen = 1",
+            "unknown setting listen, chat.toml line 1: did you mean server.listen?",
+        ),
+        (
+            "[sever]\ndb = \"x\"",
+            "unknown setting sever.db, chat.toml line 2: did you mean server.db?",
+        ),
+        (
+            "[zzz]",
+            "unknown setting zzz, chat.toml line 1: remove it; `parlor config print` lists all settings",
+        ),
+        (
+            "server = 3",
+            "server is a section, chat.toml line 1: write [server] and its settings below",
+        ),
+        (
+            "[guests]\nenabled = \"yes\"",
+            "guests.enabled is \"yes\", chat.toml line 2: write true or false",
+        ),
+        (
+            "auth.pbkdf2_rounds = 7",
+            "auth.pbkdf2_rounds is 7, chat.toml line 1: write at least 1000 and at most 10000000",
+        ),
+        (
+            "auth.access_ttl = \"2d\"",
+            "auth.access_ttl is \"2d\", chat.toml line 1: write at least \"1m\" and at most \"1d\"",
+        ),
+        (
+            "limits.connections = -1",
+            "limits.connections is -1, chat.toml line 1: write a whole number, 0 for no limit",
+        ),
+        (
+            "limits.connections = \"9\"",
+            "limits.connections is \"9\", chat.toml line 1: write a whole number, 0 for no limit",
+        ),
+        (
+            "server.db = \"\"",
+            "server.db is \"\", chat.toml line 1: write a path such as \"parlor.db\"",
+        ),
+    ];
+    for (text, problem) in table {
+        assert_eq!(from_file(text).unwrap_err(), [*problem]);
+    }
+}
+
+#[test]
+fn what_is_not_toml_is_one_line_with_its_place() {
+    for text in [
+        "[server]\ndb = ",
+        "[server]\ndb = \"a\"\ndb = \"b\"",
+        "[server\n",
+    ] {
+        let problems = from_file(text).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(
+            problems[0].starts_with("this is not TOML, chat.toml line "),
+            "{problems:?}"
+        );
+        assert!(!problems[0].contains('\n'), "{problems:?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_in_the_order_of_the_file() {
+    let problems = from_file("[web]\nx = 1\n[auth]\ny = 1\nopen_to = \"all\"").unwrap_err();
+    let lines: Vec<_> = problems
+        .iter()
+        .map(|one| one.split(": ").next().unwrap())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "unknown setting web.x, chat.toml line 2",
+            "unknown setting auth.y, chat.toml line 4",
+            "auth.open_to is \"all\", chat.toml line 5"
+        ]
+    );
+}
+
+#[test]
+fn a_mistake_in_the_environment_names_its_variable() {
+    let table = [
+        (
+            "PARLOR_SERVER__LISEN",
+            "",
+            "unknown setting, environment PARLOR_SERVER__LISEN: did you mean PARLOR_SERVER__LISTEN?",
+        ),
+        (
+            "PARLOR_SERVER_DB",
+            "",
+            "unknown setting, environment PARLOR_SERVER_DB: did you mean PARLOR_SERVER__DB?",
+        ),
+        (
+            "PARLOR_GUESTS__ENABLED",
+            "on",
+            "guests.enabled is \"on\", environment PARLOR_GUESTS__ENABLED: write true or false",
+        ),
+    ];
+    for (name, value, problem) in table {
+        assert_eq!(from_env(&[(name, value)]).unwrap_err(), [problem]);
+    }
+}
+
+#[test]
+fn variables_of_an_orchestrator_are_none_of_ours() {
+    let env = [
+        ("PARLOR_PORT", "tcp://10.0.0.1:80"),
+        ("PARLOR_SERVICE_HOST", "10.0.0.1"),
+        ("OTHER__X", "1"),
+    ];
+    assert_eq!(from_env(&env).unwrap(), Config::default());
+}
+
+#[test]
+fn a_value_may_stand_in_a_file_of_its_own() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "closed\n").unwrap();
+    let path = file.path().to_str().unwrap();
+    let config = from_env(&[("PARLOR_AUTH__REGISTRATION_FILE", path)]).unwrap();
+    assert_eq!(config.auth.registration, Registration::Closed);
+
+    std::fs::write(&file, "a secret put into the wrong file").unwrap();
+    let problems = from_env(&[("PARLOR_AUTH__REGISTRATION_FILE", path)]).unwrap_err();
+    assert!(!problems.concat().contains("secret"), "{problems:?}");
+    let both = [
+        ("PARLOR_AUTH__REGISTRATION_FILE", path),
+        ("PARLOR_AUTH__REGISTRATION", "open"),
+    ];
+    assert!(from_env(&both).unwrap_err()[0].contains("both set"));
+}
+
+#[test]
+fn ws_url_is_taken_from_its_short_name_too() {
+    let short = ("WS_URL", "ws://a:1");
+    assert_eq!(
+        from_env(&[short]).unwrap().web.ws_url.as_deref(),
+        Some("ws://a:1")
+    );
+    let both = from_env(&[short, ("PARLOR_WEB__WS_URL", "wss://b")]).unwrap();
+    assert_eq!(both.web.ws_url.as_deref(), Some("wss://b"));
+    assert_eq!(from_env(&[("WS_URL", "")]).unwrap(), Config::default());
+}
+
+#[test]
+fn addresses_with_credentials_paths_without_end_or_odd_schemes_are_refused() {
+    for url in [
+        "ftp://x",
+        "http://",
+        "http://a@b",
+        "http://x/",
+        "http://x?y",
+        "x",
+        "http://:80",
+        "http://a b",
+    ] {
+        assert!(
+            from_env(&[("PARLOR_SERVER__PUBLIC_URL", url)]).is_err(),
+            "{url}"
+        );
+    }
+    for url in ["http://chat.lan", "https://x.org:8443/chat", ""] {
+        assert!(
+            from_env(&[("PARLOR_SERVER__PUBLIC_URL", url)]).is_ok(),
+            "{url}"
+        );
+    }
+}
+
+#[test]
+fn durations_are_numbers_with_units() {
+    let good = [
+        ("1h", 3_600_000),
+        ("1h30m", 5_400_000),
+        ("250ms", 250),
+        ("7d", 604_800_000),
+        ("0s", 0),
+    ];
+    for (text, ms) in good {
+        assert_eq!(
+            Duration::from_text(text),
+            Some(Duration::from_millis(ms)),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "1",
+        "h",
+        "1y",
+        "-1s",
+        "1.5h",
+        "1h ",
+        "99999999999999999999d",
+        "9999999999999d",
+    ] {
+        assert_eq!(Duration::from_text(text), None, "{text}");
+    }
+}
+
+#[test]
+fn lists_in_the_environment_are_separated_by_commas() {
+    let proxies = ("PARLOR_SERVER__TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8");
+    let origins = ("PARLOR_CORS__ALLOWED_ORIGINS", "https://a.org,http://b:81");
+    let config = from_env(&[proxies, origins, ("PARLOR_COMPAT__OPEN", "team,realtime")]).unwrap();
+    assert!(
+        config.server.trusted_proxies[0]
+            .contains(&"127.0.0.1".parse::<std::net::IpAddr>().unwrap())
+    );
+    assert!(config.cors.allowed_origins.allows("http://b:81"));
+    assert!(!config.cors.allowed_origins.allows("http://b"));
+    assert!(config.compat.open.includes("team") && !config.compat.open.includes("komunikator"));
+    for bad in ["native", "team,", "yes"] {
+        assert!(from_env(&[("PARLOR_COMPAT__OPEN", bad)]).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    let ttl = from_env(&[("PARLOR_AUTH__REFRESH_TTL", "10m")]).unwrap_err();
+    assert!(ttl[0].starts_with("auth.access_ttl is longer"), "{ttl:?}");
+    let listen = from_env(&[("PARLOR_COMPAT__WS_LISTEN", "0.0.0.0:8080")]).unwrap_err();
+    assert!(
+        listen[0].starts_with("compat.ws_listen equals"),
+        "{listen:?}"
+    );
+}
+
+#[test]
+fn zero_means_no_limit() {
+    let config = from_env(&[("PARLOR_LIMITS__MESSAGES_PER_SECOND", "0")]).unwrap();
+    assert_eq!(config.limits.messages_per_second, None);
+}
+
+#[test]
+fn what_is_dangerous_is_warned_about() {
+    assert!(Config::default().warnings().is_empty());
+    let env = [
+        ("PARLOR_COMPAT__OPEN", "true"),
+        ("PARLOR_AUTH__PBKDF2_ROUNDS", "1000"),
+    ];
+    assert_eq!(from_env(&env).unwrap().warnings().len(), 2);
+}

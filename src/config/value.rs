@@ -1,0 +1,313 @@
+//! How a setting's value is read from text or TOML and written back. Knows no setting by name.
+
+use std::fmt::Debug;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use toml::de::DeValue;
+
+/// A value as it stands in one of the sources.
+#[derive(Clone, Copy)]
+pub(super) enum Raw<'a, 'i> {
+    /// From the environment, where everything is text.
+    Text(&'a str),
+    /// From a file, where a number in quotes is a mistake.
+    Toml(&'a DeValue<'i>),
+}
+
+/// The type of a setting.
+pub(super) trait Value: Sized {
+    /// What is expected, to follow "write"; names an example or all choices.
+    const WANTED: &'static str;
+
+    /// The value that `text` means.
+    fn from_text(text: &str) -> Option<Self>;
+
+    /// The value that a TOML value means; a string unless said otherwise.
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    /// The value as TOML.
+    fn to_toml(&self) -> String;
+
+    /// The value, or how to mend it.
+    fn read(raw: Raw<'_, '_>) -> Result<Self, String> {
+        match raw {
+            Raw::Text(text) => Self::from_text(text.trim()),
+            Raw::Toml(value) => Self::from_toml(value),
+        }
+        .ok_or_else(|| format!("write {}", Self::WANTED))
+    }
+}
+
+impl Value for bool {
+    const WANTED: &'static str = "true or false";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for u32 {
+    const WANTED: &'static str = "a whole number from 0 to 4294967295";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        let integer = value.as_integer()?;
+        Self::from_str_radix(integer.as_str(), integer.radix()).ok()
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// A limit; 0 stands for none.
+impl Value for Option<NonZeroU32> {
+    const WANTED: &'static str = "a whole number, 0 for no limit";
+
+    fn from_text(text: &str) -> Option<Self> {
+        u32::from_text(text).map(NonZeroU32::new)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        u32::from_toml(value).map(NonZeroU32::new)
+    }
+
+    fn to_toml(&self) -> String {
+        self.map_or(0, NonZeroU32::get).to_string()
+    }
+}
+
+impl Value for PathBuf {
+    const WANTED: &'static str = r#"a path such as "parlor.db""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self::from(text))
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&self.to_string_lossy())
+    }
+}
+
+impl Value for SocketAddr {
+    const WANTED: &'static str =
+        r#"an IP address and a port such as "0.0.0.0:8080", "127.0.0.1:8080" or "[::]:8080""#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&self.to_string())
+    }
+}
+
+impl Value for Option<SocketAddr> {
+    const WANTED: &'static str =
+        r#"an IP address and a port such as "0.0.0.0:8081", or "" for none"#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "" => Some(None),
+            _ => text.parse().ok().map(Some),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(&self.map(|address| address.to_string()).unwrap_or_default())
+    }
+}
+
+impl Value for Option<String> {
+    const WANTED: &'static str = r#"a text in quotes, or "" for none"#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    fn to_toml(&self) -> String {
+        quoted(self.as_deref().unwrap_or_default())
+    }
+}
+
+/// Networks; a bare address stands for itself alone.
+impl Value for Vec<IpNet> {
+    const WANTED: &'static str =
+        r#"a list of networks such as ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]"#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        networks(&list_from_text(text)?)
+    }
+
+    fn from_toml(value: &DeValue<'_>) -> Option<Self> {
+        networks(&list_from_toml(value)?)
+    }
+
+    fn to_toml(&self) -> String {
+        list_to_toml(&self.iter().map(IpNet::to_string).collect::<Vec<_>>())
+    }
+}
+
+fn networks(list: &[String]) -> Option<Vec<IpNet>> {
+    let network = |text: &String| {
+        let alone = || text.parse::<IpAddr>().ok().map(IpNet::from);
+        text.parse().ok().or_else(alone)
+    };
+    list.iter().map(network).collect()
+}
+
+/// A number and a unit; several may follow each other ("1h30m").
+impl Value for Duration {
+    const WANTED: &'static str = r#"a duration such as "5s", "1h" or "30d" (units ms, s, m, h, d)"#;
+
+    fn from_text(text: &str) -> Option<Self> {
+        let mut rest = text;
+        let mut sum = (!rest.is_empty()).then_some(Self::ZERO)?;
+        while !rest.is_empty() {
+            let unit_at = rest.find(|c: char| !c.is_ascii_digit())?;
+            let (number, tail) = rest.split_at(unit_at);
+            let unit_end = tail
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(tail.len());
+            let (unit, after) = tail.split_at(unit_end);
+            let (_, ms) = UNITS.iter().find(|(name, _)| *name == unit)?;
+            let part = number.parse::<u64>().ok()?.checked_mul(*ms)?;
+            sum = sum.checked_add(Self::from_millis(part))?;
+            rest = after;
+        }
+        Some(sum)
+    }
+
+    fn to_toml(&self) -> String {
+        let ms = self.as_millis();
+        let fits = |(_, unit): &&(&str, u64)| ms != 0 && ms.is_multiple_of(u128::from(*unit));
+        let (name, unit) = UNITS.iter().find(fits).unwrap_or(&("ms", 1));
+        quoted(&format!("{}{name}", ms / u128::from(*unit)))
+    }
+}
+
+/// Units of a duration in milliseconds, the longest first.
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
+
+pub(super) const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+pub(super) const fn hours(count: u64) -> Duration {
+    minutes(count * 60)
+}
+
+pub(super) const fn days(count: u64) -> Duration {
+    hours(count * 24)
+}
+
+/// `a, b` as a list; nothing at all is the empty list.
+pub(super) fn list_from_text(text: &str) -> Option<Vec<String>> {
+    let items = text.split(',').map(|item| item.trim().to_owned());
+    match text {
+        "" => Some(Vec::new()),
+        _ => items
+            .map(|item| (!item.is_empty()).then_some(item))
+            .collect(),
+    }
+}
+
+/// A TOML list of strings.
+pub(super) fn list_from_toml(value: &DeValue<'_>) -> Option<Vec<String>> {
+    let text = |item: &toml::Spanned<DeValue<'_>>| item.get_ref().as_str().map(str::to_owned);
+    value.as_array()?.iter().map(text).collect()
+}
+
+pub(super) fn list_to_toml<'a>(items: impl IntoIterator<Item = &'a String>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| quoted(item)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// `text` as a TOML string.
+pub(super) fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// The check of a setting that needs none.
+pub(super) fn any<T>(_: &T) -> Result<(), String> {
+    Ok(())
+}
+
+/// A check that the value lies in `range`.
+pub(super) fn within<T>(range: RangeInclusive<T>) -> impl Fn(&T) -> Result<(), String>
+where
+    T: Value + PartialOrd + Debug,
+{
+    move |value| match range.contains(value) {
+        true => Ok(()),
+        false => Err(format!(
+            "write at least {} and at most {}",
+            range.start().to_toml(),
+            range.end().to_toml()
+        )),
+    }
+}
+
+pub(super) fn http_url(url: &Option<String>) -> Result<(), String> {
+    url_of(
+        url.as_deref(),
+        &["http://", "https://"],
+        "https://chat.example.org",
+    )
+}
+
+pub(super) fn ws_url(url: &Option<String>) -> Result<(), String> {
+    url_of(
+        url.as_deref(),
+        &["ws://", "wss://"],
+        "wss://chat.example.org",
+    )
+}
+
+/// No credentials (they would be shown to everybody), no query, and no final slash, so that paths can be appended.
+fn url_of(url: Option<&str>, schemes: &[&str], example: &str) -> Result<(), String> {
+    let is_good = |url: &str| {
+        schemes
+            .iter()
+            .any(|scheme| url.strip_prefix(scheme).is_some_and(is_host_and_path))
+    };
+    match url.is_none_or(is_good) {
+        true => Ok(()),
+        false => Err(format!(
+            "write an address such as \"{example}\", without a slash at its end"
+        )),
+    }
+}
+
+fn is_host_and_path(rest: &str) -> bool {
+    let is_bad =
+        |c: char| matches!(c, '@' | '?' | '#' | '"' | '\\') || c.is_whitespace() || c.is_control();
+    !rest.is_empty()
+        && !rest.starts_with(['/', ':'])
+        && !rest.ends_with('/')
+        && !rest.contains(is_bad)
+}
