@@ -1,0 +1,75 @@
+//! One log line a request. Must never write a query string: tokens travel there.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Instant;
+
+use hyper::service::Service;
+use hyper::{Request, Response};
+
+use super::listener::Peer;
+
+/// A service that logs what its inner service answers.
+#[derive(Clone, Debug)]
+pub struct AccessLog<S> {
+    inner: S,
+}
+
+impl<S> AccessLog<S> {
+    /// Logs the requests to `inner`.
+    pub fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S, A, B> Service<Request<A>> for AccessLog<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, S::Error>> + Send>>;
+
+    fn call(&self, request: Request<A>) -> Self::Future {
+        let line = Line::new(&request);
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            if let Ok(response) = &answer {
+                line.write(response.status().as_u16());
+            }
+            answer
+        })
+    }
+}
+
+struct Line {
+    method: hyper::Method,
+    uri: hyper::Uri,
+    peer: Option<SocketAddr>,
+    begun: Instant,
+}
+
+impl Line {
+    fn new<A>(request: &Request<A>) -> Self {
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            peer: request.extensions().get::<Peer>().map(|peer| peer.0),
+            begun: Instant::now(),
+        }
+    }
+
+    fn write(&self, status: u16) {
+        let ms = self.begun.elapsed().as_secs_f64() * 1e3;
+        tracing::info!(
+            method = %self.method,
+            path = self.uri.path(),
+            status,
+            ms = (ms * 10.0).round() / 10.0,
+            peer = self.peer.map(tracing::field::display),
+            "request"
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! From an HTTP request to a WebSocket: the checks, the 101, the socket. Must not read or write frames.
+
+use std::io;
+
+use bytes::Bytes;
+use hyper::header::{
+    CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::upgrade::OnUpgrade;
+use hyper::{HeaderMap, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::socket::Socket;
+use super::websocket::WebSocket;
+
+/// Why a request cannot become a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// An ordinary request: 426.
+    #[error("this address speaks WebSocket only")]
+    NotUpgrade,
+    /// Another version than 13: 426.
+    #[error("only WebSocket version 13 is spoken here")]
+    Version,
+    /// The key is missing or none: 400.
+    #[error("the Sec-WebSocket-Key header is missing or wrong")]
+    Key,
+    /// The connection cannot be taken over (HTTP/1.0, a body): 400.
+    #[error("this connection cannot be upgraded")]
+    Connection,
+}
+
+impl Refused {
+    /// The status the refusal is answered with.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NotUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Key | Self::Connection => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// Gives a response of the caller's (its body, its content type) the status and headers due.
+    pub fn dress<B>(self, mut response: Response<B>) -> Response<B> {
+        *response.status_mut() = self.status();
+        if self.status() == StatusCode::UPGRADE_REQUIRED {
+            let headers = response.headers_mut();
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        response
+    }
+}
+
+/// A request that may become a WebSocket: answer it with [`Upgrade::response`], then
+/// [`Upgrade::open`] it in a task of its own.
+#[derive(Debug)]
+pub struct Upgrade {
+    accept: HeaderValue,
+    on_upgrade: OnUpgrade,
+}
+
+impl Upgrade {
+    /// Checks a GET request's headers; `on_upgrade` is the request extension of that type.
+    ///
+    /// # Errors
+    /// What is missing for an upgrade.
+    pub fn check(headers: &HeaderMap, on_upgrade: Option<OnUpgrade>) -> Result<Self, Refused> {
+        if !names(headers, &UPGRADE, "websocket") || !names(headers, &CONNECTION, "upgrade") {
+            return Err(Refused::NotUpgrade);
+        }
+        if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|v| v != "13") {
+            return Err(Refused::Version);
+        }
+        let accept = headers
+            .get(SEC_WEBSOCKET_KEY)
+            .filter(|key| key.len() == 24)
+            .and_then(|key| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok())
+            .ok_or(Refused::Key)?;
+        let on_upgrade = on_upgrade.ok_or(Refused::Connection)?;
+        Ok(Self { accept, on_upgrade })
+    }
+
+    /// The 101 that the request must be answered with.
+    pub fn response<B: Default>(&self) -> Response<B> {
+        let mut response = Response::new(B::default());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept.clone());
+        response
+    }
+
+    /// Waits until the 101 is out and takes the connection over; messages may be `max_message`
+    /// bytes long.
+    ///
+    /// # Errors
+    /// The connection ended first, or is not one of our listener's.
+    pub async fn open(self, max_message: usize) -> io::Result<WebSocket> {
+        let upgraded = self.on_upgrade.await.map_err(io::Error::other)?;
+        let parts = upgraded
+            .downcast::<TokioIo<Socket>>()
+            .map_err(|_| io::Error::other("not a connection of the listener"))?;
+        let read_ahead: Bytes = parts.read_buf;
+        Ok(WebSocket::new(
+            parts.io.into_inner(),
+            &read_ahead,
+            max_message,
+        ))
+    }
+}
+
+/// Whether a comma-separated header lists `token`.
+fn names(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
+    headers
+        .get_all(header)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|value| value.trim().eq_ignore_ascii_case(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(changed: &'static str, to: Option<&'static str>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("upgrade", HeaderValue::from_static("WebSocket"));
+        headers.insert(
+            "connection",
+            HeaderValue::from_static("keep-alive, Upgrade"),
+        );
+        headers.insert("sec-websocket-version", HeaderValue::from_static("13"));
+        let key = HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ==");
+        headers.insert("sec-websocket-key", key);
+        headers.remove(changed);
+        if let Some(to) = to {
+            headers.insert(changed, HeaderValue::from_static(to));
+        }
+        headers
+    }
+    fn refusal(changed: &'static str, to: Option<&'static str>) -> Refused {
+        Upgrade::check(&headers(changed, to), None).unwrap_err()
+    }
+
+    #[test]
+    fn each_missing_header_has_its_reason() {
+        assert_eq!(refusal("upgrade", None), Refused::NotUpgrade);
+        assert_eq!(refusal("connection", Some("close")), Refused::NotUpgrade);
+        assert_eq!(
+            refusal("sec-websocket-version", Some("8")),
+            Refused::Version
+        );
+        assert_eq!(refusal("sec-websocket-key", None), Refused::Key);
+        assert_eq!(refusal("sec-websocket-key", Some("short")), Refused::Key);
+        assert_eq!(refusal("x-nothing", None), Refused::Connection);
+    }
+
+    #[test]
+    fn a_wrong_version_is_told_the_right_one() {
+        let response = Refused::Version.dress(Response::new(()));
+        assert_eq!(response.status(), 426);
+        assert_eq!(response.headers()["sec-websocket-version"], "13");
+        assert_eq!(Refused::Key.dress(Response::new(())).status(), 400);
+    }
+}

@@ -1,0 +1,325 @@
+//! A WebSocket of a server: messages in through tungstenite, frames out as they are. Must know
+//! nothing of what the messages say.
+//!
+//! tungstenite parses, and its answers to pings and closes are collected, but it never touches the
+//! socket's sending side: so whole frames, encoded once for many connections, go out with one
+//! vectored write, and nothing can get between their halves.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket as Parser, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+pub use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::frame;
+use super::socket::Socket;
+
+/// Small, because tungstenite fills it with zeros at each read, and ten thousand idle ones add up.
+const READ_BUFFER: usize = 1024;
+/// A peer that takes nothing for so long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the end of a connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Frames handed to the kernel with one call.
+const SLICES: usize = 64;
+
+/// A message that came in. Pings are answered without being told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message.
+    Binary(Bytes),
+    /// The answer to a ping, or a sign of life.
+    Pong,
+    /// The peer closes, with its code if it gave one: call [`WebSocket::close`].
+    Close(Option<u16>),
+}
+
+/// Why nothing more can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The connection is gone without a close frame.
+    #[error("the connection is gone")]
+    Gone,
+    /// The connection failed.
+    #[error("the connection failed: {0}")]
+    Io(io::Error),
+    /// A text message is not UTF-8.
+    #[error("text that is not UTF-8")]
+    NotUtf8,
+    /// A message is longer than allowed.
+    #[error("message too big")]
+    TooBig,
+    /// The peer breaks the protocol.
+    #[error("protocol error")]
+    Protocol,
+}
+
+impl ReadError {
+    /// The close code to end the connection with; none if there is nobody to tell.
+    pub fn close_code(&self) -> Option<u16> {
+        match self {
+            Self::Gone | Self::Io(_) => None,
+            Self::NotUtf8 => Some(1007),
+            Self::TooBig => Some(1009),
+            Self::Protocol => Some(1002),
+        }
+    }
+}
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        use tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
+        match error {
+            Error::Utf8(_) => Self::NotUtf8,
+            Error::Capacity(_) => Self::TooBig,
+            Error::Io(error) => Self::Io(error),
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ResetWithoutClosingHandshake) => Self::Gone,
+            _ => Self::Protocol,
+        }
+    }
+}
+
+/// An open WebSocket. Dropping it cuts the connection; [`WebSocket::close`] ends it well.
+#[derive(Debug)]
+pub struct WebSocket {
+    parser: Parser<Half>,
+    /// Frames not yet with the kernel; the first may be half sent.
+    out: VecDeque<Bytes>,
+    /// The peer has closed: it must not be sent another close frame.
+    closed: bool,
+}
+
+impl WebSocket {
+    /// Speaks WebSocket on a connection whose handshake is done; `read_ahead` came in with it.
+    pub fn new(socket: Socket, read_ahead: &[u8], max_message: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_write_buffer_size(256 * 1024)
+            .max_message_size(Some(max_message))
+            .max_frame_size(Some(max_message));
+        let half = Half {
+            socket,
+            answer: Vec::new(),
+        };
+        let read_ahead = read_ahead.to_vec();
+        Self {
+            parser: Parser::from_partially_read(half, read_ahead, Role::Server, Some(config)),
+            out: VecDeque::new(),
+            closed: false,
+        }
+    }
+
+    /// From now on a message may be `bytes` long.
+    pub fn set_max_message(&mut self, bytes: usize) {
+        self.parser.set_config(|config| {
+            config.max_message_size = Some(bytes);
+            config.max_frame_size = Some(bytes);
+        });
+    }
+
+    /// The next message. Safe to cancel: nothing is lost, half a message is kept.
+    ///
+    /// Also sends on what a cancelled [`WebSocket::write`] left behind, but without its deadline.
+    ///
+    /// # Errors
+    /// Why there will be none; [`ReadError::close_code`] says what to close with.
+    pub async fn read(&mut self) -> Result<Incoming, ReadError> {
+        poll_fn(|cx| self.poll_read(cx)).await
+    }
+
+    /// As [`WebSocket::read`], for those who poll themselves.
+    ///
+    /// # Errors
+    /// As [`WebSocket::read`].
+    pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, ReadError>> {
+        loop {
+            // A peer that never stops talking must not keep the thread to itself.
+            let budget = ready!(tokio::task::coop::poll_proceed(cx));
+            let message = match self.parser.read() {
+                Ok(message) => message,
+                Err(Error::Io(error)) if would_block(&error) => {
+                    ready!(self.poll_ready(cx)).map_err(ReadError::Io)?;
+                    continue;
+                }
+                Err(error) => return Poll::Ready(Err(error.into())),
+            };
+            budget.made_progress();
+            if let Some(incoming) = self.take(message) {
+                return Poll::Ready(Ok(incoming));
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Option<Incoming> {
+        match message {
+            Message::Text(text) => Some(Incoming::Text(text)),
+            Message::Binary(bytes) => Some(Incoming::Binary(bytes)),
+            Message::Pong(_) => Some(Incoming::Pong),
+            Message::Close(frame) => {
+                // Has the answer written to our side; that the parser is now done is known.
+                let _ = self.parser.flush();
+                self.closed = true;
+                Some(Incoming::Close(frame.map(|frame| frame.code.into())))
+            }
+            Message::Ping(_) | Message::Frame(_) => None,
+        }
+    }
+
+    /// Waits for something to read, sending on meanwhile.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.try_flush()? {
+            if self.socket().poll_write_ready(cx)?.is_pending() {
+                break;
+            }
+        }
+        self.socket().poll_read_ready(cx)
+    }
+
+    /// Sends whole frames, all with one call where the kernel takes them. Safe to cancel: what is
+    /// left goes out with the next `write` or `read`.
+    ///
+    /// # Errors
+    /// The connection is gone, or the peer took nothing for 15 s (`TimedOut`).
+    pub async fn write(&mut self, frames: &mut Vec<Bytes>) -> io::Result<()> {
+        self.out.extend(frames.drain(..));
+        if self.try_flush()? {
+            return Ok(());
+        }
+        // Boxed, because it is rare and holds a timer.
+        Box::pin(self.flush()).await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        while !self.try_flush()? {
+            let writable = poll_fn(|cx| self.socket().poll_write_ready(cx));
+            timeout(WRITE_TIMEOUT, writable).await??;
+        }
+        Ok(())
+    }
+
+    /// Sends what the kernel takes; true when that was everything.
+    fn try_flush(&mut self) -> io::Result<bool> {
+        loop {
+            self.queue_answer();
+            if self.out.is_empty() {
+                return Ok(true);
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let used = self.out.len().min(SLICES);
+            for (slice, frame) in slices.iter_mut().zip(&self.out) {
+                *slice = IoSlice::new(frame);
+            }
+            match self.socket().try_write_vectored(&slices[..used]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(sent) => self.sent(sent),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if would_block(&error) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Lets the parser's answer go out, but only when nothing is stuck: else a flood of pings from
+    /// a peer that does not read would fill the queue with pongs.
+    fn queue_answer(&mut self) {
+        let answer = &mut self.parser.get_mut().answer;
+        if self.out.is_empty() && !answer.is_empty() {
+            self.out.push_back(std::mem::take(answer).into());
+        }
+    }
+
+    fn sent(&mut self, mut bytes: usize) {
+        while let Some(frame) = self.out.front_mut() {
+            if bytes < frame.len() {
+                frame.advance(bytes);
+                return;
+            }
+            bytes -= frame.len();
+            self.out.pop_front();
+        }
+        if self.out.capacity() > SLICES {
+            self.out = VecDeque::new();
+        }
+    }
+
+    /// Sends what is queued and a close frame (unless the peer closed first), and waits shortly for
+    /// the peer to hang up.
+    pub async fn close(mut self, code: u16, reason: &str) {
+        if !self.closed {
+            self.out.push_back(frame::close_frame(code, reason));
+        }
+        let ending = timeout(CLOSE_TIMEOUT, self.hang_up());
+        // Whoever does not take the close frame in time has lost it.
+        let _ = Box::pin(ending).await;
+    }
+
+    /// Hanging up with unread bytes would make the kernel reset the close frame away.
+    async fn hang_up(&mut self) -> io::Result<()> {
+        self.flush().await?;
+        SockRef::from(self.socket()).shutdown(Shutdown::Write)?;
+        let mut scratch = [0; READ_BUFFER];
+        loop {
+            poll_fn(|cx| self.socket().poll_read_ready(cx)).await?;
+            match self.socket().try_read(&mut scratch) {
+                Ok(0) => return Ok(()),
+                Err(error) if !would_block(&error) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    fn socket(&self) -> &TcpStream {
+        self.parser.get_ref().socket.tcp()
+    }
+}
+
+fn would_block(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, WouldBlock};
+    matches!(error.kind(), WouldBlock | Interrupted)
+}
+
+/// What tungstenite takes for the connection: reading is real, writing only collects.
+#[derive(Debug)]
+struct Half {
+    socket: Socket,
+    /// The newest pong, or the answer to a close frame.
+    answer: Vec<u8>,
+}
+
+impl Read for Half {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.tcp().try_read(buf)
+    }
+}
+
+impl Write for Half {
+    /// Without a write buffer tungstenite writes one whole frame at a time. Only the latest ping
+    /// needs an answer (RFC 6455 §5.5.3).
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        self.answer.clear();
+        self.answer.extend_from_slice(frame);
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
