@@ -8,10 +8,12 @@
 //! main ─► cli ─► server ─► web, dialect/* ─► chat ─► store ─► model        config, transport: leaves beside them
 //! ```
 //!
+//! * [`cli`]: the command line, one file per subcommand.
 //! * [`config`]: every setting with its default and meaning.
 //! * [`model`]: chat's nouns and rules, no I/O.
 //! * [`transport`]: bytes in and out, nothing of chat.
 
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod transport;

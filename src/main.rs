@@ -1,3 +1,7 @@
-//! The `parlor` binary.
+//! The `parlor` binary: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    parlor::cli::run()
+}

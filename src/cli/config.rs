@@ -1,0 +1,27 @@
+//! `parlor config`: what the settings are and where they come from.
+
+use clap::Subcommand;
+
+use super::{Failure, print};
+use crate::config::Loaded;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say whether the settings are right
+    Check,
+    /// Print the settings in force as TOML, each with where it came from
+    Print,
+}
+
+/// Settings that are wrong never come this far: loading them has failed.
+pub(super) fn run(command: &Command, settings: &Loaded) -> Result<(), Failure> {
+    match command {
+        Command::Print => print(&settings.to_toml()),
+        Command::Check => {
+            for warning in settings.config.warnings() {
+                print(&format!("warning: {warning}\n"))?;
+            }
+            print("the settings are right\n")
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Where log lines go and how they look: stderr, text on a terminal, else JSON.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// Starts logging for the whole process; a second call changes nothing.
+pub(super) fn start(log: &Log) {
+    let is_terminal = io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_target(false);
+    let lines = match is_text(log.format, is_terminal) {
+        true => lines.with_ansi(is_terminal && allows_color()).boxed(),
+        false => lines.with_ansi(false).json().flatten_event(true).boxed(),
+    };
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(wanted(log.level)))
+        .try_init();
+}
+
+/// Other people's crates are heard from warnings upwards only.
+fn wanted(level: LogLevel) -> Targets {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("parlor", level)
+}
+
+fn is_text(format: LogFormat, is_terminal: bool) -> bool {
+    match format {
+        LogFormat::Auto => is_terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    }
+}
+
+/// See <https://no-color.org>: any value but the empty one says no.
+fn allows_color() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_text_and_anything_else_json_unless_told_otherwise() {
+        assert!(is_text(LogFormat::Auto, true) && !is_text(LogFormat::Auto, false));
+        assert!(is_text(LogFormat::Text, false) && !is_text(LogFormat::Json, true));
+    }
+
+    #[test]
+    fn only_our_own_crate_is_heard_in_detail() {
+        let targets = wanted(LogLevel::Trace);
+        assert!(targets.would_enable("parlor::chat", &tracing::Level::TRACE));
+        assert!(targets.would_enable("hyper", &tracing::Level::WARN));
+        assert!(!targets.would_enable("hyper", &tracing::Level::INFO));
+        assert!(!wanted(LogLevel::Error).would_enable("hyper", &tracing::Level::WARN));
+    }
+}

@@ -1,0 +1,109 @@
+//! The command line: one file per subcommand. Turns flags into calls, failures into one line and an exit code; knows
+//! nothing of HTTP.
+
+mod config;
+mod failure;
+mod logging;
+mod serve;
+mod version;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Flags, Loaded, load};
+use failure::Failure;
+
+/// Chat for the house: one binary, one file.
+#[derive(Debug, Parser)]
+#[command(name = "parlor", version, disable_help_subcommand = true)]
+struct Cli {
+    /// The database file [default: parlor.db]
+    #[arg(long, global = true, value_name = "PATH")]
+    db: Option<PathBuf>,
+    /// Read settings from this file; config.toml explains them all
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args, Debug, Default)]
+struct ServeArgs {
+    /// Address and port to listen on [default: 0.0.0.0:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server; no command at all does the same
+    Serve(ServeArgs),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Say which Parlor this is
+    Version(version::Args),
+}
+
+/// Does what the command line of this process asks for. Exit code 0 when it went well, 1 when it failed, 2 when the
+/// command line or the settings are wrong.
+pub fn run() -> ExitCode {
+    match run_with(std::env::args_os()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run_with(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => cli.run(),
+        Err(error) if error.use_stderr() => Err(error.into()),
+        Err(help) => print(&help.to_string()),
+    }
+}
+
+impl Cli {
+    fn run(mut self) -> Result<(), Failure> {
+        match self.command.take() {
+            None => serve::run(&self.settings()?.config),
+            Some(Command::Serve(args)) => {
+                self.serve.listen = args.listen.or(self.serve.listen);
+                serve::run(&self.settings()?.config)
+            }
+            Some(_) if self.serve.listen.is_some() => Err(Failure::usage(
+                "--listen belongs to serve, command line: leave it out",
+            )),
+            Some(Command::Config(command)) => config::run(&command, &self.settings()?),
+            Some(Command::Version(args)) => version::run(&args),
+        }
+    }
+
+    fn settings(self) -> Result<Loaded, Failure> {
+        let flags = Flags {
+            db: self.db,
+            listen: self.serve.listen,
+        };
+        Ok(load(self.config.as_deref(), std::env::vars_os(), flags)?)
+    }
+}
+
+/// Writes to stdout. A reader that has seen enough (`parlor config print | head -1`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write, stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,33 @@
+//! `parlor version`: which program this is, as a person and as a program want to know it.
+
+use std::env::consts::{ARCH, OS};
+
+use super::{Failure, print};
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The commit it was built from, when whoever built it said so; building needs no git.
+const COMMIT: Option<&str> = option_env!("PARLOR_COMMIT");
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let target = format!("{ARCH}-{OS}");
+    if args.json {
+        let json = serde_json::json!({
+            "version": VERSION,
+            "commit": COMMIT,
+            "target": target,
+        });
+        return print(&format!("{json}\n"));
+    }
+    let commit = COMMIT
+        .map(|commit| format!(" ({commit})"))
+        .unwrap_or_default();
+    print(&format!("parlor {VERSION}{commit}\ntarget {target}\n"))
+}

@@ -1,0 +1,110 @@
+//! The command line from outside: what it prints, where, and with which exit code.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::{Command, Output, Stdio};
+
+/// Runs the real binary in an empty folder with nothing of ours in its environment.
+fn parlor(args: &[&str], env: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
+    command.args(args).env_clear().envs(env.iter().copied());
+    command
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn what_is_wrong_with_the_command_line_or_the_settings_is_one_line_and_exit_code_2() {
+    let table = [
+        (
+            "--lisen x",
+            "",
+            "unexpected argument '--lisen' found, tip: a similar argument exists: '--listen', command line: see parlor --help",
+        ),
+        (
+            "--listen :80",
+            "",
+            "invalid value ':80' for '--listen <ADDR:PORT>': invalid socket address syntax, command line: see parlor --help",
+        ),
+        (
+            "sevre",
+            "",
+            "unrecognized subcommand 'sevre', tip: a similar subcommand exists: 'serve', command line: see parlor --help",
+        ),
+        (
+            "--listen [::]:80 version",
+            "",
+            "--listen belongs to serve, command line: leave it out",
+        ),
+        (
+            "--config none.toml",
+            "",
+            "cannot read the settings, none.toml: No such file or directory (os error 2)",
+        ),
+        (
+            "config check",
+            "loud",
+            "log.level is \"loud\", environment PARLOR_LOG__LEVEL: write \"error\", \"warn\", \"info\", \"debug\" or \"trace\"",
+        ),
+    ];
+    for (args, level, line) in table {
+        let args: Vec<_> = args.split(' ').collect();
+        let level = if level.is_empty() { "info" } else { level };
+        let output = parlor(&args, &[("PARLOR_LOG__LEVEL", level)]);
+        assert_eq!(text(&output.stderr), format!("parlor: {line}\n"));
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn config_print_says_what_is_in_force_and_why() {
+    let env = [("PARLOR_LOG__LEVEL", "warn"), ("HOME", "/nowhere")];
+    let output = parlor(&["config", "print", "--db", "x.db"], &env);
+    let printed = text(&output.stdout);
+    assert!(
+        printed
+            .starts_with("[server]\nlisten = \"0.0.0.0:8080\" # default\ndb = \"x.db\" # --db\n"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("\nlevel = \"warn\" # environment PARLOR_LOG__LEVEL\n"),
+        "{printed}"
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn config_check_is_content_with_the_manual_and_warns_of_dangers() {
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
+    let output = parlor(&["--config", manual, "config", "check"], &[]);
+    assert_eq!(
+        (text(&output.stdout), output.status.code()),
+        ("the settings are right\n", Some(0))
+    );
+    let output = parlor(&["config", "check"], &[("PARLOR_COMPAT__OPEN", "true")]);
+    assert!(text(&output.stdout).starts_with("warning: compat.open = true "));
+}
+
+#[test]
+fn version_speaks_to_people_and_to_programs() {
+    let output = parlor(&["version"], &[]);
+    assert!(text(&output.stdout).starts_with(concat!("parlor ", env!("CARGO_PKG_VERSION"))));
+    let output = parlor(&["version", "--json"], &[]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn help_goes_to_stdout_with_exit_code_0() {
+    let output = parlor(&["--help"], &[]);
+    assert!(text(&output.stdout).contains("Usage: parlor"));
+    assert_eq!(output.status.code(), Some(0));
+}
