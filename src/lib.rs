@@ -11,9 +11,11 @@
 //! * [`cli`]: the command line, one file per subcommand.
 //! * [`config`]: every setting with its default and meaning.
 //! * [`model`]: chat's nouns and rules, no I/O.
+//! * [`store`]: one SQLite file, the only SQL.
 //! * [`transport`]: bytes in and out, nothing of chat.
 
 pub mod cli;
 pub mod config;
 pub mod model;
+pub mod store;
 pub mod transport;

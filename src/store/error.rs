@@ -1,0 +1,201 @@
+//! What can go wrong in the store. Must not know who asks, nor how a client is told.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{ErrorCode, ffi};
+
+/// Why the store did not do what was asked; every text is one line.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full; nothing was stored, and it works again by itself when there is room.
+    #[error("the disk is full")]
+    Full,
+    /// Too much is waiting, or another process holds the file; worth a retry.
+    #[error("the database is busy")]
+    Busy,
+    /// The store was closed.
+    #[error("the database is closed")]
+    Closed,
+    /// A query was interrupted because it took too long.
+    #[error("the query took too long")]
+    Timeout,
+    /// Something with this name, key or id is there already; says what.
+    #[error("{0} is taken")]
+    Conflict(&'static str),
+    /// A server owns the file.
+    #[error("{} is in use by another parlor{}", .path.display(), holder_text(*.holder))]
+    Locked {
+        /// The database file.
+        path: PathBuf,
+        /// The process that holds it, where known.
+        holder: Option<u32>,
+    },
+    /// The file was written by a later version of this program; it was not touched.
+    #[error("{} has schema version {found}, this program knows {known}: use a newer parlor", .path.display())]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i32,
+        /// The version of this program.
+        known: i32,
+    },
+    /// The file must be migrated, which only its owner may do.
+    #[error("{} has schema version {found}, this program needs {known}: restart its server with this version first", .path.display())]
+    Older {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema version, 0 for a file without tables.
+        found: i32,
+        /// The version of this program.
+        known: i32,
+    },
+    /// The file is not a database of this program; it was not touched.
+    #[error("{} is {what}, not a parlor database", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: &'static str,
+    },
+    /// No room for the copy that a migration makes first.
+    #[error("the backup {} needs {needed} bytes free, there are {free}: make room or use --no-backup", .path.display())]
+    NoRoom {
+        /// The copy that was not made.
+        path: PathBuf,
+        /// Bytes it needs.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The content of a database is not sound; says how.
+    #[error("{} is damaged: {detail}", .path.display())]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// The first thing that is wrong.
+        detail: String,
+    },
+    /// A file could not be made, read or renamed.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: Arc<io::Error>,
+    },
+    /// A fault of this program, not of the caller nor of the disk.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+    /// Anything else that SQLite reports.
+    #[error("database error: {0}")]
+    Sqlite(#[source] Arc<rusqlite::Error>),
+}
+
+#[allow(dead_code, reason = "for the files of the tables")]
+impl StoreError {
+    /// A failed file operation on `path`.
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::StorageFull {
+            return Self::Full;
+        }
+        Self::Io {
+            path: path.to_owned(),
+            source: Arc::new(source),
+        }
+    }
+
+    /// Whether this is the violation of a unique index, named as SQLite does (`users.email`).
+    fn violates(&self, columns: &str) -> bool {
+        let Self::Sqlite(error) = self else {
+            return false;
+        };
+        let rusqlite::Error::SqliteFailure(_, Some(text)) = &**error else {
+            return false;
+        };
+        text.strip_prefix("UNIQUE constraint failed: ") == Some(columns)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match (error.sqlite_error_code(), error.sqlite_error()) {
+            (Some(ErrorCode::DiskFull), _) => Self::Full,
+            // The shared-memory file is the one write for which SQLite does not say "full".
+            (_, Some(e)) if e.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
+            (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => Self::Busy,
+            (Some(ErrorCode::OperationInterrupted), _) => Self::Timeout,
+            _ => Self::Sqlite(Arc::new(error)),
+        }
+    }
+}
+
+/// Turns the violation of one unique index into a [`StoreError::Conflict`].
+#[allow(dead_code, reason = "for the files of the tables")]
+pub(super) trait OnConstraint<T> {
+    /// `columns` as SQLite names them: `users.username_key`, or `members.room_id, members.user_id`,
+    /// or `index 'name'` for an index on an expression; `what` is told to the caller.
+    fn on_constraint(self, columns: &str, what: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T, E: Into<StoreError>> OnConstraint<T> for Result<T, E> {
+    fn on_constraint(self, columns: &str, what: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| match error.into() {
+            error if error.violates(columns) => StoreError::Conflict(what),
+            error => error,
+        })
+    }
+}
+
+fn holder_text(holder: Option<u32>) -> String {
+    holder.map_or_else(String::new, |id| format!(" (process {id})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn only_the_named_index_becomes_a_conflict() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(
+            "CREATE TABLE t (a UNIQUE, b UNIQUE, c, d, UNIQUE (c, d)); INSERT INTO t VALUES (1, 2, 3, 4)",
+        )
+        .unwrap();
+        let insert = |values: &str| {
+            conn.execute(&format!("INSERT INTO t VALUES {values}"), [])
+                .on_constraint("t.a", "the name")
+                .on_constraint("t.c, t.d", "the pair")
+        };
+        let told = |values: &str| insert(values).unwrap_err().to_string();
+        assert_eq!(told("(1, 0, 0, 0)"), "the name is taken");
+        assert_eq!(told("(0, 0, 3, 4)"), "the pair is taken");
+        assert!(matches!(insert("(0, 2, 0, 0)"), Err(StoreError::Sqlite(_))));
+        assert!(insert("(0, 0, 3, 3)").is_ok());
+    }
+
+    #[test]
+    fn every_text_names_the_file_and_stays_on_one_line() {
+        let path = PathBuf::from("/srv/chat.db");
+        let locked = StoreError::Locked {
+            path: path.clone(),
+            holder: Some(7),
+        };
+        assert_eq!(
+            locked.to_string(),
+            "/srv/chat.db is in use by another parlor (process 7)"
+        );
+        let no_room = StoreError::NoRoom {
+            path,
+            needed: 110,
+            free: 9,
+        };
+        assert_eq!(
+            no_room.to_string(),
+            "the backup /srv/chat.db needs 110 bytes free, there are 9: make room or use --no-backup"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! From an earlier schema version to the newest, with a copy of the file made first. Must not know
+//! what the steps do.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::StoreError;
+use super::schema::Schema;
+use super::{backup, files, writer};
+
+/// One step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Migration {
+    /// The version the file has after it.
+    pub(super) to: i32,
+    /// What it does.
+    pub(super) step: Step,
+}
+
+/// What a migration does, inside its transaction.
+#[derive(Debug, Clone, Copy)]
+#[allow(dead_code, reason = "there is only one version so far")]
+pub(super) enum Step {
+    /// Statements.
+    Sql(&'static str),
+    /// What SQL cannot say.
+    Code(fn(&Connection) -> rusqlite::Result<()>),
+}
+
+/// Brings the file at `path` from version `from` to the newest, each step in one transaction.
+pub(super) fn run(
+    conn: &mut Connection,
+    path: &Path,
+    from: i32,
+    schema: &Schema,
+    backup: bool,
+) -> Result<(), StoreError> {
+    let to = schema.version;
+    tracing::info!(from, to, "the database is being migrated");
+    if backup {
+        let copy = files::beside(path, &format!(".v{from}.bak"));
+        room_for(conn, &copy, files::free_space(path)?)?;
+        backup::copy(conn, &copy)?;
+        tracing::info!(path = %copy.display(), "the database was copied first");
+    }
+    // Tables are rebuilt by dropping the old one, which must not cascade.
+    conn.pragma_update(None, "foreign_keys", false)?;
+    for migration in schema.migrations.iter().filter(|m| m.to > from) {
+        apply(conn, path, migration)?;
+        tracing::info!(version = migration.to, "migrated");
+    }
+    conn.pragma_update(None, "foreign_keys", true)?;
+    writer::checkpoint(conn);
+    Ok(())
+}
+
+fn apply(conn: &mut Connection, path: &Path, migration: &Migration) -> Result<(), StoreError> {
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match migration.step {
+        Step::Sql(sql) => tx.execute_batch(sql)?,
+        Step::Code(code) => code(&tx)?,
+    }
+    if tx.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(StoreError::Damaged {
+            path: path.to_owned(),
+            detail: format!("migration {} would leave dangling rows", migration.to),
+        });
+    }
+    tx.pragma_update(None, "user_version", migration.to)?;
+    Ok(tx.commit()?)
+}
+
+/// Refuses unless a copy of `conn` and a tenth more fit into `free` bytes.
+fn room_for(conn: &Connection, copy: &Path, free: u64) -> Result<(), StoreError> {
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u32>(0));
+    let size = u64::from(number("PRAGMA page_count")?) * u64::from(number("PRAGMA page_size")?);
+    let needed = size + size / 10;
+    if free >= needed {
+        return Ok(());
+    }
+    Err(StoreError::NoRoom {
+        path: copy.to_owned(),
+        needed,
+        free,
+    })
+}

@@ -1,0 +1,264 @@
+//! The only SQL: one SQLite file, one thread that writes it, a few connections that read it. Hands
+//! out model types; must not know what chat does with them, nor any wire format.
+//!
+//! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
+
+mod backup;
+mod error;
+mod files;
+mod ids;
+mod job;
+mod lock;
+mod migrate;
+mod readers;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+pub use backup::backup;
+pub use error::StoreError;
+pub use job::Ticket;
+
+use ids::{Ids, Reservation};
+use job::{Tx, Undo};
+use lock::Lock;
+use readers::Readers;
+use schema::{Found, Schema};
+use writer::Command;
+
+/// How long [`Store::ready`] waits for each half of its answer.
+const READY: Duration = Duration::from_secs(2);
+
+/// How to open a database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenOptions {
+    /// Migrate without making a copy of the file first.
+    pub no_backup: bool,
+    /// Work beside the server that owns the file: take no lock, create and migrate nothing.
+    pub beside_server: bool,
+}
+
+/// An open database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    queue: mpsc::Sender<Command>,
+    readers: Readers,
+    ids: Ids,
+    foreign_changes: watch::Receiver<u64>,
+}
+
+impl Store {
+    /// Opens the database at `path`, which is created or migrated first where that is needed, and
+    /// owned until [`Store::close`]. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process owns it, [`StoreError::Newer`] and
+    /// [`StoreError::Foreign`] for a file that this program must not write (it was not touched),
+    /// [`StoreError::Older`] for one that must be migrated when working beside a server,
+    /// [`StoreError::NoRoom`] if a migration cannot make its copy, and I/O errors.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
+        Self::open_as(path, options, &schema::CURRENT)
+    }
+
+    fn open_as(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Self, StoreError> {
+        let path = files::resolve(path)?;
+        // Before the lock, which leaves a file behind; and again under it.
+        schema::inspect(&path, schema.version)?;
+        let lock = match options.beside_server {
+            true => None,
+            false => Some(Lock::acquire(&path)?),
+        };
+        let conn = connect(&path, options, schema)?;
+        let reservation = Reservation::open(&conn)?;
+        let ids = reservation.ids();
+        let readers = Readers::open(&path, readers::LIMIT)?;
+        let writer = writer::start(&path, conn, reservation, lock)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                path,
+                queue: writer.queue,
+                readers,
+                ids,
+                foreign_changes: writer.foreign_changes,
+            }),
+        })
+    }
+
+    /// The database's absolute path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// A message or change id that nothing ever had.
+    #[must_use]
+    pub fn next_id(&self) -> i64 {
+        self.shared.ids.next()
+    }
+
+    /// Counts up whenever another process changed the database; at most four times a second.
+    #[must_use]
+    pub fn foreign_changes(&self) -> watch::Receiver<u64> {
+        self.shared.foreign_changes.clone()
+    }
+
+    /// Whether the database can be read and written now; leaves no trace.
+    ///
+    /// # Errors
+    /// What keeps it from working; [`StoreError::Timeout`] if there is no answer within seconds.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let probe = |tx: &Tx<'_>| {
+            Ok(tx.execute_batch(
+                "SAVEPOINT ready;
+                 UPDATE settings SET value = value WHERE key = 'next_id';
+                 ROLLBACK TO ready;
+                 RELEASE ready;",
+            )?)
+        };
+        let read = self.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?));
+        timeout(READY, read)
+            .await
+            .unwrap_or(Err(StoreError::Timeout))?;
+        let write = self.write(probe);
+        timeout(READY, write)
+            .await
+            .unwrap_or(Err(StoreError::Timeout))
+    }
+
+    /// Finishes what is queued, empties the log into the file and gives up the lock. Later calls of
+    /// anything answer [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.shared.readers.close().await;
+        let (closer, closed) = oneshot::channel();
+        if self.shared.queue.send(Command::Close(closer)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+}
+
+#[allow(dead_code, reason = "what the files of the tables are made with")]
+impl Store {
+    /// Runs `query` on one snapshot of the database. Interrupted after two seconds
+    /// ([`StoreError::Timeout`]), and at once when the caller goes away.
+    async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.shared.readers.read(query).await
+    }
+
+    /// Runs `job` in the writer's next transaction and answers when it is on disk. A job that fails
+    /// undoes only itself.
+    async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.submit(job).await.await
+    }
+
+    /// Like [`Store::write`], but only waits for room in the queue.
+    async fn submit<T, F>(&self, job: F) -> Ticket<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.queue(job::new(Undo::Savepoint, job)).await
+    }
+
+    /// Like [`Store::submit`] without the cost of a savepoint, for a job that changes rows with one
+    /// statement only.
+    async fn append<T, F>(&self, job: F) -> Ticket<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.queue(job::new(Undo::Statement, job)).await
+    }
+
+    /// Like [`Store::submit`], but answers [`StoreError::Busy`] instead of waiting for room.
+    fn try_submit<T, F>(&self, job: F) -> Result<Ticket<T>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.try_queue(job::new(Undo::Savepoint, job))
+    }
+
+    /// Like [`Store::append`], but answers [`StoreError::Busy`] instead of waiting for room.
+    fn try_append<T, F>(&self, job: F) -> Result<Ticket<T>, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.try_queue(job::new(Undo::Statement, job))
+    }
+
+    async fn queue<T>(&self, (job, ticket): (Box<dyn job::Work>, Ticket<T>)) -> Ticket<T> {
+        // A closed queue drops the job, and the ticket then says so.
+        let _ = self.shared.queue.send(Command::Job(job)).await;
+        ticket
+    }
+
+    fn try_queue<T>(
+        &self,
+        (job, ticket): (Box<dyn job::Work>, Ticket<T>),
+    ) -> Result<Ticket<T>, StoreError> {
+        match self.shared.queue.try_send(Command::Job(job)) {
+            Ok(()) => Ok(ticket),
+            Err(TrySendError::Full(_)) => Err(StoreError::Busy),
+            Err(TrySendError::Closed(_)) => Err(StoreError::Closed),
+        }
+    }
+}
+
+/// The writer's connection to a file that has all tables.
+fn connect(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Connection, StoreError> {
+    let found = schema::inspect(path, schema.version)?;
+    if let Some(found) = out_of_date(found, schema).filter(|_| options.beside_server) {
+        return Err(StoreError::Older {
+            path: path.to_owned(),
+            found,
+            known: schema.version,
+        });
+    }
+    match found {
+        Found::Nothing => {
+            let mut conn = schema::open_new(path)?;
+            writer::configure(&conn)?;
+            schema::create(&mut conn, schema)?;
+            Ok(conn)
+        }
+        Found::Version(version) => {
+            let mut conn = schema::open_existing(path)?;
+            writer::configure(&conn)?;
+            if version < schema.version {
+                migrate::run(&mut conn, path, version, schema, !options.no_backup)?;
+            }
+            Ok(conn)
+        }
+    }
+}
+
+fn out_of_date(found: Found, schema: &Schema) -> Option<i32> {
+    match found {
+        Found::Nothing => Some(0),
+        Found::Version(version) => Some(version).filter(|version| *version < schema.version),
+    }
+}
