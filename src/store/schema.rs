@@ -51,13 +51,19 @@ pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
         Ok(file) if file.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
-    let found = peek(path, known, "immutable=1")?;
-    // What a crash left in the log is newer than the file, and only a real look sees it.
-    let log = fs::metadata(files::beside(path, "-wal"));
-    if log.is_ok_and(|log| log.len() > 0) {
-        return peek(path, known, "mode=ro");
+    // Without locks nothing is written beside a file that is not ours; but while another process
+    // moves its log into the file, such a look sees half of it, and what a crash left in the log is
+    // newer than the file.
+    match peek(path, known, "immutable=1") {
+        Err(e @ (StoreError::Foreign { .. } | StoreError::Newer { .. })) => return Err(e),
+        Ok(Found::Version(version)) if !has_log(path) => return Ok(Found::Version(version)),
+        _ => {}
     }
-    Ok(found)
+    peek(path, known, "mode=ro")
+}
+
+fn has_log(path: &Path) -> bool {
+    fs::metadata(files::beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 fn peek(path: &Path, known: i32, how: &str) -> Result<Found, StoreError> {
