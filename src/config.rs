@@ -109,6 +109,8 @@ settings! {
         connections: Option<NonZeroU32> = NonZeroU32::new(10_000), any;
         /// Connections open at once from one address; trusted proxies are not counted.
         connections_per_address: Option<NonZeroU32> = NonZeroU32::new(2_000), any;
+        /// WebSockets open at once of one person.
+        connections_per_user: Option<NonZeroU32> = NonZeroU32::new(20), any;
     }
 
     /// Guests: accounts without a password.

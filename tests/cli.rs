@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Output, Stdio};
+
+use parlor::store::{OpenOptions, Store};
 
 /// Runs the real binary in an empty folder with nothing of ours in its environment.
 fn parlor(args: &[&str], env: &[(&str, &str)]) -> Output {
@@ -14,6 +17,11 @@ fn parlor(args: &[&str], env: &[(&str, &str)]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
+}
+
+/// What stays when a file is written to, and changes when another takes its place.
+fn inode(file: &str) -> u64 {
+    std::fs::metadata(file).unwrap().ino()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -94,12 +102,74 @@ fn config_check_is_content_with_the_manual_and_warns_of_dangers() {
 }
 
 #[test]
+fn a_backup_is_made_once_and_replaced_only_by_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("chat.db");
+    let copy = folder.path().join("copy.db");
+    Store::open(&db, &OpenOptions::default()).unwrap();
+    let (db, copy) = (db.to_str().unwrap(), copy.to_str().unwrap());
+
+    let made = parlor(&["--db", db, "backup", copy], &[]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let again = parlor(&["--db", db, "backup", copy], &[]);
+    let line = format!(
+        "parlor: no backup was made, {copy} is there already: choose another name or use --force\n"
+    );
+    assert_eq!(
+        (text(&again.stderr), again.status.code()),
+        (line.as_str(), Some(1))
+    );
+    assert!(
+        parlor(&["--db", copy, "backup", "--force", copy], &[])
+            .status
+            .code()
+            == Some(1)
+    );
+    assert!(
+        parlor(&["--db", db, "backup", "--force", copy], &[])
+            .status
+            .success()
+    );
+    assert!(Store::open(copy.as_ref(), &OpenOptions::default()).is_ok());
+}
+
+#[test]
+fn a_backup_never_takes_the_place_of_what_it_copies() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("chat.db");
+    let _server = Store::open(&db, &OpenOptions::default()).unwrap();
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let victim = format!("{}{suffix}", db.display());
+        let before = inode(&victim);
+        let output = parlor(
+            &["--db", db.to_str().unwrap(), "backup", "--force", &victim],
+            &[],
+        );
+        assert_eq!(output.status.code(), Some(1), "{victim}");
+        assert_eq!(inode(&victim), before, "{victim}");
+    }
+}
+
+#[test]
+fn a_backup_of_nothing_is_refused() {
+    let output = parlor(&["backup", "copy.db"], &[]);
+    let said = text(&output.stderr);
+    assert!(
+        said.starts_with("parlor: no backup was made, ") && said.contains("parlor.db"),
+        "{said}"
+    );
+    assert_eq!((said.lines().count(), output.status.code()), (1, Some(1)));
+}
+
+#[test]
 fn version_speaks_to_people_and_to_programs() {
     let output = parlor(&["version"], &[]);
     assert!(text(&output.stdout).starts_with(concat!("parlor ", env!("CARGO_PKG_VERSION"))));
     let output = parlor(&["version", "--json"], &[]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["version"], env!("CARGO_PKG_VERSION"));
+    assert!(json["sqlite"].as_str().unwrap().starts_with("3."));
+    assert!(json["schema"].as_i64().unwrap() > 0);
 }
 
 #[test]

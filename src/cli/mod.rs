@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Turns flags into calls, failures into one line and an exit code; knows
 //! nothing of HTTP.
 
+mod backup;
 mod config;
 mod failure;
 mod logging;
@@ -45,6 +46,8 @@ struct ServeArgs {
 enum Command {
     /// Run the server; no command at all does the same
     Serve(ServeArgs),
+    /// Copy the database to FILE, also while the server runs
+    Backup(backup::Args),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -80,6 +83,7 @@ impl Cli {
             Some(_) if self.serve.listen.is_some() => Err(Failure::usage(
                 "--listen belongs to serve, command line: leave it out",
             )),
+            Some(Command::Backup(args)) => backup::run(&args, &self.settings()?.config),
             Some(Command::Config(command)) => config::run(&command, &self.settings()?),
             Some(Command::Version(args)) => version::run(&args),
         }

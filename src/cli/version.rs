@@ -3,6 +3,7 @@
 use std::env::consts::{ARCH, OS};
 
 use super::{Failure, print};
+use crate::store;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -23,11 +24,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             "version": VERSION,
             "commit": COMMIT,
             "target": target,
+            "sqlite": store::sqlite_version(),
+            "schema": store::SCHEMA_VERSION,
         });
         return print(&format!("{json}\n"));
     }
     let commit = COMMIT
         .map(|commit| format!(" ({commit})"))
         .unwrap_or_default();
-    print(&format!("parlor {VERSION}{commit}\ntarget {target}\n"))
+    let (sqlite, schema) = (store::sqlite_version(), store::SCHEMA_VERSION);
+    print(&format!(
+        "parlor {VERSION}{commit}\ntarget {target}\nSQLite {sqlite}\nschema {schema}\n"
+    ))
 }

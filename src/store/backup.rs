@@ -1,6 +1,7 @@
 //! A sound copy of a database while others read and write it. Must not know tables.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -15,23 +16,26 @@ use super::schema::{self, Found};
 /// Pages copied between two looks at the progress: 16 MiB.
 const PAGES: i32 = 4096;
 
+/// Names of the database and of the files beside it that make it whole, each after the database's own.
+const COMPANIONS: [&str; 4] = ["", "-wal", "-shm", ".lock"];
+
 /// Copies the database at `db` to `dest`, which appears only when the copy is complete, checked and
 /// on disk. Blocks; works while a server writes to `db`.
 ///
 /// # Errors
-/// [`StoreError::Foreign`] if `db` is no database or `dest` is `db` itself, [`StoreError::Full`],
-/// [`StoreError::Damaged`] if the copy does not pass the integrity check, and I/O errors.
+/// [`StoreError::Foreign`] if `db` is no database, [`StoreError::Full`], [`StoreError::Damaged`] if the copy does not pass the integrity check, and I/O errors.
 pub fn backup(db: &Path, dest: &Path) -> Result<(), StoreError> {
     let db = files::resolve(db)?;
     if schema::inspect(&db, schema::CURRENT.version)? == Found::Nothing {
         return Err(schema::foreign(&db, "empty or missing"));
     }
     let dest = files::resolve(dest)?;
-    if dest == db {
-        return Err(schema::foreign(
-            &dest,
-            "the database itself, not a place for its copy",
-        ));
+    if COMPANIONS
+        .iter()
+        .any(|suffix| dest == files::beside(&db, suffix))
+    {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "part of what is to be copied");
+        return Err(StoreError::io(&dest, error));
     }
     let source = schema::open_existing(&db)?;
     source.busy_timeout(Duration::from_secs(5))?;

@@ -36,6 +36,9 @@ use readers::Readers;
 use schema::{Found, Schema};
 use writer::Command;
 
+/// The version of the schema that this program reads and writes.
+pub const SCHEMA_VERSION: i32 = schema::CURRENT.version;
+
 /// How long [`Store::ready`] waits for each half of its answer.
 const READY: Duration = Duration::from_secs(2);
 
@@ -226,6 +229,12 @@ impl Store {
             Err(TrySendError::Closed(_)) => Err(StoreError::Closed),
         }
     }
+}
+
+/// The version of the SQLite that is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 /// The writer's connection to a file that has all tables.
