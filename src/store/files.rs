@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::error::StoreError;
 
 /// The one absolute name of a database, so that a link and its target share one lock.
@@ -68,6 +70,16 @@ pub(super) fn publish(made: &Path, name: &Path) -> Result<(), StoreError> {
             }
         })
         .map_err(|e| StoreError::io(name, e))
+}
+
+/// Whether this user may read `path`, and write it where `write` is set; says what forbids it.
+pub(super) fn check_access(path: &Path, write: bool) -> Result<(), StoreError> {
+    let write = if write {
+        Access::WRITE_OK
+    } else {
+        Access::empty()
+    };
+    rustix::fs::access(path, Access::READ_OK | write).map_err(|e| StoreError::io(path, e.into()))
 }
 
 /// Bytes that this user may still write beside `path`.

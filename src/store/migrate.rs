@@ -85,3 +85,23 @@ fn room_for(conn: &Connection, copy: &Path, free: u64) -> Result<(), StoreError>
         free,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_needs_a_tenth_more_than_the_file_has() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("PRAGMA page_size = 4096; CREATE TABLE a (a); CREATE TABLE b (b)")
+            .unwrap();
+        let copy = Path::new("chat.db.v1.bak");
+        let needed = 3 * 4096 * 11 / 10;
+        assert!(room_for(&conn, copy, needed).is_ok());
+        let refused = room_for(&conn, copy, needed - 1).unwrap_err().to_string();
+        assert!(
+            refused.contains("needs 13516 bytes free, there are 13515"),
+            "{refused}"
+        );
+    }
+}

@@ -42,6 +42,11 @@ pub const SCHEMA_VERSION: i32 = schema::CURRENT.version;
 /// How long [`Store::ready`] waits for each half of its answer.
 const READY: Duration = Duration::from_secs(2);
 
+/// How long a server waits for a command that writes beside it.
+const BRIEF: Duration = Duration::from_secs(5);
+/// How long such a command waits for its turn: a busy server leaves only short gaps.
+const PATIENT: Duration = Duration::from_secs(30);
+
 /// How to open a database.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OpenOptions {
@@ -247,16 +252,22 @@ fn connect(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Connec
             known: schema.version,
         });
     }
+    let patience = if options.beside_server {
+        PATIENT
+    } else {
+        BRIEF
+    };
     match found {
         Found::Nothing => {
             let mut conn = schema::open_new(path)?;
-            writer::configure(&conn)?;
+            writer::configure(&conn, patience)?;
             schema::create(&mut conn, schema)?;
             Ok(conn)
         }
         Found::Version(version) => {
+            files::check_access(path, true)?;
             let mut conn = schema::open_existing(path)?;
-            writer::configure(&conn)?;
+            writer::configure(&conn, patience)?;
             if version < schema.version {
                 migrate::run(&mut conn, path, version, schema, !options.no_backup)?;
             }

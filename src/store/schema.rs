@@ -51,6 +51,7 @@ pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
         Ok(file) if file.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
+    files::check_access(path, false)?;
     // Without locks nothing is written beside a file that is not ours; but while another process
     // moves its log into the file, such a look sees half of it, and what a crash left in the log is
     // newer than the file.

@@ -51,9 +51,9 @@ pub(super) struct Started {
     pub(super) foreign_changes: watch::Receiver<u64>,
 }
 
-/// Sets `conn` up for durable, grouped writing.
-pub(super) fn configure(conn: &Connection) -> Result<(), StoreError> {
-    conn.busy_timeout(Duration::from_secs(5))?;
+/// Sets `conn` up for durable, grouped writing; it waits for another process up to `patience`.
+pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), StoreError> {
+    conn.busy_timeout(patience)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Internal("the file system cannot hold a WAL"));

@@ -1,0 +1,218 @@
+//! Which files are opened, by whom, and what is left of them.
+
+use super::*;
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_reopening_and_one_file_is_left() {
+    let bench = Bench::new();
+    let store = bench.open();
+    store.write(add(1, "a")).await.unwrap();
+    store.ready().await.unwrap();
+    store.close().await;
+    assert!(matches!(store.ready().await, Err(StoreError::Closed)));
+    assert!(matches!(
+        store.write(add(2, "b")).await,
+        Err(StoreError::Closed)
+    ));
+    assert_eq!(bench.entries(), ["chat.db", "chat.db.lock"]);
+    assert_eq!(names(&bench.open()).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_second_owner_is_refused_but_may_work_beside_the_first() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let refused = bench.open_as(&SCHEMA).map(drop);
+    assert!(matches!(refused, Err(StoreError::Locked { .. })));
+    let guest = bench.beside(&SCHEMA).unwrap();
+    let mut changes = store.foreign_changes();
+    guest.write(add(guest.next_id(), "theirs")).await.unwrap();
+    timeout(DEADLINE, changes.changed()).await.unwrap().unwrap();
+    store.write(add(store.next_id(), "ours")).await.unwrap();
+    assert_eq!(names(&store).await, ["ours", "theirs"]);
+}
+
+#[tokio::test]
+async fn the_schema_of_this_program_opens() {
+    let bench = Bench::new();
+    let options = OpenOptions::default();
+    Store::open(&bench.path(), &options).unwrap().close().await;
+    Store::open(&bench.path(), &options).unwrap();
+}
+
+fn open(path: &Path) -> Result<Store, StoreError> {
+    Store::open_as(path, &OpenOptions::default(), &SCHEMA)
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_untouched() {
+    let bench = Bench::new();
+    let store = bench.open();
+    store.close().await;
+    std::fs::remove_file(bench.dir.path().join("chat.db.lock")).unwrap();
+    edit(&bench.path(), "PRAGMA user_version = 7");
+    let before = std::fs::read(bench.path()).unwrap();
+    let refused = bench.open_as(&SCHEMA).map(drop).unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Newer {
+            found: 7,
+            known: 1,
+            ..
+        }
+    ));
+    assert_eq!(std::fs::read(bench.path()).unwrap(), before);
+    assert_eq!(bench.entries(), ["chat.db"]);
+}
+
+#[tokio::test]
+async fn a_newer_version_that_only_the_log_knows_is_refused_too() {
+    let bench = Bench::new();
+    bench.open().close().await;
+    let conn = Connection::open(bench.path()).unwrap();
+    conn.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 7")
+        .unwrap();
+    let crashed = Bench::new();
+    crashed.take_files_of(&bench);
+    let read = |suffix| std::fs::read(files::beside(&crashed.path(), suffix)).unwrap();
+    let before = (read(""), read("-wal"));
+    let refused = crashed.open_as(&SCHEMA).map(drop).unwrap_err();
+    assert!(matches!(refused, StoreError::Newer { found: 7, .. }));
+    assert_eq!((read(""), read("-wal")), before);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_refused_untouched() {
+    let bench = Bench::new();
+    let refusal = |path: &Path| open(path).map(drop).unwrap_err().to_string();
+
+    let text = bench.dir.path().join("notes.txt");
+    std::fs::write(&text, "shopping list\n".repeat(100)).unwrap();
+    assert!(refusal(&text).ends_with("notes.txt is not an SQLite file, not a parlor database"));
+
+    let other = bench.dir.path().join("other.db");
+    edit(&other, "CREATE TABLE t (a)");
+    assert!(refusal(&other).contains("the database of another program"));
+
+    assert!(refusal(bench.dir.path()).contains("is a folder"));
+    assert_eq!(bench.entries(), ["notes.txt", "other.db"]);
+}
+
+#[tokio::test]
+async fn odd_names_are_just_names() {
+    let bench = Bench::new();
+    for name in [":memory:", "a b?c#d%41.db", "ünï.db", "file:x"] {
+        let path = bench.dir.path().join(name);
+        for id in 1..=2 {
+            let store = open(&path).unwrap();
+            store.write(add(id, id.to_string())).await.unwrap();
+            store.close().await;
+        }
+        assert!(path.exists());
+    }
+}
+
+#[tokio::test]
+async fn an_empty_database_becomes_ours_with_room_given_back_in_steps() {
+    for before in [
+        "",
+        "PRAGMA journal_mode = WAL",
+        "CREATE TABLE t (a); DROP TABLE t",
+    ] {
+        let bench = Bench::new();
+        edit(&bench.path(), before);
+        let store = bench.open();
+        let vacuum = store
+            .read(|conn| Ok(conn.query_row("PRAGMA auto_vacuum", [], |row| row.get::<_, i64>(0))?));
+        assert_eq!(vacuum.await.unwrap(), 2, "{before}");
+        store.write(add(1, "a")).await.unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_may_read_a_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    let store = bench.open();
+    let copy = bench.dir.path().join("copy.db");
+    store.write(add(1, "a")).await.unwrap();
+    backup::copy(&Connection::open(bench.path()).unwrap(), &copy).unwrap();
+    for path in [bench.path(), files::beside(&bench.path(), "-wal"), copy] {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn an_id_on_disk_is_never_given_again_even_after_a_crash() {
+    let bench = Bench::new();
+    let mut store = bench.open();
+    let mut last = 0;
+    for round in 0..4 {
+        for _ in 0..7_000 {
+            assert!(store.next_id() > last, "round {round}");
+        }
+        // One commit fails, the next succeeds.
+        let dangling = |tx: &Tx<'_>| Ok(tx.execute("INSERT INTO parts (thing) VALUES (99)", [])?);
+        assert!(store.write(dangling).await.is_err());
+        last = store.next_id();
+        store.write(add(last, last.to_string())).await.unwrap();
+        // What a crash would leave: the files as they are now.
+        let crashed = Bench::new();
+        crashed.take_files_of(&bench);
+        assert!(crashed.open().next_id() > last);
+        if round % 2 == 0 {
+            store.close().await;
+            store = bench.open();
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_drawn_inside_a_job_are_covered_by_its_commit() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let drawing = store.clone();
+    let last = store
+        .write(move |tx| {
+            let last = (0..25_000).map(|_| drawing.next_id()).max().unwrap_or(0);
+            add(last, "last")(tx)
+        })
+        .await
+        .unwrap();
+    let crashed = Bench::new();
+    crashed.take_files_of(&bench);
+    assert!(crashed.open().next_id() > last);
+}
+
+#[tokio::test]
+async fn a_clean_close_wastes_no_ids() {
+    let bench = Bench::new();
+    let store = bench.open();
+    assert_eq!(store.next_id(), 1);
+    store.close().await;
+    assert_eq!(bench.open().next_id(), 2);
+}
+
+#[tokio::test]
+async fn beside_a_server_nothing_is_created_or_migrated() {
+    let bench = Bench::new();
+    let refused = bench.beside(&SCHEMA).map(drop).unwrap_err();
+    assert!(matches!(refused, StoreError::Older { found: 0, .. }));
+    assert!(bench.entries().is_empty());
+    bench.open().close().await;
+    let newer = Schema {
+        version: 2,
+        ..SCHEMA
+    };
+    let refused = bench.beside(&newer).map(drop).unwrap_err();
+    assert!(matches!(
+        refused,
+        StoreError::Older {
+            found: 1,
+            known: 2,
+            ..
+        }
+    ));
+}

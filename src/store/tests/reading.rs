@@ -1,0 +1,97 @@
+//! What reads promise: a snapshot, a limit, and nothing kept of a caller that went away.
+
+use super::*;
+
+const ENDLESS: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+fn endless(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.query_row(ENDLESS, [], |row| row.get(0))?)
+}
+
+#[tokio::test]
+async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let readers = Readers::open(&bench.path(), Duration::from_millis(20)).unwrap();
+    for _ in 0..8 {
+        let result = timeout(DEADLINE, readers.read(endless)).await.unwrap();
+        assert!(matches!(result, Err(StoreError::Timeout)));
+    }
+    assert!(names(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_query_of_a_caller_that_went_away_is_interrupted() {
+    let bench = Bench::new();
+    bench.open();
+    let readers = Arc::new(Readers::open(&bench.path(), DEADLINE * 10).unwrap());
+    let (entered, inside) = oneshot::channel();
+    let caller = tokio::spawn({
+        let readers = Arc::clone(&readers);
+        async move {
+            let query = |conn: &Connection| {
+                let _ = entered.send(());
+                endless(conn)
+            };
+            readers.read(query).await
+        }
+    });
+    inside.await.unwrap();
+    caller.abort();
+    // Ends only when the query has ended.
+    timeout(DEADLINE, readers.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_query_sees_one_state_and_cannot_write() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let (entered, inside) = oneshot::channel();
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let query = move |conn: &Connection| {
+                let count = || conn.query_row("SELECT count(*) FROM things", [], |row| row.get(0));
+                let before: i64 = count()?;
+                let _ = entered.send(());
+                let _ = wait.recv();
+                assert!(conn.execute("DELETE FROM things", []).is_err());
+                Ok((before, count()?))
+            };
+            store.read(query).await
+        }
+    });
+    inside.await.unwrap();
+    store.write(add(1, "a")).await.unwrap();
+    go_on.send(()).unwrap();
+    assert_eq!(reading.await.unwrap().unwrap(), (0, 0));
+    assert_eq!(names(&store).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_query_costs_only_that_query() {
+    let bench = Bench::new();
+    let store = bench.open();
+    for _ in 0..8 {
+        let result = store.read::<(), _>(|_| panic!("on purpose")).await;
+        assert!(matches!(result, Err(StoreError::Internal(_))));
+    }
+    store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn more_readers_than_connections_take_turns() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let reads: Vec<_> = (0..64)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { names(&store).await })
+        })
+        .collect();
+    for read in reads {
+        assert!(read.await.unwrap().is_empty());
+    }
+}
