@@ -34,7 +34,7 @@ macro_rules! settings {
     ($($(#[$about:meta])* $section:ident: $Section:ident {
         $($(#[$meaning:meta])* $name:ident: $kind:ty = $default:expr, $check:expr;)*
     })*) => {
-        /// All settings of a server, valid by construction when they come from [`load`].
+        /// All settings of a server, valid by construction when they come from [`load()`].
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Config {
             $($(#[$about])* pub $section: $Section,)*
