@@ -172,6 +172,18 @@ impl Config {
                 self.auth.pbkdf2_rounds
             ));
         }
+        let is_behind_proxy = self
+            .server
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"));
+        if is_behind_proxy && self.server.trusted_proxies.is_empty() {
+            warnings.push(
+                "server.public_url is https, but server.trusted_proxies is empty: everybody seems \
+                 to come from the proxy and counts as local"
+                    .to_owned(),
+            );
+        }
         warnings
     }
 

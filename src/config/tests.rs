@@ -340,4 +340,8 @@ fn what_is_dangerous_is_warned_about() {
         ("PARLOR_AUTH__PBKDF2_ROUNDS", "1000"),
     ];
     assert_eq!(from_env(&env).unwrap().warnings().len(), 2);
+    let proxy = ("PARLOR_SERVER__PUBLIC_URL", "https://chat.example.org");
+    assert_eq!(from_env(&[proxy]).unwrap().warnings().len(), 1);
+    let trusted = ("PARLOR_SERVER__TRUSTED_PROXIES", "::1");
+    assert!(from_env(&[proxy, trusted]).unwrap().warnings().is_empty());
 }
