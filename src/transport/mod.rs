@@ -1,10 +1,13 @@
 //! Bytes in and out: listener, WebSocket, Engine.IO, Socket.IO. Must know nothing of chat.
 
 pub mod access_log;
+pub mod engineio;
 pub mod frame;
 pub mod gate;
 pub mod listener;
+pub mod outgoing;
 pub mod socket;
+pub mod socketio;
 pub mod upgrade;
 pub mod websocket;
 

@@ -1,0 +1,261 @@
+//! A session on its WebSocket: one task that reads, writes and pings. Must know nothing of HTTP.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::heartbeat::{Beat, Heartbeat};
+use super::packet::Packet;
+use super::server::{Inner, new_sid};
+use super::state::Settling;
+use super::{Handshake, Message, Protocol, Reaction, Reason, Session};
+use crate::transport::frame::text_frame;
+use crate::transport::outgoing::{Close, Outgoing};
+use crate::transport::upgrade::Upgrade;
+use crate::transport::websocket::{Incoming, ReadError, WebSocket};
+
+/// The text frame of a ping packet.
+const PING: &[u8] = b"\x81\x012";
+/// A longer list of frames is not kept for the next time.
+const KEPT_FRAMES: usize = 16;
+
+/// How a connection ends.
+struct End {
+    reason: Reason,
+    /// What to tell the peer; none if there is nobody to tell.
+    close: Option<(u16, &'static str)>,
+}
+
+impl End {
+    const GONE: Self = Self {
+        reason: Reason::Gone,
+        close: None,
+    };
+    const INVALID: Self = Self {
+        reason: Reason::Invalid,
+        close: Some((1002, "invalid packet")),
+    };
+    const CLIENT: Self = Self {
+        reason: Reason::Client,
+        close: Some((1000, "")),
+    };
+    const SILENT: Self = Self {
+        reason: Reason::Silent,
+        close: Some((1000, "timeout")),
+    };
+
+    fn server(close: Close) -> Self {
+        Self {
+            reason: Reason::Server,
+            close: Some((close.code, close.reason)),
+        }
+    }
+
+    fn read(error: &ReadError) -> Self {
+        let words = match error {
+            ReadError::TooBig => "message too big",
+            _ => "protocol error",
+        };
+        match error.close_code() {
+            Some(code) => Self {
+                reason: Reason::Invalid,
+                close: Some((code, words)),
+            },
+            None => Self::GONE,
+        }
+    }
+}
+
+/// A session's task.
+pub(super) struct Connection<P: Protocol> {
+    pub server: Arc<Inner<P>>,
+    pub socket: WebSocket,
+    pub session: P::Session,
+    pub outgoing: P::Outgoing,
+    pub heartbeat: Heartbeat,
+    pub settling: Settling,
+    /// What is being sent.
+    pub frames: Vec<Bytes>,
+}
+
+/// What happens next.
+enum Next {
+    Incoming(Result<Incoming, ReadError>),
+    Outgoing(Option<Close>),
+    Tick,
+}
+
+/// Opens a WebSocket that is a session from the beginning, and serves it.
+pub(super) async fn open<P: Protocol>(
+    server: Arc<Inner<P>>,
+    upgrade: Upgrade,
+    handshake: Handshake,
+) {
+    let Ok(socket) = upgrade.open(server.config.max_first_payload).await else {
+        return;
+    };
+    let (session, outgoing) = server.protocol.open(handshake);
+    let now = Instant::now();
+    let connection = Connection {
+        heartbeat: Heartbeat::new(server.config.rhythm, now),
+        settling: Settling::new(&server.config, now),
+        frames: vec![text_frame(&server.open_packet(&new_sid(), ""))],
+        server,
+        socket,
+        session,
+        outgoing,
+    };
+    connection.run().await;
+}
+
+impl<P: Protocol> Connection<P> {
+    /// Serves the session to its end.
+    pub async fn run(mut self) {
+        self.set_limit();
+        let end = match self.write().await {
+            Ok(()) => self.converse().await,
+            Err(end) => end,
+        };
+        Box::pin(self.end(end)).await;
+    }
+
+    async fn converse(&mut self) -> End {
+        let mut timer = std::pin::pin!(sleep_until(self.next()));
+        loop {
+            let next = tokio::select! {
+                biased;
+                incoming = self.socket.read() => Next::Incoming(incoming),
+                closed = take(&self.outgoing, &mut self.frames) => Next::Outgoing(closed),
+                () = &mut timer => Next::Tick,
+            };
+            let step = match next {
+                Next::Incoming(Ok(incoming)) => self.take_in(incoming).await,
+                Next::Incoming(Err(error)) => Err(End::read(&error)),
+                Next::Outgoing(None) => self.write().await,
+                Next::Outgoing(Some(close)) => Err(self.part(close).await),
+                Next::Tick => self.tick(timer.as_mut()).await,
+            };
+            if let Err(end) = step {
+                return end;
+            }
+            if self.next() < timer.deadline() {
+                timer.as_mut().reset(self.next());
+            }
+        }
+    }
+
+    async fn take_in(&mut self, incoming: Incoming) -> Result<(), End> {
+        match incoming {
+            Incoming::Text(text) => self.packet(&text).await,
+            Incoming::Binary(bytes) => self.message(Message::Binary(bytes)).await,
+            Incoming::Pong => Ok(()),
+            Incoming::Close(_) => Err(End::CLIENT),
+        }
+    }
+
+    async fn packet(&mut self, text: &str) -> Result<(), End> {
+        match Packet::parse(text) {
+            Ok(Packet::Text(text)) => self.message(Message::Text(text)).await,
+            Ok(Packet::Pong) => {
+                self.heartbeat.pong(Instant::now());
+                Ok(())
+            }
+            Ok(Packet::Close) => Err(End::CLIENT),
+            Ok(Packet::Binary(_) | Packet::Probe | Packet::Upgrade) | Err(_) => Err(End::INVALID),
+        }
+    }
+
+    /// Has the session take a message in, and goes on sending meanwhile: others must not wait in
+    /// this queue for what this client asks for.
+    async fn message(&mut self, message: Message<'_>) -> Result<(), End> {
+        // Boxed, so that an idle connection has no room for the largest of all messages' states.
+        let mut handling = Box::pin(self.session.message(message));
+        let mut sent = Ok(());
+        let reaction = loop {
+            tokio::select! {
+                biased;
+                reaction = &mut handling => break reaction,
+                closed = take(&self.outgoing, &mut self.frames), if sent.is_ok() => {
+                    sent = self.socket.write(&mut self.frames).await.map_err(|_| End::GONE);
+                    if closed.is_some() {
+                        // Closed for good: the end comes when the message is through.
+                        break handling.as_mut().await;
+                    }
+                }
+            }
+        };
+        drop(handling);
+        self.react(reaction)?;
+        sent
+    }
+
+    fn react(&mut self, reaction: Reaction) -> Result<(), End> {
+        match reaction {
+            Reaction::Keep => return Ok(()),
+            Reaction::Close => return Err(End::INVALID),
+            Reaction::Settle | Reaction::Unsettle => {}
+        }
+        self.settling.react(reaction, Instant::now());
+        self.set_limit();
+        Ok(())
+    }
+
+    fn set_limit(&mut self) {
+        let max = self.settling.max_payload(&self.server.config);
+        self.socket.set_max_message(max);
+    }
+
+    async fn write(&mut self) -> Result<(), End> {
+        let written = self.socket.write(&mut self.frames).await;
+        if self.frames.capacity() > KEPT_FRAMES {
+            self.frames = Vec::new();
+        }
+        written.map_err(|_| End::GONE)
+    }
+
+    /// Sends the last of a closed queue.
+    async fn part(&mut self, close: Close) -> End {
+        self.frames.extend(P::farewell(close));
+        match self.write().await {
+            Ok(()) => End::server(close),
+            Err(end) => end,
+        }
+    }
+
+    async fn tick(&mut self, timer: Pin<&mut Sleep>) -> Result<(), End> {
+        let now = Instant::now();
+        if self.settling.is_over(now) {
+            return Err(End::SILENT);
+        }
+        let beat = self.heartbeat.beat(now);
+        timer.reset(self.next());
+        match beat {
+            Beat::Fine => Ok(()),
+            Beat::Dead => Err(End::SILENT),
+            Beat::Ping => {
+                self.frames.push(Bytes::from_static(PING));
+                self.write().await
+            }
+        }
+    }
+
+    fn next(&self) -> Instant {
+        self.settling.or(self.heartbeat.next())
+    }
+
+    async fn end(self, end: End) {
+        let closing = async {
+            if let Some((code, words)) = end.close {
+                self.socket.close(code, words).await;
+            }
+        };
+        tokio::join!(self.session.closed(end.reason), closing);
+    }
+}
+
+async fn take<O: Outgoing>(outgoing: &O, frames: &mut Vec<Bytes>) -> Option<Close> {
+    poll_fn(|cx| outgoing.poll_take(cx, frames)).await
+}

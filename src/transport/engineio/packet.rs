@@ -1,0 +1,151 @@
+//! The Engine.IO 4 codec: packets, and payloads of several. Must know no I/O.
+
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+
+use crate::transport::frame::{self, Opcode};
+
+/// Between the packets of a payload.
+const SEPARATOR: u8 = 0x1E;
+
+/// Browsers pad, some clients do not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packet<'a> {
+    /// It ends the session.
+    Close,
+    /// It tries out a WebSocket before it moves over.
+    Probe,
+    /// It answers a ping.
+    Pong,
+    /// Text for the layer above.
+    Text(&'a str),
+    /// Bytes for the layer above.
+    Binary(Bytes),
+    /// It has moved over to the WebSocket.
+    Upgrade,
+}
+
+/// Text that is no packet, or none that a client may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid packet")]
+pub struct Invalid;
+
+impl<'a> Packet<'a> {
+    /// Parses a WebSocket's text message or a payload's text packet.
+    ///
+    /// # Errors
+    /// It is none that a client may send.
+    pub fn parse(text: &'a str) -> Result<Self, Invalid> {
+        match (text.as_bytes().first(), text) {
+            (Some(b'4'), _) => Ok(Self::Text(&text[1..])),
+            (_, "1") => Ok(Self::Close),
+            (_, "2probe") => Ok(Self::Probe),
+            (_, "3") => Ok(Self::Pong),
+            (_, "5") => Ok(Self::Upgrade),
+            _ => Err(Invalid),
+        }
+    }
+}
+
+/// The packets of a payload, one after the other; the last is the first that is invalid.
+pub fn parse_payload(payload: &str) -> impl Iterator<Item = Result<Packet<'_>, Invalid>> {
+    payload.split(char::from(SEPARATOR)).map(|packet| {
+        let Some(encoded) = packet.strip_prefix('b') else {
+            return Packet::parse(packet);
+        };
+        let bytes = BASE64.decode(encoded).map_err(|_| Invalid)?;
+        Ok(Packet::Binary(bytes.into()))
+    })
+}
+
+/// Appends a packet to a payload.
+pub fn append(payload: &mut Vec<u8>, packet: &[u8]) {
+    separate(payload);
+    payload.extend_from_slice(packet);
+}
+
+/// Appends the packets in a run of WebSocket frames to a payload.
+pub fn append_frames(payload: &mut Vec<u8>, frames: &[u8]) {
+    for (opcode, packet) in frame::unframe(frames) {
+        match opcode {
+            Opcode::Text => append(payload, packet),
+            Opcode::Binary => {
+                separate(payload);
+                payload.push(b'b');
+                append_base64(payload, packet);
+            }
+            Opcode::Close | Opcode::Ping | Opcode::Pong => {}
+        }
+    }
+}
+
+fn separate(payload: &mut Vec<u8>) {
+    if !payload.is_empty() {
+        payload.push(SEPARATOR);
+    }
+}
+
+fn append_base64(payload: &mut Vec<u8>, bytes: &[u8]) {
+    let from = payload.len();
+    let room = base64::encoded_len(bytes.len(), true).unwrap_or(0);
+    payload.resize(from + room, 0);
+    let written = BASE64.encode_slice(bytes, &mut payload[from..]);
+    payload.truncate(from + written.unwrap_or(0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_may_send_these_and_no_others() {
+        assert_eq!(Packet::parse("4"), Ok(Packet::Text("")));
+        assert_eq!(Packet::parse("4häh"), Ok(Packet::Text("häh")));
+        assert_eq!(Packet::parse("1"), Ok(Packet::Close));
+        assert_eq!(Packet::parse("2probe"), Ok(Packet::Probe));
+        assert_eq!(Packet::parse("3"), Ok(Packet::Pong));
+        assert_eq!(Packet::parse("5"), Ok(Packet::Upgrade));
+        for wrong in ["", "0{}", "2", "3probe", "6", "7", "abc", "11", "b", "ä"] {
+            assert_eq!(Packet::parse(wrong), Err(Invalid), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_payload_is_taken_apart_at_its_separators() {
+        let packets: Vec<_> = parse_payload("4a\u{1e}3\u{1e}bAQIDBA==\u{1e}bAQ").collect();
+        let binary = |bytes: &'static [u8]| Ok(Packet::Binary(Bytes::from_static(bytes)));
+        let wanted = [
+            Ok(Packet::Text("a")),
+            Ok(Packet::Pong),
+            binary(&[1, 2, 3, 4]),
+            binary(&[1]),
+        ];
+        assert_eq!(packets, wanted);
+        for wrong in ["", "4a\u{1e}", "b*", "\u{1e}4a", "4a\u{1e}x"] {
+            assert!(
+                parse_payload(wrong).any(|packet| packet.is_err()),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn frames_become_a_payload() {
+        let mut frames = Vec::new();
+        frame::append_text_frame(&mut frames, b"4one");
+        frame::append_frame(&mut frames, Opcode::Binary, &[1, 2, 3, 4]);
+        frame::append_frame(&mut frames, Opcode::Ping, b"");
+        let mut payload = Vec::new();
+        append(&mut payload, b"2");
+        append_frames(&mut payload, &frames);
+        assert_eq!(payload, b"2\x1e4one\x1ebAQIDBA==");
+    }
+}

@@ -1,0 +1,321 @@
+//! A session while it polls: its GETs and POSTs. Must know neither HTTP nor sockets.
+
+use std::future::poll_fn;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::heartbeat::Beat;
+use super::packet::{self, Packet};
+use super::server::{Inner, new_sid};
+use super::state::{Phase, State};
+use super::{Message, Protocol, Reaction, Reason, Session};
+use crate::transport::gate::Slot;
+use crate::transport::outgoing::Outgoing;
+
+/// Ends a GET that has nothing to say.
+pub(super) const NOOP: &[u8] = b"6";
+const CLOSE: &[u8] = b"1";
+const PING: &[u8] = b"2";
+/// How long the last words of a closed session are kept for a GET.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// The session cannot go on, or is not there to be polled.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Over;
+
+/// A session in the table.
+pub(super) struct Polling<P: Protocol> {
+    pub sid: Box<str>,
+    server: Weak<Inner<P>>,
+    pub outgoing: P::Outgoing,
+    /// Taken when the session moves or ends; locked while a message is taken in.
+    session: tokio::sync::Mutex<Option<P::Session>>,
+    state: Mutex<State>,
+    _slot: Slot,
+}
+
+impl<P: Protocol> Polling<P> {
+    pub fn new(
+        server: &Arc<Inner<P>>,
+        session: P::Session,
+        outgoing: P::Outgoing,
+        slot: Slot,
+    ) -> Self {
+        Self {
+            sid: new_sid(),
+            server: Arc::downgrade(server),
+            outgoing,
+            session: tokio::sync::Mutex::new(Some(session)),
+            state: Mutex::new(State::new(&server.config)),
+            _slot: slot,
+        }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long a message may be now, in bytes.
+    fn max_payload(&self) -> usize {
+        let server = self.server.upgrade();
+        server.map_or(0, |server| {
+            self.state().settling.max_payload(&server.config)
+        })
+    }
+
+    /// Goes on to the next phase of a move, if it is in the one before.
+    pub fn change(&self, from: &Phase, to: Phase) -> bool {
+        let mut state = self.state();
+        let fits = state.phase == *from;
+        if fits {
+            state.phase = to;
+            state.wake();
+        }
+        fits
+    }
+
+    /// The move has failed.
+    pub fn stay(&self) {
+        let mut state = self.state();
+        if state.polls() {
+            state.phase = Phase::Polling;
+        }
+    }
+
+    /// Takes the session out, after what is being taken in.
+    pub async fn take(&self) -> Option<P::Session> {
+        self.session.lock().await.take()
+    }
+
+    /// Waits for packets; dropped before it has an answer, it ends the session, as the client has
+    /// hung up.
+    pub async fn get(self: &Arc<Self>) -> Result<Vec<u8>, Over> {
+        {
+            let mut state = self.state();
+            if let Phase::Closed(farewell, _) = &mut state.phase {
+                let farewell = farewell.take();
+                drop(state);
+                self.forget();
+                return farewell.ok_or(Over);
+            }
+            if !state.polls() {
+                return Err(Over);
+            }
+            if mem::replace(&mut state.getting, true) {
+                drop(state);
+                self.close(Reason::Invalid, Some(CLOSE));
+                return Err(Over);
+            }
+        }
+        let mut waiting = Waiting {
+            polling: self,
+            answered: false,
+        };
+        let mut timer = std::pin::pin!(sleep_until(self.state().next()));
+        let answer = poll_fn(|cx| self.poll_get(timer.as_mut(), cx)).await;
+        waiting.answered = true;
+        answer
+    }
+
+    fn poll_get(
+        self: &Arc<Self>,
+        mut timer: Pin<&mut Sleep>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Vec<u8>, Over>> {
+        loop {
+            let mut payload = Vec::new();
+            let mut state = self.state();
+            match &mut state.phase {
+                Phase::Closed(farewell, _) => return Poll::Ready(farewell.take().ok_or(Over)),
+                Phase::Upgraded | Phase::Upgrading => return Poll::Ready(Ok(NOOP.to_vec())),
+                Phase::Polling | Phase::Probing => state.waker = Some(cx.waker().clone()),
+            }
+            match state.beat(Instant::now()) {
+                Beat::Fine => {}
+                Beat::Ping => packet::append(&mut payload, PING),
+                Beat::Dead => {
+                    drop(state);
+                    self.close(Reason::Silent, None);
+                    return Poll::Ready(Err(Over));
+                }
+            }
+            timer.as_mut().reset(state.next());
+            drop(state);
+            if self.drain(&mut payload, cx) {
+                self.close(Reason::Server, None);
+            }
+            if !payload.is_empty() {
+                return Poll::Ready(Ok(payload));
+            }
+            std::task::ready!(timer.as_mut().poll(cx));
+        }
+    }
+
+    /// Moves what is queued into a payload, and the last words if that was all there will be.
+    fn drain(&self, payload: &mut Vec<u8>, cx: &mut Context<'_>) -> bool {
+        let mut frames = Vec::new();
+        let Poll::Ready(closed) = self.outgoing.poll_take(cx, &mut frames) else {
+            return false;
+        };
+        frames.extend(closed.and_then(P::farewell));
+        for frames in frames {
+            packet::append_frames(payload, &frames);
+        }
+        if closed.is_some() {
+            packet::append(payload, CLOSE);
+        }
+        closed.is_some()
+    }
+
+    /// Begins a POST, unless one is under way.
+    pub fn begin_post(self: &Arc<Self>) -> Result<Posting<P>, Over> {
+        let mut state = self.state();
+        if !state.polls() {
+            return Err(Over);
+        }
+        if mem::replace(&mut state.posting, true) {
+            drop(state);
+            self.close(Reason::Invalid, Some(CLOSE));
+            return Err(Over);
+        }
+        Ok(Posting {
+            polling: Arc::clone(self),
+            reason: Some(Reason::Gone),
+        })
+    }
+
+    async fn take_in(self: &Arc<Self>, payload: &str) -> Result<(), Over> {
+        let mut session = self.session.lock().await;
+        for packet in packet::parse_payload(payload) {
+            let session = session.as_mut().ok_or(Over)?;
+            let reaction = match packet {
+                Ok(Packet::Text(text)) => session.message(Message::Text(text)).await,
+                Ok(Packet::Binary(bytes)) => session.message(Message::Binary(bytes)).await,
+                Ok(Packet::Pong) => {
+                    self.state().heartbeat.pong(Instant::now());
+                    Reaction::Keep
+                }
+                Ok(Packet::Close) => {
+                    self.close(Reason::Client, Some(NOOP));
+                    return Ok(());
+                }
+                Ok(Packet::Probe | Packet::Upgrade) | Err(_) => Reaction::Close,
+            };
+            if reaction == Reaction::Close {
+                self.close(Reason::Invalid, None);
+                return Err(Over);
+            }
+            self.state().settling.react(reaction, Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Ends the session unless it has ended or moved; `farewell` is for a GET that waits or comes.
+    pub fn close(self: &Arc<Self>, reason: Reason, farewell: Option<&[u8]>) {
+        let keep = {
+            let mut state = self.state();
+            if !state.polls() {
+                return;
+            }
+            state.phase = Phase::Closed(farewell.map(<[u8]>::to_vec), Instant::now());
+            state.wake();
+            farewell.is_some() && !state.getting
+        };
+        if !keep {
+            self.forget();
+        }
+        let polling = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Some(session) = polling.take().await {
+                session.closed(reason).await;
+            }
+        });
+    }
+
+    /// Leaves the table.
+    pub fn forget(&self) {
+        if let Some(server) = self.server.upgrade() {
+            server.remove(&self.sid);
+        }
+    }
+
+    /// Ends the session if its time is up or its queue was closed while nobody polled.
+    pub fn sweep(self: &Arc<Self>, now: Instant) {
+        let state = self.state();
+        if let Phase::Closed(_, since) = state.phase {
+            drop(state);
+            if now >= since + FAREWELL {
+                self.forget();
+            }
+            return;
+        }
+        let (overdue, unheard) = (state.is_overdue(now), !state.getting);
+        drop(state);
+        if overdue {
+            self.close(Reason::Silent, None);
+        } else if unheard && self.outgoing.is_closed() {
+            let mut payload = Vec::new();
+            self.drain(&mut payload, &mut Context::from_waker(Waker::noop()));
+            self.close(Reason::Server, Some(&payload));
+        }
+    }
+}
+
+/// A GET that waits.
+struct Waiting<'a, P: Protocol> {
+    polling: &'a Arc<Polling<P>>,
+    answered: bool,
+}
+
+impl<P: Protocol> Drop for Waiting<'_, P> {
+    fn drop(&mut self) {
+        self.polling.state().getting = false;
+        if !self.answered {
+            self.polling.close(Reason::Gone, None);
+        }
+    }
+}
+
+/// A POST under way; dropped before its body is taken in, it ends the session, as nobody knows what
+/// was lost.
+pub(super) struct Posting<P: Protocol> {
+    polling: Arc<Polling<P>>,
+    reason: Option<Reason>,
+}
+
+impl<P: Protocol> Posting<P> {
+    /// How long its body may be, in bytes.
+    pub fn max_payload(&self) -> usize {
+        self.polling.max_payload()
+    }
+
+    /// Takes the body in, to the end even if the client hangs up meanwhile.
+    pub async fn take_in(self, payload: Bytes) -> Result<(), Over> {
+        tokio::spawn(self.finish(payload))
+            .await
+            .unwrap_or(Err(Over))
+    }
+
+    async fn finish(mut self, payload: Bytes) -> Result<(), Over> {
+        self.reason = Some(Reason::Invalid);
+        let payload = std::str::from_utf8(&payload).map_err(|_| Over)?;
+        self.polling.take_in(payload).await?;
+        self.reason = None;
+        Ok(())
+    }
+}
+
+impl<P: Protocol> Drop for Posting<P> {
+    fn drop(&mut self) {
+        self.polling.state().posting = false;
+        if let Some(reason) = self.reason {
+            self.polling.close(reason, None);
+        }
+    }
+}

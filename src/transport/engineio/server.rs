@@ -1,0 +1,118 @@
+//! The table of polling sessions and its sweeper. Must know neither requests nor frames.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::polling::Polling;
+use super::{Config, Handshake, Protocol};
+use crate::transport::gate::Slot;
+
+/// How often sessions that nobody works are looked through.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// Serves sessions of a [`Protocol`]; cheap to clone.
+pub struct Server<P: Protocol>(Arc<Inner<P>>);
+
+pub(super) struct Inner<P: Protocol> {
+    pub protocol: Arc<P>,
+    pub config: Config,
+    sessions: Mutex<HashMap<Box<str>, Arc<Polling<P>>>>,
+}
+
+impl<P: Protocol> Server<P> {
+    /// Begins with no session, and to sweep. Needs a tokio runtime.
+    pub fn new(protocol: Arc<P>, config: Config) -> Self {
+        let inner = Arc::new(Inner {
+            protocol,
+            config,
+            sessions: Mutex::default(),
+        });
+        tokio::spawn(sweep(Arc::downgrade(&inner)));
+        Self(inner)
+    }
+
+    /// How many sessions are in the table: those that poll, and those that have moved to a WebSocket.
+    pub fn sessions(&self) -> usize {
+        self.0.sessions().len()
+    }
+
+    pub(super) fn inner(&self) -> &Arc<Inner<P>> {
+        &self.0
+    }
+}
+
+impl<P: Protocol> Inner<P> {
+    fn sessions(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Polling<P>>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn get(&self, sid: &str) -> Option<Arc<Polling<P>>> {
+        self.sessions().get(sid).cloned()
+    }
+
+    /// Opens a polling session.
+    pub fn open(self: &Arc<Self>, handshake: Handshake, slot: Slot) -> Arc<Polling<P>> {
+        let (session, outgoing) = self.protocol.open(handshake);
+        let polling = Arc::new(Polling::new(self, session, outgoing, slot));
+        self.sessions()
+            .insert(polling.sid.clone(), Arc::clone(&polling));
+        polling
+    }
+
+    pub fn remove(&self, sid: &str) {
+        self.sessions().remove(sid);
+    }
+
+    /// The packet that opens a session, with the name it has in requests.
+    pub fn open_packet(&self, sid: &str, upgrades: &str) -> String {
+        let rhythm = self.config.rhythm;
+        format!(
+            r#"0{{"sid":"{sid}","upgrades":[{upgrades}],"pingInterval":{},"pingTimeout":{},"maxPayload":{}}}"#,
+            rhythm.interval.as_millis(),
+            rhythm.timeout.as_millis(),
+            self.config.max_payload,
+        )
+    }
+}
+
+/// A name for a session that nobody guesses.
+pub fn new_sid() -> Box<str> {
+    let bytes: [u8; 15] = rand::random();
+    BASE64_URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+/// Ends what is overdue, until the server is gone.
+async fn sweep<P: Protocol>(server: Weak<Inner<P>>) {
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let now: Instant = ticks.tick().await;
+        let Some(server) = server.upgrade() else {
+            return;
+        };
+        let sessions: Vec<_> = server.sessions().values().cloned().collect();
+        for session in sessions {
+            session.sweep(now);
+        }
+    }
+}
+
+impl<P: Protocol> Clone for Server<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Server<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("sessions", &self.sessions())
+            .finish_non_exhaustive()
+    }
+}
