@@ -57,6 +57,7 @@ CREATE TABLE rooms (
     access_key      TEXT    UNIQUE,
     direct_key      TEXT    UNIQUE,             -- '<lower user id>:<higher>', so a pair has one room
     cleared_through INTEGER NOT NULL DEFAULT 0, -- messages up to this id were cleared away
+    deleted_at      INTEGER,                    -- gone for everybody; its rows are removed in the background
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL
 ) STRICT;

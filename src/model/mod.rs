@@ -12,7 +12,7 @@ pub use access::{Action, Verdict, may};
 pub use event::{Departure, Event, Presence};
 pub use id::{MessageId, Millis, RoomId, SessionId, UserId};
 pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
-pub use name::{Email, Key, Password, ShownName, Username, WebUrl};
+pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
 pub use room::{Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview};
 pub use user::{Person, Profile, Role, User, UserEdit};
 

@@ -94,7 +94,6 @@ pub enum StoreError {
     Sqlite(#[source] Arc<rusqlite::Error>),
 }
 
-#[allow(dead_code, reason = "for the files of the tables")]
 impl StoreError {
     /// A failed file operation on `path`.
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
@@ -133,7 +132,6 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 /// Turns the violation of one unique index into a [`StoreError::Conflict`].
-#[allow(dead_code, reason = "for the files of the tables")]
 pub(super) trait OnConstraint<T> {
     /// `columns` as SQLite names them: `users.username_key`, or `members.room_id, members.user_id`,
     /// or `index 'name'` for an index on an expression; `what` is told to the caller.

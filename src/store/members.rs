@@ -1,0 +1,300 @@
+//! The tables `members` and `bars`: who is in which room, as what, and how far they have read.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::model::{
+    Member, MemberRole, Membership, MessageId, Millis, RoomId, RoomOverview, UserId,
+};
+
+use super::rows::{PERSON, PERSON_WIDTH, person};
+use super::{Store, StoreError, messages, rooms};
+
+/// Unread messages are counted up to this many.
+pub const UNREAD_MAX: u32 = 100;
+
+/// What became of somebody who wanted in.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// They are in.
+    Joined(Member),
+    /// They were in already.
+    Already,
+    /// They were sent out of this private room once.
+    Barred,
+    /// There is no such account.
+    Missing,
+}
+
+impl Store {
+    /// Everybody in a room, by user id.
+    pub async fn members(
+        &self,
+        room: RoomId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<Member>, StoreError> {
+        self.read(move |db| list(db, room, after, limit)).await
+    }
+
+    /// Somebody's place in a room.
+    pub async fn member(&self, room: RoomId, user: UserId) -> Result<Option<Member>, StoreError> {
+        self.read(move |db| one(db, room, user)).await
+    }
+
+    /// My rooms, as a list shows them; of one room only, if that is named.
+    pub async fn overviews(
+        &self,
+        me: UserId,
+        only: Option<RoomId>,
+    ) -> Result<Vec<RoomOverview>, StoreError> {
+        self.read(move |db| overviews(db, me, only)).await
+    }
+
+    /// Lets somebody in as an ordinary member. `invited` lifts a bar, otherwise a bar holds.
+    pub async fn add_member(
+        &self,
+        room: RoomId,
+        user: UserId,
+        invited: bool,
+    ) -> Result<Admission, StoreError> {
+        self.write(move |tx| admit(tx, room, user, invited)).await
+    }
+
+    /// Takes somebody out; `bar` keeps them from coming back by key.
+    pub async fn remove_member(
+        &self,
+        room: RoomId,
+        user: UserId,
+        bar: bool,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            if bar {
+                tx.execute(
+                    "INSERT OR IGNORE INTO bars (room_id, user_id) VALUES (?1, ?2)",
+                    params![room, user],
+                )?;
+            }
+            Ok(tx.execute(
+                "DELETE FROM members WHERE room_id = ?1 AND user_id = ?2",
+                params![room, user],
+            )? > 0)
+        })
+        .await
+    }
+
+    /// Gives a member another role or mutes them.
+    pub async fn set_member(
+        &self,
+        room: RoomId,
+        user: UserId,
+        role: Option<MemberRole>,
+        muted_until: Option<Millis>,
+    ) -> Result<Option<Member>, StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE members SET role = coalesce(?3, role), muted_until = coalesce(?4, muted_until)
+                 WHERE room_id = ?1 AND user_id = ?2",
+                params![room, user, role, muted_until],
+            )?;
+            one(tx, room, user)
+        })
+        .await
+    }
+
+    /// Makes a member the owner, and the owner before a moderator.
+    pub async fn transfer(&self, room: RoomId, to: UserId) -> Result<bool, StoreError> {
+        self.write(move |tx| transfer(tx, room, to)).await
+    }
+
+    /// Notes how far people have read; never goes back.
+    pub async fn set_reads(
+        &self,
+        room: RoomId,
+        reads: Vec<(UserId, MessageId)>,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let mut set = tx.prepare_cached(
+                "UPDATE members SET last_read_id = ?3 WHERE room_id = ?1 AND user_id = ?2 AND last_read_id < ?3",
+            )?;
+            for (user, message) in reads {
+                set.execute(params![room, user, message])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Rooms of an account that are not direct, with the role it has there.
+    pub async fn places(&self, user: UserId) -> Result<Vec<(RoomId, MemberRole)>, StoreError> {
+        const SQL: &str = "SELECT m.room_id, m.role FROM members m JOIN rooms r ON r.id = m.room_id
+            WHERE m.user_id = ?1 AND r.kind <> 'direct' AND r.deleted_at IS NULL";
+        self.read(move |db| {
+            let mut find = db.prepare_cached(SQL)?;
+            let rows = find.query_map([user], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Who follows when the owner's account ends: the oldest moderator, else the oldest member.
+    pub async fn heir(&self, room: RoomId) -> Result<Option<UserId>, StoreError> {
+        const SQL: &str = "SELECT m.user_id FROM members m JOIN users u ON u.id = m.user_id
+            WHERE m.room_id = ?1 AND m.role <> 'owner' AND u.deleted_at IS NULL AND u.role <> 'guest'
+            ORDER BY m.role = 'moderator' DESC, m.joined_at, m.user_id LIMIT 1";
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached(SQL)?
+                .query_row([room], |row| row.get(0))
+                .optional()?)
+        })
+        .await
+    }
+}
+
+/// Puts somebody into a room; what was said before is nothing they have missed.
+pub(super) fn insert(
+    tx: &Connection,
+    room: RoomId,
+    user: UserId,
+    role: MemberRole,
+) -> Result<usize, StoreError> {
+    let mut add = tx.prepare_cached(
+        "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at, last_read_id)
+         SELECT ?1, ?2, ?3, ?4, coalesce(max(id), 0) FROM messages WHERE room_id = ?1",
+    )?;
+    Ok(add.execute(params![room, user, role, Millis::now()])?)
+}
+
+fn admit(
+    tx: &Connection,
+    room: RoomId,
+    user: UserId,
+    invited: bool,
+) -> Result<Admission, StoreError> {
+    if super::users::user(tx, user)?.is_none() {
+        return Ok(Admission::Missing);
+    }
+    if invited {
+        tx.execute(
+            "DELETE FROM bars WHERE room_id = ?1 AND user_id = ?2",
+            params![room, user],
+        )?;
+    } else if tx
+        .prepare_cached("SELECT 1 FROM bars WHERE room_id = ?1 AND user_id = ?2")?
+        .exists(params![room, user])?
+    {
+        return Ok(Admission::Barred);
+    }
+    if insert(tx, room, user, MemberRole::Member)? == 0 {
+        return Ok(Admission::Already);
+    }
+    Ok(one(tx, room, user)?.map_or(Admission::Missing, Admission::Joined))
+}
+
+fn transfer(tx: &Connection, room: RoomId, to: UserId) -> Result<bool, StoreError> {
+    if one(tx, room, to)?.is_none() {
+        return Ok(false);
+    }
+    tx.execute(
+        "UPDATE members SET role = 'moderator' WHERE room_id = ?1 AND role = 'owner'",
+        [room],
+    )?;
+    tx.execute(
+        "UPDATE members SET role = 'owner' WHERE room_id = ?1 AND user_id = ?2",
+        params![room, to],
+    )?;
+    tx.execute(
+        "UPDATE rooms SET owner_id = ?2, updated_at = ?3 WHERE id = ?1",
+        params![room, to, Millis::now()],
+    )?;
+    Ok(true)
+}
+
+/// A place's columns; the table is called `m`.
+const PLACE: &str = "m.role, m.joined_at, m.last_read_id, m.muted_until";
+/// How many columns [`PLACE`] has.
+const PLACE_WIDTH: usize = 4;
+
+fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Membership> {
+    Ok(Membership {
+        role: row.get(at)?,
+        joined_at: row.get(at + 1)?,
+        last_read_id: row.get(at + 2)?,
+        muted_until: row.get(at + 3)?,
+    })
+}
+
+pub(super) fn list(
+    db: &Connection,
+    room: RoomId,
+    after: UserId,
+    limit: u32,
+) -> Result<Vec<Member>, StoreError> {
+    let sql = format!(
+        "SELECT {PERSON}, {PLACE} FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.room_id = ?1 AND m.user_id > ?2 ORDER BY m.user_id LIMIT ?3"
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let rows = find.query_map(params![room, after, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn one(db: &Connection, room: RoomId, user: UserId) -> Result<Option<Member>, StoreError> {
+    let sql = format!(
+        "SELECT {PERSON}, {PLACE} FROM members m JOIN users u ON u.id = m.user_id
+         WHERE m.room_id = ?1 AND m.user_id = ?2"
+    );
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row(params![room, user], from_row)
+        .optional()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Member> {
+    Ok(Member {
+        person: person(row, 0)?,
+        place: place(row, PERSON_WIDTH)?,
+    })
+}
+
+fn overviews(
+    db: &Connection,
+    me: UserId,
+    only: Option<RoomId>,
+) -> Result<Vec<RoomOverview>, StoreError> {
+    let sql = format!(
+        "SELECT {ROOM}, {PLACE},
+             (SELECT count(*) FROM members o WHERE o.room_id = r.id),
+             (SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.room_id = r.id
+                 AND x.id > max(m.last_read_id, r.cleared_through) AND x.sender_id <> m.user_id
+                 AND x.deleted_at IS NULL LIMIT {UNREAD_MAX})),
+             (SELECT coalesce(max(change_id), 0) FROM messages x WHERE x.room_id = r.id),
+             CASE r.kind WHEN 'direct' THEN (SELECT o.last_read_id FROM members o
+                 WHERE o.room_id = r.id AND o.user_id <> m.user_id) END
+         FROM members m JOIN rooms r ON r.id = m.room_id
+         WHERE m.user_id = ?1 AND r.deleted_at IS NULL AND (?2 IS NULL OR r.id = ?2) ORDER BY r.id",
+        ROOM = rooms::ROOM,
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let rows = find.query_map(params![me, only], overview)?;
+    let mut list = rows.collect::<Result<Vec<_>, _>>()?;
+    for overview in &mut list {
+        overview.room.people = rooms::people(db, &overview.room)?;
+        overview.last_message = messages::newest(db, overview.room.id)?;
+    }
+    Ok(list)
+}
+
+/// An overview without people and newest message.
+fn overview(row: &Row<'_>) -> rusqlite::Result<RoomOverview> {
+    let at = rooms::ROOM_WIDTH + PLACE_WIDTH;
+    Ok(RoomOverview {
+        room: rooms::from_row(row)?,
+        place: place(row, rooms::ROOM_WIDTH)?,
+        member_count: row.get(at)?,
+        unread: row.get(at + 1)?,
+        last_message: None,
+        change_id: row.get(at + 2)?,
+        other_read_id: row.get::<_, Option<_>>(at + 3)?.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,288 @@
+//! The table `messages`: what was said, edited and deleted.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::model::{
+    Change, Draft, Message, MessageId, Millis, PageRequest, Person, RoomId, UserId,
+};
+
+use super::error::OnConstraint;
+use super::rows::People;
+use super::{Store, StoreError, Ticket};
+
+/// A message to be kept; its room has given it its number.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// From [`Store::next_id`], in the order of the room.
+    pub id: MessageId,
+    /// Where.
+    pub room_id: RoomId,
+    /// Who sends it.
+    pub sender: Arc<Person>,
+    /// What the sender gave.
+    pub draft: Draft,
+    /// When the server took it.
+    pub created_at: Millis,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug)]
+pub enum Appended {
+    /// It is on disk.
+    New(Message),
+    /// It was there already: the same uuid from the same sender in the same room.
+    Existing(Message),
+    /// Its uuid belongs to another message.
+    UuidTaken,
+    /// What it answers is no message of this room.
+    NoSuchReply,
+}
+
+/// What became of a change to a message.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// It was made.
+    Done(Message),
+    /// It was so already.
+    Unchanged(Message),
+    /// There is no such message in the room, or it was deleted.
+    Missing,
+    /// It is somebody else's.
+    NotOwn,
+}
+
+/// A change to be made.
+#[derive(Clone, Debug)]
+pub struct NewChange {
+    /// The message.
+    pub id: MessageId,
+    /// Where it must be.
+    pub room_id: RoomId,
+    /// Who changes it.
+    pub by: UserId,
+    /// Whether they may delete what others wrote.
+    pub may_delete: bool,
+    /// What to do.
+    pub change: Change,
+    /// From [`Store::next_id`], in the order of the room.
+    pub change_id: MessageId,
+}
+
+impl Store {
+    /// Keeps a message. The answer means: it is on disk.
+    pub async fn append_message(&self, new: NewMessage) -> Ticket<Appended> {
+        self.append(move |tx| insert(tx, new)).await
+    }
+
+    /// Edits or deletes a message. The answer means: it is on disk.
+    pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
+        self.append(move |tx| change(tx, new)).await
+    }
+
+    /// One message, wherever it is.
+    pub async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.read(move |db| by_id(db, id)).await
+    }
+
+    /// A page of a room's messages, oldest first, and whether there are more that way.
+    pub async fn page(
+        &self,
+        room: RoomId,
+        page: PageRequest,
+    ) -> Result<(Vec<Message>, bool), StoreError> {
+        self.read(move |db| history(db, room, page)).await
+    }
+
+    /// Messages that changed after `after`, in the order of their changes.
+    pub async fn changes(
+        &self,
+        room: RoomId,
+        after: MessageId,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.read(move |db| {
+            let sql = format!("{SELECT} WHERE m.room_id = ?1 AND m.change_id > ?2 AND m.id > r.cleared_through ORDER BY m.change_id LIMIT ?3");
+            collect(db, &sql, params![room, after, limit])
+        })
+        .await
+    }
+
+    /// How many messages changed after `after`, counted up to `limit`.
+    pub async fn count_changes(
+        &self,
+        room: RoomId,
+        after: MessageId,
+        limit: u32,
+    ) -> Result<u32, StoreError> {
+        const SQL: &str = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE room_id = ?1 AND change_id > ?2 LIMIT ?3)";
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached(SQL)?
+                .query_row(params![room, after, limit], |row| row.get(0))?)
+        })
+        .await
+    }
+}
+
+fn insert(tx: &Connection, new: NewMessage) -> Result<Appended, StoreError> {
+    if let Some(reply) = new.draft.reply_to {
+        let mut find =
+            tx.prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND room_id = ?2")?;
+        if !find.exists(params![reply, new.room_id])? {
+            return Ok(Appended::NoSuchReply);
+        }
+    }
+    let inserted = tx
+        .prepare_cached(
+            "INSERT INTO messages (id, uuid, room_id, sender_id, content, reply_to, sent_at, created_at, change_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?1)",
+        )?
+        .execute(params![
+            new.id, new.draft.uuid, new.room_id, new.sender.id, new.draft.content.as_str(), new.draft.reply_to,
+            new.draft.sent_at, new.created_at
+        ])
+        .on_constraint("messages.uuid", "uuid");
+    match inserted {
+        Ok(_) => Ok(Appended::New(message(new))),
+        Err(StoreError::Conflict(_)) => existing(tx, new.draft.uuid, new.room_id, new.sender.id),
+        Err(error) => Err(error),
+    }
+}
+
+/// Tells a second try from a foreign uuid, without telling anything of the foreign message.
+fn existing(
+    tx: &Connection,
+    uuid: Uuid,
+    room: RoomId,
+    sender: UserId,
+) -> Result<Appended, StoreError> {
+    let sql = format!("{SELECT} WHERE m.uuid = ?1 AND m.room_id = ?2 AND m.sender_id = ?3");
+    Ok(
+        match collect(tx, &sql, params![uuid, room, sender])?.pop() {
+            Some(message) => Appended::Existing(message),
+            None => Appended::UuidTaken,
+        },
+    )
+}
+
+fn message(new: NewMessage) -> Message {
+    Message {
+        id: new.id,
+        uuid: new.draft.uuid,
+        room_id: new.room_id,
+        sender: new.sender,
+        content: new.draft.content.into_string(),
+        reply_to: new.draft.reply_to,
+        sent_at: new.draft.sent_at,
+        created_at: new.created_at,
+        edited_at: None,
+        deleted_at: None,
+        change_id: new.id,
+    }
+}
+
+fn change(tx: &Connection, new: NewChange) -> Result<Changed, StoreError> {
+    let Some(mut message) = by_id(tx, new.id)?.filter(|message| message.room_id == new.room_id)
+    else {
+        return Ok(Changed::Missing);
+    };
+    let own = message.sender.id == new.by;
+    let now = Some(Millis::now());
+    match &new.change {
+        Change::Delete if !own && !new.may_delete => return Ok(Changed::NotOwn),
+        Change::Delete if message.deleted_at.is_some() => return Ok(Changed::Unchanged(message)),
+        Change::Delete => (message.content, message.deleted_at) = (String::new(), now),
+        Change::Edit(_) if message.deleted_at.is_some() => return Ok(Changed::Missing),
+        Change::Edit(_) if !own => return Ok(Changed::NotOwn),
+        Change::Edit(content) if content.as_str() == message.content => {
+            return Ok(Changed::Unchanged(message));
+        }
+        Change::Edit(content) => {
+            (message.content, message.edited_at) = (content.as_str().to_owned(), now)
+        }
+    }
+    message.change_id = new.change_id;
+    tx.prepare_cached("UPDATE messages SET content = ?2, edited_at = ?3, deleted_at = ?4, change_id = ?5 WHERE id = ?1")?
+        .execute(params![message.id, message.content, message.edited_at, message.deleted_at, message.change_id])?;
+    Ok(Changed::Done(message))
+}
+
+fn by_id(db: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
+    Ok(collect(
+        db,
+        &format!("{SELECT} WHERE m.id = ?1 AND m.id > r.cleared_through"),
+        params![id],
+    )?
+    .pop())
+}
+
+fn history(
+    db: &Connection,
+    room: RoomId,
+    page: PageRequest,
+) -> Result<(Vec<Message>, bool), StoreError> {
+    let (low, high) = (
+        page.after.unwrap_or(MessageId(0)),
+        page.before.unwrap_or(MessageId(i64::MAX)),
+    );
+    // Without `before`, a page after an id begins there; otherwise the newest come first and are turned around.
+    let forward = page.after.is_some() && page.before.is_none();
+    let order = if forward { "ASC" } else { "DESC" };
+    let sql = format!(
+        "{SELECT} WHERE m.room_id = ?1 AND m.id > max(?2, r.cleared_through) AND m.id < ?3 ORDER BY m.id {order} LIMIT ?4"
+    );
+    let mut messages = collect(db, &sql, params![room, low, high, page.limit + 1])?;
+    let more = messages.len() > page.limit as usize;
+    messages.truncate(page.limit as usize);
+    if !forward {
+        messages.reverse();
+    }
+    Ok((messages, more))
+}
+
+/// Messages with their senders and rooms; the sender's columns are those of [`rows::person`](super::rows::person).
+const SELECT: &str =
+    "SELECT m.id, m.uuid, m.room_id, m.content, m.reply_to, m.sent_at, m.created_at, m.edited_at,
+        m.deleted_at, m.change_id,
+        u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at
+    FROM messages m JOIN users u ON u.id = m.sender_id JOIN rooms r ON r.id = m.room_id";
+/// Where the sender's columns begin in [`SELECT`].
+const SENDER: usize = 10;
+
+fn collect(
+    db: &Connection,
+    sql: &str,
+    keys: &[&dyn rusqlite::ToSql],
+) -> Result<Vec<Message>, StoreError> {
+    let mut people = People::default();
+    let mut find = db.prepare_cached(sql)?;
+    let rows = find.query_map(keys, |row| from_row(row, &mut people))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The newest message of a room that was not deleted.
+pub(super) fn newest(db: &Connection, room: RoomId) -> Result<Option<Message>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE m.room_id = ?1 AND m.id > r.cleared_through AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT 1"
+    );
+    Ok(collect(db, &sql, params![room])?.pop())
+}
+
+fn from_row(row: &Row<'_>, people: &mut People) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        room_id: row.get(2)?,
+        sender: people.person(row, SENDER)?,
+        content: row.get(3)?,
+        reply_to: row.get(4)?,
+        sent_at: row.get(5)?,
+        created_at: row.get(6)?,
+        edited_at: row.get(7)?,
+        deleted_at: row.get(8)?,
+        change_id: row.get(9)?,
+    })
+}

@@ -1,0 +1,285 @@
+//! The table `rooms`: made, changed, cleared and deleted.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use uuid::Uuid;
+
+use crate::model::{
+    Key, MemberRole, MessageId, Millis, NewRoom, Person, Room, RoomEdit, RoomId, RoomKind,
+    ShownName, UserId,
+};
+
+use super::error::OnConstraint;
+use super::{Store, StoreError, members, users};
+
+/// So many rows are removed at once: a large room must not hold up the chat.
+const SWEEP: u32 = 500;
+
+impl Store {
+    /// Makes a room and its owner.
+    ///
+    /// Errors: `Conflict` on `access_key`.
+    pub async fn create_room(&self, new: NewRoom, owner: UserId) -> Result<Room, StoreError> {
+        self.write(move |tx| create(tx, &new, owner)).await
+    }
+
+    /// The direct room of two people, made if there is none yet, and whether it is new; `None` if one of them is gone.
+    pub async fn direct_room(
+        &self,
+        a: UserId,
+        b: UserId,
+    ) -> Result<Option<(Room, bool)>, StoreError> {
+        if let Some(room) = self.find_direct_room(a, b).await? {
+            return Ok(Some((room, false)));
+        }
+        self.write(move |tx| direct(tx, a, b)).await
+    }
+
+    /// The direct room of two people, if they have one.
+    pub async fn find_direct_room(&self, a: UserId, b: UserId) -> Result<Option<Room>, StoreError> {
+        self.read(move |db| one(db, "r.direct_key = ?1", params![direct_key(a, b)]))
+            .await
+    }
+
+    /// The room of that number.
+    pub async fn room(&self, id: RoomId) -> Result<Option<Room>, StoreError> {
+        self.read(move |db| by_id(db, id)).await
+    }
+
+    /// The room of that uuid.
+    pub async fn room_by_uuid(&self, uuid: Uuid) -> Result<Option<Room>, StoreError> {
+        self.read(move |db| one(db, "r.uuid = ?1", params![uuid]))
+            .await
+    }
+
+    /// The private room with that key.
+    pub async fn room_by_key(&self, key: Key) -> Result<Option<Room>, StoreError> {
+        self.read(move |db| {
+            one(
+                db,
+                "r.access_key = ?1 AND r.kind = 'private'",
+                params![key.as_str()],
+            )
+        })
+        .await
+    }
+
+    /// Public rooms by id after `after`, each with the number of its members and whether `me` is one.
+    pub async fn public_rooms(
+        &self,
+        me: UserId,
+        after: RoomId,
+        limit: u32,
+    ) -> Result<Vec<(Room, u32, bool)>, StoreError> {
+        self.read(move |db| public(db, me, after, limit)).await
+    }
+
+    /// Changes a room; `None` if it is gone.
+    ///
+    /// Errors: `Conflict` on `access_key`.
+    pub async fn edit_room(&self, id: RoomId, edit: RoomEdit) -> Result<Option<Room>, StoreError> {
+        self.write(move |tx| change(tx, id, &edit)).await
+    }
+
+    /// Clears all messages up to `through` away; they are removed by [`Store::sweep_rooms`].
+    pub async fn clear_room(
+        &self,
+        id: RoomId,
+        through: MessageId,
+    ) -> Result<Option<Room>, StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE rooms SET cleared_through = max(cleared_through, ?2), updated_at = ?3 WHERE id = ?1",
+                params![id, through, Millis::now()],
+            )?;
+            by_id(tx, id)
+        })
+        .await
+    }
+
+    /// Deletes a room for good; its rows are removed by [`Store::sweep_rooms`].
+    pub async fn delete_room(&self, id: RoomId) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute("DELETE FROM members WHERE room_id = ?1", [id])?;
+            tx.execute(
+                "UPDATE rooms SET deleted_at = ?2, access_key = NULL WHERE id = ?1",
+                params![id, Millis::now()],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes some of the messages that were cleared or whose room was deleted; `true` if more wait.
+    pub async fn sweep_rooms(&self) -> Result<bool, StoreError> {
+        self.write(|tx| sweep(tx)).await
+    }
+}
+
+fn create(tx: &Connection, new: &NewRoom, owner: UserId) -> Result<Room, StoreError> {
+    let now = Millis::now();
+    tx.prepare_cached(
+        "INSERT INTO rooms (uuid, kind, name, description, owner_id, access_key, created_at, updated_at)
+         VALUES (:uuid, :kind, :name, :description, :owner, :key, :now, :now)",
+    )?
+    .execute(named_params! {
+        ":uuid": Uuid::new_v4(), ":kind": new.kind, ":name": new.name.as_str(), ":description": new.description,
+        ":owner": owner, ":key": new.access_key.as_ref().map(Key::as_str), ":now": now,
+    })
+    .on_constraint("rooms.access_key", "access_key")?;
+    let id = RoomId(tx.last_insert_rowid());
+    members::insert(tx, id, owner, MemberRole::Owner)?;
+    by_id(tx, id)?.ok_or(StoreError::Internal("a new room is missing"))
+}
+
+fn direct(tx: &Connection, a: UserId, b: UserId) -> Result<Option<(Room, bool)>, StoreError> {
+    let key = direct_key(a, b);
+    if let Some(room) = one(tx, "r.direct_key = ?1", params![key])? {
+        return Ok(Some((room, false)));
+    }
+    if users::user(tx, a)?.is_none() || users::user(tx, b)?.is_none() {
+        return Ok(None);
+    }
+    tx.execute(
+        "INSERT INTO rooms (uuid, kind, name, direct_key, created_at, updated_at) VALUES (?1, 'direct', '', ?2, ?3, ?3)",
+        params![Uuid::new_v4(), key, Millis::now()],
+    )?;
+    let id = RoomId(tx.last_insert_rowid());
+    members::insert(tx, id, a, MemberRole::Member)?;
+    members::insert(tx, id, b, MemberRole::Member)?;
+    Ok(by_id(tx, id)?.map(|room| (room, true)))
+}
+
+fn direct_key(a: UserId, b: UserId) -> String {
+    format!("{}:{}", a.min(b), a.max(b))
+}
+
+fn change(tx: &Connection, id: RoomId, edit: &RoomEdit) -> Result<Option<Room>, StoreError> {
+    // A key belongs to private rooms only.
+    let opened = edit.kind == Some(RoomKind::Public);
+    let key = edit
+        .access_key
+        .as_ref()
+        .map(|key| key.as_ref().map(Key::as_str));
+    tx.prepare_cached(
+        "UPDATE rooms SET name = coalesce(:name, name), description = coalesce(:description, description),
+             kind = coalesce(:kind, kind), updated_at = :now,
+             access_key = CASE WHEN :opened THEN NULL WHEN :set_key THEN :key ELSE access_key END
+         WHERE id = :id AND deleted_at IS NULL",
+    )?
+    .execute(named_params! {
+        ":id": id, ":name": edit.name.as_ref().map(ShownName::as_str), ":description": edit.description,
+        ":kind": edit.kind, ":now": Millis::now(), ":opened": opened,
+        ":set_key": key.is_some(), ":key": key.flatten(),
+    })
+    .on_constraint("rooms.access_key", "access_key")?;
+    by_id(tx, id)
+}
+
+fn sweep(tx: &Connection) -> Result<bool, StoreError> {
+    const FIND: &str = "SELECT r.id, r.deleted_at IS NOT NULL, iif(r.deleted_at IS NULL, r.cleared_through, 9223372036854775807) FROM rooms r
+        WHERE r.deleted_at IS NOT NULL OR r.cleared_through > 0
+        AND EXISTS (SELECT 1 FROM messages m WHERE m.room_id = r.id AND m.id <= r.cleared_through) LIMIT 1";
+    let found = tx
+        .prepare_cached(FIND)?
+        .query_row([], |row| {
+            Ok((
+                row.get::<_, RoomId>(0)?,
+                row.get::<_, bool>(1)?,
+                row.get::<_, MessageId>(2)?,
+            ))
+        })
+        .optional()?;
+    let Some((room, deleted, through)) = found else {
+        return Ok(false);
+    };
+    let removed = tx
+        .prepare_cached(
+            "DELETE FROM messages WHERE id IN
+             (SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3)",
+        )?
+        .execute(params![room, through, SWEEP])?;
+    if deleted && removed == 0 {
+        tx.execute("DELETE FROM rooms WHERE id = ?1", [room])?;
+    }
+    Ok(true)
+}
+
+fn public(
+    db: &Connection,
+    me: UserId,
+    after: RoomId,
+    limit: u32,
+) -> Result<Vec<(Room, u32, bool)>, StoreError> {
+    let sql = format!(
+        "SELECT {ROOM}, (SELECT count(*) FROM members m WHERE m.room_id = r.id),
+             EXISTS (SELECT 1 FROM members m WHERE m.room_id = r.id AND m.user_id = ?1)
+         FROM rooms r WHERE r.kind = 'public' AND r.deleted_at IS NULL AND r.id > ?2 ORDER BY r.id LIMIT ?3"
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let rows = find.query_map(params![me, after, limit], |row| {
+        Ok((
+            from_row(row)?,
+            row.get(ROOM_WIDTH)?,
+            row.get(ROOM_WIDTH + 1)?,
+        ))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What a room is made of; the table is called `r`.
+pub(super) const ROOM: &str = "r.id, r.uuid, r.kind, r.name, r.description, r.owner_id, r.access_key, r.cleared_through, r.created_at, r.updated_at";
+/// How many columns [`ROOM`] has.
+pub(super) const ROOM_WIDTH: usize = 10;
+
+pub(super) fn by_id(db: &Connection, id: RoomId) -> Result<Option<Room>, StoreError> {
+    one(db, "r.id = ?1", params![id])
+}
+
+fn one(
+    db: &Connection,
+    which: &str,
+    keys: &[&dyn rusqlite::ToSql],
+) -> Result<Option<Room>, StoreError> {
+    let sql = format!("SELECT {ROOM} FROM rooms r WHERE {which} AND r.deleted_at IS NULL");
+    let Some(mut room) = db
+        .prepare_cached(&sql)?
+        .query_row(keys, from_row)
+        .optional()?
+    else {
+        return Ok(None);
+    };
+    room.people = people(db, &room)?;
+    Ok(Some(room))
+}
+
+/// The two people of a direct room.
+pub(super) fn people(db: &Connection, room: &Room) -> Result<Vec<Arc<Person>>, StoreError> {
+    if room.kind != RoomKind::Direct {
+        return Ok(Vec::new());
+    }
+    Ok(members::list(db, room.id, UserId(0), 2)?
+        .into_iter()
+        .map(|member| member.person)
+        .collect())
+}
+
+/// A room without its people.
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
+    let key: Option<String> = row.get(6)?;
+    Ok(Room {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        kind: row.get(2)?,
+        name: row.get(3)?,
+        description: row.get(4)?,
+        owner_id: row.get(5)?,
+        // What is in the file was parsed before it came there.
+        access_key: key.and_then(|key| Key::parse(&key).ok()),
+        people: Vec::new(),
+        cleared_through: row.get(7)?,
+        created_at: row.get(8)?,
+        updated_at: row.get(9)?,
+    })
+}

@@ -1,0 +1,97 @@
+//! Turns columns into model types. Must not contain SQL that runs by itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use uuid::Uuid;
+
+use crate::model::{
+    MemberRole, MessageId, Millis, Person, Role, RoomId, RoomKind, SessionId, UserId,
+};
+
+/// What a person is made of; the table is called `u`.
+pub(super) const PERSON: &str =
+    "u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at";
+/// How many columns [`PERSON`] has.
+pub(super) const PERSON_WIDTH: usize = 7;
+
+/// What ended accounts are called.
+const DELETED_NAME: &str = "deleted user";
+
+/// A person whose columns begin at `at`.
+pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> {
+    let deleted = row.get::<_, Option<i64>>(at + 6)?.is_some();
+    Ok(Arc::new(Person {
+        id: row.get(at)?,
+        uuid: row.get(at + 1)?,
+        username: row.get(at + 2)?,
+        display_name: if deleted {
+            DELETED_NAME.to_owned()
+        } else {
+            row.get(at + 3)?
+        },
+        avatar_url: row.get(at + 4)?,
+        role: row.get(at + 5)?,
+        deleted,
+    }))
+}
+
+/// People met in one answer, each made once.
+#[derive(Default)]
+pub(super) struct People(HashMap<UserId, Arc<Person>>);
+
+impl People {
+    /// A person whose columns begin at `at`.
+    pub(super) fn person(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> {
+        let id: UserId = row.get(at)?;
+        if let Some(person) = self.0.get(&id) {
+            return Ok(person.clone());
+        }
+        let person = person(row, at)?;
+        self.0.insert(id, person.clone());
+        Ok(person)
+    }
+}
+
+macro_rules! integers {
+    ($($name:ident),*) => {$(
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                value.as_i64().map($name)
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                self.0.to_sql()
+            }
+        }
+    )*};
+}
+
+integers!(UserId, RoomId, MessageId, SessionId, Millis);
+
+macro_rules! words {
+    ($($name:ident),*) => {$(
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                $name::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.as_str().into())
+            }
+        }
+    )*};
+}
+
+words!(Role, RoomKind, MemberRole);
+
+/// A uuid for a new row.
+pub(super) fn new_uuid() -> Uuid {
+    Uuid::new_v4()
+}

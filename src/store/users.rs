@@ -1,0 +1,352 @@
+//! The table `users`: accounts, from their making to their end.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use crate::model::{
+    Email, Millis, Person, Profile, Role, SessionId, ShownName, User, UserEdit, UserId, Username,
+    name_key,
+};
+
+use super::error::OnConstraint;
+use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
+use super::{Store, StoreError, sessions};
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The unique name.
+    pub username: Username,
+    /// The unique address.
+    pub email: Option<Email>,
+    /// The name to show; the username if there is none.
+    pub display_name: Option<ShownName>,
+    /// PHC string; guests have none.
+    pub password_hash: Option<String>,
+    /// The server-wide role.
+    pub role: Role,
+    /// What `back_chat` asks for.
+    pub profile: Profile,
+}
+
+/// What became of a change that a rule may forbid.
+#[derive(Clone, Debug)]
+pub enum Guarded<T> {
+    /// It was made.
+    Done(T),
+    /// There is no such account.
+    Missing,
+    /// It would leave the server without an admin.
+    LastAdmin,
+}
+
+impl Store {
+    /// Makes an account, and makes it a member of the lobby.
+    ///
+    /// Errors: `Conflict` on `username` (look-alikes too) and `email`.
+    pub async fn add_user(&self, new: NewUser) -> Result<User, StoreError> {
+        self.write(move |tx| add(tx, &new)).await
+    }
+
+    /// Makes the first admin; `None` if there is one already.
+    pub async fn add_first_admin(&self, new: NewUser) -> Result<Option<User>, StoreError> {
+        self.write(move |tx| {
+            if count_admins(tx)? > 0 {
+                Ok(None)
+            } else {
+                add(tx, &new).map(Some)
+            }
+        })
+        .await
+    }
+
+    /// Whether somebody administers this server.
+    pub async fn has_admin(&self) -> Result<bool, StoreError> {
+        self.read(|db| Ok(count_admins(db)? > 0)).await
+    }
+
+    /// The living account of that number.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.read(move |db| user(db, id)).await
+    }
+
+    /// The account that logs in by that name or address, and its password hash.
+    pub async fn user_by_login(
+        &self,
+        login: String,
+    ) -> Result<Option<(User, Option<String>)>, StoreError> {
+        self.read(move |db| by_login(db, &login)).await
+    }
+
+    /// Living accounts by id after `after`, of which `query` is part of a name.
+    pub async fn users(
+        &self,
+        query: String,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        self.read(move |db| list(db, &query, after, limit)).await
+    }
+
+    /// The password hash of an account.
+    pub async fn password_hash(&self, id: UserId) -> Result<Option<String>, StoreError> {
+        self.read(move |db| {
+            let mut find = db.prepare_cached(
+                "SELECT password_hash FROM users WHERE id = ?1 AND deleted_at IS NULL",
+            )?;
+            Ok(find.query_row([id], |row| row.get(0)).optional()?.flatten())
+        })
+        .await
+    }
+
+    /// Replaces a password hash, without ending any session.
+    pub async fn set_password_hash(&self, id: UserId, hash: String) -> Result<(), StoreError> {
+        self.write(move |tx| set_password(tx, id, &hash)).await
+    }
+
+    /// Replaces a password hash and ends all sessions but `keep`.
+    pub async fn change_password(
+        &self,
+        id: UserId,
+        hash: String,
+        keep: Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            set_password(tx, id, &hash)?;
+            sessions::end_all(tx, id, keep)
+        })
+        .await
+    }
+
+    /// Changes an account.
+    ///
+    /// Errors: `Conflict` on `username` and `email`.
+    pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Guarded<User>, StoreError> {
+        self.write(move |tx| change(tx, id, &edit)).await
+    }
+
+    /// Ends an account and its sessions. Its places in rooms are for the core to settle, see [`Store::unretired`].
+    pub async fn end_user(&self, id: UserId) -> Result<Guarded<()>, StoreError> {
+        self.write(move |tx| end(tx, id)).await
+    }
+
+    /// Ended accounts that are still members somewhere, because another process ended them.
+    pub async fn unretired(&self) -> Result<Vec<UserId>, StoreError> {
+        const SQL: &str =
+            "SELECT DISTINCT m.user_id FROM members m JOIN users u ON u.id = m.user_id
+            JOIN rooms r ON r.id = m.room_id WHERE u.deleted_at IS NOT NULL AND r.kind <> 'direct'";
+        self.read(|db| {
+            Ok(db
+                .prepare_cached(SQL)?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Guests who were not seen since `before`.
+    pub async fn stale_guests(&self, before: Millis) -> Result<Vec<UserId>, StoreError> {
+        const SQL: &str = "SELECT u.id FROM users u WHERE u.role = 'guest' AND u.deleted_at IS NULL AND u.created_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.last_at >= ?1) LIMIT 500";
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached(SQL)?
+                .query_map([before], |row| row.get(0))?
+                .collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Makes every account a member of the lobby that is not yet, as another process may have added some.
+    pub async fn admit_to_lobby(&self) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at)
+                 SELECT 1, id, 'member', created_at FROM users WHERE deleted_at IS NULL",
+                [],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
+    refuse_look_alike(tx, &new.username, None)?;
+    let now = Millis::now();
+    let display_name = new
+        .display_name
+        .as_ref()
+        .map_or(new.username.as_str(), ShownName::as_str);
+    tx.prepare_cached(
+        "INSERT INTO users (uuid, username, username_key, username_look, email, display_name, password_hash, role,
+             profile, created_at, updated_at)
+         VALUES (:uuid, :username, :key, :look, :email, :display_name, :hash, :role, :profile, :now, :now)",
+    )?
+    .execute(named_params! {
+        ":uuid": new_uuid(), ":username": new.username.as_str(), ":key": new.username.key(),
+        ":look": new.username.looks(), ":email": new.email.as_ref().map(Email::as_str),
+        ":display_name": display_name, ":hash": new.password_hash, ":role": new.role,
+        ":profile": profile_json(&new.profile), ":now": now,
+    })
+    .on_constraint("users.username_key", "username")
+    .on_constraint("users.email", "email")?;
+    let id = UserId(tx.last_insert_rowid());
+    // What was said before somebody came is nothing they have missed.
+    tx.prepare_cached(
+        "INSERT INTO members (room_id, user_id, role, joined_at, last_read_id)
+         SELECT 1, ?1, 'member', ?2, coalesce(max(id), 0) FROM messages WHERE room_id = 1",
+    )?
+    .execute(params![id, now])?;
+    user(tx, id)?.ok_or(StoreError::Internal("a new account is missing"))
+}
+
+/// A name that looks like another is refused; two plain ASCII names never are (`paul1`, `paull`).
+fn refuse_look_alike(
+    tx: &Connection,
+    name: &Username,
+    but: Option<UserId>,
+) -> Result<(), StoreError> {
+    let mut find =
+        tx.prepare_cached("SELECT username FROM users WHERE username_look = ?1 AND id IS NOT ?2")?;
+    let alike = find.query_map(params![name.looks(), but], |row| row.get::<_, String>(0))?;
+    for other in alike {
+        if !(other?.is_ascii() && name.as_str().is_ascii()) {
+            return Err(StoreError::Conflict("username"));
+        }
+    }
+    Ok(())
+}
+
+fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>, StoreError> {
+    let Some(old) = user(tx, id)? else {
+        return Ok(Guarded::Missing);
+    };
+    if old.role() == Role::Admin
+        && edit.role.is_some_and(|role| role != Role::Admin)
+        && count_admins(tx)? == 1
+    {
+        return Ok(Guarded::LastAdmin);
+    }
+    if let Some(name) = &edit.username {
+        refuse_look_alike(tx, name, Some(id))?;
+        tx.execute(
+            "UPDATE users SET username = ?2, username_key = ?3, username_look = ?4 WHERE id = ?1",
+            params![id, name.as_str(), name.key(), name.looks()],
+        )
+        .on_constraint("users.username_key", "username")?;
+    }
+    let email = edit
+        .email
+        .as_ref()
+        .map(|email| email.as_ref().map(Email::as_str));
+    let avatar = edit
+        .avatar_url
+        .as_ref()
+        .map(|url| url.as_ref().map(|url| url.as_str()));
+    tx.execute(
+        "UPDATE users SET updated_at = :now, display_name = coalesce(:display_name, display_name),
+             role = coalesce(:role, role), profile = coalesce(:profile, profile),
+             email = iif(:set_email, :email, email), avatar_url = iif(:set_avatar, :avatar, avatar_url)
+         WHERE id = :id",
+        named_params! {
+            ":id": id, ":now": Millis::now(), ":display_name": edit.display_name.as_ref().map(ShownName::as_str),
+            ":role": edit.role, ":profile": edit.profile.as_ref().map(profile_json),
+            ":set_email": email.is_some(), ":email": email.flatten(),
+            ":set_avatar": avatar.is_some(), ":avatar": avatar.flatten(),
+        },
+    )
+    .on_constraint("users.email", "email")?;
+    let changed = user(tx, id)?.ok_or(StoreError::Internal("a changed account is missing"))?;
+    Ok(Guarded::Done(changed))
+}
+
+fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
+    let Some(old) = user(tx, id)? else {
+        return Ok(Guarded::Missing);
+    };
+    if old.role() == Role::Admin && count_admins(tx)? == 1 {
+        return Ok(Guarded::LastAdmin);
+    }
+    tx.execute(
+        "UPDATE users SET deleted_at = ?2, updated_at = ?2, email = NULL, password_hash = NULL, avatar_url = NULL,
+             profile = '{}' WHERE id = ?1",
+        params![id, Millis::now()],
+    )?;
+    sessions::end_all(tx, id, None)?;
+    Ok(Guarded::Done(()))
+}
+
+fn set_password(tx: &Connection, id: UserId, hash: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1 AND deleted_at IS NULL",
+        params![id, hash, Millis::now()],
+    )?;
+    Ok(())
+}
+
+fn count_admins(db: &Connection) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT count(*) FROM users WHERE role = 'admin' AND deleted_at IS NULL";
+    Ok(db.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
+}
+
+/// What a whole account is made of, after [`PERSON`].
+pub(super) const REST: &str =
+    "u.email, u.profile, u.password_hash IS NOT NULL, u.created_at, u.updated_at";
+
+/// The living account of that number.
+pub(super) fn user(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
+    let sql =
+        format!("SELECT {PERSON}, {REST} FROM users u WHERE u.id = ?1 AND u.deleted_at IS NULL");
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row([id], |row| from_row(row, 0))
+        .optional()?)
+}
+
+fn by_login(db: &Connection, login: &str) -> Result<Option<(User, Option<String>)>, StoreError> {
+    let sql = format!(
+        "SELECT {PERSON}, {REST}, u.password_hash FROM users u
+         WHERE (u.username_key = ?1 OR u.email = ?2) AND u.deleted_at IS NULL"
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let hash_at = PERSON_WIDTH + 5;
+    let keys = params![name_key(login.trim()), login.trim().to_lowercase()];
+    Ok(find
+        .query_row(keys, |row| Ok((from_row(row, 0)?, row.get(hash_at)?)))
+        .optional()?)
+}
+
+fn list(db: &Connection, query: &str, after: UserId, limit: u32) -> Result<Vec<User>, StoreError> {
+    let sql = format!(
+        "SELECT {PERSON}, {REST} FROM users u WHERE u.deleted_at IS NULL AND u.id > ?1
+         AND (instr(u.username_key, ?2) > 0 OR instr(lower(u.display_name), ?2) > 0) ORDER BY u.id LIMIT ?3"
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let rows = find.query_map(params![after, name_key(query), limit], |row| {
+        from_row(row, 0)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A whole account whose columns begin at `at`.
+pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
+    let rest = at + PERSON_WIDTH;
+    let profile: serde_json::Value =
+        serde_json::from_str(&row.get::<_, String>(rest + 1)?).unwrap_or_default();
+    let text = |key: &str| profile[key].as_str().map(str::to_owned);
+    Ok(User {
+        person: person(row, at)?,
+        email: row.get(rest)?,
+        profile: Profile {
+            postal_code: text("postal_code"),
+            city: text("city"),
+        },
+        has_password: row.get(rest + 2)?,
+        created_at: row.get(rest + 3)?,
+        updated_at: row.get(rest + 4)?,
+    })
+}
+
+fn profile_json(profile: &Profile) -> String {
+    serde_json::json!({"postal_code": profile.postal_code, "city": profile.city}).to_string()
+}
