@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Member, Message, MessageId, Person, Room, RoomId};
+use super::{Member, Message, MessageId, Person, Room, RoomId, UserId};
 
 /// Something that happened, in the core's own words; each dialect says it in its own.
 #[derive(Clone, Debug)]
@@ -60,6 +60,23 @@ pub enum Event {
     RoomChanged(Arc<Room>),
     /// A room is gone.
     RoomDeleted(RoomId),
+}
+
+impl Event {
+    /// The message that is new or changed.
+    pub fn message(&self) -> Option<&Arc<Message>> {
+        match self {
+            Event::Posted(message) | Event::Edited(message) | Event::Deleted(message) => {
+                Some(message)
+            }
+            _ => None,
+        }
+    }
+
+    /// Who wrote the message that is new or changed.
+    pub fn author(&self) -> Option<UserId> {
+        self.message().map(|message| message.sender.id)
+    }
 }
 
 /// How somebody came to be no longer a member.

@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 use super::rows::{PERSON, PERSON_WIDTH, person};
-use super::{Store, StoreError, messages, rooms};
+use super::{Store, StoreError, Ticket, messages, rooms};
 
 /// Unread messages are counted up to this many.
 pub const UNREAD_MAX: u32 = 100;
@@ -107,12 +107,8 @@ impl Store {
     }
 
     /// Notes how far people have read; never goes back.
-    pub async fn set_reads(
-        &self,
-        room: RoomId,
-        reads: Vec<(UserId, MessageId)>,
-    ) -> Result<(), StoreError> {
-        self.write(move |tx| {
+    pub async fn set_reads(&self, room: RoomId, reads: Vec<(UserId, MessageId)>) -> Ticket<()> {
+        self.submit(move |tx| {
             let mut set = tx.prepare_cached(
                 "UPDATE members SET last_read_id = ?3 WHERE room_id = ?1 AND user_id = ?2 AND last_read_id < ?3",
             )?;
@@ -124,13 +120,13 @@ impl Store {
         .await
     }
 
-    /// Rooms of an account that are not direct, with the role it has there.
-    pub async fn places(&self, user: UserId) -> Result<Vec<(RoomId, MemberRole)>, StoreError> {
-        const SQL: &str = "SELECT m.room_id, m.role FROM members m JOIN rooms r ON r.id = m.room_id
+    /// The rooms of an account that are not direct.
+    pub async fn places(&self, user: UserId) -> Result<Vec<RoomId>, StoreError> {
+        const SQL: &str = "SELECT m.room_id FROM members m JOIN rooms r ON r.id = m.room_id
             WHERE m.user_id = ?1 AND r.kind <> 'direct' AND r.deleted_at IS NULL";
         self.read(move |db| {
             let mut find = db.prepare_cached(SQL)?;
-            let rows = find.query_map([user], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = find.query_map([user], |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await

@@ -79,7 +79,7 @@ impl Store {
 
     /// Edits or deletes a message. The answer means: it is on disk.
     pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
-        self.append(move |tx| change(tx, new)).await
+        self.append(move |tx| change(tx, &new)).await
     }
 
     /// One message, wherever it is.
@@ -106,6 +106,17 @@ impl Store {
         self.read(move |db| {
             let sql = format!("{SELECT} WHERE m.room_id = ?1 AND m.change_id > ?2 AND m.id > r.cleared_through ORDER BY m.change_id LIMIT ?3");
             collect(db, &sql, params![room, after, limit])
+        })
+        .await
+    }
+
+    /// The newest change in a room, 0 if there was none.
+    pub async fn newest_change(&self, room: RoomId) -> Result<MessageId, StoreError> {
+        const SQL: &str = "SELECT coalesce(max(change_id), 0) FROM messages WHERE room_id = ?1";
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached(SQL)?
+                .query_row([room], |row| row.get(0))?)
         })
         .await
     }
@@ -184,7 +195,7 @@ fn message(new: NewMessage) -> Message {
     }
 }
 
-fn change(tx: &Connection, new: NewChange) -> Result<Changed, StoreError> {
+fn change(tx: &Connection, new: &NewChange) -> Result<Changed, StoreError> {
     let Some(mut message) = by_id(tx, new.id)?.filter(|message| message.room_id == new.room_id)
     else {
         return Ok(Changed::Missing);

@@ -3,8 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::model::{
-    Email, Millis, Person, Profile, Role, SessionId, ShownName, User, UserEdit, UserId, Username,
-    name_key,
+    Email, Millis, Profile, Role, SessionId, ShownName, User, UserEdit, UserId, Username, name_key,
 };
 
 use super::error::OnConstraint;
@@ -26,6 +25,24 @@ pub struct NewUser {
     pub role: Role,
     /// What `back_chat` asks for.
     pub profile: Profile,
+}
+
+impl NewUser {
+    /// An ordinary account without a password.
+    pub fn named(
+        username: Username,
+        email: Option<Email>,
+        display_name: Option<ShownName>,
+    ) -> Self {
+        Self {
+            username,
+            email,
+            display_name,
+            password_hash: None,
+            role: Role::User,
+            profile: Profile::default(),
+        }
+    }
 }
 
 /// What became of a change that a rule may forbid.
@@ -156,17 +173,12 @@ impl Store {
         .await
     }
 
-    /// Makes every account a member of the lobby that is not yet, as another process may have added some.
-    pub async fn admit_to_lobby(&self) -> Result<(), StoreError> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at)
-                 SELECT 1, id, 'member', created_at FROM users WHERE deleted_at IS NULL",
-                [],
-            )?;
-            Ok(())
-        })
-        .await
+    /// Makes every account a member of the lobby that is not yet, as another process may have added some; whether
+    /// there were any.
+    pub async fn admit_to_lobby(&self) -> Result<bool, StoreError> {
+        const ADMIT: &str = "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at)
+            SELECT 1, id, 'member', created_at FROM users WHERE deleted_at IS NULL";
+        self.write(|tx| Ok(tx.execute(ADMIT, [])? > 0)).await
     }
 }
 

@@ -1,0 +1,48 @@
+//! What admins do to other people's accounts.
+
+use crate::model::{User, UserEdit, UserId};
+
+use super::outbox::Closing;
+use super::{Caller, Chat, ChatError};
+
+impl Chat {
+    /// Changes somebody's account; a new role ends their connections, which come back with it.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::LastAdmin`], [`ChatError::Taken`].
+    pub async fn edit_user(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        edit: UserEdit,
+    ) -> Result<User, ChatError> {
+        caller.need_admin()?;
+        let before = self.user(id).await?.role();
+        let user = self.edit_account(id, edit).await?;
+        if user.role() != before {
+            self.core.people.close(id, Closing::Changed, |_| true);
+        }
+        Ok(user)
+    }
+
+    /// Ends somebody's account.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::LastAdmin`].
+    pub async fn end_user(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
+        caller.need_admin()?;
+        self.end_account(id).await
+    }
+
+    /// Logs somebody out everywhere.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] unless the caller is an admin.
+    pub async fn end_user_sessions(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
+        caller.need_admin()?;
+        self.user(id).await?;
+        self.core.store.end_sessions(id, None).await?;
+        self.core.people.close(id, Closing::SessionEnded, |_| true);
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! What happens by itself: sweeping, guests that end, and changes that another process made to the file.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::model::{Millis, RoomId, UserId};
+
+use super::outbox::Closing;
+use super::room::RoomMsg;
+use super::{Chat, ChatError, Core};
+
+/// How often sessions that ran out and guests that stay away are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// Starts what runs beside the chat; it ends with the chat.
+pub(super) fn start(chat: &Chat) {
+    tokio::spawn(follow(Arc::downgrade(&chat.core)));
+    tokio::spawn(sweep(Arc::downgrade(&chat.core)));
+}
+
+/// Takes over what another process (the command line) has changed.
+async fn follow(core: Weak<Core>) {
+    let Some(mut changes) = core.upgrade().map(|core| core.store.foreign_changes()) else {
+        return;
+    };
+    while changes.changed().await.is_ok() {
+        let Some(core) = core.upgrade() else { return };
+        if let Err(error) = (Chat { core }).reconcile().await {
+            tracing::warn!(%error, "what another process changed was not taken over");
+        }
+    }
+}
+
+async fn sweep(core: Weak<Core>) {
+    let mut clock = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        clock.tick().await;
+        let Some(core) = core.upgrade() else { return };
+        let chat = Chat { core };
+        if let Err(error) = chat.sweep().await {
+            tracing::warn!(%error, "sweeping failed");
+        }
+    }
+}
+
+impl Chat {
+    /// Brings the running chat in line with the file: new accounts, ended accounts and sessions, changed roles.
+    pub(super) async fn reconcile(&self) -> Result<(), ChatError> {
+        let store = &self.core.store;
+        self.recheck_setup().await?;
+        self.close_ended().await?;
+        if store.admit_to_lobby().await? {
+            self.core
+                .registry
+                .tell_running(RoomId::LOBBY, RoomMsg::Reload);
+        }
+        for user in store.unretired().await? {
+            self.retire(user).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes connections whose session is gone, and those of people whose role is another now.
+    async fn close_ended(&self) -> Result<(), ChatError> {
+        let open = self.core.people.open();
+        let sessions = open.iter().map(|(_, session)| *session).collect();
+        let ended = self.core.store.ended_sessions(sessions).await?;
+        for (person, session) in open {
+            if ended.contains(&session) {
+                self.core
+                    .people
+                    .close(person.id, Closing::SessionEnded, |open| open == session);
+            } else if self
+                .core
+                .store
+                .user(person.id)
+                .await?
+                .is_some_and(|user| user.role() != person.role)
+            {
+                self.core
+                    .people
+                    .close(person.id, Closing::Changed, |_| true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an ended account out of its rooms.
+    pub(super) async fn retire(&self, user: UserId) -> Result<(), ChatError> {
+        for room in self.core.store.places(user).await? {
+            match self
+                .core
+                .registry
+                .ask(room, |reply| RoomMsg::Retire { user, reply })
+                .await
+            {
+                Ok(()) | Err(ChatError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was cleared or deleted, in the background and in small steps.
+    pub(super) fn sweep_soon(&self) {
+        let store = self.core.store.clone();
+        tokio::spawn(async move {
+            while let Ok(true) = store.sweep_rooms().await {
+                // Between the steps the chat goes first.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+    }
+
+    async fn sweep(&self) -> Result<(), ChatError> {
+        self.sweep_soon();
+        self.core.store.sweep_sessions().await?;
+        let expire_after = self.core.settings.guests_expire_after.as_millis();
+        let before = Millis(Millis::now().0 - i64::try_from(expire_after).unwrap_or(i64::MAX / 2));
+        for guest in self.core.store.stale_guests(before).await? {
+            match self.end_account(guest).await {
+                Ok(()) | Err(ChatError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

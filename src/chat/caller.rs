@@ -1,0 +1,144 @@
+//! Who asks. Only authentication makes a [`Caller`], so no handler can forget it.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::model::{Millis, Person, Role, SessionId, User, UserId};
+use crate::store::Session;
+
+use super::token::TokenKind;
+use super::{Chat, ChatError, TokenFault};
+
+/// A session is noted as used when the last note is older than this, milliseconds.
+const TOUCH: i64 = 60_000;
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    user: Arc<User>,
+    session: SessionId,
+    session_uuid: Uuid,
+}
+
+/// What somebody shows to prove who they are.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// A signed access token.
+    Token(&'a str),
+    /// The value of the session cookie.
+    Cookie(&'a str),
+}
+
+impl Caller {
+    pub(super) fn new(session: &Session, user: User) -> Self {
+        Self {
+            user: Arc::new(user),
+            session: session.id,
+            session_uuid: session.uuid,
+        }
+    }
+
+    /// The account.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// What others see of the account.
+    pub fn person(&self) -> &Arc<Person> {
+        &self.user.person
+    }
+
+    /// The account's number.
+    pub fn id(&self) -> UserId {
+        self.user.id()
+    }
+
+    /// The account's server-wide role.
+    pub fn role(&self) -> Role {
+        self.user.role()
+    }
+
+    /// The session.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// `Forbidden` unless the caller is an admin.
+    pub(super) fn need_admin(&self) -> Result<(), ChatError> {
+        if self.role() == Role::Admin {
+            Ok(())
+        } else {
+            Err(ChatError::Forbidden)
+        }
+    }
+
+    /// `Forbidden` for guests.
+    pub(super) fn need_account(&self) -> Result<(), ChatError> {
+        if self.role() == Role::Guest {
+            Err(ChatError::Forbidden)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Chat {
+    /// Who shows `credential`.
+    ///
+    /// # Errors
+    /// [`ChatError::Unauthenticated`] with what is wrong with it, or whatever keeps the store from answering.
+    pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Caller, ChatError> {
+        let (session, user) = match credential {
+            Credential::Token(token) => {
+                let claims = self.core.tokens.verify(token, TokenKind::Access)?;
+                self.core
+                    .store
+                    .session(claims.session())
+                    .await?
+                    .filter(|(_, user)| user.id() == claims.user())
+            }
+            Credential::Cookie(value) => {
+                self.core
+                    .store
+                    .session_by_cookie(cookie_hash(value))
+                    .await?
+            }
+        }
+        .ok_or(TokenFault::Revoked)?;
+        self.note_use(&session);
+        Ok(Caller::new(&session, user))
+    }
+
+    /// The token that forms and cookie-authenticated writes carry: one per session.
+    pub fn csrf_token(&self, caller: &Caller) -> String {
+        self.core
+            .tokens
+            .seal(&[b"csrf", caller.session_uuid.as_bytes()])
+    }
+
+    /// Whether `token` is the caller's [`csrf_token`](Self::csrf_token).
+    pub fn is_csrf_token(&self, caller: &Caller, token: &str) -> bool {
+        // Compared by their hashes: how long it takes says nothing of the token.
+        Sha256::digest(self.csrf_token(caller)) == Sha256::digest(token)
+    }
+
+    fn note_use(&self, session: &Session) {
+        if Millis::now().0 - session.last_at.0 < TOUCH {
+            return;
+        }
+        let (store, id) = (self.core.store.clone(), session.id);
+        let expires_at = Millis::now().after(self.core.settings.refresh_ttl);
+        tokio::spawn(async move {
+            if let Err(error) = store.touch_session(id, expires_at).await {
+                tracing::warn!(%error, "a session's use was not noted");
+            }
+        });
+    }
+}
+
+/// What the store keeps of a cookie's value.
+pub(super) fn cookie_hash(value: &str) -> [u8; 32] {
+    Sha256::digest(value).into()
+}

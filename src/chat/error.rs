@@ -1,0 +1,114 @@
+//! Why the core refuses. Must not know how any protocol says so.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use crate::model::{Invalid, Verdict};
+use crate::store::StoreError;
+
+/// Why something was not done; every dialect spells each of these in its own way.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ChatError {
+    /// No token, or one that is not good.
+    #[error("{0}")]
+    Unauthenticated(#[from] TokenFault),
+    /// Wrong name or password; which of them is nobody's business.
+    #[error("wrong user name or password")]
+    BadCredentials,
+    /// Needs another role.
+    #[error("you may not do that")]
+    Forbidden,
+    /// May not write in this room for a while.
+    #[error("you are muted in this room")]
+    Muted,
+    /// Nobody registers here, or not from this address.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// No guests here, or not from this address.
+    #[error("guests are not let in")]
+    GuestsDisabled,
+    /// The set-up link is wrong, used or too old.
+    #[error("the set-up link is no longer good; a restart of the server prints a new one")]
+    BadSetupToken,
+    /// No such thing, or not for this caller.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// A value from outside is no good.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// `username`, `email`, `access_key` or `uuid` belongs to something else.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    /// Is in the room already.
+    #[error("already a member of this room")]
+    AlreadyMember,
+    /// Is not in the room.
+    #[error("not a member of this room")]
+    NotMember,
+    /// The last admin can be neither removed nor demoted.
+    #[error("this is the last admin")]
+    LastAdmin,
+    /// An owner transfers the room before leaving.
+    #[error("the owner hands the room over before leaving")]
+    Owner,
+    /// Too often; says when to try again.
+    #[error("too many requests, try again in {} s", .0.as_secs().max(1))]
+    Limited(Duration),
+    /// Too much at once; worth another try.
+    #[error("the server is busy, try again")]
+    Busy,
+    /// The disk is full; nothing was stored.
+    #[error("the server's disk is full, nothing was stored")]
+    Full,
+    /// Our fault; the log knows more.
+    #[error("something went wrong on the server")]
+    Internal,
+}
+
+/// What is wrong with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenFault {
+    /// There is none where one is due.
+    #[error("not logged in")]
+    Missing,
+    /// It was not made here.
+    #[error("the token is not valid")]
+    Invalid,
+    /// A refresh token where an access token is due, or the reverse.
+    #[error("the token is of the wrong kind")]
+    WrongKind,
+    /// It has run out.
+    #[error("the token has expired")]
+    Expired,
+    /// Its session has ended.
+    #[error("the session has ended")]
+    Revoked,
+}
+
+impl ChatError {
+    /// A fault of ours: the cause goes into the log, the caller learns nothing of it.
+    pub fn internal(cause: impl Display) -> Self {
+        tracing::error!(%cause, "internal error");
+        Self::Internal
+    }
+}
+
+impl From<StoreError> for ChatError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => Self::Full,
+            StoreError::Busy | StoreError::Timeout | StoreError::Closed => Self::Busy,
+            StoreError::Conflict(what) => Self::Taken(what),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// Turns the permission table's verdict into an answer.
+pub(super) fn allowed(verdict: Verdict) -> Result<(), ChatError> {
+    match verdict {
+        Verdict::Yes => Ok(()),
+        Verdict::Forbidden => Err(ChatError::Forbidden),
+        Verdict::Hidden => Err(ChatError::NotFound("room")),
+    }
+}

@@ -1,0 +1,237 @@
+//! Connections: opened, told what is new, brought up to date, ended.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::model::{Action, Message, MessageId, Person, RoomId, RoomOverview};
+
+use super::people::Connection;
+use super::room::{Attached, Reply, RoomMsg};
+use super::{Caller, Chat, ChatError, Encoder};
+
+/// So many changes one answer to a returning connection holds.
+const PAGE: u32 = 200;
+/// Who is further behind loads history instead.
+const BEHIND_MAX: u32 = 5000;
+
+/// What a new connection is told first.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    /// The caller's rooms.
+    pub rooms: Vec<RoomOverview>,
+    /// Who is there, in rooms that are not large.
+    pub online: HashMap<RoomId, Vec<Arc<Person>>>,
+    /// How many are there.
+    pub online_count: HashMap<RoomId, u32>,
+}
+
+/// What a returning connection missed.
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    /// Where.
+    pub room: RoomId,
+    /// Messages that are new or changed, by change id.
+    pub messages: Vec<Message>,
+    /// Whether more wait; if not, the connection is live from here on.
+    pub more: bool,
+    /// Everything up to this message was cleared away.
+    pub cleared_through: MessageId,
+    /// It missed too much: it is live now, and drops what it holds.
+    pub reset: bool,
+}
+
+impl Chat {
+    /// Tells a room that the caller is typing.
+    pub fn typing(&self, caller: &Caller, room: RoomId) {
+        self.core.registry.tell_running(
+            room,
+            RoomMsg::Typing {
+                by: caller.person().clone(),
+            },
+        );
+    }
+
+    /// Opens a connection for the caller, which hears what is addressed to them.
+    ///
+    /// # Errors
+    /// [`ChatError::Limited`] if they have too many.
+    pub fn connect(&self, caller: &Caller, encoder: Encoder) -> Result<Arc<Connection>, ChatError> {
+        self.core.people.connect(caller, encoder)
+    }
+
+    /// Ends a connection: it watches nothing any more when this returns.
+    pub async fn disconnect(&self, connection: &Arc<Connection>) {
+        self.core.people.disconnect(connection);
+        for room in connection.take_rooms() {
+            self.unwatch(connection, room).await;
+        }
+    }
+
+    /// Lets a connection hear no more of a room.
+    pub async fn unwatch(&self, connection: &Arc<Connection>, room: RoomId) {
+        let connection = connection.clone();
+        self.core
+            .registry
+            .ask_running(room, |reply| RoomMsg::Detach { connection, reply })
+            .await;
+    }
+
+    /// What a new connection is told first.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn welcome(&self, caller: &Caller) -> Result<Welcome, ChatError> {
+        let rooms = self.rooms(caller).await?;
+        let (mut online, mut online_count) = (HashMap::new(), HashMap::new());
+        for overview in &rooms {
+            let id = overview.room.id;
+            let Some(there) = self
+                .core
+                .registry
+                .ask_running(id, |reply| RoomMsg::Online { reply })
+                .await
+            else {
+                continue;
+            };
+            online.insert(id, there.people);
+            online_count.insert(id, there.count);
+        }
+        Ok(Welcome {
+            rooms,
+            online,
+            online_count,
+        })
+    }
+
+    /// Brings a connection up to date in a room. When nothing more waits, it is live from there on, without a gap:
+    /// `reply` is called on the room's task right before the first event.
+    pub async fn resume(
+        &self,
+        caller: &Caller,
+        connection: &Arc<Connection>,
+        encoder: Encoder,
+        room: RoomId,
+        after: MessageId,
+        reply: Reply<Resumed>,
+    ) {
+        let mut reply = Some(reply);
+        if let Err(error) = self
+            .catch_up(caller, connection, encoder, (room, after), &mut reply)
+            .await
+            && let Some(reply) = reply
+        {
+            reply(Err(error));
+        }
+    }
+
+    async fn catch_up(
+        &self,
+        caller: &Caller,
+        connection: &Arc<Connection>,
+        encoder: Encoder,
+        (room, after): (RoomId, MessageId),
+        reply: &mut MaybeReply,
+    ) -> Result<(), ChatError> {
+        let store = &self.core.store;
+        let cleared_through = self
+            .room_for(caller, room, Action::Read)
+            .await?
+            .0
+            .cleared_through;
+        let reset = store.count_changes(room, after, BEHIND_MAX + 1).await? > BEHIND_MAX;
+        let mut resumed = Resumed {
+            room,
+            messages: Vec::new(),
+            more: false,
+            cleared_through,
+            reset,
+        };
+        loop {
+            if !reset {
+                resumed.messages = store.changes(room, after, PAGE).await?;
+                resumed.more = resumed.messages.len() as u32 == PAGE;
+            }
+            if resumed.more {
+                reply
+                    .take()
+                    .into_iter()
+                    .for_each(|reply| reply(Ok(resumed.clone())));
+                return Ok(());
+            }
+            let position = resumed
+                .messages
+                .last()
+                .map_or(after, |message| message.change_id);
+            let position = (!reset).then_some(position);
+            let (attach, attached) = attach_reply(resumed.clone(), reply);
+            let connection = connection.clone();
+            self.core.registry.tell(
+                room,
+                RoomMsg::Attach {
+                    connection,
+                    encoder,
+                    position,
+                    reply: attach,
+                },
+            );
+            match attached.await.map_err(|_| ChatError::Busy)? {
+                (Attached::Live, _) => return Ok(()),
+                (Attached::Behind, back) => *reply = back,
+            }
+        }
+    }
+
+    /// Lets a connection watch a room from now on, without looking back.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller may not read the room.
+    pub async fn watch(
+        &self,
+        connection: &Arc<Connection>,
+        encoder: Encoder,
+        room: RoomId,
+    ) -> Result<(), ChatError> {
+        let connection = connection.clone();
+        let attach = |reply| RoomMsg::Attach {
+            connection,
+            encoder,
+            position: None,
+            reply,
+        };
+        self.core.registry.ask(room, attach).await.map(drop)
+    }
+}
+
+type MaybeReply = Option<Reply<Resumed>>;
+
+/// A reply for the room's task: live, it answers with `resumed` before the first event; else it gives `reply` back.
+fn attach_reply(
+    resumed: Resumed,
+    reply: &mut MaybeReply,
+) -> (Reply<Attached>, oneshot::Receiver<(Attached, MaybeReply)>) {
+    let (sender, receiver) = oneshot::channel();
+    let mut reply = reply.take();
+    let attach = move |attached: Result<Attached, ChatError>| {
+        let answer = match attached {
+            Ok(Attached::Behind) => (Attached::Behind, reply),
+            Ok(Attached::Live) => {
+                reply
+                    .take()
+                    .into_iter()
+                    .for_each(|reply| reply(Ok(resumed.clone())));
+                (Attached::Live, None)
+            }
+            Err(error) => {
+                reply
+                    .take()
+                    .into_iter()
+                    .for_each(|reply| reply(Err(error.clone())));
+                (Attached::Live, None)
+            }
+        };
+        let _ = sender.send(answer);
+    };
+    (Box::new(attach), receiver)
+}

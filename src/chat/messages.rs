@@ -1,0 +1,150 @@
+//! Messages: sending, changing, reading, and coming back to what one missed.
+
+use std::sync::Arc;
+
+
+use crate::model::{Action, Change, Content, Draft, Message, MessageId, PageRequest, RoomId};
+
+use super::room::{Reply, RoomMsg};
+use super::{Caller, Chat, ChatError};
+
+/// A message that is on disk.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// The message.
+    pub message: Arc<Message>,
+    /// `false` if its uuid had been sent before: this is the first copy.
+    pub new: bool,
+}
+
+impl Chat {
+    /// Sends a message and waits until it is on disk.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], [`ChatError::Muted`], [`ChatError::NotFound`], [`ChatError::Taken`] on the uuid,
+    /// [`ChatError::Limited`], [`ChatError::Busy`], [`ChatError::Full`].
+    pub async fn post(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        draft: Draft,
+    ) -> Result<Posted, ChatError> {
+        let (reply, answer) = super::room::reply();
+        self.post_then(caller, room, draft, reply);
+        answer.await
+    }
+
+    /// Sends a message; `reply` is called on the room's task right before the room is told.
+    pub fn post_then(&self, caller: &Caller, room: RoomId, draft: Draft, reply: Reply<Posted>) {
+        match self.count_message(caller) {
+            Ok(()) => self.core.registry.tell(
+                room,
+                RoomMsg::Post {
+                    by: caller.person().clone(),
+                    draft,
+                    reply,
+                },
+            ),
+            Err(error) => reply(Err(error)),
+        }
+    }
+
+    /// Gives one of the caller's messages another text.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] if it is somebody else's, [`ChatError::NotFound`], [`ChatError::Limited`].
+    pub async fn edit(
+        &self,
+        caller: &Caller,
+        message: MessageId,
+        content: Content,
+    ) -> Result<Arc<Message>, ChatError> {
+        self.change(caller, message, Change::Edit(content)).await
+    }
+
+    /// Deletes a message: one's own, or as moderator, owner or admin.
+    ///
+    /// # Errors
+    /// As [`Chat::edit`].
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        message: MessageId,
+    ) -> Result<Arc<Message>, ChatError> {
+        self.change(caller, message, Change::Delete).await
+    }
+
+    async fn change(
+        &self,
+        caller: &Caller,
+        message: MessageId,
+        change: Change,
+    ) -> Result<Arc<Message>, ChatError> {
+        self.count_message(caller)?;
+        let found = self
+            .core
+            .store
+            .message(message)
+            .await?
+            .ok_or(ChatError::NotFound("message"))?;
+        let by = caller.person().clone();
+        let answer = self
+            .core
+            .registry
+            .ask(found.room_id, |reply| RoomMsg::Change {
+                by,
+                message,
+                change,
+                reply,
+            })
+            .await;
+        answer.map_err(hide_room)
+    }
+
+    /// One message, if the caller may read it.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn message(&self, caller: &Caller, id: MessageId) -> Result<Message, ChatError> {
+        let message = self
+            .core
+            .store
+            .message(id)
+            .await?
+            .ok_or(ChatError::NotFound("message"))?;
+        self.room_for(caller, message.room_id, Action::Read)
+            .await
+            .map_err(hide_room)?;
+        Ok(message)
+    }
+
+    /// A page of a room's messages, oldest first, and whether there are more that way.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller may not read the room.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        page: PageRequest,
+    ) -> Result<(Vec<Message>, bool), ChatError> {
+        self.room_for(caller, room, Action::Read).await?;
+        Ok(self.core.store.page(room, page).await?)
+    }
+
+    /// Counts something that costs others' attention.
+    pub(super) fn count_message(&self, caller: &Caller) -> Result<(), ChatError> {
+        match &self.core.limits.messages {
+            Some(limit) => limit.take(caller.id()).map_err(ChatError::Limited),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Who may not see a room does not learn that a message is in it.
+fn hide_room(error: ChatError) -> ChatError {
+    match error {
+        ChatError::NotFound(_) => ChatError::NotFound("message"),
+        other => other,
+    }
+}

@@ -1,0 +1,141 @@
+//! The core: accounts, rooms, messages, presence. Commands come in as typed methods of [`Chat`], events go out through
+//! [`Encode`]. Must not know any wire protocol.
+
+mod accounts;
+mod admin;
+mod background;
+mod caller;
+mod encode;
+mod error;
+mod hasher;
+mod limits;
+mod live;
+mod members;
+mod messages;
+mod outbox;
+mod people;
+mod registry;
+mod room;
+mod rooms;
+mod sessions;
+mod settings;
+mod setup;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use accounts::{Registration, Visitor};
+pub use caller::{Caller, Credential};
+pub use encode::{Encode, Encoder, View};
+pub use error::{ChatError, TokenFault};
+pub use live::{Resumed, Welcome};
+pub use members::MemberEdit;
+pub use messages::Posted;
+pub use outbox::{Closing, Frames, Outbox, Sealed, Weight};
+pub use people::Connection;
+pub use room::Reply;
+pub use rooms::PublicRoom;
+pub use sessions::{Grant, Grantor};
+pub use settings::Settings;
+pub use token::Claims;
+
+use hasher::Hasher;
+use limits::Limiter;
+use people::People;
+use registry::Registry;
+use setup::Setup;
+use token::Tokens;
+
+use crate::model::UserId;
+use crate::store::Store;
+
+/// The whole chat behind one cheap handle.
+#[derive(Clone)]
+pub struct Chat {
+    core: Arc<Core>,
+}
+
+struct Core {
+    store: Store,
+    settings: Settings,
+    instance: String,
+    tokens: Tokens,
+    hasher: Hasher,
+    people: Arc<People>,
+    registry: Registry,
+    setup: Setup,
+    limits: Limits,
+}
+
+/// What may be done how often; `None` is no limit.
+struct Limits {
+    logins: Option<Limiter<accounts::LoginKey>>,
+    registrations: Option<Limiter<std::net::IpAddr>>,
+    messages: Option<Limiter<UserId>>,
+}
+
+impl Chat {
+    /// Starts the chat over an open store. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from being read, or threads from being started.
+    pub async fn start(store: Store, settings: Settings) -> Result<Self, ChatError> {
+        let people = Arc::new(People::default());
+        let minute = Duration::from_secs(60);
+        let chat = Self {
+            core: Arc::new(Core {
+                tokens: Tokens::new(&store.secret().await?),
+                instance: store.instance().await?,
+                hasher: Hasher::start(settings.pbkdf2_rounds)?,
+                registry: Registry::new(store.clone(), people.clone()),
+                setup: Setup::new(!store.has_admin().await?),
+                limits: Limits {
+                    logins: settings
+                        .logins_per_minute
+                        .map(|n| Limiter::new(n.get(), minute, n.get())),
+                    registrations: settings
+                        .registrations_per_minute
+                        .map(|n| Limiter::new(n.get(), minute, n.get())),
+                    messages: settings.messages_per_second.map(|n| {
+                        Limiter::new(n.get(), Duration::from_secs(1), settings.messages_burst)
+                    }),
+                },
+                people,
+                store,
+                settings,
+            }),
+        };
+        chat.reconcile().await?;
+        background::start(&chat);
+        Ok(chat)
+    }
+
+    /// The word that tells this server's cookie from others on the same host.
+    pub fn instance(&self) -> &str {
+        &self.core.instance
+    }
+
+    /// What the chat was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.core.settings
+    }
+
+    /// Whether the file can be read and written.
+    ///
+    /// # Errors
+    /// What keeps it from that.
+    pub async fn ready(&self) -> Result<(), ChatError> {
+        Ok(self.core.store.ready().await?)
+    }
+
+    /// Tells every connection that the server goes down. What is queued is still written.
+    pub fn drain(&self) {
+        self.core.people.close_all(Closing::Restarting);
+    }
+
+    /// Finishes what is queued and closes the file. Nothing works afterwards.
+    pub async fn stop(&self) {
+        self.core.store.close().await;
+    }
+}

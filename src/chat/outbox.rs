@@ -1,0 +1,274 @@
+//! A connection's queue: whole frames, shared with every other connection that gets them. Must not know any wire.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+/// A connection with this many frames waiting is lagging.
+pub const FRAMES_MAX: usize = 256;
+/// A connection with this many bytes waiting is lagging.
+pub const BYTES_MAX: usize = 1024 * 1024;
+/// So many frames of no lasting worth may wait; then the oldest makes room.
+const LIGHT_MAX: usize = 64;
+
+/// Frames of one event or several, encoded once for everybody who gets them.
+#[derive(Debug, Default)]
+pub struct Frames {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Frames {
+    /// Adds one frame, written by `write`.
+    pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.count += 1;
+    }
+
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Seals the frames for sharing.
+    pub fn seal(self) -> Sealed {
+        Sealed {
+            bytes: self.bytes.into(),
+            count: self.count,
+        }
+    }
+}
+
+/// Frames that are done and cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    bytes: Bytes,
+    count: usize,
+}
+
+/// Why the server closes a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Its session ended.
+    SessionEnded,
+    /// It did not read fast enough; it may come back and resume.
+    Lagging,
+    /// The server goes down.
+    Restarting,
+    /// Its account has other rights now; it may come back at once.
+    Changed,
+    /// The connection is gone already.
+    Gone,
+}
+
+/// How a frame is treated when the connection does not keep up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Must arrive, or the connection is closed.
+    Full,
+    /// May be dropped; never closes a connection.
+    Light,
+    /// Like `Light`, and replaces one with the same number that still waits.
+    Newest(u64),
+}
+
+struct Entry {
+    frames: Sealed,
+    weight: Weight,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Entry>,
+    frames: usize,
+    bytes: usize,
+    light: usize,
+    closing: Option<Closing>,
+    waker: Option<Waker>,
+}
+
+/// What waits to be written to one connection; bounded.
+#[derive(Default)]
+pub struct Outbox {
+    state: Mutex<State>,
+}
+
+impl Outbox {
+    /// Queues frames; `false` if the connection is closed or has just been closed as lagging.
+    pub fn push(&self, frames: Sealed, weight: Weight) -> bool {
+        let mut state = self.lock();
+        if state.closing.is_some() {
+            return false;
+        }
+        let alive = match weight {
+            Weight::Full => state.push_full(frames),
+            Weight::Light | Weight::Newest(_) => state.push_light(frames, weight),
+        };
+        wake(state);
+        alive
+    }
+
+    /// Ends the connection after what is queued; the first reason stands.
+    pub fn close(&self, why: Closing) {
+        let mut state = self.lock();
+        state.closing.get_or_insert(why);
+        wake(state);
+    }
+
+    /// Whether nothing can be queued any more.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closing.is_some()
+    }
+
+    /// Moves all that is queued into `batch`; ready as soon as there is something, or a reason to close.
+    ///
+    /// When a reason is answered, what `batch` holds is still to be written first.
+    pub fn poll_take(
+        &self,
+        context: &mut Context<'_>,
+        batch: &mut Vec<Bytes>,
+    ) -> Poll<Option<Closing>> {
+        let mut state = self.lock();
+        if state.queue.is_empty() && state.closing.is_none() {
+            state.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        batch.extend(state.queue.drain(..).map(|entry| entry.frames.bytes));
+        state.forget();
+        Poll::Ready(state.closing)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn push_full(&mut self, frames: Sealed) -> bool {
+        // Looked at before adding: one large batch never closes a connection that had kept up.
+        if self.frames >= FRAMES_MAX || self.bytes >= BYTES_MAX {
+            self.queue.clear();
+            self.forget();
+            self.closing = Some(Closing::Lagging);
+            return false;
+        }
+        self.frames += frames.count;
+        self.bytes += frames.bytes.len();
+        self.queue.push_back(Entry {
+            frames,
+            weight: Weight::Full,
+        });
+        true
+    }
+
+    fn push_light(&mut self, frames: Sealed, weight: Weight) -> bool {
+        if self.light > 0
+            && weight != Weight::Light
+            && let Some(entry) = self.queue.iter_mut().find(|entry| entry.weight == weight)
+        {
+            entry.frames = frames;
+            return true;
+        }
+        if self.light >= LIGHT_MAX {
+            let oldest = self
+                .queue
+                .iter()
+                .position(|entry| entry.weight != Weight::Full);
+            self.light -= usize::from(oldest.and_then(|place| self.queue.remove(place)).is_some());
+        }
+        self.light += 1;
+        self.queue.push_back(Entry { frames, weight });
+        true
+    }
+
+    /// The queue is empty: so are its sums, and a burst's memory is given back.
+    fn forget(&mut self) {
+        (self.frames, self.bytes, self.light) = (0, 0, 0);
+        if self.queue.capacity() > 16 {
+            self.queue = VecDeque::new();
+        }
+    }
+}
+
+/// Wakes whoever writes, after the lock is gone.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(text: &str) -> Sealed {
+        let mut frames = Frames::default();
+        frames.add(|bytes| bytes.extend_from_slice(text.as_bytes()));
+        frames.seal()
+    }
+
+    fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<Closing>>) {
+        let mut batch = Vec::new();
+        let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut batch);
+        (batch, poll)
+    }
+
+    #[test]
+    fn everything_queued_is_taken_at_once_and_in_order() {
+        let outbox = Outbox::default();
+        assert!(take(&outbox).1.is_pending());
+        assert!(outbox.push(frame("a"), Weight::Full) && outbox.push(frame("b"), Weight::Full));
+        assert_eq!(
+            take(&outbox),
+            (vec![Bytes::from("a"), Bytes::from("b")], Poll::Ready(None))
+        );
+    }
+
+    #[test]
+    fn a_connection_that_does_not_keep_up_is_closed() {
+        let outbox = Outbox::default();
+        let pushed = (0..1000)
+            .take_while(|_| outbox.push(frame("x"), Weight::Full))
+            .count();
+        assert_eq!(pushed, FRAMES_MAX);
+        assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Closing::Lagging))));
+    }
+
+    #[test]
+    fn the_newest_light_frame_replaces_the_one_that_waits() {
+        let outbox = Outbox::default();
+        outbox.push(frame("old"), Weight::Newest(1));
+        outbox.push(frame("message"), Weight::Full);
+        outbox.push(frame("new"), Weight::Newest(1));
+        assert_eq!(
+            take(&outbox).0,
+            vec![Bytes::from("new"), Bytes::from("message")]
+        );
+    }
+
+    #[test]
+    fn light_frames_never_close_a_connection() {
+        let outbox = Outbox::default();
+        assert!((0..1000).all(|_| outbox.push(frame("x"), Weight::Light)));
+        assert_eq!(take(&outbox).0.len(), LIGHT_MAX);
+    }
+
+    #[test]
+    fn what_was_queued_before_the_end_is_still_written() {
+        let outbox = Outbox::default();
+        outbox.push(frame("bye"), Weight::Full);
+        outbox.close(Closing::SessionEnded);
+        assert!(!outbox.push(frame("late"), Weight::Full));
+        assert_eq!(
+            take(&outbox),
+            (
+                vec![Bytes::from("bye")],
+                Poll::Ready(Some(Closing::SessionEnded))
+            )
+        );
+    }
+}

@@ -1,0 +1,383 @@
+//! One room, one task: it holds members, presence and watchers, gives messages their order and tells everybody.
+//! Holds the store and the connected people, never the registry that holds it; must not know any wire.
+//!
+//! The task never waits for the disk to take the next message: what is being written waits in `pending`, in order, and
+//! nobody is told of a message before it is durable. Orders, which are rare, first let `pending` run empty.
+
+mod orders;
+mod posting;
+mod presence;
+mod reads;
+mod tail;
+mod watchers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::model::{
+    Change, Draft, Event, Member, MemberRole, Message, MessageId, Person, Room, RoomId, UserId,
+};
+use crate::store::Store;
+
+use super::ChatError;
+use super::encode::Encoder;
+use super::messages::Posted;
+use super::outbox::Weight;
+use super::people::{Connection, People};
+
+pub(super) use orders::Order;
+use posting::Pending;
+use presence::Presence;
+use reads::Reads;
+use tail::Tail;
+use watchers::Watchers;
+
+/// So many commands may wait for one room; the next is told [`ChatError::Busy`].
+const MAILBOX: usize = 256;
+/// A room without watchers and work rests after this time.
+const IDLE: Duration = Duration::from_secs(60);
+/// So many events are told before connections get a chance to write.
+const EVENTS_AT_ONCE: usize = 128;
+
+/// How an answer gets back: called once, on the room's task, so it must not block.
+pub type Reply<T> = Box<dyn FnOnce(Result<T, ChatError>) + Send>;
+
+/// A reply and the future that waits for it.
+pub(super) fn reply<T: Send + 'static>()
+-> (Reply<T>, impl Future<Output = Result<T, ChatError>> + Send) {
+    let (sender, receiver) = oneshot::channel();
+    // Whoever asked may have gone; nobody misses the answer then.
+    let reply = Box::new(move |answer| drop(sender.send(answer)));
+    (reply, async move {
+        receiver.await.unwrap_or(Err(ChatError::Busy))
+    })
+}
+
+/// What a room can be told.
+pub(super) enum RoomMsg {
+    Post {
+        by: Arc<Person>,
+        draft: Draft,
+        reply: Reply<Posted>,
+    },
+    Change {
+        by: Arc<Person>,
+        message: MessageId,
+        change: Change,
+        reply: Reply<Arc<Message>>,
+    },
+    Read {
+        by: Arc<Person>,
+        through: MessageId,
+        reply: Reply<()>,
+    },
+    Typing {
+        by: Arc<Person>,
+    },
+    Attach {
+        connection: Arc<Connection>,
+        encoder: Encoder,
+        position: Option<MessageId>,
+        reply: Reply<Attached>,
+    },
+    Detach {
+        connection: Arc<Connection>,
+        reply: Reply<()>,
+    },
+    Order {
+        by: Arc<Person>,
+        order: Order,
+        reply: Reply<Option<Member>>,
+    },
+    Online {
+        reply: Reply<Online>,
+    },
+    Retire {
+        user: UserId,
+        reply: Reply<()>,
+    },
+    Renamed(Arc<Person>),
+    Admit(Member),
+    Reload,
+}
+
+/// What became of a connection that wants to watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attached {
+    /// It hears all that follows its position.
+    Live,
+    /// Too much has happened since its position: it reads on and asks again.
+    Behind,
+}
+
+/// Who is there.
+#[derive(Clone, Debug)]
+pub(super) struct Online {
+    /// The people; empty in large rooms.
+    pub people: Vec<Arc<Person>>,
+    /// How many.
+    pub count: u32,
+}
+
+/// The way to a room's task; cheap to clone.
+#[derive(Clone)]
+pub(super) struct RoomHandle {
+    mailbox: mpsc::Sender<RoomMsg>,
+}
+
+impl RoomHandle {
+    /// Starts the room's task; it loads itself.
+    pub(super) fn start(room: RoomId, store: Store, people: Arc<People>) -> Self {
+        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        tokio::spawn(run(room, store, people, inbox));
+        Self { mailbox }
+    }
+
+    /// Hands a message over; gives it back if the task rests, refuses it if there is no room for it.
+    pub(super) fn tell(&self, message: RoomMsg) -> Result<(), RoomMsg> {
+        match self.mailbox.try_send(message) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Closed(message)) => Err(message),
+            Err(mpsc::error::TrySendError::Full(message)) => {
+                message.refuse(ChatError::Busy);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the task rests or is about to.
+    pub(super) fn is_resting(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+}
+
+impl RoomMsg {
+    /// Answers with an error.
+    pub(super) fn refuse(self, error: ChatError) {
+        match self {
+            Self::Post { reply, .. } => reply(Err(error)),
+            Self::Change { reply, .. } => reply(Err(error)),
+            Self::Read { reply, .. } => reply(Err(error)),
+            Self::Attach { reply, .. } => reply(Err(error)),
+            Self::Detach { reply, .. } => reply(Err(error)),
+            Self::Order { reply, .. } => reply(Err(error)),
+            Self::Online { reply } => reply(Err(error)),
+            Self::Retire { reply, .. } => reply(Err(error)),
+            Self::Typing { .. } | Self::Renamed(_) | Self::Admit(_) | Self::Reload => {}
+        }
+    }
+}
+
+struct RoomActor {
+    store: Store,
+    people: Arc<People>,
+    room: Arc<Room>,
+    members: HashMap<UserId, Member>,
+    watchers: Watchers,
+    presence: Presence,
+    /// What is being written, in the order in which it will be told.
+    pending: std::collections::VecDeque<Pending>,
+    tail: Tail,
+    reads: Reads,
+    /// When each typist was last passed on.
+    typing: HashMap<UserId, Instant>,
+    /// Messages whose writing failed: should one turn out to be there, nobody was told of it.
+    unsure: Vec<MessageId>,
+    used: Instant,
+    deleted: bool,
+}
+
+async fn run(id: RoomId, store: Store, people: Arc<People>, mut inbox: mpsc::Receiver<RoomMsg>) {
+    match load(id, store, people).await {
+        Ok(mut actor) => {
+            actor.work(&mut inbox).await;
+            inbox.close();
+            // What came in the last moment is still answered.
+            while let Some(message) = inbox.recv().await {
+                actor.handle(message).await;
+            }
+            actor.finish().await;
+        }
+        Err(error) => {
+            inbox.close();
+            while let Some(message) = inbox.recv().await {
+                message.refuse(error.clone());
+            }
+        }
+    }
+}
+
+async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor, ChatError> {
+    let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
+    let members = store.members(id, UserId(0), u32::MAX).await?;
+    let newest = store.newest_change(id).await?;
+    Ok(RoomActor {
+        store,
+        people,
+        room: Arc::new(room),
+        members: members
+            .into_iter()
+            .map(|member| (member.person.id, member))
+            .collect(),
+        watchers: Watchers::default(),
+        presence: Presence::default(),
+        pending: std::collections::VecDeque::new(),
+        tail: Tail::new(newest),
+        reads: Reads::default(),
+        typing: HashMap::new(),
+        unsure: Vec::new(),
+        used: Instant::now(),
+        deleted: false,
+    })
+}
+
+impl RoomActor {
+    /// Works until the room is deleted or nobody needs it.
+    async fn work(&mut self, inbox: &mut mpsc::Receiver<RoomMsg>) {
+        let mut messages = Vec::with_capacity(64);
+        let mut alarm = std::pin::pin!(sleep_until(Instant::now() + IDLE));
+        while !self.deleted {
+            if self.due() < alarm.deadline() {
+                alarm.as_mut().reset(self.due());
+            }
+            tokio::select! {
+                biased;
+                done = posting::front(&mut self.pending) => self.settle(done).await,
+                _ = inbox.recv_many(&mut messages, 64) => {
+                    for message in messages.drain(..) {
+                        self.handle(message).await;
+                    }
+                }
+                () = alarm.as_mut() => {
+                    if self.is_idle() {
+                        return;
+                    }
+                    self.tick().await;
+                    alarm.as_mut().reset((Instant::now() + IDLE).min(self.due()));
+                }
+            }
+        }
+    }
+
+    async fn handle(&mut self, message: RoomMsg) {
+        if self.deleted {
+            return message.refuse(ChatError::NotFound("room"));
+        }
+        self.used = Instant::now();
+        match message {
+            RoomMsg::Post { by, draft, reply } => self.post(&by, draft, reply).await,
+            RoomMsg::Change {
+                by,
+                message,
+                change,
+                reply,
+            } => self.change(&by, message, change, reply).await,
+            RoomMsg::Read { by, through, reply } => self.read(&by, through, reply).await,
+            RoomMsg::Typing { by } => self.typing(by),
+            RoomMsg::Attach {
+                connection,
+                encoder,
+                position,
+                reply,
+            } => self.attach(connection, encoder, position, reply),
+            RoomMsg::Detach { connection, reply } => {
+                self.detach(&connection);
+                reply(Ok(()));
+            }
+            RoomMsg::Order { by, order, reply } => {
+                self.settle_all().await;
+                reply(self.order(&by, order).await);
+            }
+            RoomMsg::Online { reply } => reply(Ok(self.presence.online(self.members.len()))),
+            RoomMsg::Retire { user, reply } => {
+                self.settle_all().await;
+                reply(self.retire(user).await);
+            }
+            RoomMsg::Renamed(person) => self.renamed(person),
+            RoomMsg::Admit(member) => self.admitted(member),
+            RoomMsg::Reload => self.reload().await,
+        }
+    }
+
+    fn place(&self, user: UserId) -> Option<MemberRole> {
+        self.members.get(&user).map(|member| member.place.role)
+    }
+
+    /// Tells everybody who watches, and lets those go who do not keep up.
+    fn tell(&mut self, event: Event, weight: Weight) {
+        self.tell_but(event, weight, None);
+    }
+
+    fn tell_but(&mut self, event: Event, weight: Weight, but: Option<UserId>) {
+        for dead in self.watchers.deliver(&[event], weight, but) {
+            self.detach(&dead);
+        }
+    }
+
+    /// When the next thing is to be done that nobody asks for.
+    fn due(&self) -> Instant {
+        let idle = self.used + IDLE;
+        [self.presence.due(), self.reads.due()]
+            .into_iter()
+            .flatten()
+            .fold(idle.max(Instant::now() + IDLE), Instant::min)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.watchers.is_empty()
+            && self.pending.is_empty()
+            && self.reads.due().is_none()
+            && self.used.elapsed() >= IDLE
+    }
+
+    async fn tick(&mut self) {
+        let now = Instant::now();
+        self.typing
+            .retain(|_, at| now - *at < presence::TYPING_EVERY);
+        if self.reads.due().is_some_and(|due| due <= now) {
+            self.flush_reads().await;
+        }
+        if self.presence.due().is_some_and(|due| due <= now) {
+            let event = Event::Presence(self.presence.take(self.room.id, self.members.len()));
+            self.tell(event, Weight::Light);
+        }
+    }
+
+    async fn finish(&mut self) {
+        self.flush_reads().await;
+        self.settle_all().await;
+    }
+
+    /// Lets everything that is being written come to its end.
+    async fn settle_all(&mut self) {
+        while !self.pending.is_empty() {
+            let done = posting::front(&mut self.pending).await;
+            self.settle(done).await;
+        }
+    }
+
+    /// Answers what has been written, and tells everybody of all that is done by now in one go.
+    async fn settle(&mut self, first: posting::Done) {
+        let mut events = Vec::new();
+        let mut next = Some(first);
+        while let Some(done) = next {
+            events.extend(self.conclude(done));
+            next = if events.len() < EVENTS_AT_ONCE {
+                posting::front(&mut self.pending).now_or_never()
+            } else {
+                None
+            };
+        }
+        for dead in self.watchers.deliver(&events, Weight::Full, None) {
+            self.detach(&dead);
+        }
+        if events.len() >= EVENTS_AT_ONCE {
+            tokio::task::yield_now().await;
+        }
+    }
+}

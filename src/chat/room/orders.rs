@@ -1,0 +1,331 @@
+//! What changes a room or who is in it. Orders are rare: each waits until it is on disk, one after the other.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Action, Departure, Event, Key, Member, MemberRole, Millis, Person, Role, Room, RoomEdit,
+    RoomKind, UserId, Verdict, may,
+};
+use crate::store::Admission;
+
+use super::super::error::allowed;
+use super::super::outbox::Weight;
+use super::{ChatError, RoomActor};
+
+/// Something to be done to a room.
+pub(in crate::chat) enum Order {
+    Join,
+    JoinByKey(Key),
+    Add(UserId),
+    Leave,
+    Remove(UserId),
+    SetMember {
+        user: UserId,
+        role: Option<MemberRole>,
+        muted_until: Option<Millis>,
+    },
+    Transfer(UserId),
+    Edit(RoomEdit),
+    Clear,
+    Delete,
+}
+
+impl RoomActor {
+    pub(super) async fn order(
+        &mut self,
+        by: &Arc<Person>,
+        order: Order,
+    ) -> Result<Option<Member>, ChatError> {
+        Ok(match order {
+            Order::Join => {
+                self.check(by, Action::Join)?;
+                Some(self.let_in(by.id, false).await?)
+            }
+            Order::JoinByKey(key) => {
+                let fits = self.room.kind == RoomKind::Private
+                    && self.room.access_key.as_ref() == Some(&key);
+                if !fits {
+                    return Err(ChatError::NotFound("room"));
+                }
+                Some(self.let_in(by.id, false).await?)
+            }
+            Order::Add(user) => {
+                self.check(by, Action::Keep)?;
+                Some(self.let_in(user, true).await?)
+            }
+            Order::Leave => self.leave(by).await.map(|()| None)?,
+            Order::Remove(user) => self.send_out(by, user).await.map(|()| None)?,
+            Order::SetMember {
+                user,
+                role,
+                muted_until,
+            } => Some(self.set_member(by, user, role, muted_until).await?),
+            Order::Transfer(to) => Some(self.transfer(by, to).await?),
+            Order::Edit(edit) => self.edit(by, edit).await.map(|()| None)?,
+            Order::Clear => self.clear(by).await.map(|()| None)?,
+            Order::Delete => {
+                self.check(by, Action::DeleteRoom)?;
+                self.delete().await.map(|()| None)?
+            }
+        })
+    }
+
+    /// The account has ended: what it owned goes to the oldest moderator, else member, else to nobody.
+    pub(super) async fn retire(&mut self, user: UserId) -> Result<(), ChatError> {
+        let Some(member) = self.members.get(&user).cloned() else {
+            return Ok(());
+        };
+        if member.place.role == MemberRole::Owner {
+            match self.store.heir(self.room.id).await? {
+                Some(heir) => self.hand_over(heir).await.map(drop)?,
+                None => return self.delete().await,
+            }
+        }
+        self.store.remove_member(self.room.id, user, false).await?;
+        let person = Arc::new(Person {
+            deleted: true,
+            ..(*member.person).clone()
+        });
+        self.depart(&person, Departure::Ended);
+        Ok(())
+    }
+
+    fn check(&self, by: &Person, action: Action) -> Result<(), ChatError> {
+        allowed(may(by.role, self.place(by.id), self.room.kind, action))
+    }
+
+    async fn let_in(&mut self, user: UserId, invited: bool) -> Result<Member, ChatError> {
+        if self.members.contains_key(&user) {
+            return Err(ChatError::AlreadyMember);
+        }
+        // A bar is for private rooms; who was sent out of a public one may come again.
+        let lifts = invited || self.room.kind == RoomKind::Public;
+        let member = match self.store.add_member(self.room.id, user, lifts).await? {
+            Admission::Joined(member) => member,
+            Admission::Already => return Err(ChatError::AlreadyMember),
+            Admission::Barred => return Err(ChatError::NotFound("room")),
+            Admission::Missing => return Err(ChatError::NotFound("user")),
+        };
+        self.admitted(member.clone());
+        self.people
+            .tell(user, &Event::RoomCreated(self.room.clone()), Weight::Full);
+        Ok(member)
+    }
+
+    /// Somebody is a member now, and everybody hears it.
+    pub(super) fn admitted(&mut self, member: Member) {
+        self.members.insert(member.person.id, member.clone());
+        self.tell(
+            Event::Joined {
+                room: self.room.id,
+                member,
+            },
+            Weight::Full,
+        );
+    }
+
+    async fn leave(&mut self, by: &Arc<Person>) -> Result<(), ChatError> {
+        let place = self.place(by.id);
+        self.check(by, Action::Look)?;
+        match place {
+            _ if self.room.kind.is_fixed() => Err(ChatError::NotFound("room")),
+            None => Err(ChatError::NotMember),
+            Some(MemberRole::Owner) => Err(ChatError::Owner),
+            Some(_) => {
+                self.store.remove_member(self.room.id, by.id, false).await?;
+                self.depart(by, Departure::Own);
+                Ok(())
+            }
+        }
+    }
+
+    async fn send_out(&mut self, by: &Arc<Person>, user: UserId) -> Result<(), ChatError> {
+        self.check(by, Action::Keep)?;
+        let member = self.subject(user)?;
+        if user == by.id {
+            return Err(ChatError::Forbidden);
+        }
+        let bar = self.room.kind == RoomKind::Private;
+        self.store.remove_member(self.room.id, user, bar).await?;
+        self.depart(&member.person, Departure::Kicked(by.clone()));
+        Ok(())
+    }
+
+    /// The member an order is about; the owner is out of reach.
+    fn subject(&self, user: UserId) -> Result<Member, ChatError> {
+        let member = self.members.get(&user).ok_or(ChatError::NotMember)?;
+        if member.place.role == MemberRole::Owner {
+            Err(ChatError::Owner)
+        } else {
+            Ok(member.clone())
+        }
+    }
+
+    /// Somebody is no longer a member: they hear it everywhere, and watch no longer what they may not read.
+    fn depart(&mut self, person: &Arc<Person>, departure: Departure) {
+        self.members.remove(&person.id);
+        self.close_to_strangers(|user| user == person.id);
+        let event = Event::Left {
+            room: self.room.id,
+            person: person.clone(),
+            departure,
+        };
+        self.people.tell(person.id, &event, Weight::Full);
+        self.tell_but(event, Weight::Full, Some(person.id));
+    }
+
+    /// Takes those people's connections away that may not read the room; answers whose they were.
+    fn close_to_strangers(&mut self, which: impl Fn(UserId) -> bool) -> Vec<Arc<Person>> {
+        let (kind, members) = (self.room.kind, self.members.clone());
+        let gone = self.detach_where(|seat| {
+            let person = seat.person();
+            let place = members.get(&person.id).map(|member| member.place.role);
+            which(person.id) && may(person.role, place, kind, Action::Read) != Verdict::Yes
+        });
+        gone.iter().map(|seat| seat.person().clone()).collect()
+    }
+
+    async fn set_member(
+        &mut self,
+        by: &Person,
+        user: UserId,
+        role: Option<MemberRole>,
+        muted_until: Option<Millis>,
+    ) -> Result<Member, ChatError> {
+        self.check(
+            by,
+            if role.is_some() {
+                Action::Manage
+            } else {
+                Action::Keep
+            },
+        )?;
+        self.subject(user)?;
+        if role == Some(MemberRole::Owner) {
+            return Err(ChatError::Forbidden);
+        }
+        let member = self
+            .store
+            .set_member(self.room.id, user, role, muted_until)
+            .await?;
+        let member = member.ok_or(ChatError::NotMember)?;
+        self.member_changed(member.clone());
+        Ok(member)
+    }
+
+    fn member_changed(&mut self, member: Member) {
+        self.members.insert(member.person.id, member.clone());
+        self.tell(
+            Event::MemberChanged {
+                room: self.room.id,
+                member,
+            },
+            Weight::Full,
+        );
+    }
+
+    async fn transfer(&mut self, by: &Person, to: UserId) -> Result<Member, ChatError> {
+        self.check(by, Action::Manage)?;
+        let heir = self.members.get(&to).ok_or(ChatError::NotMember)?;
+        if heir.person.role == Role::Guest {
+            return Err(ChatError::Forbidden);
+        }
+        self.hand_over(to).await
+    }
+
+    async fn hand_over(&mut self, to: UserId) -> Result<Member, ChatError> {
+        if !self.store.transfer(self.room.id, to).await? {
+            return Err(ChatError::NotMember);
+        }
+        self.reload().await;
+        self.members.get(&to).cloned().ok_or(ChatError::NotMember)
+    }
+
+    async fn edit(&mut self, by: &Person, edit: RoomEdit) -> Result<(), ChatError> {
+        self.check(by, Action::Manage)?;
+        let room = self
+            .store
+            .edit_room(self.room.id, edit)
+            .await?
+            .ok_or(ChatError::NotFound("room"))?;
+        self.changed(room);
+        for person in self.close_to_strangers(|_| true) {
+            let user = person.id;
+            let event = Event::Left {
+                room: self.room.id,
+                person,
+                departure: Departure::Closed,
+            };
+            self.people.tell(user, &event, Weight::Full);
+        }
+        Ok(())
+    }
+
+    async fn clear(&mut self, by: &Person) -> Result<(), ChatError> {
+        self.check(by, Action::Clear)?;
+        let room = self
+            .store
+            .clear_room(self.room.id, self.tail.last())
+            .await?
+            .ok_or(ChatError::NotFound("room"))?;
+        self.tail.clear();
+        self.changed(room);
+        Ok(())
+    }
+
+    /// The room is another now: its members hear it everywhere, and so does whoever watches.
+    fn changed(&mut self, room: Room) {
+        self.room = Arc::new(room);
+        let event = Event::RoomChanged(self.room.clone());
+        self.tell_members_and_watchers(&event);
+    }
+
+    fn tell_members_and_watchers(&self, event: &Event) {
+        let watching = self.watchers.users();
+        self.people.tell_where(
+            |user| self.members.contains_key(&user) || watching.contains(&user),
+            event,
+        );
+    }
+
+    async fn delete(&mut self) -> Result<(), ChatError> {
+        self.store.delete_room(self.room.id).await?;
+        self.deleted = true;
+        self.tell_members_and_watchers(&Event::RoomDeleted(self.room.id));
+        self.detach_where(|_| true);
+        Ok(())
+    }
+
+    /// Reads room and members again, because somebody else has changed them, and tells what is new.
+    pub(super) async fn reload(&mut self) {
+        let id = self.room.id;
+        let (Ok(Some(room)), Ok(members)) = (
+            self.store.room(id).await,
+            self.store.members(id, UserId(0), u32::MAX).await,
+        ) else {
+            return tracing::warn!(room = %id, "a room could not be read again");
+        };
+        for mut member in members {
+            let known = self.members.get(&member.person.id);
+            // What was read is not written yet.
+            member.place.last_read_id =
+                known.map_or(member.place.last_read_id, |known| known.place.last_read_id);
+            match known {
+                None => self.admitted(member),
+                Some(known) if *known != member => self.member_changed(member),
+                Some(_) => {}
+            }
+        }
+        if *self.room != room {
+            self.changed(room);
+        }
+    }
+
+    /// Somebody has another name, picture or role.
+    pub(super) fn renamed(&mut self, person: Arc<Person>) {
+        if let Some(mut member) = self.members.get(&person.id).cloned() {
+            member.person = person;
+            self.member_changed(member);
+        }
+    }
+}

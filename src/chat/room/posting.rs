@@ -1,0 +1,227 @@
+//! Messages on their way to the disk, and what follows when they are there.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::model::{Action, Change, Draft, Event, Message, MessageId, Millis, Person, may};
+use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
+
+use super::super::error::allowed;
+use super::{ChatError, Posted, Reply, RoomActor};
+
+/// So many failed messages are remembered.
+const UNSURE_MAX: usize = 1000;
+
+/// Something that is being written.
+pub(super) enum Pending {
+    Post {
+        id: MessageId,
+        ticket: Ticket<Appended>,
+        reply: Reply<Posted>,
+    },
+    Change {
+        ticket: Ticket<Changed>,
+        reply: Reply<Arc<Message>>,
+    },
+    Reads {
+        ticket: Ticket<()>,
+        replies: Vec<Reply<()>>,
+    },
+}
+
+/// Something that was written, or could not be.
+pub(super) enum Done {
+    Post {
+        id: MessageId,
+        answer: Result<Appended, StoreError>,
+        reply: Reply<Posted>,
+    },
+    Change {
+        answer: Result<Changed, StoreError>,
+        reply: Reply<Arc<Message>>,
+    },
+    Reads {
+        answer: Result<(), StoreError>,
+        replies: Vec<Reply<()>>,
+    },
+}
+
+/// Waits for the first of what is being written; forever, if nothing is.
+pub(super) async fn front(pending: &mut VecDeque<Pending>) -> Done {
+    poll_fn(|context| poll_front(pending, context)).await
+}
+
+fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Poll<Done> {
+    /// The ticket's answer, if it has come.
+    fn answer<T>(
+        ticket: &mut Ticket<T>,
+        context: &mut Context<'_>,
+    ) -> Option<Result<T, StoreError>> {
+        match Pin::new(ticket).poll(context) {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        }
+    }
+    let Some(first) = pending.pop_front() else {
+        return Poll::Pending;
+    };
+    let waiting = match first {
+        Pending::Post {
+            id,
+            mut ticket,
+            reply,
+        } => match answer(&mut ticket, context) {
+            Some(answer) => return Poll::Ready(Done::Post { id, answer, reply }),
+            None => Pending::Post { id, ticket, reply },
+        },
+        Pending::Change { mut ticket, reply } => match answer(&mut ticket, context) {
+            Some(answer) => return Poll::Ready(Done::Change { answer, reply }),
+            None => Pending::Change { ticket, reply },
+        },
+        Pending::Reads {
+            mut ticket,
+            replies,
+        } => match answer(&mut ticket, context) {
+            Some(answer) => return Poll::Ready(Done::Reads { answer, replies }),
+            None => Pending::Reads { ticket, replies },
+        },
+    };
+    pending.push_front(waiting);
+    Poll::Pending
+}
+
+impl RoomActor {
+    pub(super) async fn post(&mut self, by: &Arc<Person>, draft: Draft, reply: Reply<Posted>) {
+        if let Err(error) = self.may_post(by) {
+            return reply(Err(error));
+        }
+        let id = MessageId(self.store.next_id());
+        // The member's entry follows a change of name, the caller's does not.
+        let sender = self
+            .members
+            .get(&by.id)
+            .map_or(by, |member| &member.person)
+            .clone();
+        let new = NewMessage {
+            id,
+            room_id: self.room.id,
+            sender,
+            draft,
+            created_at: Millis::now(),
+        };
+        let ticket = self.store.append_message(new).await;
+        self.pending.push_back(Pending::Post { id, ticket, reply });
+    }
+
+    fn may_post(&self, by: &Person) -> Result<(), ChatError> {
+        let member = self.members.get(&by.id);
+        allowed(may(
+            by.role,
+            member.map(|member| member.place.role),
+            self.room.kind,
+            Action::Send,
+        ))?;
+        match member {
+            Some(member) if member.place.muted_until > Millis::now() => Err(ChatError::Muted),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn change(
+        &mut self,
+        by: &Person,
+        id: MessageId,
+        change: Change,
+        reply: Reply<Arc<Message>>,
+    ) {
+        let place = self.place(by.id);
+        if let Err(error) = allowed(may(by.role, place, self.room.kind, Action::Look)) {
+            return reply(Err(error));
+        }
+        let may_delete = allowed(may(by.role, place, self.room.kind, Action::DeleteOthers)).is_ok();
+        let change_id = MessageId(self.store.next_id());
+        let new = NewChange {
+            id,
+            room_id: self.room.id,
+            by: by.id,
+            may_delete,
+            change,
+            change_id,
+        };
+        let ticket = self.store.change_message(new).await;
+        self.pending.push_back(Pending::Change { ticket, reply });
+    }
+
+    /// Answers whoever asked; what comes back is to be told to everybody.
+    pub(super) fn conclude(&mut self, done: Done) -> Option<Event> {
+        let event = match done {
+            Done::Post { id, answer, reply } => self.posted(id, answer, reply),
+            Done::Change { answer, reply } => changed(answer, reply),
+            Done::Reads { answer, replies } => {
+                let answer = answer.map_err(ChatError::from);
+                replies.into_iter().for_each(|reply| reply(answer.clone()));
+                None
+            }
+        }?;
+        self.tail.push(&event);
+        Some(event)
+    }
+
+    fn posted(
+        &mut self,
+        id: MessageId,
+        answer: Result<Appended, StoreError>,
+        reply: Reply<Posted>,
+    ) -> Option<Event> {
+        let (message, new) = match answer {
+            Ok(Appended::New(message)) => (Arc::new(message), true),
+            Ok(Appended::Existing(message)) => (Arc::new(message), false),
+            Ok(Appended::UuidTaken) => return refuse(reply, ChatError::Taken("uuid")),
+            Ok(Appended::NoSuchReply) => return refuse(reply, ChatError::NotFound("message")),
+            Err(error) => {
+                // It may be on disk all the same, if only the answer of COMMIT was lost.
+                self.unsure.truncate(UNSURE_MAX);
+                self.unsure.push(id);
+                return refuse(reply, error.into());
+            }
+        };
+        let untold = new || self.forget_unsure(message.id);
+        reply(Ok(Posted {
+            message: message.clone(),
+            new,
+        }));
+        untold.then_some(Event::Posted(message))
+    }
+
+    fn forget_unsure(&mut self, id: MessageId) -> bool {
+        let place = self.unsure.iter().position(|unsure| *unsure == id);
+        place.map(|place| self.unsure.swap_remove(place)).is_some()
+    }
+}
+
+fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> Option<Event> {
+    let message = match answer {
+        Ok(Changed::Done(message)) => Arc::new(message),
+        Ok(Changed::Unchanged(message)) => {
+            reply(Ok(Arc::new(message)));
+            return None;
+        }
+        Ok(Changed::Missing) => return refuse(reply, ChatError::NotFound("message")),
+        Ok(Changed::NotOwn) => return refuse(reply, ChatError::Forbidden),
+        Err(error) => return refuse(reply, error.into()),
+    };
+    reply(Ok(message.clone()));
+    Some(if message.deleted_at.is_some() {
+        Event::Deleted(message)
+    } else {
+        Event::Edited(message)
+    })
+}
+
+fn refuse<T>(reply: Reply<T>, error: ChatError) -> Option<Event> {
+    reply(Err(error));
+    None
+}

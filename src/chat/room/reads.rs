@@ -1,0 +1,89 @@
+//! How far people have read: told at once, written at most once a second, and answered when written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::{Event, MessageId, Person, RoomKind, UserId};
+
+use super::super::outbox::Weight;
+use super::posting::Pending;
+use super::{ChatError, Reply, RoomActor};
+
+/// Cursors are written this often, but in direct rooms at once, where the other person waits to see it.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Cursors that are not written yet.
+#[derive(Default)]
+pub(super) struct Reads {
+    cursors: HashMap<UserId, MessageId>,
+    replies: Vec<Reply<()>>,
+    written: Option<Instant>,
+    due: Option<Instant>,
+}
+
+impl Reads {
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+impl RoomActor {
+    pub(super) async fn read(&mut self, by: &Arc<Person>, through: MessageId, reply: Reply<()>) {
+        let Some(member) = self.members.get_mut(&by.id) else {
+            return reply(Err(ChatError::NotFound("room")));
+        };
+        // Nobody has read what has not been said.
+        let through = through.min(self.tail.last());
+        if through <= member.place.last_read_id {
+            return reply(Ok(()));
+        }
+        member.place.last_read_id = through;
+        self.tell_read(by.clone(), through);
+        self.reads.cursors.insert(by.id, through);
+        self.reads.replies.push(reply);
+        let now = Instant::now();
+        let pause_over = self
+            .reads
+            .written
+            .is_none_or(|written| now - written >= EVERY);
+        if pause_over || self.room.kind == RoomKind::Direct {
+            self.flush_reads().await;
+        } else {
+            let next = self.reads.written.unwrap_or(now) + EVERY;
+            self.reads.due.get_or_insert(next);
+        }
+    }
+
+    /// In direct rooms both people are told, elsewhere only one's own connections.
+    fn tell_read(&self, person: Arc<Person>, last_read_id: MessageId) {
+        let (room, reader) = (self.room.id, person.id);
+        let event = Event::Read {
+            room,
+            person,
+            last_read_id,
+        };
+        let weight =
+            |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
+        self.people.tell(reader, &event, weight(true));
+        if self.room.kind == RoomKind::Direct
+            && let Some(other) = self.room.other(reader)
+        {
+            self.people.tell(other.id, &event, weight(false));
+        }
+    }
+
+    pub(super) async fn flush_reads(&mut self) {
+        self.reads.due = None;
+        if self.reads.cursors.is_empty() {
+            return;
+        }
+        self.reads.written = Some(Instant::now());
+        let cursors = self.reads.cursors.drain().collect();
+        let replies = std::mem::take(&mut self.reads.replies);
+        let ticket = self.store.set_reads(self.room.id, cursors).await;
+        self.pending.push_back(Pending::Reads { ticket, replies });
+    }
+}

@@ -1,0 +1,123 @@
+//! Who watches a room, and how an event reaches all of them: encoded once per dialect and view, then only shared.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::model::{Event, UserId};
+
+use super::super::encode::{Encoder, View};
+use super::super::outbox::{Frames, Sealed, Weight};
+use super::super::people::Connection;
+
+/// Connections that watch in the same dialect.
+struct Group {
+    encoder: Encoder,
+    seats: Vec<Arc<Connection>>,
+}
+
+/// All who watch a room; a connection in two dialects has two seats.
+#[derive(Default)]
+pub(super) struct Watchers {
+    groups: Vec<Group>,
+}
+
+impl Watchers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Seats a connection; `false` if it has that seat already.
+    pub(super) fn add(&mut self, connection: Arc<Connection>, encoder: Encoder) -> bool {
+        let place = self
+            .groups
+            .iter()
+            .position(|group| group.encoder == encoder)
+            .unwrap_or_else(|| {
+                self.groups.push(Group {
+                    encoder,
+                    seats: Vec::new(),
+                });
+                self.groups.len() - 1
+            });
+        let seats = &mut self.groups[place].seats;
+        if seats.iter().any(|seat| seat.id() == connection.id()) {
+            return false;
+        }
+        seats.push(connection);
+        true
+    }
+
+    /// Takes away the seats of those connections of which `leaves` is true.
+    pub(super) fn remove(&mut self, leaves: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
+        let mut gone = Vec::new();
+        for group in &mut self.groups {
+            gone.extend(group.seats.extract_if(.., |seat| leaves(seat)));
+        }
+        self.groups.retain(|group| !group.seats.is_empty());
+        gone
+    }
+
+    /// Whose connections watch.
+    pub(super) fn users(&self) -> HashSet<UserId> {
+        self.groups
+            .iter()
+            .flat_map(|group| &group.seats)
+            .map(|seat| seat.user())
+            .collect()
+    }
+
+    /// Queues events with everybody but one person; answers who did not keep up.
+    pub(super) fn deliver(
+        &self,
+        events: &[Event],
+        weight: Weight,
+        but: Option<UserId>,
+    ) -> Vec<Arc<Connection>> {
+        let mut dead = Vec::new();
+        for group in self.groups.iter().filter(|_| !events.is_empty()) {
+            let shared = seal(group.encoder, events, |_| View::Other);
+            for seat in group.seats.iter().filter(|seat| Some(seat.user()) != but) {
+                let frames = group.view_of(seat, events).or_else(|| shared.clone());
+                if frames.is_some_and(|frames| !seat.outbox().push(frames, weight)) {
+                    dead.push(seat.clone());
+                }
+            }
+        }
+        dead
+    }
+
+    /// Queues events with one connection only.
+    pub(super) fn replay(&self, connection: &Connection, encoder: Encoder, events: &[Event]) {
+        let view = |event: &Event| {
+            if event.author() == Some(connection.user()) {
+                View::Own
+            } else {
+                View::Other
+            }
+        };
+        if let Some(frames) = seal(encoder, events, view) {
+            connection.outbox().push(frames, Weight::Full);
+        }
+    }
+}
+
+impl Group {
+    /// A copy of its own for somebody who caused one of the events, in dialects where that matters.
+    fn view_of(&self, seat: &Connection, events: &[Event]) -> Option<Sealed> {
+        let own = |event: &Event| event.author() == Some(seat.user());
+        if !self.encoder.0.has_views() || !events.iter().any(own) {
+            return None;
+        }
+        seal(self.encoder, events, |event| {
+            if own(event) { View::Own } else { View::Other }
+        })
+    }
+}
+
+fn seal(encoder: Encoder, events: &[Event], view: impl Fn(&Event) -> View) -> Option<Sealed> {
+    let mut frames = Frames::default();
+    for event in events {
+        encoder.0.encode(event, view(event), &mut frames);
+    }
+    (!frames.is_empty()).then(|| frames.seal())
+}

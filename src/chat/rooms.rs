@@ -1,0 +1,215 @@
+//! Rooms and who is in them: finding, making, joining, managing.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::model::{
+    Action, Event, Member, Membership, NewRoom, Person, Room, RoomId, RoomOverview, UserId, may,
+};
+
+use super::error::allowed;
+use super::outbox::Weight;
+use super::room::RoomMsg;
+use super::{Caller, Chat, ChatError};
+
+/// A public room, as the list of them shows it.
+#[derive(Clone, Debug)]
+pub struct PublicRoom {
+    /// The room.
+    pub room: Room,
+    /// How many people are in it.
+    pub member_count: u32,
+    /// Whether the caller is one of them.
+    pub member: bool,
+}
+
+impl Chat {
+    /// The caller's rooms.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering; so for all that only read.
+    pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomOverview>, ChatError> {
+        Ok(self.core.store.overviews(caller.id(), None).await?)
+    }
+
+    /// One of the caller's rooms.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller is not in it.
+    pub async fn overview(&self, caller: &Caller, room: RoomId) -> Result<RoomOverview, ChatError> {
+        let mut found = self.core.store.overviews(caller.id(), Some(room)).await?;
+        found.pop().ok_or(ChatError::NotFound("room"))
+    }
+
+    /// Public rooms by id after `after`.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn public_rooms(
+        &self,
+        caller: &Caller,
+        after: RoomId,
+        limit: u32,
+    ) -> Result<Vec<PublicRoom>, ChatError> {
+        let found = self
+            .core
+            .store
+            .public_rooms(caller.id(), after, limit)
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|(room, member_count, member)| PublicRoom {
+                room,
+                member_count,
+                member,
+            })
+            .collect())
+    }
+
+    /// A room the caller may see, and their place in it. The access key is for its members' eyes only.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn room(
+        &self,
+        caller: &Caller,
+        id: RoomId,
+    ) -> Result<(Room, Option<Membership>), ChatError> {
+        self.room_for(caller, id, Action::Look).await
+    }
+
+    /// The room of that uuid, if the caller may see it.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn room_by_uuid(
+        &self,
+        caller: &Caller,
+        uuid: Uuid,
+    ) -> Result<(Room, Option<Membership>), ChatError> {
+        let room = self
+            .core
+            .store
+            .room_by_uuid(uuid)
+            .await?
+            .ok_or(ChatError::NotFound("room"))?;
+        self.room(caller, room.id).await
+    }
+
+    /// The members of a room the caller may see, by user id after `after`.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn members(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<Member>, ChatError> {
+        self.room(caller, room).await?;
+        Ok(self.core.store.members(room, after, limit).await?)
+    }
+
+    /// Who is there now, in a room the caller may see; empty in large rooms, the number comes second.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn online(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+    ) -> Result<(Vec<Arc<Person>>, u32), ChatError> {
+        self.room(caller, room).await?;
+        let online = self
+            .core
+            .registry
+            .ask_running(room, |reply| RoomMsg::Online { reply })
+            .await;
+        Ok(online.map_or_else(Default::default, |online| (online.people, online.count)))
+    }
+
+    /// Makes a room; the caller owns it.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] for guests, [`ChatError::Taken`] on the access key.
+    pub async fn create_room(&self, caller: &Caller, new: NewRoom) -> Result<Room, ChatError> {
+        caller.need_account()?;
+        self.count_message(caller)?;
+        let room = self.core.store.create_room(new, caller.id()).await?;
+        self.core.people.tell(
+            caller.id(),
+            &Event::RoomCreated(Arc::new(room.clone())),
+            Weight::Full,
+        );
+        Ok(room)
+    }
+
+    /// The direct room with somebody, made if there is none yet, and whether it is new.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] for guests, [`ChatError::Invalid`] for oneself, [`ChatError::NotFound`].
+    pub async fn direct_room(
+        &self,
+        caller: &Caller,
+        other: UserId,
+    ) -> Result<(Room, bool), ChatError> {
+        caller.need_account()?;
+        if other == caller.id() {
+            return Err(crate::model::Invalid::new("user_id", "must be somebody else").into());
+        }
+        let found = self.core.store.direct_room(caller.id(), other).await?;
+        let (room, new) = found.ok_or(ChatError::NotFound("user"))?;
+        if new {
+            let event = Event::RoomCreated(Arc::new(room.clone()));
+            room.people
+                .iter()
+                .for_each(|person| self.core.people.tell(person.id, &event, Weight::Full));
+        }
+        Ok((room, new))
+    }
+
+    /// The direct room with somebody, if there is one.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn find_direct_room(
+        &self,
+        caller: &Caller,
+        other: UserId,
+    ) -> Result<Option<Room>, ChatError> {
+        Ok(self.core.store.find_direct_room(caller.id(), other).await?)
+    }
+
+    /// A room in which the caller may do `action`.
+    pub(super) async fn room_for(
+        &self,
+        caller: &Caller,
+        id: RoomId,
+        action: Action,
+    ) -> Result<(Room, Option<Membership>), ChatError> {
+        let mut room = self
+            .core
+            .store
+            .room(id)
+            .await?
+            .ok_or(ChatError::NotFound("room"))?;
+        let place = self
+            .core
+            .store
+            .member(id, caller.id())
+            .await?
+            .map(|member| member.place);
+        allowed(may(
+            caller.role(),
+            place.map(|place| place.role),
+            room.kind,
+            action,
+        ))?;
+        if place.is_none() {
+            room.access_key = None;
+        }
+        Ok((room, place))
+    }
+}
