@@ -106,13 +106,14 @@ fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
 pub fn unframe(frames: &[u8]) -> impl Iterator<Item = (Opcode, &[u8])> {
     let mut rest = frames;
     std::iter::from_fn(move || {
-        let (opcode, payload, tail) = split_first(rest)?;
+        let (opcode, payload, tail) = split_frame(rest)?;
         rest = tail;
         Some((opcode, payload))
     })
 }
 
-fn split_first(frames: &[u8]) -> Option<(Opcode, &[u8], &[u8])> {
+/// The first of a run of whole server frames, as opcode and payload, and the others.
+pub fn split_frame(frames: &[u8]) -> Option<(Opcode, &[u8], &[u8])> {
     let (&[first, second], rest) = frames.split_first_chunk::<2>()?;
     let opcode = Opcode::from_bits(first & 0x0F).filter(|_| first & 0xF0 == FINAL)?;
     let (len, rest) = match second {

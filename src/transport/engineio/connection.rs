@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -79,6 +80,7 @@ pub(super) struct Connection<P: Protocol> {
     pub settling: Settling,
     /// What is being sent.
     pub frames: Vec<Bytes>,
+    pub out_first: bool,
 }
 
 /// What happens next.
@@ -103,6 +105,7 @@ pub(super) async fn open<P: Protocol>(
         heartbeat: Heartbeat::new(server.config.rhythm, now),
         settling: Settling::new(&server.config, now),
         frames: vec![text_frame(&server.open_packet(&new_sid(), ""))],
+        out_first: false,
         server,
         socket,
         session,
@@ -125,12 +128,7 @@ impl<P: Protocol> Connection<P> {
     async fn converse(&mut self) -> End {
         let mut timer = std::pin::pin!(sleep_until(self.next()));
         loop {
-            let next = tokio::select! {
-                biased;
-                incoming = self.socket.read() => Next::Incoming(incoming),
-                closed = take(&self.outgoing, &mut self.frames) => Next::Outgoing(closed),
-                () = &mut timer => Next::Tick,
-            };
+            let next = poll_fn(|cx| self.poll_next(timer.as_mut(), cx)).await;
             let step = match next {
                 Next::Incoming(Ok(incoming)) => self.take_in(incoming).await,
                 Next::Incoming(Err(error)) => Err(End::read(&error)),
@@ -145,6 +143,26 @@ impl<P: Protocol> Connection<P> {
                 timer.as_mut().reset(self.next());
             }
         }
+    }
+
+    /// In and out take turns in coming first: neither a client that talks without end nor a room
+    /// that does starves the other. The timer comes last, so that an answer that is here counts.
+    fn poll_next(&mut self, timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Next> {
+        self.out_first = !self.out_first;
+        if self.out_first
+            && let Poll::Ready(closed) = self.outgoing.poll_take(cx, &mut self.frames)
+        {
+            return Poll::Ready(Next::Outgoing(closed));
+        }
+        if let Poll::Ready(incoming) = self.socket.poll_read(cx) {
+            return Poll::Ready(Next::Incoming(incoming));
+        }
+        if !self.out_first
+            && let Poll::Ready(closed) = self.outgoing.poll_take(cx, &mut self.frames)
+        {
+            return Poll::Ready(Next::Outgoing(closed));
+        }
+        timer.poll(cx).map(|()| Next::Tick)
     }
 
     async fn take_in(&mut self, incoming: Incoming) -> Result<(), End> {

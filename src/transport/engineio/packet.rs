@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::transport::frame::{self, Opcode};
 
@@ -72,9 +72,16 @@ pub fn append(payload: &mut Vec<u8>, packet: &[u8]) {
     payload.extend_from_slice(packet);
 }
 
-/// Appends the packets in a run of WebSocket frames to a payload.
-pub fn append_frames(payload: &mut Vec<u8>, frames: &[u8]) {
-    for (opcode, packet) in frame::unframe(frames) {
+/// Appends the packets in a run of WebSocket frames to a payload, at most `room` of them, and
+/// returns how many; `frames` is left with the others.
+pub fn append_frames(payload: &mut Vec<u8>, frames: &mut Bytes, room: usize) -> usize {
+    let mut count = 0;
+    while count < room {
+        let Some((opcode, packet, rest)) = frame::split_frame(frames) else {
+            frames.clear();
+            break;
+        };
+        let rest = rest.len();
         match opcode {
             Opcode::Text => append(payload, packet),
             Opcode::Binary => {
@@ -84,7 +91,10 @@ pub fn append_frames(payload: &mut Vec<u8>, frames: &[u8]) {
             }
             Opcode::Close | Opcode::Ping | Opcode::Pong => {}
         }
+        frames.advance(frames.len() - rest);
+        count += 1;
     }
+    count
 }
 
 fn separate(payload: &mut Vec<u8>) {
@@ -145,7 +155,22 @@ mod tests {
         frame::append_frame(&mut frames, Opcode::Ping, b"");
         let mut payload = Vec::new();
         append(&mut payload, b"2");
-        append_frames(&mut payload, &frames);
+        append_frames(&mut payload, &mut frames.into(), usize::MAX);
         assert_eq!(payload, b"2\x1e4one\x1ebAQIDBA==");
+    }
+
+    #[test]
+    fn a_run_of_frames_is_taken_in_parts() {
+        let mut frames = Vec::new();
+        for text in ["4a", "4b", "4c"] {
+            frame::append_text_frame(&mut frames, text.as_bytes());
+        }
+        let (mut frames, mut payload) = (Bytes::from(frames), Vec::new());
+        assert_eq!(append_frames(&mut payload, &mut frames, 2), 2);
+        assert_eq!(append_frames(&mut payload, &mut frames, 2), 1);
+        assert_eq!(
+            (payload.as_slice(), frames.len()),
+            (&b"4a\x1e4b\x1e4c"[..], 0)
+        );
     }
 }

@@ -22,6 +22,8 @@ use crate::transport::outgoing::Outgoing;
 pub(super) const NOOP: &[u8] = b"6";
 const CLOSE: &[u8] = b"1";
 const PING: &[u8] = b"2";
+/// Packets in one answer, besides a ping and the last words: Python's client takes 16.
+const PACKETS: usize = 13;
 /// How long the last words of a closed session are kept for a GET.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -34,6 +36,7 @@ pub(super) struct Polling<P: Protocol> {
     pub sid: Box<str>,
     server: Weak<Inner<P>>,
     pub outgoing: P::Outgoing,
+    pending: Mutex<Vec<Bytes>>,
     /// Taken when the session moves or ends; locked while a message is taken in.
     session: tokio::sync::Mutex<Option<P::Session>>,
     state: Mutex<State>,
@@ -51,6 +54,7 @@ impl<P: Protocol> Polling<P> {
             sid: new_sid(),
             server: Arc::downgrade(server),
             outgoing,
+            pending: Mutex::default(),
             session: tokio::sync::Mutex::new(Some(session)),
             state: Mutex::new(State::new(&server.config)),
             _slot: slot,
@@ -147,7 +151,7 @@ impl<P: Protocol> Polling<P> {
             }
             timer.as_mut().reset(state.next());
             drop(state);
-            if self.drain(&mut payload, cx) {
+            if self.drain(&mut payload, PACKETS, cx) {
                 self.close(Reason::Server, None);
             }
             if !payload.is_empty() {
@@ -157,20 +161,34 @@ impl<P: Protocol> Polling<P> {
         }
     }
 
-    /// Moves what is queued into a payload, and the last words if that was all there will be.
-    fn drain(&self, payload: &mut Vec<u8>, cx: &mut Context<'_>) -> bool {
-        let mut frames = Vec::new();
-        let Poll::Ready(closed) = self.outgoing.poll_take(cx, &mut frames) else {
+    /// Moves up to `room` packets of what is queued into a payload, and the last words if there will
+    /// be no others.
+    fn drain(&self, payload: &mut Vec<u8>, room: usize, cx: &mut Context<'_>) -> bool {
+        let mut pending = self.pending();
+        let mut taken = Poll::Pending;
+        if pending.is_empty() {
+            taken = self.outgoing.poll_take(cx, &mut pending);
+        }
+        let mut left = room;
+        pending.retain_mut(|frames| {
+            left -= packet::append_frames(payload, frames, left);
+            !frames.is_empty()
+        });
+        let Poll::Ready(Some(close)) = taken else {
             return false;
         };
-        frames.extend(closed.and_then(P::farewell));
-        for frames in frames {
-            packet::append_frames(payload, &frames);
-        }
-        if closed.is_some() {
+        if pending.is_empty() {
+            if let Some(mut farewell) = P::farewell(close) {
+                packet::append_frames(payload, &mut farewell, usize::MAX);
+            }
             packet::append(payload, CLOSE);
         }
-        closed.is_some()
+        pending.is_empty()
+    }
+
+    /// Frames taken from the queue that are still to be sent.
+    pub fn pending(&self) -> MutexGuard<'_, Vec<Bytes>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a POST, unless one is under way.
@@ -261,7 +279,11 @@ impl<P: Protocol> Polling<P> {
             self.close(Reason::Silent, None);
         } else if unheard && self.outgoing.is_closed() {
             let mut payload = Vec::new();
-            self.drain(&mut payload, &mut Context::from_waker(Waker::noop()));
+            self.drain(
+                &mut payload,
+                usize::MAX,
+                &mut Context::from_waker(Waker::noop()),
+            );
             self.close(Reason::Server, Some(&payload));
         }
     }

@@ -1,6 +1,7 @@
 //! The move of a polling session to a WebSocket. Must lose nothing, and leave the session polling if
 //! it fails.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +79,8 @@ async fn serve<P: Protocol>(server: Arc<Inner<P>>, polling: &Arc<Polling<P>>, so
         outgoing: polling.outgoing.clone(),
         heartbeat,
         settling,
-        frames: Vec::new(),
+        frames: mem::take(&mut *polling.pending()),
+        out_first: false,
     };
     connection.run().await;
 }

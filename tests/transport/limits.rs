@@ -1,0 +1,220 @@
+//! What a client may not do: be silent, say too much, read too little, be too many.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use parlor::transport::engineio::{Config, Reason};
+use parlor::transport::gate::{Gate, Limits};
+use parlor::transport::outgoing::Outgoing;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
+use crate::client::{Poller, Socket, dial, exchange, get, within};
+use crate::server::{SOCKET, start, start_with};
+
+async fn entered(addr: SocketAddr) -> Socket {
+    let (mut socket, _) = Socket::open(addr, SOCKET).await;
+    socket.say("40").await;
+    socket.hear().await;
+    socket.hear().await;
+    socket
+}
+
+/// A text message of exactly `bytes` bytes that the server sends back.
+fn message(bytes: usize) -> String {
+    let empty = r#"42["message",""]"#;
+    format!(r#"42["message","{}"]"#, "x".repeat(bytes - empty.len()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_websocket_is_closed_after_five_seconds() {
+    let server = start().await;
+    let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
+    let begun = Instant::now();
+    assert_eq!(socket.closed().await, 1000);
+    assert_eq!(begun.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_websocket_is_closed_after_five_seconds() {
+    let server = start().await;
+    let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
+    let begun = Instant::now();
+    socket.say(r#"40{"token":"bad"}"#).await;
+    assert_eq!(socket.hear().await, r#"44{"message":"Not authorized"}"#);
+    assert_eq!(socket.closed().await, 1000);
+    assert_eq!(begun.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_or_refused_poller_is_closed_after_five_seconds() {
+    let server = start().await;
+    for body in ["40/nowhere", r#"40{"token":"bad"}"#] {
+        let poller = Poller::open(server.addr, SOCKET).await;
+        let begun = Instant::now();
+        poller.say(body).await;
+        poller.hear().await;
+        assert_eq!(poller.poll().await.status, 400);
+        assert_eq!(begun.elapsed().as_secs(), 5);
+    }
+    let _never_polls = Poller::open(server.addr, SOCKET).await;
+    let begun = Instant::now();
+    while server.socketio.sessions() > 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!((4..7).contains(&begun.elapsed().as_secs()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_in_may_stay() {
+    let server = start().await;
+    let mut socket = entered(server.addr).await;
+    let begun = Instant::now();
+    assert_eq!(socket.hear().await, "2");
+    assert_eq!(begun.elapsed().as_secs(), 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_may_say_64_kib_at_a_time() {
+    let server = start().await;
+    let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
+    let connect = |bytes: usize| format!(r#"40{{"a":"{}"}}"#, "x".repeat(bytes - 10));
+    socket.say(&connect(64 * 1024 + 1)).await;
+    assert_eq!(socket.closed().await, 1009);
+
+    let poller = Poller::open(server.addr, SOCKET).await;
+    assert_eq!(poller.post(&connect(64 * 1024 + 1)).await.status, 413);
+    assert_eq!(poller.poll().await.status, 400);
+
+    let poller = Poller::open(server.addr, SOCKET).await;
+    poller.say(&connect(64 * 1024)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_in_may_say_a_million_bytes() {
+    let mut server = start().await;
+    let mut socket = entered(server.addr).await;
+    socket.say(&message(1_000_000)).await;
+    assert_eq!(socket.hear().await.len(), 1_000_000 + "-back".len());
+    socket.say(&message(1_000_001)).await;
+    assert_eq!(socket.closed().await, 1009);
+    assert_eq!(server.next_lost().await, Reason::Invalid);
+
+    let poller = Poller::open(server.addr, SOCKET).await;
+    poller.say("40").await;
+    poller.hear().await;
+    poller.say(&message(1_000_000)).await;
+    assert_eq!(poller.hear().await[0].len(), 1_000_000 + "-back".len());
+    assert_eq!(poller.post(&message(1_000_001)).await.status, 413);
+    assert_eq!(poller.poll().await.status, 400);
+    assert_eq!(server.next_lost().await, Reason::Gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_holds_for_chunked_bodies() {
+    let server = start().await;
+    let poller = Poller::open(server.addr, SOCKET).await;
+    let chunk = format!("4000\r\n{}\r\n", "4".repeat(0x4000));
+    let request = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{}0\r\n\r\n",
+        poller.target(),
+        chunk.repeat(5)
+    );
+    assert_eq!(exchange(poller.addr, request.as_bytes()).await.status, 413);
+    assert_eq!(poller.poll().await.status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attachments_may_have_a_million_bytes_together() {
+    let server = start().await;
+    let mut socket = entered(server.addr).await;
+    socket.say(r#"452-["message"]"#).await;
+    socket.give(&vec![0; 600_000]).await;
+    socket.give(&vec![0; 600_000]).await;
+    assert_eq!(socket.closed().await, 1002);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_end_is_given_up() {
+    let server = start().await;
+    let poller = Poller::open(server.addr, SOCKET).await;
+    poller.say("40").await;
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n4",
+        poller.target()
+    );
+    let mut tcp = dial(server.addr).await;
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    within(tcp.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 400");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_is_let_go_and_nobody_waits_for_it() {
+    let mut server = start().await;
+    let _deaf = entered(server.addr).await;
+    let deaf = server.next_client().await;
+    let mut good = entered(server.addr).await;
+    let client = server.next_client().await;
+
+    let begun = Instant::now();
+    let big = "x".repeat(100_000);
+    let lost = loop {
+        if !deaf.outgoing().is_closed() {
+            deaf.emit("n", &big);
+        }
+        client.emit("n", &1);
+        assert_eq!(good.hear_past_pings().await, r#"42["n",1]"#);
+        if let Ok(lost) = server.lost.try_recv() {
+            break lost;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(deaf.outgoing().is_closed());
+    assert_eq!(lost, Reason::Gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poller_that_does_not_poll_is_let_go_and_may_come_back() {
+    let mut server = start().await;
+    let poller = Poller::open(server.addr, SOCKET).await;
+    poller.say("40").await;
+    poller.hear().await;
+    let client = server.next_client().await;
+    for i in 0..300 {
+        client.emit("n", &i);
+    }
+    assert_eq!(server.next_lost().await, Reason::Server);
+    // No "41": the client shall reconnect by itself.
+    assert_eq!(poller.poll().await.packets(), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_only_so_many_polling_sessions_from_one_address() {
+    let server = start_with(Config {
+        sessions: Gate::new(Limits {
+            per_address: 2,
+            ..Limits::default()
+        }),
+        ..Config::default()
+    })
+    .await;
+    let first = Poller::open(server.addr, SOCKET).await;
+    let _second = Poller::open(server.addr, SOCKET).await;
+    let target = "/socket.io/?EIO=4&transport=polling";
+    assert_eq!(get(server.addr, target).await.status, 503);
+    first.say("1").await;
+    first.poll().await;
+    Poller::open(server.addr, SOCKET).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_gives_its_place_back() {
+    let mut server = start().await;
+    let socket = entered(server.addr).await;
+    drop(socket);
+    assert_eq!(server.next_lost().await, Reason::Gone);
+    within(server.gate.emptied()).await;
+}
