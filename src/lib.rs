@@ -18,6 +18,8 @@
 pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod dialect;
 pub mod model;
+pub mod server;
 pub mod store;
 pub mod transport;

@@ -49,7 +49,7 @@ fn what_is_wrong_with_the_command_line_or_the_settings_is_one_line_and_exit_code
         (
             "--listen [::]:80 version",
             "",
-            "--listen belongs to serve, command line: leave it out",
+            "--listen and --no-backup belong to serve, command line: leave them out",
         ),
         (
             "--config none.toml",

@@ -58,7 +58,8 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
     pub fn connect(&self, caller: &Caller, encoder: Encoder) -> Result<Arc<Connection>, ChatError> {
-        self.core.people.connect(caller, encoder)
+        let most = self.core.settings.connections_per_user;
+        self.core.people.connect(caller, encoder, most)
     }
 
     /// Ends a connection: it watches nothing any more when this returns.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use crate::model::{Action, Change, Content, Draft, Message, MessageId, PageRequest, RoomId};
 
 use super::room::{Reply, RoomMsg};

@@ -23,7 +23,7 @@ mod setup;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use accounts::{Registration, Visitor};
 pub use caller::{Caller, Credential};
@@ -48,7 +48,11 @@ use setup::Setup;
 use token::Tokens;
 
 use crate::model::UserId;
+pub use crate::store::Session;
 use crate::store::Store;
+
+/// A file that worked is taken to work for so long.
+const READY_FOR: Duration = Duration::from_secs(10);
 
 /// The whole chat behind one cheap handle.
 #[derive(Clone)]
@@ -66,6 +70,8 @@ struct Core {
     registry: Registry,
     setup: Setup,
     limits: Limits,
+    /// When the file was last seen to work.
+    ready: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// What may be done how often; `None` is no limit.
@@ -101,6 +107,7 @@ impl Chat {
                         Limiter::new(n.get(), Duration::from_secs(1), settings.messages_burst)
                     }),
                 },
+                ready: tokio::sync::Mutex::default(),
                 people,
                 store,
                 settings,
@@ -121,12 +128,18 @@ impl Chat {
         &self.core.settings
     }
 
-    /// Whether the file can be read and written.
+    /// Whether the file can be read and written; looked at once in ten seconds at most.
     ///
     /// # Errors
     /// What keeps it from that.
     pub async fn ready(&self) -> Result<(), ChatError> {
-        Ok(self.core.store.ready().await?)
+        // One question at a time: many who ask at once get the same answer.
+        let mut last = self.core.ready.lock().await;
+        if last.is_none_or(|at| at.elapsed() > READY_FOR) {
+            self.core.store.ready().await?;
+            *last = Some(Instant::now());
+        }
+        Ok(())
     }
 
     /// Tells every connection that the server goes down. What is queued is still written.

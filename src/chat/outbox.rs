@@ -48,6 +48,13 @@ pub struct Sealed {
     count: usize,
 }
 
+impl Sealed {
+    /// The frames, one after the other.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+}
+
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {

@@ -1,6 +1,7 @@
 //! Who is connected: all that is addressed to a person rather than a room. Must not know rooms.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,9 +10,6 @@ use crate::model::{Event, Person, RoomId, SessionId, UserId};
 use super::encode::{Encoder, View};
 use super::outbox::{Closing, Frames, Outbox, Weight};
 use super::{Caller, ChatError};
-
-/// So many connections one person may have.
-const CONNECTIONS_MAX: usize = 50;
 
 /// One open socket of somebody.
 pub struct Connection {
@@ -88,7 +86,12 @@ impl People {
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
-    pub fn connect(&self, caller: &Caller, encoder: Encoder) -> Result<Arc<Connection>, ChatError> {
+    pub fn connect(
+        &self,
+        caller: &Caller,
+        encoder: Encoder,
+        most: Option<NonZeroU32>,
+    ) -> Result<Arc<Connection>, ChatError> {
         let connection = Arc::new(Connection {
             id: self.next.fetch_add(1, Ordering::Relaxed),
             person: caller.person().clone(),
@@ -99,7 +102,7 @@ impl People {
         });
         let mut all = lock(&self.connections);
         let mine = all.entry(caller.id()).or_default();
-        if mine.len() >= CONNECTIONS_MAX {
+        if most.is_some_and(|most| mine.len() >= most.get() as usize) {
             return Err(ChatError::Limited(std::time::Duration::from_secs(1)));
         }
         mine.push(connection.clone());

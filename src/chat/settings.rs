@@ -29,6 +29,8 @@ pub struct Settings {
     pub messages_per_second: Option<NonZeroU32>,
     /// Messages one person may send at once.
     pub messages_burst: u32,
+    /// Connections one person may have.
+    pub connections_per_user: Option<NonZeroU32>,
 }
 
 impl Settings {

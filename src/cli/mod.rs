@@ -40,6 +40,9 @@ struct ServeArgs {
     /// Address and port to listen on [default: 0.0.0.0:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
+    /// Bring an older database up to date without copying it first
+    #[arg(long)]
+    no_backup: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,18 +78,24 @@ fn run_with(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
 impl Cli {
     fn run(mut self) -> Result<(), Failure> {
         match self.command.take() {
-            None => serve::run(&self.settings()?.config),
+            None => self.serve(),
             Some(Command::Serve(args)) => {
                 self.serve.listen = args.listen.or(self.serve.listen);
-                serve::run(&self.settings()?.config)
+                self.serve.no_backup |= args.no_backup;
+                self.serve()
             }
-            Some(_) if self.serve.listen.is_some() => Err(Failure::usage(
-                "--listen belongs to serve, command line: leave it out",
+            Some(_) if self.serve.listen.is_some() || self.serve.no_backup => Err(Failure::usage(
+                "--listen and --no-backup belong to serve, command line: leave them out",
             )),
             Some(Command::Backup(args)) => backup::run(&args, &self.settings()?.config),
             Some(Command::Config(command)) => config::run(&command, &self.settings()?),
             Some(Command::Version(args)) => version::run(&args),
         }
+    }
+
+    fn serve(self) -> Result<(), Failure> {
+        let no_backup = self.serve.no_backup;
+        serve::run(&self.settings()?.config, no_backup)
     }
 
     fn settings(self) -> Result<Loaded, Failure> {

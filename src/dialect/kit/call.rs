@@ -1,0 +1,248 @@
+//! One request, as handlers see it: path, query, headers, body, and who asks.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::upgrade::OnUpgrade;
+use percent_encoding::percent_decode_str;
+
+use crate::chat::{Caller, Credential, TokenFault, Visitor};
+
+use super::body::BodyStream;
+use super::{Fault, HeaderMap, Kit, Method};
+
+/// A request and what belongs to it.
+pub struct Call {
+    /// What the server is made of.
+    pub kit: Arc<Kit>,
+    /// The method; `GET` also for `HEAD`.
+    pub method: Method,
+    /// The path as it came, without query.
+    pub path: String,
+    /// The query as it came, without `?`.
+    pub query: String,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// Who holds the other end of the connection; perhaps a proxy.
+    pub peer: SocketAddr,
+    /// The way to the connection itself, if this is a handshake.
+    pub on_upgrade: Option<OnUpgrade>,
+    pub(super) params: Vec<String>,
+    pub(super) body: Option<BodyStream>,
+}
+
+/// What a request proves its sender with.
+pub enum Proof<'a> {
+    /// A token, wherever it stood.
+    Token(Cow<'a, str>),
+    /// Our cookie.
+    Cookie(&'a str),
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Only what is before this id.
+    pub before: Option<i64>,
+    /// Only what is after this id.
+    pub after: Option<i64>,
+    /// How many at the most.
+    pub limit: u32,
+}
+
+impl Call {
+    /// The part of the path that stands for the `n`th parameter, decoded.
+    pub fn param(&self, n: usize) -> &str {
+        self.params.get(n).map_or("", String::as_str)
+    }
+
+    /// That part as an id.
+    ///
+    /// # Errors
+    /// [`Fault::NoRoute`] if it is no positive number.
+    pub fn id(&self, n: usize) -> Result<i64, Fault> {
+        self.param(n)
+            .parse()
+            .ok()
+            .filter(|id| *id > 0)
+            .ok_or(Fault::NoRoute)
+    }
+
+    /// The first query parameter of that name, decoded.
+    pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
+        form_urlencoded::parse(self.query.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// A query parameter that is a number from `least` to `most`, if it is there.
+    ///
+    /// # Errors
+    /// [`Fault::BadQuery`].
+    pub fn query_number(
+        &self,
+        name: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<i64>, Fault> {
+        let Some(text) = self.query_value(name) else {
+            return Ok(None);
+        };
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
+        number.map(Some).ok_or(Fault::BadQuery(name))
+    }
+
+    /// `before`, `after` and `limit` of the query.
+    ///
+    /// # Errors
+    /// [`Fault::BadQuery`].
+    pub fn page(&self, default: u32, most: u32) -> Result<Page, Fault> {
+        let limit = self.query_number("limit", 1, most.into())?;
+        Ok(Page {
+            before: self.query_number("before", 0, i64::MAX)?,
+            after: self.query_number("after", 0, i64::MAX)?,
+            limit: limit
+                .and_then(|limit| u32::try_from(limit).ok())
+                .unwrap_or(default),
+        })
+    }
+
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A cookie's value.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let all = self
+            .headers
+            .get_all("cookie")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        all.flat_map(|value| value.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// Whether the body says it is of that type, whatever its parameters.
+    pub fn is_of_type(&self, wanted: &str) -> bool {
+        let essence = self
+            .header("content-type")
+            .and_then(|value| value.split(';').next());
+        essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
+    }
+
+    /// Where the request comes from.
+    pub fn visitor(&self) -> Visitor {
+        Visitor {
+            address: self.kit.client_address(self.peer, &self.headers),
+            user_agent: self.header("user-agent").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Whether the browser came by https.
+    pub fn is_https(&self) -> bool {
+        self.kit.scheme(self.peer, &self.headers) == "https"
+    }
+
+    /// Whether the request comes from one of our own pages, or from no page at all.
+    pub fn is_own_origin(&self) -> bool {
+        self.kit.is_own_origin(self.peer, &self.headers)
+    }
+
+    /// The name of our session cookie.
+    pub fn cookie_name(&self) -> String {
+        format!("parlor_{}", self.kit.chat.instance())
+    }
+
+    /// The token of the `Authorization` header.
+    ///
+    /// # Errors
+    /// [`TokenFault::Missing`] if the header is of another kind: it is there, so nothing else is looked at.
+    pub fn bearer(&self) -> Result<Option<&str>, TokenFault> {
+        let Some(value) = self.headers.get("authorization") else {
+            return Ok(None);
+        };
+        let (kind, token) = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .ok_or(TokenFault::Missing)?;
+        if kind.eq_ignore_ascii_case("bearer") {
+            Ok(Some(token.trim()))
+        } else {
+            Err(TokenFault::Missing)
+        }
+    }
+
+    /// What the request proves its sender with: the header, on handshakes `?token=`, then the cookie. Only the first
+    /// that is there is looked at.
+    ///
+    /// # Errors
+    /// [`TokenFault::Missing`] for an `Authorization` header of another kind.
+    pub fn proof(&self, handshake: bool) -> Result<Option<Proof<'_>>, TokenFault> {
+        if let Some(token) = self.bearer()? {
+            return Ok(Some(Proof::Token(token.into())));
+        }
+        if let Some(token) = self.query_value("token").filter(|_| handshake) {
+            return Ok(Some(Proof::Token(token)));
+        }
+        // A foreign page makes a browser send our cookie along; it proves nothing then.
+        let trusted = self.is_own_origin() || (self.method == Method::GET && !handshake);
+        Ok(self
+            .cookie(&self.cookie_name())
+            .filter(|_| trusted)
+            .map(Proof::Cookie))
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// [`Fault::Chat`] with [`TokenFault`].
+    pub async fn caller(&self) -> Result<Caller, Fault> {
+        self.optional_caller()
+            .await?
+            .ok_or(TokenFault::Missing.into())
+    }
+
+    /// Who asks, if they say so; a token that is there but bad is refused.
+    ///
+    /// # Errors
+    /// [`Fault::Chat`] with [`TokenFault`].
+    pub async fn optional_caller(&self) -> Result<Option<Caller>, Fault> {
+        let credential = match self.proof(false)? {
+            None => return Ok(None),
+            Some(Proof::Cookie(value)) => {
+                return Ok(Some(
+                    self.kit
+                        .chat
+                        .authenticate(Credential::Cookie(value))
+                        .await?,
+                ));
+            }
+            Some(Proof::Token(token)) => token.into_owned(),
+        };
+        Ok(Some(
+            self.kit
+                .chat
+                .authenticate(Credential::Token(&credential))
+                .await?,
+        ))
+    }
+
+    pub(super) fn take_body(&mut self) -> BodyStream {
+        self.body
+            .take()
+            .unwrap_or_else(|| Box::pin(futures_util::stream::empty()))
+    }
+
+    pub(super) fn segments(&self) -> Vec<String> {
+        let parts = self.path.split('/').filter(|part| !part.is_empty());
+        parts
+            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+            .collect()
+    }
+}

@@ -1,0 +1,76 @@
+//! What all HTTP dialects and pages need and no protocol owns: requests, routes, faults. Must not know any dialect.
+
+mod body;
+mod call;
+mod cors;
+mod fault;
+mod origin;
+mod table;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat};
+use ipnet::IpNet;
+
+pub use body::{form_fields, json_body};
+pub use call::{Call, Page, Proof};
+pub use cors::Origins;
+pub use fault::{Fault, retry_after};
+pub(crate) use table::routes;
+pub use table::{Handler, Route, Surface, Table};
+pub use warp::http::{HeaderMap, Method, StatusCode};
+pub use warp::reply::Response;
+
+use crate::chat::Chat;
+use crate::model::Millis;
+
+/// What every handler is given: the chat, and what an operator decides about HTTP.
+pub struct Kit {
+    /// The core.
+    pub chat: Chat,
+    /// The address people type, where it is not the one the server sees.
+    pub public_url: Option<String>,
+    /// Proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Web sites that may call from a browser.
+    pub origins: Origins,
+    /// Dialects that answer as openly as their documents say.
+    pub compat_open: Vec<&'static str>,
+}
+
+/// The shared [`Kit`].
+pub type SharedKit = Arc<Kit>;
+
+/// A JSON answer.
+///
+/// Never fails for our own types: they hold no maps with other keys than text.
+pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(bytes.into());
+    *response.status_mut() = status;
+    set_header(&mut response, "content-type", "application/json");
+    response
+}
+
+/// An answer without a body.
+pub fn empty(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// Sets a header whose value is ours; a value that is no header text is left out.
+pub fn set_header(response: &mut Response, name: &'static str, value: &str) {
+    if let Ok(value) = value.parse() {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// What handlers answer.
+pub type Answer = Result<Response, Fault>;
+
+/// A time as RFC 3339 in UTC with milliseconds.
+pub fn rfc3339(time: Millis) -> String {
+    let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,240 @@
+//! Which handler answers which path. Paths are data, so that documentation and tests can walk them.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use hyper::upgrade::OnUpgrade;
+use warp::filters::BoxedFilter;
+use warp::{Filter, filters::path::FullPath};
+
+use crate::transport::listener::Peer;
+
+use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, set_header};
+
+/// An answer on its way.
+pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+/// What answers a request.
+pub type Handler = fn(Call) -> Answering;
+
+/// How a protocol says that something is wrong.
+pub type Voice = fn(&Fault) -> Response;
+
+/// One method of one path; a segment in braces is a parameter.
+#[derive(Clone)]
+pub struct Route {
+    /// The method; `GET` also answers `HEAD`.
+    pub method: Method,
+    /// Like `/rooms/{id}/members`, below the surface's prefix.
+    pub path: &'static str,
+    /// What answers it.
+    pub run: Handler,
+}
+
+/// All routes of one dialect, and how it says that something is wrong.
+#[derive(Clone)]
+pub struct Surface {
+    /// Where its routes begin, like `/api/v1`.
+    pub prefix: &'static str,
+    /// What it answers.
+    pub routes: Vec<Route>,
+    /// How it spells a fault.
+    pub fault: Voice,
+}
+
+/// Makes a list of [`Route`]s; `$fault` turns a handler's [`Fault`] into an answer.
+macro_rules! routes {
+    ($fault:path; $($method:ident $path:literal => $handler:path),* $(,)?) => {
+        vec![$($crate::dialect::kit::Route {
+            method: $crate::dialect::kit::Method::$method,
+            path: $path,
+            run: |call| Box::pin(async move { $handler(call).await.unwrap_or_else(|fault| $fault(&fault)) }),
+        }),*]
+    };
+}
+pub(crate) use routes;
+
+struct Entry {
+    segments: Vec<&'static str>,
+    method: Method,
+    run: Handler,
+    fault: Voice,
+}
+
+/// Every route of the server.
+pub struct Table {
+    kit: Arc<Kit>,
+    entries: Vec<Entry>,
+    /// The most special prefix first: who says that nothing is there.
+    prefixes: Vec<(&'static str, Voice)>,
+}
+
+impl Table {
+    /// Puts surfaces together; the last one also answers for paths that are below no prefix.
+    pub fn new(kit: Arc<Kit>, surfaces: &[Surface]) -> Self {
+        let mut prefixes: Vec<_> = surfaces
+            .iter()
+            .map(|surface| (surface.prefix, surface.fault))
+            .collect();
+        prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        let mut entries: Vec<_> = surfaces.iter().flat_map(entries_of).collect();
+        // Literal words before parameters, from the left.
+        entries.sort_by_key(|entry| {
+            entry
+                .segments
+                .iter()
+                .map(|segment| is_param(segment))
+                .collect::<Vec<_>>()
+        });
+        Self {
+            kit,
+            entries,
+            prefixes,
+        }
+    }
+
+    /// The whole table as one warp filter.
+    pub fn into_filter(self) -> BoxedFilter<(Response,)> {
+        let table = Arc::new(self);
+        let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+        warp::any()
+            .and(warp::method())
+            .and(warp::path::full())
+            .and(query)
+            .and(warp::header::headers_cloned())
+            .and(warp::ext::get::<Peer>())
+            .and(warp::ext::optional::<OnUpgrade>())
+            .and(warp::body::stream())
+            .then(
+                move |method, path: FullPath, query, headers, Peer(peer), on_upgrade, body| {
+                    let (kit, table) = (table.kit.clone(), table.clone());
+                    let (path, params, body) = (
+                        path.as_str().to_owned(),
+                        Vec::new(),
+                        Some(body::boxed(body)),
+                    );
+                    let call = Call {
+                        kit,
+                        method,
+                        path,
+                        query,
+                        headers,
+                        peer,
+                        on_upgrade,
+                        params,
+                        body,
+                    };
+                    async move { table.answer(call).await }
+                },
+            )
+            .boxed()
+    }
+
+    async fn answer(&self, mut call: Call) -> Response {
+        let origin = call.header("origin").map(str::to_owned);
+        let head = call.method == Method::HEAD;
+        if head {
+            call.method = Method::GET;
+        }
+        let mut response = self.dispatch(call).await;
+        self.kit.origins.dress(origin.as_deref(), &mut response);
+        protect(&mut response);
+        response
+    }
+
+    async fn dispatch(&self, mut call: Call) -> Response {
+        let segments = call.segments();
+        let found: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.matches(&segments))
+            .collect();
+        let Some(first) = found.first() else {
+            return (self.fault_at(&call.path))(&Fault::NoRoute);
+        };
+        if let Some(entry) = found.iter().find(|entry| entry.method == call.method) {
+            call.params = entry.params(segments);
+            return (entry.run)(call).await;
+        }
+        let allow = allow(&found);
+        if call.method == Method::OPTIONS {
+            return self.kit.origins.preflight(&call.headers, &allow);
+        }
+        let mut response = (first.fault)(&Fault::Method(allow.clone()));
+        set_header(&mut response, "allow", &allow);
+        response
+    }
+
+    fn fault_at(&self, path: &str) -> Voice {
+        let below = |prefix: &str| {
+            path.strip_prefix(prefix)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let found = self
+            .prefixes
+            .iter()
+            .find(|(prefix, _)| below(prefix))
+            .or(self.prefixes.last());
+        found.map_or(|_| Response::default(), |(_, fault)| *fault)
+    }
+}
+
+impl Entry {
+    fn matches(&self, segments: &[String]) -> bool {
+        self.segments.len() == segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(segments)
+                .all(|(own, given)| is_param(own) || own == given)
+    }
+
+    fn params(&self, segments: Vec<String>) -> Vec<String> {
+        let parts = self.segments.iter().zip(segments);
+        parts
+            .filter(|(own, _)| is_param(own))
+            .map(|(_, given)| given)
+            .collect()
+    }
+}
+
+fn entries_of(surface: &Surface) -> impl Iterator<Item = Entry> + '_ {
+    surface.routes.iter().map(|route| {
+        let parts = surface.prefix.split('/').chain(route.path.split('/'));
+        Entry {
+            segments: parts.filter(|part| !part.is_empty()).collect(),
+            method: route.method.clone(),
+            run: route.run,
+            fault: surface.fault,
+        }
+    })
+}
+
+fn is_param(segment: &str) -> bool {
+    segment.starts_with('{')
+}
+
+fn allow(found: &[&Entry]) -> String {
+    let mut methods: BTreeSet<&str> = found.iter().map(|entry| entry.method.as_str()).collect();
+    if methods.contains("GET") {
+        methods.insert("HEAD");
+    }
+    methods.insert("OPTIONS");
+    methods.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// What every answer says to browsers.
+fn protect(response: &mut Response) {
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+    ] {
+        if let Ok(value) = value.parse() {
+            headers.entry(name).or_insert(value);
+        }
+    }
+    if let Ok(value) = "no-store".parse() {
+        headers.entry("cache-control").or_insert(value);
+    }
+}

@@ -1,0 +1,170 @@
+//! `/auth`: registering, logging in and out, sessions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{Grant, Grantor, Registration};
+use crate::dialect::kit::{Answer, Call, Response, StatusCode, empty, json, json_body};
+use crate::model::{Email, Invalid, Password, SessionId, ShownName, Username};
+
+use super::caller;
+use super::wire::{List, SessionJson, UserJson};
+
+/// How this protocol's tokens look.
+pub(super) static GRANTOR: Grantor = Grantor {
+    dialect: "native",
+    sub: |user| user.id().to_string(),
+    user_id: false,
+    rotates: true,
+};
+
+#[derive(Deserialize)]
+pub(super) struct NewAccount {
+    username: String,
+    password: String,
+    email: Option<String>,
+    display_name: Option<String>,
+}
+
+impl NewAccount {
+    pub(super) fn parse(&self) -> Result<Registration, Invalid> {
+        Ok(Registration {
+            username: Username::parse(&self.username)?,
+            email: parse_email(self.email.as_deref())?,
+            display_name: parse_display_name(self.display_name.as_deref())?,
+            password: Password::choose(&self.password)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct NewGuest {
+    username: String,
+    email: Option<String>,
+    display_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+struct Refresh {
+    refresh_token: String,
+}
+
+#[derive(Serialize)]
+struct GrantJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<UserJson<'a>>,
+    access_token: &'a str,
+    refresh_token: &'a str,
+    expires_in: u64,
+}
+
+pub(super) async fn register(mut call: Call) -> Answer {
+    let new = json_body::<NewAccount>(&mut call).await?.parse()?;
+    let visitor = call.visitor();
+    let user = call.kit.chat.register(new, &visitor).await?;
+    let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
+    Ok(granted(StatusCode::CREATED, &grant))
+}
+
+pub(super) async fn log_in(mut call: Call) -> Answer {
+    let login: Login = json_body(&mut call).await?;
+    let grant = call
+        .kit
+        .chat
+        .log_in(&login.username, &login.password, &call.visitor(), &GRANTOR)
+        .await?;
+    Ok(granted(StatusCode::OK, &grant))
+}
+
+pub(super) async fn guest(mut call: Call) -> Answer {
+    let new: NewGuest = json_body(&mut call).await?;
+    let username = Username::parse(&new.username)?;
+    let email = parse_email(new.email.as_deref())?;
+    let display_name = parse_display_name(new.display_name.as_deref())?;
+    let visitor = call.visitor();
+    let user = call
+        .kit
+        .chat
+        .register_guest(username, email, display_name, &visitor)
+        .await?;
+    let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
+    Ok(granted(StatusCode::CREATED, &grant))
+}
+
+pub(super) async fn refresh(mut call: Call) -> Answer {
+    let body: Refresh = json_body(&mut call).await?;
+    let grant = call.kit.chat.refresh(&body.refresh_token, &GRANTOR).await?;
+    Ok(json(
+        StatusCode::OK,
+        &GrantJson {
+            user: None,
+            ..shape(&grant)
+        },
+    ))
+}
+
+pub(super) async fn log_out(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    match call.kit.chat.log_out(&caller).await {
+        // Somebody else has just ended it: that is what was wanted.
+        Ok(()) | Err(crate::chat::ChatError::NotFound(_)) => Ok(empty(StatusCode::NO_CONTENT)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn sessions(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let sessions = call.kit.chat.sessions(&caller).await?;
+    let current = |id| id == caller.session();
+    let items = sessions
+        .iter()
+        .map(|session| SessionJson::new(session, current(session.id)))
+        .collect();
+    Ok(json(StatusCode::OK, &List { items, more: false }))
+}
+
+pub(super) async fn end(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    call.kit
+        .chat
+        .end_session(&caller, SessionId(call.id(0)?))
+        .await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) async fn end_others(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    call.kit.chat.end_other_sessions(&caller).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+pub(super) fn granted(status: StatusCode, grant: &Grant) -> Response {
+    json(status, &shape(grant))
+}
+
+fn shape(grant: &Grant) -> GrantJson<'_> {
+    GrantJson {
+        user: Some((&grant.user).into()),
+        access_token: &grant.access_token,
+        refresh_token: &grant.refresh_token,
+        expires_in: grant.expires_in.as_secs(),
+    }
+}
+
+/// An empty text is no address.
+pub(super) fn parse_email(text: Option<&str>) -> Result<Option<Email>, Invalid> {
+    text.filter(|text| !text.trim().is_empty())
+        .map(Email::parse)
+        .transpose()
+}
+
+fn parse_display_name(text: Option<&str>) -> Result<Option<ShownName>, Invalid> {
+    text.filter(|text| !text.trim().is_empty())
+        .map(ShownName::of_person)
+        .transpose()
+}

@@ -1,0 +1,156 @@
+//! Events as this protocol's frames.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::chat::{Encode, Encoder, Frames, View};
+use crate::model::{Departure, Event, Person};
+use crate::transport::frame::append_text_frame;
+
+use super::wire::{MemberJson, MessageJson, PersonJson, RoomJson};
+
+/// The encoder of this protocol.
+pub(super) const NATIVE: Encoder = Encoder(&Native);
+
+struct Native;
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum EventJson<'a> {
+    Message {
+        message: MessageJson<'a>,
+    },
+    Edited {
+        message: MessageJson<'a>,
+    },
+    Deleted {
+        message: MessageJson<'a>,
+    },
+    Read {
+        room: i64,
+        user_id: i64,
+        last_read_id: i64,
+    },
+    Typing {
+        room: i64,
+        user: PersonJson<'a>,
+    },
+    Presence {
+        room: i64,
+        online: Vec<PersonJson<'a>>,
+        offline: Vec<PersonJson<'a>>,
+        count: u32,
+    },
+    Joined {
+        room: i64,
+        member: MemberJson<'a>,
+    },
+    MemberChanged {
+        room: i64,
+        member: MemberJson<'a>,
+    },
+    Left {
+        room: i64,
+        user: PersonJson<'a>,
+        by: Option<PersonJson<'a>>,
+        reason: &'static str,
+    },
+    RoomCreated {
+        room: RoomJson<'a>,
+    },
+    RoomChanged {
+        room: RoomJson<'a>,
+    },
+    RoomDeleted {
+        room: i64,
+    },
+}
+
+impl Encode for Native {
+    fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
+        add(frames, &EventJson::from(event));
+    }
+}
+
+/// Adds one text frame of JSON.
+pub(super) fn add(frames: &mut Frames, value: &impl Serialize) {
+    let json = serde_json::to_vec(value).unwrap_or_default();
+    frames.add(|bytes| append_text_frame(bytes, &json));
+}
+
+impl<'a> From<&'a Event> for EventJson<'a> {
+    fn from(event: &'a Event) -> Self {
+        match event {
+            Event::Posted(message) => Self::Message {
+                message: (&**message).into(),
+            },
+            Event::Edited(message) => Self::Edited {
+                message: (&**message).into(),
+            },
+            Event::Deleted(message) => Self::Deleted {
+                message: (&**message).into(),
+            },
+            Event::Read {
+                room,
+                person,
+                last_read_id,
+            } => Self::Read {
+                room: room.0,
+                user_id: person.id.0,
+                last_read_id: last_read_id.0,
+            },
+            Event::Typing { room, person } => Self::Typing {
+                room: room.0,
+                user: (&**person).into(),
+            },
+            Event::Presence(presence) => Self::Presence {
+                room: presence.room.0,
+                online: people(&presence.online),
+                offline: people(&presence.offline),
+                count: presence.count,
+            },
+            Event::Joined { room, member } => Self::Joined {
+                room: room.0,
+                member: member.into(),
+            },
+            Event::MemberChanged { room, member } => Self::MemberChanged {
+                room: room.0,
+                member: member.into(),
+            },
+            Event::Left {
+                room,
+                person,
+                departure,
+            } => {
+                let (reason, by) = describe(departure);
+                Self::Left {
+                    room: room.0,
+                    user: (&**person).into(),
+                    by,
+                    reason,
+                }
+            }
+            Event::RoomCreated(room) => Self::RoomCreated {
+                room: RoomJson::without_key(room),
+            },
+            Event::RoomChanged(room) => Self::RoomChanged {
+                room: RoomJson::without_key(room),
+            },
+            Event::RoomDeleted(room) => Self::RoomDeleted { room: room.0 },
+        }
+    }
+}
+
+fn describe(departure: &Departure) -> (&'static str, Option<PersonJson<'_>>) {
+    match departure {
+        Departure::Own => ("left", None),
+        Departure::Kicked(by) => ("kicked", Some((&**by).into())),
+        Departure::Ended => ("ended", None),
+        Departure::Closed => ("closed", None),
+    }
+}
+
+pub(super) fn people(people: &[Arc<Person>]) -> Vec<PersonJson<'_>> {
+    people.iter().map(|person| (&**person).into()).collect()
+}

@@ -1,0 +1,162 @@
+//! Refusals as RFC 9457 problems with stable codes. The table of codes stands in `docs/native.md`.
+
+use serde::Serialize;
+
+use crate::chat::{ChatError, TokenFault};
+use crate::dialect::kit::{Fault, Response, StatusCode, json, retry_after, set_header};
+
+/// What programs and people are told of a refusal.
+#[derive(Debug, Serialize)]
+pub(super) struct Refusal {
+    pub code: &'static str,
+    pub detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    refusal: Refusal,
+}
+
+/// The problem document for a fault.
+pub(super) fn response(fault: &Fault) -> Response {
+    let wait = retry_after(fault);
+    let refused = if let Fault::Upgrade(refused) = fault {
+        Some(*refused)
+    } else {
+        None
+    };
+    let (status, refusal) = describe(fault);
+    let title = status.canonical_reason().unwrap_or("Error");
+    let mut response = json(
+        status,
+        &Problem {
+            r#type: "about:blank",
+            title,
+            status: status.as_u16(),
+            refusal,
+        },
+    );
+    set_header(&mut response, "content-type", "application/problem+json");
+    if let Some(seconds) = wait {
+        set_header(&mut response, "retry-after", &seconds.to_string());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        set_header(&mut response, "www-authenticate", "Bearer");
+    }
+    match refused {
+        Some(refused) => refused.dress(response),
+        None => response,
+    }
+}
+
+/// The status, code and text of a fault.
+pub(super) fn describe(fault: &Fault) -> (StatusCode, Refusal) {
+    let (status, code, detail) = match fault {
+        Fault::Chat(error) => return describe_chat(error),
+        Fault::BadJson { detail, .. } => (StatusCode::BAD_REQUEST, "bad_json", detail.clone()),
+        Fault::BadQuery(name) => (
+            StatusCode::BAD_REQUEST,
+            "bad_query",
+            format!("{name} is not what it should be"),
+        ),
+        Fault::MediaType(wanted) => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media_type",
+            format!("the body must be {wanted}"),
+        ),
+        Fault::TooLarge(most) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("the body has more than {most} bytes"),
+        ),
+        Fault::BrokenBody => (
+            StatusCode::BAD_REQUEST,
+            "bad_json",
+            "the body broke off".to_owned(),
+        ),
+        Fault::NoRoute => (
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "nothing is here".to_owned(),
+        ),
+        Fault::Method(allow) => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("allowed: {allow}"),
+        ),
+        Fault::Csrf => (
+            StatusCode::FORBIDDEN,
+            "csrf",
+            "the header X-CSRF-Token is missing or wrong".to_owned(),
+        ),
+        Fault::Upgrade(refused) => (refused.status(), "upgrade_required", refused.to_string()),
+    };
+    (
+        status,
+        Refusal {
+            code,
+            detail,
+            field: field(fault),
+        },
+    )
+}
+
+fn field(fault: &Fault) -> Option<String> {
+    match fault {
+        Fault::BadJson { field, .. } => field.clone(),
+        Fault::BadQuery(name) => Some((*name).to_owned()),
+        _ => None,
+    }
+}
+
+/// The status, code and text of a refusal by the core.
+pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
+    let (status, code) = match error {
+        ChatError::Unauthenticated(fault) => (StatusCode::UNAUTHORIZED, token_code(*fault)),
+        ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials"),
+        ChatError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+        ChatError::Muted => (StatusCode::FORBIDDEN, "muted"),
+        ChatError::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
+        ChatError::GuestsDisabled => (StatusCode::FORBIDDEN, "guests_disabled"),
+        ChatError::BadSetupToken => (StatusCode::FORBIDDEN, "setup_token"),
+        ChatError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+        ChatError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        ChatError::Taken(_) => (StatusCode::CONFLICT, "taken"),
+        ChatError::AlreadyMember => (StatusCode::CONFLICT, "already_member"),
+        ChatError::NotMember => (StatusCode::CONFLICT, "not_member"),
+        ChatError::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
+        ChatError::Owner => (StatusCode::CONFLICT, "owner"),
+        ChatError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, "limited"),
+        ChatError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+        ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, "full"),
+        ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+    };
+    let field = match error {
+        ChatError::Invalid(invalid) => Some(invalid.field.to_owned()),
+        ChatError::Taken(field) => Some((*field).to_owned()),
+        _ => None,
+    };
+    (
+        status,
+        Refusal {
+            code,
+            detail: error.to_string(),
+            field,
+        },
+    )
+}
+
+fn token_code(fault: TokenFault) -> &'static str {
+    match fault {
+        TokenFault::Missing => "unauthenticated",
+        TokenFault::Invalid | TokenFault::WrongKind => "token_invalid",
+        TokenFault::Expired => "token_expired",
+        TokenFault::Revoked => "session_ended",
+    }
+}

@@ -1,0 +1,88 @@
+//! Parlor's own protocol under `/api/v1`, described in `docs/native.md`: for the web page, the command line, new programs.
+
+mod auth;
+mod encode;
+mod error;
+mod me;
+mod members;
+mod messages;
+mod ops;
+mod rooms;
+mod server;
+mod users;
+mod wire;
+mod ws;
+
+use crate::chat::Caller;
+
+use super::kit::{Call, Fault, Method, Proof, Surface, routes};
+
+/// Where the protocol lives.
+const PREFIX: &str = "/api/v1";
+
+/// All routes of this protocol.
+pub fn surface() -> Surface {
+    let routes = routes![error::response;
+        GET "/server" => server::show,
+        POST "/setup" => server::set_up,
+        POST "/auth/register" => auth::register,
+        POST "/auth/login" => auth::log_in,
+        POST "/auth/guest" => auth::guest,
+        POST "/auth/refresh" => auth::refresh,
+        POST "/auth/logout" => auth::log_out,
+        GET "/auth/sessions" => auth::sessions,
+        DELETE "/auth/sessions" => auth::end_others,
+        DELETE "/auth/sessions/{id}" => auth::end,
+        GET "/me" => me::show,
+        PATCH "/me" => me::edit,
+        DELETE "/me" => me::end,
+        POST "/me/password" => me::change_password,
+        GET "/users" => users::list,
+        GET "/users/{id}" => users::show,
+        PATCH "/users/{id}" => users::edit,
+        DELETE "/users/{id}" => users::end,
+        DELETE "/users/{id}/sessions" => users::end_sessions,
+        GET "/rooms" => rooms::mine,
+        POST "/rooms" => rooms::create,
+        GET "/rooms/public" => rooms::public,
+        POST "/rooms/direct" => rooms::direct,
+        POST "/rooms/join" => rooms::join_by_key,
+        GET "/rooms/{id}" => rooms::show,
+        PATCH "/rooms/{id}" => rooms::edit,
+        DELETE "/rooms/{id}" => rooms::delete,
+        POST "/rooms/{id}/clear" => rooms::clear,
+        POST "/rooms/{id}/join" => rooms::join,
+        POST "/rooms/{id}/leave" => rooms::leave,
+        POST "/rooms/{id}/transfer" => rooms::transfer,
+        POST "/rooms/{id}/read" => rooms::read,
+        GET "/rooms/{id}/members" => members::list,
+        POST "/rooms/{id}/members" => members::add,
+        PATCH "/rooms/{id}/members/{user}" => members::edit,
+        DELETE "/rooms/{id}/members/{user}" => members::remove,
+        GET "/rooms/{id}/messages" => messages::history,
+        POST "/rooms/{id}/messages" => messages::post,
+        GET "/messages/{id}" => messages::show,
+        PATCH "/messages/{id}" => messages::edit,
+        DELETE "/messages/{id}" => messages::delete,
+        GET "/ws" => ws::open,
+    ];
+    Surface {
+        prefix: PREFIX,
+        routes,
+        fault: error::response,
+    }
+}
+
+/// Who asks. With the cookie, everything but reading also needs the page's token.
+async fn caller(call: &Call) -> Result<Caller, Fault> {
+    let caller = call.caller().await?;
+    if call.method == Method::GET || !matches!(call.proof(false)?, Some(Proof::Cookie(_))) {
+        return Ok(caller);
+    }
+    let token = call.header("x-csrf-token").unwrap_or_default();
+    if call.kit.chat.is_csrf_token(&caller, token) {
+        Ok(caller)
+    } else {
+        Err(Fault::Csrf)
+    }
+}

@@ -1,0 +1,274 @@
+//! What clients ask for over the WebSocket, and how it is answered.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed, Weight};
+use crate::dialect::kit::Fault;
+use crate::model::{Content, Message, MessageId, RoomId};
+
+use super::encode::{self, NATIVE};
+use super::error::{Refusal, describe};
+use super::wire::{DraftBody, MessageJson};
+
+/// One frame of a client.
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(super) enum Op {
+    Auth {
+        token: String,
+    },
+    Send {
+        room: i64,
+        #[serde(flatten)]
+        draft: DraftBody,
+    },
+    Edit {
+        message: i64,
+        content: String,
+    },
+    Delete {
+        message: i64,
+    },
+    Read {
+        room: i64,
+        message: i64,
+    },
+    Typing {
+        room: i64,
+    },
+    Resume {
+        room: i64,
+        after: i64,
+    },
+    Leave {
+        room: i64,
+    },
+    Ping {},
+}
+
+/// The number a client gave its frame.
+type Id = Option<i64>;
+type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[derive(Serialize)]
+struct Done<T> {
+    re: i64,
+    ok: T,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    re: Id,
+    error: Refusal,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    message: MessageJson<'a>,
+}
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    message: MessageJson<'a>,
+    new: bool,
+}
+
+#[derive(Serialize)]
+struct ResumedJson<'a> {
+    room: i64,
+    messages: Vec<MessageJson<'a>>,
+    more: bool,
+    cleared_through: i64,
+    reset: bool,
+}
+
+/// Reads a frame; the fault comes with the frame's number if that much could be read.
+pub(super) fn parse(text: &str) -> Result<(Id, Op), (Id, Fault)> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        id: Id,
+    }
+    let bad = |error: serde_json::Error| Fault::BadJson {
+        field: None,
+        detail: error.to_string(),
+    };
+    let numbered: Numbered = serde_json::from_str(text).map_err(|error| (None, bad(error)))?;
+    let op = serde_json::from_str(text).map_err(|error| (numbered.id, bad(error)))?;
+    Ok((numbered.id, op))
+}
+
+/// Does what a frame asks for; what takes time is handed back to be waited for.
+pub(super) fn perform(
+    chat: &Chat,
+    caller: &Caller,
+    connection: &Arc<Connection>,
+    id: Id,
+    op: Op,
+) -> Option<Doing> {
+    let answer = Answer {
+        connection: connection.clone(),
+        id,
+    };
+    match op {
+        Op::Send { room, draft } => {
+            match draft.parse() {
+                // Not waited for: a client may have many messages on their way.
+                Ok(draft) => chat.post_then(caller, RoomId(room), draft, answer.of(sent)),
+                Err(invalid) => answer.refuse(invalid.into()),
+            }
+            None
+        }
+        Op::Typing { room } => {
+            chat.typing(caller, RoomId(room));
+            answer.done();
+            None
+        }
+        Op::Ping {} => {
+            answer.done();
+            None
+        }
+        Op::Auth { .. } => {
+            answer.refuse(Fault::BadQuery("op"));
+            None
+        }
+        slow => Some(Box::pin(perform_slow(
+            chat.clone(),
+            caller.clone(),
+            answer,
+            slow,
+        ))),
+    }
+}
+
+async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
+    match op {
+        Op::Edit { message, content } => match Content::parse(&content) {
+            Ok(content) => {
+                answer.of(changed)(chat.edit(&caller, MessageId(message), content).await)
+            }
+            Err(invalid) => answer.refuse(invalid.into()),
+        },
+        Op::Delete { message } => {
+            answer.of(changed)(chat.delete(&caller, MessageId(message)).await)
+        }
+        Op::Read { room, message } => {
+            // Written within a second; waiting for it would hold up what the client asks next.
+            tokio::spawn(async move {
+                answer.of(|id, _| done(id))(
+                    chat.read(&caller, RoomId(room), MessageId(message)).await,
+                );
+            });
+        }
+        Op::Resume { room, after } => {
+            let connection = answer.connection.clone();
+            let reply = Box::new(answer.of(resumed));
+            chat.resume(
+                &caller,
+                &connection,
+                NATIVE,
+                RoomId(room),
+                MessageId(after),
+                reply,
+            )
+            .await;
+        }
+        Op::Leave { room } => {
+            chat.unwatch(&answer.connection, RoomId(room)).await;
+            answer.done();
+        }
+        Op::Auth { .. } | Op::Send { .. } | Op::Typing { .. } | Op::Ping {} => {}
+    }
+}
+
+/// The way back to whoever asked.
+struct Answer {
+    connection: Arc<Connection>,
+    id: Id,
+}
+
+impl Answer {
+    /// Answers with what `frame` makes of the outcome, or with the refusal.
+    fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
+    where
+        T: 'static,
+    {
+        Box::new(move |outcome| match (outcome, self.id) {
+            (Ok(value), Some(id)) => push(&self.connection, frame(id, &value)),
+            (Ok(_), None) => {}
+            (Err(error), _) => self.refuse(error.into()),
+        })
+    }
+
+    fn done(self) {
+        if let Some(id) = self.id {
+            push(&self.connection, done(id));
+        }
+    }
+
+    fn refuse(self, fault: Fault) {
+        push(&self.connection, refusal(self.id, &fault));
+    }
+}
+
+/// Queues one frame.
+pub(super) fn push(connection: &Connection, frame: Sealed) {
+    connection.outbox().push(frame, Weight::Full);
+}
+
+/// The answer that only says that it is done.
+pub(super) fn done(id: i64) -> Sealed {
+    frame(&Done {
+        re: id,
+        ok: Nothing {},
+    })
+}
+
+/// The answer that says what was wrong.
+pub(super) fn refusal(id: Id, fault: &Fault) -> Sealed {
+    frame(&Refused {
+        re: id,
+        error: describe(fault).1,
+    })
+}
+
+fn sent(re: i64, posted: &Posted) -> Sealed {
+    frame(&Done {
+        re,
+        ok: Sent {
+            message: (&*posted.message).into(),
+            new: posted.new,
+        },
+    })
+}
+
+fn changed(re: i64, message: &Arc<Message>) -> Sealed {
+    frame(&Done {
+        re,
+        ok: Changed {
+            message: (&**message).into(),
+        },
+    })
+}
+
+fn resumed(re: i64, resumed: &Resumed) -> Sealed {
+    let ok = ResumedJson {
+        room: resumed.room.0,
+        messages: resumed.messages.iter().map(Into::into).collect(),
+        more: resumed.more,
+        cleared_through: resumed.cleared_through.0,
+        reset: resumed.reset,
+    };
+    frame(&Done { re, ok })
+}
+
+fn frame(value: &impl Serialize) -> Sealed {
+    let mut frames = Frames::default();
+    encode::add(&mut frames, value);
+    frames.seal()
+}

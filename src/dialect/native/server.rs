@@ -1,0 +1,55 @@
+//! `/server` and `/setup`: what this server is, and how it gets its first admin.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::kit::{Answer, Call, StatusCode, json, json_body};
+
+use super::auth::{GRANTOR, NewAccount, granted};
+
+#[derive(Serialize)]
+struct ServerJson<'a> {
+    name: &'static str,
+    version: &'static str,
+    instance: &'a str,
+    registration: &'static str,
+    guests: bool,
+    setup: bool,
+    compat_open: &'a [&'static str],
+}
+
+#[derive(Deserialize)]
+struct Setup {
+    token: String,
+    #[serde(flatten)]
+    account: NewAccount,
+}
+
+pub(super) async fn show(call: Call) -> Answer {
+    let (chat, address) = (&call.kit.chat, call.visitor().address);
+    let open = chat.settings().may_register(address);
+    let server = ServerJson {
+        name: "Parlor",
+        version: env!("CARGO_PKG_VERSION"),
+        instance: chat.instance(),
+        registration: if open { "open" } else { "closed" },
+        guests: chat.settings().may_visit(address),
+        setup: chat.setup_token().is_some(),
+        compat_open: &call.kit.compat_open,
+    };
+    Ok(json(StatusCode::OK, &server))
+}
+
+pub(super) async fn set_up(mut call: Call) -> Answer {
+    let setup: Setup = json_body(&mut call).await?;
+    let grant = call
+        .kit
+        .chat
+        .set_up(
+            &setup.token,
+            setup.account.parse()?,
+            &call.visitor(),
+            &GRANTOR,
+        )
+        .await?;
+    Ok(granted(StatusCode::CREATED, &grant))
+}

@@ -1,0 +1,303 @@
+//! The protocol's JSON: how model types are written, and what bodies must look like.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+use crate::chat::{PublicRoom, Session};
+use crate::dialect::kit::rfc3339;
+use crate::model::{
+    CONTENT_MAX, Content, Draft, Invalid, Member, Membership, Message, MessageId, Millis, Person,
+    Room, RoomOverview, User,
+};
+
+/// A list and whether there is more of it.
+#[derive(Serialize)]
+pub(super) struct List<T> {
+    pub items: Vec<T>,
+    pub more: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct PersonJson<'a> {
+    id: i64,
+    uuid: Uuid,
+    username: &'a str,
+    display_name: &'a str,
+    avatar_url: Option<&'a str>,
+    role: &'static str,
+    deleted: bool,
+}
+
+impl<'a> From<&'a Person> for PersonJson<'a> {
+    fn from(person: &'a Person) -> Self {
+        Self {
+            id: person.id.0,
+            uuid: person.uuid,
+            username: &person.username,
+            display_name: &person.display_name,
+            avatar_url: person.avatar_url.as_deref(),
+            role: person.role.as_str(),
+            deleted: person.deleted,
+        }
+    }
+}
+
+/// An account, to its owner and to admins.
+#[derive(Serialize)]
+pub(super) struct UserJson<'a> {
+    #[serde(flatten)]
+    person: PersonJson<'a>,
+    email: Option<&'a str>,
+    has_password: bool,
+    created_at: String,
+    updated_at: String,
+}
+
+impl<'a> From<&'a User> for UserJson<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            person: (&*user.person).into(),
+            email: user.email.as_deref(),
+            has_password: user.has_password,
+            created_at: rfc3339(user.created_at),
+            updated_at: rfc3339(user.updated_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct RoomJson<'a> {
+    id: i64,
+    uuid: Uuid,
+    kind: &'static str,
+    name: &'a str,
+    description: &'a str,
+    owner_id: Option<i64>,
+    access_key: Option<&'a str>,
+    people: Vec<PersonJson<'a>>,
+    cleared_through: i64,
+    created_at: String,
+    updated_at: String,
+}
+
+impl<'a> From<&'a Room> for RoomJson<'a> {
+    fn from(room: &'a Room) -> Self {
+        Self {
+            id: room.id.0,
+            uuid: room.uuid,
+            kind: room.kind.as_str(),
+            name: &room.name,
+            description: &room.description,
+            owner_id: room.owner_id.map(|id| id.0),
+            access_key: room.access_key.as_ref().map(|key| key.as_str()),
+            people: room
+                .people
+                .iter()
+                .map(|person| (&**person).into())
+                .collect(),
+            cleared_through: room.cleared_through.0,
+            created_at: rfc3339(room.created_at),
+            updated_at: rfc3339(room.updated_at),
+        }
+    }
+}
+
+impl<'a> RoomJson<'a> {
+    /// For eyes that may not see the key.
+    pub(super) fn without_key(room: &'a Room) -> Self {
+        Self {
+            access_key: None,
+            ..room.into()
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct OverviewJson<'a> {
+    #[serde(flatten)]
+    room: RoomJson<'a>,
+    role: &'static str,
+    last_read_id: i64,
+    muted_until: Option<String>,
+    member_count: u32,
+    unread: u32,
+    last_message: Option<MessageJson<'a>>,
+    change_id: i64,
+    other_read_id: i64,
+}
+
+impl<'a> From<&'a RoomOverview> for OverviewJson<'a> {
+    fn from(overview: &'a RoomOverview) -> Self {
+        Self {
+            room: (&overview.room).into(),
+            role: overview.place.role.as_str(),
+            last_read_id: overview.place.last_read_id.0,
+            muted_until: muted_until(overview.place),
+            member_count: overview.member_count,
+            unread: overview.unread,
+            last_message: overview.last_message.as_ref().map(Into::into),
+            change_id: overview.change_id.0,
+            other_read_id: overview.other_read_id.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct PublicRoomJson<'a> {
+    #[serde(flatten)]
+    room: RoomJson<'a>,
+    member_count: u32,
+    member: bool,
+}
+
+impl<'a> From<&'a PublicRoom> for PublicRoomJson<'a> {
+    fn from(public: &'a PublicRoom) -> Self {
+        Self {
+            room: (&public.room).into(),
+            member_count: public.member_count,
+            member: public.member,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct MemberJson<'a> {
+    person: PersonJson<'a>,
+    role: &'static str,
+    joined_at: String,
+    muted_until: Option<String>,
+}
+
+impl<'a> From<&'a Member> for MemberJson<'a> {
+    fn from(member: &'a Member) -> Self {
+        Self {
+            person: (&*member.person).into(),
+            role: member.place.role.as_str(),
+            joined_at: rfc3339(member.place.joined_at),
+            muted_until: muted_until(member.place),
+        }
+    }
+}
+
+fn muted_until(place: Membership) -> Option<String> {
+    (place.muted_until > Millis::now()).then(|| rfc3339(place.muted_until))
+}
+
+#[derive(Serialize)]
+pub(super) struct MessageJson<'a> {
+    id: i64,
+    uuid: Uuid,
+    room_id: i64,
+    sender: PersonJson<'a>,
+    content: &'a str,
+    reply_to: Option<i64>,
+    sent_at: Option<String>,
+    created_at: String,
+    edited_at: Option<String>,
+    deleted_at: Option<String>,
+    change_id: i64,
+}
+
+impl<'a> From<&'a Message> for MessageJson<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: message.id.0,
+            uuid: message.uuid,
+            room_id: message.room_id.0,
+            sender: (&*message.sender).into(),
+            content: &message.content,
+            reply_to: message.reply_to.map(|id| id.0),
+            sent_at: message.sent_at.map(rfc3339),
+            created_at: rfc3339(message.created_at),
+            edited_at: message.edited_at.map(rfc3339),
+            deleted_at: message.deleted_at.map(rfc3339),
+            change_id: message.change_id.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct SessionJson<'a> {
+    id: i64,
+    kind: &'a str,
+    current: bool,
+    created_at: String,
+    last_at: String,
+    expires_at: String,
+    ip: &'a str,
+    user_agent: &'a str,
+}
+
+impl<'a> SessionJson<'a> {
+    pub(super) fn new(session: &'a Session, current: bool) -> Self {
+        Self {
+            id: session.id.0,
+            kind: &session.kind,
+            current,
+            created_at: rfc3339(session.created_at),
+            last_at: rfc3339(session.last_at),
+            expires_at: rfc3339(session.expires_at),
+            ip: &session.ip,
+            user_agent: &session.user_agent,
+        }
+    }
+}
+
+/// A message as clients send it, by REST and by WebSocket.
+#[derive(Deserialize)]
+pub(super) struct DraftBody {
+    content: String,
+    uuid: Option<Uuid>,
+    reply_to: Option<i64>,
+    sent_at: Option<String>,
+}
+
+impl DraftBody {
+    /// Checks every field.
+    pub(super) fn parse(self) -> Result<Draft, Invalid> {
+        let content = Content::parse(&self.content)?;
+        let sent_at = self
+            .sent_at
+            .as_deref()
+            .map(|text| parse_time("sent_at", text))
+            .transpose()?;
+        let draft = Draft::new(content);
+        Ok(Draft {
+            uuid: self.uuid.unwrap_or(draft.uuid),
+            reply_to: self.reply_to.map(MessageId),
+            sent_at,
+            ..draft
+        })
+    }
+}
+
+/// A time as clients write it: RFC 3339.
+pub(super) fn parse_time(field: &'static str, text: &str) -> Result<Millis, Invalid> {
+    let time = chrono::DateTime::parse_from_rfc3339(text)
+        .map_err(|_| Invalid::new(field, "is no RFC 3339 time"))?;
+    Ok(Millis(time.timestamp_millis()))
+}
+
+/// Tells `null` (clear it) from a field that is not there (leave it): goes with `#[serde(default)]`.
+pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(input).map(Some)
+}
+
+/// The longest description of a room, characters.
+const DESCRIPTION_MAX: usize = 500;
+
+/// A room's description, trimmed.
+pub(super) fn description(text: &str) -> Result<String, Invalid> {
+    const FIELD: &str = "description";
+    const { assert!(DESCRIPTION_MAX <= CONTENT_MAX) };
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Ok(String::new()),
+        1..=DESCRIPTION_MAX => Content::parse(text)
+            .map(Content::into_string)
+            .map_err(|bad| Invalid::new(FIELD, bad.why)),
+        _ => Err(Invalid::new(FIELD, "is too long")),
+    }
+}

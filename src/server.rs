@@ -1,0 +1,216 @@
+//! The only file that knows everybody: opens the store, starts the chat, mounts the surfaces, listens, drains.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::chat::{Chat, ChatError, Settings};
+use crate::config::{Config, DIALECTS, Origins as AllowedOrigins, Reach, Registration};
+use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, Surface, routes};
+use crate::dialect::{self, kit};
+use crate::store::{OpenOptions, Store, StoreError};
+use crate::transport::access_log::AccessLog;
+use crate::transport::gate::{Gate, Limits};
+use crate::transport::listener::{Listener, raise_descriptor_limit};
+
+/// Connections have so long to end when the server goes down.
+const DRAIN: Duration = Duration::from_secs(7);
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chat cannot start.
+    #[error("the chat cannot start: {0}")]
+    Chat(#[from] ChatError),
+    /// The address cannot be listened on.
+    #[error("{address}: {source}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// A server that listens, before it serves.
+pub struct Server {
+    chat: Chat,
+    listeners: Vec<Listener>,
+    gate: Arc<Gate>,
+    routes: warp::filters::BoxedFilter<(Response,)>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Opens the file and the listeners. Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// The file or an address cannot be had.
+    pub async fn bind(config: &Config, options: OpenOptions) -> Result<Self, ServerError> {
+        if let Err(error) = raise_descriptor_limit() {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+        }
+        let gate = Gate::new(gate_limits(config));
+        let main = listen(config.server.listen).await?;
+        let address = main.local_addr().unwrap_or(config.server.listen);
+        let mut listeners = vec![Listener::new(main, gate.clone())];
+        if let Some(second) = config.compat.ws_listen {
+            listeners.push(Listener::new(listen(second).await?, gate.clone()));
+        }
+        let path = config.server.db.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&path, &options))
+            .await
+            .map_err(ChatError::internal)??;
+        let chat = Chat::start(store, settings(config)).await?;
+        let shared = Arc::new(kit_of(config, chat.clone()));
+        let routes = kit::Table::new(shared, &surfaces()).into_filter();
+        Ok(Self {
+            chat,
+            listeners,
+            gate,
+            routes,
+            address,
+        })
+    }
+
+    /// Where it listens; with port 0 the port that the system chose.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The core, for looking at and for tests.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// The addresses at which this server is found on its networks.
+    pub fn urls(&self) -> Vec<String> {
+        let port = self.address.port();
+        let url = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, port));
+        if !self.address.ip().is_unspecified() {
+            return vec![url(self.address.ip())];
+        }
+        let own = if_addrs::get_if_addrs()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|interface| interface.ip());
+        let mut ips: Vec<IpAddr> = own.filter(|ip| ip.is_ipv4()).collect();
+        // A name that works on this machine comes first.
+        ips.sort_by_key(|ip| !ip.is_loopback());
+        ips.into_iter().map(url).collect()
+    }
+
+    /// Serves until `stop` resolves, then drains: nobody new is let in, sockets are told, what is queued is finished.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (shutdown, stopped) = watch::channel(false);
+        let mut serving = tokio::task::JoinSet::new();
+        for listener in self.listeners {
+            let service =
+                AccessLog::new(TowerToHyperService::new(warp::service(self.routes.clone())));
+            serving.spawn(listener.serve(service, stopped.clone()));
+        }
+        stop.await;
+        tracing::info!("stopping");
+        let _ = shutdown.send(true);
+        self.chat.drain();
+        if tokio::time::timeout(DRAIN, self.gate.emptied())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections did not end in time");
+        }
+        self.chat.stop().await;
+        serving.shutdown().await;
+    }
+}
+
+/// All routes: the dialects', and what belongs to none of them.
+fn surfaces() -> Vec<Surface> {
+    let own = routes![plain_fault; GET "/healthz" => healthz, GET "/readyz" => readyz];
+    let own = Surface {
+        prefix: "",
+        routes: own,
+        fault: plain_fault,
+    };
+    dialect::surfaces().into_iter().chain([own]).collect()
+}
+
+async fn healthz(_: Call) -> Answer {
+    Ok(Response::new("ok\n".into()))
+}
+
+async fn readyz(call: Call) -> Answer {
+    call.kit.chat.ready().await?;
+    Ok(Response::new("ok\n".into()))
+}
+
+/// What is told where no dialect speaks: a status and a line.
+fn plain_fault(fault: &Fault) -> Response {
+    let status = match fault {
+        Fault::NoRoute => StatusCode::NOT_FOUND,
+        Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = Response::new(format!("{status}\n").into());
+    *response.status_mut() = status;
+    response
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ServerError::Listen { address, source })
+}
+
+fn gate_limits(config: &Config) -> Limits {
+    let count = |limit: Option<std::num::NonZeroU32>| {
+        limit.map_or(usize::MAX, |limit| limit.get() as usize)
+    };
+    Limits {
+        total: count(config.limits.connections),
+        per_address: count(config.limits.connections_per_address),
+        exempt: config.server.trusted_proxies.clone(),
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        registration_open: config.auth.registration == Registration::Open,
+        guests: config.guests.enabled,
+        open_to_all: config.auth.open_to == Reach::Any,
+        guests_expire_after: config.guests.expire_after,
+        pbkdf2_rounds: config.auth.pbkdf2_rounds,
+        access_ttl: config.auth.access_ttl,
+        refresh_ttl: config.auth.refresh_ttl,
+        logins_per_minute: config.limits.login_per_minute,
+        registrations_per_minute: config.limits.register_per_minute,
+        messages_per_second: config.limits.messages_per_second,
+        messages_burst: config.limits.messages_burst,
+        connections_per_user: config.limits.connections_per_user,
+    }
+}
+
+fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
+    kit::Kit {
+        chat,
+        public_url: config.server.public_url.clone(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        origins: match &config.cors.allowed_origins {
+            AllowedOrigins::Any => kit::Origins::Any,
+            AllowedOrigins::Only(sites) => kit::Origins::Only(sites.clone()),
+        },
+        compat_open: DIALECTS
+            .iter()
+            .copied()
+            .filter(|name| config.compat.open.includes(name))
+            .collect(),
+    }
+}
