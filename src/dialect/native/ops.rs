@@ -120,7 +120,7 @@ pub(super) fn perform(
             match draft.parse() {
                 // Not waited for: a client may have many messages on their way.
                 Ok(draft) => chat.post_then(caller, RoomId(room), draft, answer.of(sent)),
-                Err(invalid) => answer.refuse(invalid.into()),
+                Err(invalid) => answer.refuse(&invalid.into()),
             }
             None
         }
@@ -134,7 +134,7 @@ pub(super) fn perform(
             None
         }
         Op::Auth { .. } => {
-            answer.refuse(Fault::BadQuery("op"));
+            answer.refuse(&Fault::BadQuery("op"));
             None
         }
         slow => Some(Box::pin(perform_slow(
@@ -152,7 +152,7 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             Ok(content) => {
                 answer.of(changed)(chat.edit(&caller, MessageId(message), content).await)
             }
-            Err(invalid) => answer.refuse(invalid.into()),
+            Err(invalid) => answer.refuse(&invalid.into()),
         },
         Op::Delete { message } => {
             answer.of(changed)(chat.delete(&caller, MessageId(message)).await)
@@ -201,7 +201,7 @@ impl Answer {
         Box::new(move |outcome| match (outcome, self.id) {
             (Ok(value), Some(id)) => push(&self.connection, frame(id, &value)),
             (Ok(_), None) => {}
-            (Err(error), _) => self.refuse(error.into()),
+            (Err(error), _) => self.refuse(&error.into()),
         })
     }
 
@@ -211,8 +211,8 @@ impl Answer {
         }
     }
 
-    fn refuse(self, fault: Fault) {
-        push(&self.connection, refusal(self.id, &fault));
+    fn refuse(self, fault: &Fault) {
+        push(&self.connection, refusal(self.id, fault));
     }
 }
 
