@@ -2,21 +2,31 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Output, Stdio};
 
 use parlor::store::{OpenOptions, Store};
 
+#[path = "cli/user.rs"]
+mod user;
+
 /// Runs the real binary in an empty folder with nothing of ours in its environment.
 fn parlor(args: &[&str], env: &[(&str, &str)]) -> Output {
+    parlor_with(args, env, "")
+}
+
+/// The same with something to read on stdin.
+fn parlor_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
     command.args(args).env_clear().envs(env.iter().copied());
-    command
-        .current_dir(&folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
+    command.current_dir(&folder).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It may have ended without reading.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
 }
 
 /// What stays when a file is written to, and changes when another takes its place.

@@ -1,9 +1,10 @@
 //! What happens by itself: sweeping, guests that end, and changes that another process made to the file.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::model::{Millis, RoomId, UserId};
+use crate::model::{Millis, Person, RoomId, UserId};
 
 use super::outbox::Closing;
 use super::room::RoomMsg;
@@ -11,6 +12,9 @@ use super::{Chat, ChatError, Core};
 
 /// How often sessions that ran out and guests that stay away are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+
+/// A busy room or a full disk may pass within this time.
+const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Starts what runs beside the chat; it ends with the chat.
 pub(super) fn start(chat: &Chat) {
@@ -24,11 +28,20 @@ async fn follow(core: Weak<Core>) {
         return;
     };
     while changes.changed().await.is_ok() {
-        let Some(core) = core.upgrade() else { return };
-        if let Err(error) = (Chat { core }).reconcile().await {
-            tracing::warn!(%error, "what another process changed was not taken over");
+        while let Some(Err(error)) = reconcile(&core).await {
+            tracing::warn!(%error, "what another process changed is not taken over yet");
+            tokio::time::sleep(RECONCILE_AGAIN).await;
+            if changes.has_changed().is_err() {
+                return;
+            }
         }
     }
+}
+
+/// `None`: the chat has ended.
+async fn reconcile(core: &Weak<Core>) -> Option<Result<(), ChatError>> {
+    let core = core.upgrade()?;
+    Some(Chat { core }.reconcile().await)
 }
 
 async fn sweep(core: Weak<Core>) {
@@ -65,22 +78,30 @@ impl Chat {
         let open = self.core.people.open();
         let sessions = open.iter().map(|(_, session)| *session).collect();
         let ended = self.core.store.ended_sessions(sessions).await?;
-        for (person, session) in open {
-            if ended.contains(&session) {
-                self.core
-                    .people
-                    .close(person.id, Closing::SessionEnded, |open| open == session);
-            } else if self
-                .core
-                .store
-                .user(person.id)
-                .await?
-                .is_some_and(|user| user.role() != person.role)
-            {
-                self.core
-                    .people
-                    .close(person.id, Closing::Changed, |_| true);
-            }
+        let (gone, here): (Vec<_>, Vec<_>) = open
+            .into_iter()
+            .partition(|(_, session)| ended.contains(session));
+        for (person, session) in gone {
+            self.core
+                .people
+                .close(person.id, Closing::SessionEnded, |open| open == session);
+        }
+        // Once for each role somebody is connected with: connections from before and after a change may be open together.
+        let here: HashMap<_, _> = here
+            .into_iter()
+            .map(|(one, _)| ((one.id, one.role), one))
+            .collect();
+        for person in here.into_values() {
+            self.close_if_changed(&person).await?;
+        }
+        Ok(())
+    }
+
+    async fn close_if_changed(&self, was: &Person) -> Result<(), ChatError> {
+        let found = self.core.store.user(was.id).await?;
+        if let Some(user) = found.filter(|user| user.role() != was.role) {
+            self.core.registry.tell_all_person(&user.person);
+            self.core.people.close(was.id, Closing::Changed, |_| true);
         }
         Ok(())
     }

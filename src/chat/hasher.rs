@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
-use pbkdf2::password_hash::{PasswordHasher, PasswordVerifier};
+use pbkdf2::password_hash::{Error, PasswordHasher, PasswordVerifier};
 use pbkdf2::phc::PasswordHash;
 use pbkdf2::{Params, Pbkdf2};
 use tokio::sync::oneshot;
@@ -42,8 +42,7 @@ pub enum Verified {
 impl Hasher {
     /// Starts the threads; `rounds` is what new hashes cost.
     pub fn start(rounds: u32) -> Result<Self, ChatError> {
-        let params = Params::new(rounds).map_err(ChatError::internal)?;
-        let pbkdf2 = Pbkdf2::new(pbkdf2::Algorithm::Pbkdf2Sha256, params);
+        let pbkdf2 = scheme(rounds).map_err(ChatError::internal)?;
         // Costs as much to compare with as a real one, whoever it is that does not exist.
         let decoy = pbkdf2
             .hash_password(&rand::random::<[u8; 16]>())
@@ -104,6 +103,17 @@ impl Hasher {
         self.jobs.try_send(job).map_err(|_| ChatError::Busy)?;
         answer.await.map_err(|_| ChatError::Busy)
     }
+}
+
+/// The PHC string for a new password, made on this very thread: for a program that has nothing else to do.
+pub(super) fn hash_here(password: &Password, rounds: u32) -> Result<String, Error> {
+    let hash = scheme(rounds)?.hash_password(password.reveal())?;
+    Ok(hash.to_string())
+}
+
+fn scheme(rounds: u32) -> Result<Pbkdf2, Error> {
+    let params = Params::new(rounds)?;
+    Ok(Pbkdf2::new(pbkdf2::Algorithm::Pbkdf2Sha256, params))
 }
 
 fn compare(pbkdf2: &Pbkdf2, rounds: u32, password: &Password, hash: &str) -> Verified {

@@ -10,6 +10,7 @@ mod error;
 mod hasher;
 mod limits;
 mod live;
+pub mod manage;
 mod members;
 mod messages;
 mod outbox;

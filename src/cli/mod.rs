@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod logging;
 mod serve;
+mod user;
 mod version;
 
 use std::ffi::OsString;
@@ -51,6 +52,9 @@ enum Command {
     Serve(ServeArgs),
     /// Copy the database to FILE, also while the server runs
     Backup(backup::Args),
+    /// Manage accounts, also while the server runs
+    #[command(subcommand)]
+    User(user::Command),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -88,6 +92,7 @@ impl Cli {
                 "--listen and --no-backup belong to serve, command line: leave them out",
             )),
             Some(Command::Backup(args)) => backup::run(&args, &self.settings()?.config),
+            Some(Command::User(command)) => user::run(command, &self.settings()?.config),
             Some(Command::Config(command)) => config::run(&command, &self.settings()?),
             Some(Command::Version(args)) => version::run(&args),
         }

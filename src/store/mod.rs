@@ -14,6 +14,7 @@ mod messages;
 mod migrate;
 mod readers;
 mod rooms;
+mod roster;
 mod rows;
 mod schema;
 mod sessions;
@@ -37,6 +38,7 @@ pub use error::StoreError;
 pub use job::Ticket;
 pub use members::{Admission, UNREAD_MAX};
 pub use messages::{Appended, Changed, NewChange, NewMessage};
+pub use roster::Standing;
 pub use sessions::{NewSession, Rotation, Session};
 pub use users::{Guarded, NewUser};
 

@@ -3,12 +3,13 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::model::{
-    Email, Millis, Profile, Role, SessionId, ShownName, User, UserEdit, UserId, Username, name_key,
+    Email, MemberRole, Millis, Profile, Role, RoomId, SessionId, ShownName, User, UserEdit, UserId,
+    Username, name_key,
 };
 
 use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
-use super::{Store, StoreError, sessions};
+use super::{Store, StoreError, members, sessions};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -62,6 +63,13 @@ impl Store {
     /// Errors: `Conflict` on `username` (look-alikes too) and `email`.
     pub async fn add_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |tx| add(tx, &new)).await
+    }
+
+    /// Makes an account without a place in the lobby, which is for the core to give: see [`Store::admit_to_lobby`].
+    ///
+    /// Errors: as [`Store::add_user`].
+    pub async fn add_account(&self, new: NewUser) -> Result<User, StoreError> {
+        self.write(move |tx| insert(tx, &new)).await
     }
 
     /// Makes the first admin; `None` if there is one already.
@@ -176,13 +184,20 @@ impl Store {
     /// Makes every account a member of the lobby that is not yet, as another process may have added some; whether
     /// there were any.
     pub async fn admit_to_lobby(&self) -> Result<bool, StoreError> {
-        const ADMIT: &str = "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at)
-            SELECT 1, id, 'member', created_at FROM users WHERE deleted_at IS NULL";
+        const ADMIT: &str = "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at, last_read_id)
+            SELECT 1, id, 'member', created_at, (SELECT coalesce(max(id), 0) FROM messages WHERE room_id = 1)
+            FROM users WHERE deleted_at IS NULL";
         self.write(|tx| Ok(tx.execute(ADMIT, [])? > 0)).await
     }
 }
 
 fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
+    let user = insert(tx, new)?;
+    members::insert(tx, RoomId::LOBBY, user.id(), MemberRole::Member)?;
+    Ok(user)
+}
+
+fn insert(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
     refuse_look_alike(tx, &new.username, None)?;
     let now = Millis::now();
     let display_name = new
@@ -203,12 +218,6 @@ fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
     .on_constraint("users.username_key", "username")
     .on_constraint("users.email", "email")?;
     let id = UserId(tx.last_insert_rowid());
-    // What was said before somebody came is nothing they have missed.
-    tx.prepare_cached(
-        "INSERT INTO members (room_id, user_id, role, joined_at, last_read_id)
-         SELECT 1, ?1, 'member', ?2, coalesce(max(id), 0) FROM messages WHERE room_id = 1",
-    )?
-    .execute(params![id, now])?;
     user(tx, id)?.ok_or(StoreError::Internal("a new account is missing"))
 }
 
@@ -304,6 +313,8 @@ fn count_admins(db: &Connection) -> Result<i64, StoreError> {
 /// What a whole account is made of, after [`PERSON`].
 pub(super) const REST: &str =
     "u.email, u.profile, u.password_hash IS NOT NULL, u.created_at, u.updated_at";
+/// How many columns [`REST`] has.
+pub(super) const REST_WIDTH: usize = 5;
 
 /// The living account of that number.
 pub(super) fn user(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
@@ -321,7 +332,7 @@ fn by_login(db: &Connection, login: &str) -> Result<Option<(User, Option<String>
          WHERE (u.username_key = ?1 OR u.email = ?2) AND u.deleted_at IS NULL"
     );
     let mut find = db.prepare_cached(&sql)?;
-    let hash_at = PERSON_WIDTH + 5;
+    let hash_at = PERSON_WIDTH + REST_WIDTH;
     let keys = params![name_key(login.trim()), login.trim().to_lowercase()];
     Ok(find
         .query_row(keys, |row| Ok((from_row(row, 0)?, row.get(hash_at)?)))

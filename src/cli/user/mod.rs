@@ -1,0 +1,205 @@
+//! `parlor user`: accounts from the command line, also while the server runs. Says what the core did or why it did not;
+//! knows no rule of its own.
+
+mod list;
+mod password;
+
+use std::path::Path;
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{Failure, print};
+use crate::chat::manage::{self, ManageError};
+use crate::config::Config;
+use crate::model::{Email, Role, ShownName, Username};
+use crate::store::{NewUser, OpenOptions, Store, StoreError};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an account
+    Add(Add),
+    /// Show all accounts
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give somebody another password, which ends all their sessions
+    Passwd {
+        /// User name or e-mail
+        name: String,
+        #[command(flatten)]
+        source: password::Source,
+    },
+    /// Give somebody another role
+    Role {
+        /// User name or e-mail
+        name: String,
+        role: AccountRole,
+    },
+    /// End an account for good: its messages stay, its name is never given again
+    Remove {
+        /// User name or e-mail
+        name: String,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Add {
+    /// The unique name
+    #[arg(value_parser = Username::parse)]
+    name: Username,
+    /// The unique e-mail address; one can log in by it too
+    #[arg(long, value_parser = Email::parse)]
+    email: Option<Email>,
+    #[arg(long, default_value = "user")]
+    role: AccountRole,
+    /// The name to show [default: NAME]
+    #[arg(long, value_name = "NAME", value_parser = ShownName::of_person)]
+    display_name: Option<ShownName>,
+    #[command(flatten)]
+    source: password::Source,
+}
+
+/// The roles an operator gives; guests come by themselves.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum AccountRole {
+    /// Manages people and rooms
+    Admin,
+    /// An ordinary account
+    User,
+}
+
+impl From<AccountRole> for Role {
+    fn from(role: AccountRole) -> Self {
+        match role {
+            AccountRole::Admin => Self::Admin,
+            AccountRole::User => Self::User,
+        }
+    }
+}
+
+pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start, runtime: {error}")))?;
+    runtime.block_on(obey(command, config))
+}
+
+async fn obey(command: Command, config: &Config) -> Result<(), Failure> {
+    match command {
+        Command::Add(args) => add(args, config).await,
+        Command::List { json } => list(json, config).await,
+        Command::Passwd { name, source } => passwd(&name, &source, config).await,
+        Command::Role { name, role } => set_role(&name, role.into(), config).await,
+        Command::Remove { name } => remove(&name, config).await,
+    }
+}
+
+async fn add(args: Add, config: &Config) -> Result<(), Failure> {
+    let not = format!("no account was made for {}", args.name.as_str());
+    let hash = args.source.hash(args.name.as_str(), &not, config)?;
+    let new = NewUser {
+        password_hash: Some(hash),
+        role: args.role.into(),
+        ..NewUser::named(args.name, args.email, args.display_name)
+    };
+    let work = async |store: &Store| Ok((manage::add(store, new).await?, store.path().to_owned()));
+    let (user, db) = on_file(config, &not, work).await?;
+    let (name, role) = (&user.person.username, user.role().as_str());
+    print(&format!("made the {role} {name} in {}\n", db.display()))
+}
+
+async fn list(json: bool, config: &Config) -> Result<(), Failure> {
+    let not = "no accounts can be shown";
+    must_be_there(config, not)?;
+    let all = on_file(config, not, manage::list).await?;
+    print(&if json {
+        list::json(&all)
+    } else {
+        list::table(&all)
+    })
+}
+
+async fn passwd(login: &str, source: &password::Source, config: &Config) -> Result<(), Failure> {
+    let not = format!("the password of {login} was not changed");
+    must_be_there(config, &not)?;
+    let hash = source.hash(login, &not, config)?;
+    let work = async |store: &Store| manage::change_password(store, login, hash).await;
+    let user = on_file(config, &not, work).await?;
+    print(&format!(
+        "{} has another password and is logged out everywhere\n",
+        user.person.username
+    ))
+}
+
+async fn set_role(login: &str, role: Role, config: &Config) -> Result<(), Failure> {
+    let not = format!("the role of {login} was not changed");
+    must_be_there(config, &not)?;
+    let work = async |store: &Store| manage::set_role(store, login, role).await;
+    let user = on_file(config, &not, work).await?;
+    let (name, role) = (&user.person.username, user.role().as_str());
+    print(&format!("{name} has the role {role} now\n"))
+}
+
+async fn remove(login: &str, config: &Config) -> Result<(), Failure> {
+    let not = format!("the account of {login} was not removed");
+    must_be_there(config, &not)?;
+    let work = async |store: &Store| manage::remove(store, login).await;
+    let user = on_file(config, &not, work).await?;
+    print(&format!("the account {} has ended\n", user.person.username))
+}
+
+/// Only a first account makes a new file; for all else a missing one is a wrong path.
+fn must_be_there(config: &Config, not: &str) -> Result<(), Failure> {
+    let db = &config.server.db;
+    match db.try_exists() {
+        Ok(false) => Err(Failure::failed(format!(
+            "{not}, there is no {}: name the database with --db",
+            db.display()
+        ))),
+        // Whatever else is wrong with it, opening it says so.
+        _ => Ok(()),
+    }
+}
+
+/// Opens the file for one piece of work and closes it again, whatever became of that.
+async fn on_file<T>(
+    config: &Config,
+    not: &str,
+    work: impl AsyncFnOnce(&Store) -> Result<T, ManageError>,
+) -> Result<T, Failure> {
+    let refused = |error| refused(not, &error);
+    let store = open(&config.server.db).map_err(|error| refused(error.into()))?;
+    let done = work(&store).await;
+    store.close().await;
+    done.map_err(refused)
+}
+
+/// Opens the file as its owner, or beside the server that owns it.
+fn open(db: &Path) -> Result<Store, StoreError> {
+    let beside = OpenOptions {
+        beside_server: true,
+        ..OpenOptions::default()
+    };
+    match Store::open(db, &OpenOptions::default()) {
+        Err(StoreError::Locked { .. }) => Store::open(db, &beside),
+        opened => opened,
+    }
+}
+
+fn refused(not: &str, error: &ManageError) -> Failure {
+    let mend = match error {
+        ManageError::NoAccount(_) => ": parlor user list shows all",
+        ManageError::LastAdmin(_) => ": make somebody else an admin first",
+        ManageError::Guest(_) => ": give them a role first, with parlor user role",
+        ManageError::Store(StoreError::Conflict("username")) => {
+            ": choose another; look-alikes count, and who was removed keeps theirs"
+        }
+        ManageError::Store(StoreError::Conflict(_)) => ": choose another",
+        ManageError::Store(StoreError::Busy | StoreError::Timeout) => ": try again",
+        ManageError::Store(_) | ManageError::Hash(_) => "",
+    };
+    Failure::failed(format!("{not}, {error}{mend}"))
+}

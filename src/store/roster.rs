@@ -1,0 +1,50 @@
+//! The roster: every account with how it is used, for whoever runs the server.
+
+use rusqlite::{Connection, Row, params};
+
+use crate::model::{Millis, User, UserId};
+
+use super::rows::{PERSON, PERSON_WIDTH};
+use super::{Store, StoreError, users};
+
+/// An account and how it is used.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The account.
+    pub user: User,
+    /// When the latest of its sessions was used, a minute more or less; sessions that have ended are forgotten.
+    pub last_seen: Option<Millis>,
+    /// How many sessions are open.
+    pub sessions: u32,
+}
+
+impl Store {
+    /// Living accounts by id after `after`.
+    ///
+    /// # Errors
+    /// Whatever keeps the file from being read.
+    pub async fn roster(&self, after: UserId, limit: u32) -> Result<Vec<Standing>, StoreError> {
+        self.read(move |db| list(db, after, limit)).await
+    }
+}
+
+fn list(db: &Connection, after: UserId, limit: u32) -> Result<Vec<Standing>, StoreError> {
+    let sql = format!(
+        "SELECT {PERSON}, {rest}, (SELECT max(s.last_at) FROM sessions s WHERE s.user_id = u.id),
+             (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > ?3)
+         FROM users u WHERE u.deleted_at IS NULL AND u.id > ?1 ORDER BY u.id LIMIT ?2",
+        rest = users::REST,
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let rows = find.query_map(params![after, limit, Millis::now()], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
+    let use_at = PERSON_WIDTH + users::REST_WIDTH;
+    Ok(Standing {
+        user: users::from_row(row, 0)?,
+        last_seen: row.get(use_at)?,
+        sessions: row.get(use_at + 1)?,
+    })
+}

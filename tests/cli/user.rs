@@ -1,0 +1,398 @@
+//! `parlor user` without a server: what it does to the file and what it says.
+
+use std::path::PathBuf;
+
+use parlor::chat::{Caller, Chat, ChatError, Credential, Settings, Visitor};
+use parlor::model::{Content, Draft, MemberRole, NewRoom, RoomId, RoomKind, ShownName, Username};
+use parlor::store::{OpenOptions, Store};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{parlor_with, text};
+
+const PASSWORD: &str = "correct horse";
+
+/// A database that only the command line has touched.
+struct Files {
+    _folder: TempDir,
+    db: PathBuf,
+}
+
+impl Files {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = folder.path().join("chat.db");
+        Self {
+            _folder: folder,
+            db,
+        }
+    }
+
+    /// With the admin `ann` and the user `bob`.
+    fn with_people() -> Self {
+        let files = Self::new();
+        files.done("add ann --email Ann@x.org --role admin --password-stdin");
+        files.done("add bob --display-name Bobby --password-stdin");
+        files
+    }
+
+    /// Runs `parlor user …` with [`PASSWORD`] on stdin; gives exit code, stdout and stderr.
+    fn user(&self, args: &str) -> (i32, String, String) {
+        self.user_with(args, &format!("{PASSWORD}\n"))
+    }
+
+    fn user_with(&self, args: &str, stdin: &str) -> (i32, String, String) {
+        let mut all = vec!["--db", self.db.to_str().unwrap(), "user"];
+        all.extend(args.split(' '));
+        let output = parlor_with(&all, &[("PARLOR_AUTH__PBKDF2_ROUNDS", "1000")], stdin);
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        (output.status.code().unwrap(), out.into(), err.into())
+    }
+
+    fn done(&self, args: &str) -> String {
+        let (code, out, err) = self.user(args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args}");
+        out
+    }
+
+    /// What it says, on one line, when it refuses.
+    fn refused(&self, args: &str) -> String {
+        one_line_of(self.user(args), 1)
+    }
+
+    fn list(&self) -> Vec<Value> {
+        serde_json::from_str(&self.done("list --json")).unwrap()
+    }
+
+    /// What the server will make of the file.
+    async fn chat(&self) -> Chat {
+        let store = Store::open(&self.db, &OpenOptions::default()).unwrap();
+        Chat::start(store, settings()).await.unwrap()
+    }
+}
+
+fn one_line_of((code, out, err): (i32, String, String), expected: i32) -> String {
+    assert_eq!((code, out.as_str()), (expected, ""), "{err}");
+    let line = err
+        .strip_prefix("parlor: ")
+        .and_then(|err| err.strip_suffix('\n'));
+    let line = line.unwrap_or_else(|| panic!("{err:?}"));
+    assert!(!line.contains('\n'), "{line}");
+    line.to_owned()
+}
+
+fn settings() -> Settings {
+    let (minute, none) = (std::time::Duration::from_secs(60), None);
+    Settings {
+        registration_open: true,
+        guests: true,
+        open_to_all: false,
+        guests_expire_after: minute,
+        pbkdf2_rounds: 1000,
+        access_ttl: minute,
+        refresh_ttl: minute,
+        logins_per_minute: none,
+        registrations_per_minute: none,
+        messages_per_second: none,
+        messages_burst: 1,
+    }
+}
+
+fn visitor() -> Visitor {
+    Visitor {
+        address: [127, 0, 0, 1].into(),
+        user_agent: "a test".into(),
+    }
+}
+
+/// Logs in with [`PASSWORD`]; the cookie comes second.
+async fn log_in(chat: &Chat, login: &str) -> (Caller, String) {
+    let visitor = visitor();
+    chat.log_in_cookie(login, PASSWORD, &visitor).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_was_added_logs_in_by_name_or_e_mail_and_is_in_the_lobby() {
+    let files = Files::new();
+    let said = files.done("add ann --email Ann@x.org --role admin --password-stdin");
+    let db = files.db.canonicalize().unwrap();
+    assert_eq!(said, format!("made the admin ann in {}\n", db.display()));
+
+    let chat = files.chat().await;
+    assert_eq!(chat.setup_token(), None, "an admin is there");
+    for login in ["ann", "ANN", "ann@x.org"] {
+        let (caller, _) = log_in(&chat, login).await;
+        let rooms = chat.rooms(&caller).await.unwrap();
+        assert_eq!(rooms.len(), 1, "{login}");
+        assert_eq!(rooms[0].room.id, RoomId::LOBBY, "{login}");
+    }
+    let wrong = chat.check_login("ann", "wrong horse", &visitor()).await;
+    assert!(matches!(wrong, Err(ChatError::BadCredentials)));
+}
+
+#[tokio::test]
+async fn what_was_said_before_somebody_was_added_is_nothing_they_have_missed() {
+    let files = Files::with_people();
+    let chat = files.chat().await;
+    let (ann, _) = log_in(&chat, "ann").await;
+    let draft = Draft::new(Content::parse("hello?").unwrap());
+    chat.post(&ann, RoomId::LOBBY, draft).await.unwrap();
+    chat.stop().await;
+    drop(chat);
+
+    files.done("add cleo --password-stdin");
+    let chat = files.chat().await;
+    let (cleo, _) = log_in(&chat, "cleo").await;
+    assert_eq!(chat.rooms(&cleo).await.unwrap()[0].unread, 0);
+}
+
+#[test]
+fn a_name_or_e_mail_that_is_taken_is_refused() {
+    let files = Files::with_people();
+    files.done("add scope --password-stdin");
+    let taken =
+        "username is taken: choose another; look-alikes count, and who was removed keeps theirs";
+    for name in ["ann", "ANN", "ѕсоре"] {
+        assert_eq!(
+            files.refused(&format!("add {name} --password-stdin")),
+            format!("no account was made for {name}, {taken}")
+        );
+    }
+    assert_eq!(
+        files.refused("add cleo --email ann@X.org --password-stdin"),
+        "no account was made for cleo, email is taken: choose another"
+    );
+    assert_eq!(files.list().len(), 3);
+}
+
+#[test]
+fn what_cannot_be_meant_is_exit_code_2_and_leaves_no_file() {
+    let table = [
+        (
+            "add a@b --password-stdin",
+            "invalid value 'a@b' for '<NAME>': username must not contain @, command line: see parlor --help",
+        ),
+        (
+            "add ann --email ann --password-stdin",
+            "invalid value 'ann' for '--email <EMAIL>': email is not an e-mail address, command line: see parlor --help",
+        ),
+        (
+            "add ann --role guest --password-stdin",
+            "invalid value 'guest' for '--role <ROLE>', [possible values: admin, user], command line: see parlor --help",
+        ),
+        (
+            "add ann",
+            "no account was made for ann, no password: pipe it in and say --password-stdin",
+        ),
+        (
+            "add ann --password secret",
+            "unexpected argument '--password' found, tip: a similar argument exists: '--password-stdin', command line: see parlor --help",
+        ),
+    ];
+    let files = Files::new();
+    for (args, line) in table {
+        assert_eq!(one_line_of(files.user(args), 2), line, "{args}");
+    }
+    assert!(!files.db.exists());
+}
+
+#[test]
+fn a_password_is_one_line_of_8_to_128_characters() {
+    let files = Files::new();
+    let table = [
+        ("", "password must have at least 8 characters"),
+        ("7 chars\n", "password must have at least 8 characters"),
+        (
+            &"x".repeat(129),
+            "password must have at most 128 characters",
+        ),
+        (
+            "two of\nthem\n",
+            "stdin: the password must be one line of text",
+        ),
+    ];
+    for (password, why) in table {
+        let said = files.user_with("add ann --password-stdin", password);
+        assert_eq!(
+            one_line_of(said, 1),
+            format!("no account was made for ann, {why}")
+        );
+    }
+    assert!(!files.db.exists());
+}
+
+#[test]
+fn only_add_makes_a_database() {
+    let files = Files::new();
+    for args in [
+        "list",
+        "passwd ann --password-stdin",
+        "role ann admin",
+        "remove ann",
+    ] {
+        let said = files.refused(args);
+        let there_is_no = format!("there is no {}: name the database", files.db.display());
+        assert!(said.contains(&there_is_no), "{said}");
+    }
+    assert!(!files.db.exists());
+}
+
+#[test]
+fn list_shows_people_a_table_and_programs_json() {
+    let files = Files::with_people();
+    let table = files.done("list");
+    let rows: Vec<Vec<_>> = table.lines().map(|row| row.split("  ").collect()).collect();
+    let rows: Vec<Vec<_>> = rows
+        .iter()
+        .map(|row| {
+            row.iter()
+                .map(|cell| cell.trim())
+                .filter(|cell| !cell.is_empty())
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        rows[0],
+        [
+            "ID",
+            "NAME",
+            "E-MAIL",
+            "ROLE",
+            "CREATED",
+            "LAST SEEN",
+            "SESSIONS"
+        ]
+    );
+    let created = rows[1][4];
+    assert_eq!(created.len(), "2026-01-31 12:59".len(), "{created}");
+    assert_eq!(
+        rows[1],
+        ["1", "ann", "ann@x.org", "admin", created, "-", "0"]
+    );
+    assert_eq!(rows[2][1..4], ["bob", "-", "user"]);
+    assert_eq!(rows.len(), 3);
+
+    let list = files.list();
+    let (ann, bob) = (&list[0], &list[1]);
+    assert_eq!((&ann["id"], &bob["id"]), (&1.into(), &2.into()));
+    assert_eq!(bob["display_name"], "Bobby");
+    assert_eq!(
+        (&bob["email"], &bob["last_seen_at"]),
+        (&Value::Null, &Value::Null)
+    );
+    let created = ann["created_at"].as_str().unwrap();
+    assert!(created.ends_with('Z') && created.len() == "2026-01-31T12:59:59.000Z".len());
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_old_one_and_all_sessions() {
+    let files = Files::with_people();
+    let chat = files.chat().await;
+    let (_, cookie) = log_in(&chat, "bob").await;
+    chat.stop().await;
+    drop(chat);
+    assert_eq!(files.list()[1]["sessions"], 1);
+    assert!(files.list()[1]["last_seen_at"].is_string());
+
+    let (code, said, _) = files.user_with("passwd BOB --password-stdin", "battery staple");
+    assert_eq!(
+        (code, said.as_str()),
+        (0, "bob has another password and is logged out everywhere\n")
+    );
+    assert_eq!(files.list()[1]["sessions"], 0);
+    let chat = files.chat().await;
+    let revoked = chat.authenticate(Credential::Cookie(&cookie)).await;
+    assert!(matches!(revoked, Err(ChatError::Unauthenticated(_))));
+    let old = chat.check_login("bob", PASSWORD, &visitor()).await;
+    assert!(matches!(old, Err(ChatError::BadCredentials)));
+    chat.check_login("bob", "battery staple", &visitor())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_guest_gets_a_role_before_a_password() {
+    let files = Files::with_people();
+    let chat = files.chat().await;
+    let name = Username::parse("gus").unwrap();
+    chat.register_guest(name, None, None, &visitor())
+        .await
+        .unwrap();
+    chat.stop().await;
+    drop(chat);
+    assert_eq!(
+        files.refused("passwd gus --password-stdin"),
+        "the password of gus was not changed, gus is a guest, who has no password: \
+         give them a role first, with parlor user role"
+    );
+    files.done("role gus user");
+    files.done("passwd gus --password-stdin");
+}
+
+#[test]
+fn the_last_admin_stays_admin() {
+    let files = Files::with_people();
+    let last = "ann is the last admin: make somebody else an admin first";
+    assert_eq!(
+        files.refused("role ann user"),
+        format!("the role of ann was not changed, {last}")
+    );
+    assert_eq!(
+        files.refused("remove ann"),
+        format!("the account of ann was not removed, {last}")
+    );
+    assert_eq!(files.done("role ann admin"), "ann has the role admin now\n");
+
+    assert_eq!(files.done("role bob admin"), "bob has the role admin now\n");
+    files.done("role ann user");
+    let roles: Vec<_> = files.list().iter().map(|one| one["role"].clone()).collect();
+    assert_eq!(roles, ["user", "admin"]);
+}
+
+#[test]
+fn the_name_of_who_was_removed_is_never_given_again_but_the_e_mail_is() {
+    let files = Files::with_people();
+    files.done("role bob admin");
+    assert_eq!(
+        files.done("remove ann@x.org"),
+        "the account ann has ended\n"
+    );
+    assert_eq!(files.list().len(), 1);
+    assert!(
+        files
+            .refused("add Ann --password-stdin")
+            .contains("username is taken")
+    );
+    files.done("add anna --email ann@x.org --password-stdin");
+    for args in ["remove ann", "role ann user", "passwd ann --password-stdin"] {
+        let said = files.refused(args);
+        assert!(
+            said.ends_with(", there is no account \"ann\": parlor user list shows all"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_rooms_of_who_was_removed_pass_on_when_the_server_starts() {
+    let files = Files::with_people();
+    let chat = files.chat().await;
+    let (ann, _) = log_in(&chat, "ann").await;
+    let (bob, _) = log_in(&chat, "bob").await;
+    let new = NewRoom {
+        name: ShownName::of_room("Kitchen").unwrap(),
+        description: String::new(),
+        kind: RoomKind::Public,
+        access_key: None,
+    };
+    let kitchen = chat.create_room(&bob, new).await.unwrap().id;
+    chat.join(&ann, kitchen).await.unwrap();
+    chat.stop().await;
+    drop(chat);
+
+    files.done("remove bob");
+    let chat = files.chat().await;
+    let (room, place) = chat.room(&ann, kitchen).await.unwrap();
+    assert_eq!(room.owner_id, Some(ann.id()));
+    assert_eq!(place.unwrap().role, MemberRole::Owner);
+}
