@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use parlor::chat::{Caller, Chat, ChatError, Credential, Settings, Visitor};
+use parlor::chat::{Caller, Chat, ChatError, Credential, Visitor};
+use parlor::config::Config;
 use parlor::model::{Content, Draft, MemberRole, NewRoom, RoomId, RoomKind, ShownName, Username};
-use parlor::store::{OpenOptions, Store};
+use parlor::server::Server;
+use parlor::store::OpenOptions;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -64,10 +66,17 @@ impl Files {
         serde_json::from_str(&self.done("list --json")).unwrap()
     }
 
-    /// What the server will make of the file.
+    /// A server that owns the file, until its chat is stopped.
+    pub async fn server(&self) -> Server {
+        let mut config = Config::default();
+        config.server.db.clone_from(&self.db);
+        config.server.listen = ([127, 0, 0, 1], 0).into();
+        config.auth.pbkdf2_rounds = 1000;
+        Server::bind(&config, OpenOptions::default()).await.unwrap()
+    }
+
     async fn chat(&self) -> Chat {
-        let store = Store::open(&self.db, &OpenOptions::default()).unwrap();
-        Chat::start(store, settings()).await.unwrap()
+        self.server().await.chat().clone()
     }
 }
 
@@ -79,23 +88,6 @@ fn one_line_of((code, out, err): (i32, String, String), expected: i32) -> String
     let line = line.unwrap_or_else(|| panic!("{err:?}"));
     assert!(!line.contains('\n'), "{line}");
     line.to_owned()
-}
-
-fn settings() -> Settings {
-    let (minute, none) = (std::time::Duration::from_secs(60), None);
-    Settings {
-        registration_open: true,
-        guests: true,
-        open_to_all: false,
-        guests_expire_after: minute,
-        pbkdf2_rounds: 1000,
-        access_ttl: minute,
-        refresh_ttl: minute,
-        logins_per_minute: none,
-        registrations_per_minute: none,
-        messages_per_second: none,
-        messages_burst: 1,
-    }
 }
 
 fn visitor() -> Visitor {
