@@ -52,9 +52,9 @@ fn what_is_wrong_with_the_command_line_or_the_settings_is_one_line_and_exit_code
             "invalid value ':80' for '--listen <ADDR:PORT>': invalid socket address syntax, command line: see parlor --help",
         ),
         (
-            "sevre",
+            "verzion",
             "",
-            "unrecognized subcommand 'sevre', tip: a similar subcommand exists: 'serve', command line: see parlor --help",
+            "unrecognized subcommand 'verzion', tip: a similar subcommand exists: 'version', command line: see parlor --help",
         ),
         (
             "--listen [::]:80 version",
