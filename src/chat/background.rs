@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::model::{Millis, Person, RoomId, UserId};
+use crate::model::{Millis, Person, RoomId, SessionId, UserId};
 
 use super::outbox::Closing;
+use super::people::People;
 use super::room::RoomMsg;
 use super::{Chat, ChatError, Core};
 
@@ -20,6 +21,7 @@ const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) fn start(chat: &Chat) {
     tokio::spawn(follow(Arc::downgrade(&chat.core)));
     tokio::spawn(sweep(Arc::downgrade(&chat.core)));
+    tokio::spawn(pace(Arc::downgrade(&chat.core.people)));
 }
 
 /// Takes over what another process (the command line) has changed.
@@ -42,6 +44,12 @@ async fn follow(core: Weak<Core>) {
 async fn reconcile(core: &Weak<Core>) -> Option<Result<(), ChatError>> {
     let core = core.upgrade()?;
     Some(Chat { core }.reconcile().await)
+}
+
+async fn pace(people: Weak<People>) {
+    while let Some(people) = people.upgrade() {
+        people.pace_presence().await;
+    }
 }
 
 async fn sweep(core: Weak<Core>) {
@@ -75,7 +83,8 @@ impl Chat {
 
     /// Closes connections whose session is gone, and those of people whose role is another now.
     async fn close_ended(&self) -> Result<(), ChatError> {
-        let open = self.core.people.open();
+        let mut open = self.core.people.open();
+        open.retain(|(_, session)| *session != SessionId::NONE);
         let sessions = open.iter().map(|(_, session)| *session).collect();
         let ended = self.core.store.ended_sessions(sessions).await?;
         let (gone, here): (Vec<_>, Vec<_>) = open

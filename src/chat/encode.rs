@@ -11,12 +11,19 @@ pub enum View {
     Own,
     /// For everybody else.
     Other,
+    /// For somebody whom it concerns but who does not watch the room in that protocol.
+    Absent,
 }
 
 /// Says events in one protocol's words.
 pub trait Encode: Sync {
     /// Appends the frames that say `event`; none if the protocol has no word for it, or several.
     fn encode(&self, event: &Event, view: View, frames: &mut Frames);
+
+    /// Whether messages of direct rooms and of the lobby also reach connections that do not watch these rooms.
+    fn hears_absent(&self) -> bool {
+        false
+    }
 
     /// Whether the person who caused an event gets other frames than the rest.
     fn has_views(&self) -> bool {
@@ -28,8 +35,15 @@ pub trait Encode: Sync {
 #[derive(Clone, Copy)]
 pub struct Encoder(pub &'static dyn Encode);
 
+impl Encoder {
+    /// Where it lives, as a number to look it up by.
+    pub(super) fn key(self) -> usize {
+        std::ptr::from_ref(self.0).cast::<()>() as usize
+    }
+}
+
 impl PartialEq for Encoder {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::addr_eq(self.0, other.0)
+        self.key() == other.key()
     }
 }

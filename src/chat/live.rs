@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::model::{Action, Message, MessageId, Person, RoomId, RoomOverview};
+use crate::model::{Action, Event, Message, MessageId, Person, RoomId, RoomOverview};
 
 use super::people::Connection;
 use super::room::{Attached, Reply, RoomMsg};
-use super::{Caller, Chat, ChatError, Encoder};
+use super::{Caller, Chat, ChatError, Encoder, Outbox};
 
 /// So many changes one answer to a returning connection holds.
 const PAGE: u32 = 200;
@@ -57,9 +57,36 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
-    pub fn connect(&self, caller: &Caller, encoder: Encoder) -> Result<Arc<Connection>, ChatError> {
+    pub fn connect(
+        &self,
+        caller: &Caller,
+        encoder: Encoder,
+        outbox: Arc<Outbox>,
+    ) -> Result<Arc<Connection>, ChatError> {
         let most = self.core.settings.connections_per_user;
-        self.core.people.connect(caller, encoder, most)
+        self.core.people.connect(caller, encoder, outbox, most)
+    }
+
+    /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
+    pub fn speak(&self, connection: &Connection, encoder: Encoder) {
+        self.core.people.speak(connection, encoder);
+    }
+
+    /// Says whether somebody sits in front of a connection.
+    pub fn set_away(&self, connection: &Connection, away: bool) {
+        self.core.people.set_away(connection, away);
+    }
+
+    /// Everybody who is connected: all are in the lobby together.
+    pub fn everybody_online(&self) -> Vec<Arc<Person>> {
+        self.core.people.online()
+    }
+
+    /// Tells those who watch a room in one protocol something that concerns only them.
+    pub fn announce(&self, room: RoomId, encoder: Encoder, event: Event) {
+        self.core
+            .registry
+            .tell_running(room, RoomMsg::Announce { encoder, event });
     }
 
     /// Ends a connection: it watches nothing any more when this returns.

@@ -1,9 +1,12 @@
 //! Who is connected: all that is addressed to a person rather than a room. Must not know rooms.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
 
 use crate::model::{Event, Person, RoomId, SessionId, UserId};
 
@@ -11,12 +14,17 @@ use super::encode::{Encoder, View};
 use super::outbox::{Closing, Frames, Outbox, Weight};
 use super::{Caller, ChatError};
 
+/// How often changes of presence are told.
+const PRESENCE_EVERY: Duration = Duration::from_millis(500);
+
 /// One open socket of somebody.
 pub struct Connection {
     id: u64,
     person: Arc<Person>,
     session: SessionId,
-    outbox: Outbox,
+    outbox: Arc<Outbox>,
+    /// It is open, but nobody sits in front of it: it does not count as presence.
+    away: AtomicBool,
     /// The dialects it speaks; a socket can be in two.
     encoders: Mutex<Vec<Encoder>>,
     /// The rooms it watches, for leaving them at its end.
@@ -40,16 +48,24 @@ impl Connection {
     }
 
     /// What waits to be written to it.
-    pub fn outbox(&self) -> &Outbox {
+    pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
     }
 
-    /// Lets it hear, from now on, what is addressed to its person, in that dialect too.
-    pub fn speak(&self, encoder: Encoder) {
+    fn speak(&self, encoder: Encoder) -> bool {
         let mut encoders = lock(&self.encoders);
-        if !encoders.contains(&encoder) {
+        let new = !encoders.contains(&encoder);
+        if new {
             encoders.push(encoder);
         }
+        new
+    }
+
+    fn count_absent(&self) -> usize {
+        lock(&self.encoders)
+            .iter()
+            .filter(|encoder| encoder.0.hears_absent())
+            .count()
     }
 
     pub(super) fn note_room(&self, room: RoomId) {
@@ -64,7 +80,14 @@ impl Connection {
     }
 
     fn tell(&self, event: &Event, view: View, weight: Weight) {
-        for encoder in lock(&self.encoders).iter() {
+        self.tell_by(|_| true, event, view, weight);
+    }
+
+    fn tell_by(&self, which: impl Fn(Encoder) -> bool, event: &Event, view: View, weight: Weight) {
+        for encoder in lock(&self.encoders)
+            .iter()
+            .filter(|encoder| which(**encoder))
+        {
             let mut frames = Frames::default();
             encoder.0.encode(event, view, &mut frames);
             if !frames.is_empty() {
@@ -75,13 +98,80 @@ impl Connection {
 }
 
 /// Everybody's connections.
-#[derive(Default)]
 pub struct People {
     next: AtomicU64,
+    /// Somebody came or went since it was last told.
+    stirred: Notify,
+    /// Counts up when it is time to look who is there.
+    presence: watch::Sender<u64>,
+    /// How many encoders of open connections hear of rooms they do not watch.
+    absent: AtomicUsize,
     connections: Mutex<HashMap<UserId, Vec<Arc<Connection>>>>,
 }
 
+impl Default for People {
+    fn default() -> Self {
+        Self {
+            next: AtomicU64::new(1),
+            stirred: Notify::new(),
+            presence: watch::Sender::new(0),
+            absent: AtomicUsize::new(0),
+            connections: Mutex::default(),
+        }
+    }
+}
+
 impl People {
+    /// Counts up when people came or went, at most every half second.
+    pub fn presence(&self) -> watch::Receiver<u64> {
+        self.presence.subscribe()
+    }
+
+    /// Waits until somebody comes or goes, and half a second more, and tells those who want to know.
+    pub async fn pace_presence(&self) {
+        self.stirred.notified().await;
+        tokio::time::sleep(PRESENCE_EVERY).await;
+        self.presence.send_modify(|count| *count += 1);
+    }
+
+    /// Those of `members` who are there.
+    pub fn online_among<'a>(
+        &self,
+        members: impl Iterator<Item = &'a Arc<Person>>,
+    ) -> Vec<Arc<Person>> {
+        let all = lock(&self.connections);
+        members
+            .filter(|person| is_present(all.get(&person.id)))
+            .cloned()
+            .collect()
+    }
+
+    /// How many people are there of whom `which` is true.
+    pub fn count_online(&self, which: impl Fn(UserId) -> bool) -> u32 {
+        let all = lock(&self.connections);
+        let there = all
+            .iter()
+            .filter(|(user, theirs)| which(**user) && is_present(Some(*theirs)));
+        u32::try_from(there.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Everybody who is there.
+    pub fn online(&self) -> Vec<Arc<Person>> {
+        let all = lock(&self.connections);
+        let there = all.values().filter(|theirs| is_present(Some(*theirs)));
+        there
+            .filter_map(|theirs| theirs.first())
+            .map(|connection| connection.person.clone())
+            .collect()
+    }
+
+    /// Says whether somebody sits in front of a connection.
+    pub fn set_away(&self, connection: &Connection, away: bool) {
+        if connection.away.swap(away, Ordering::Relaxed) != away {
+            self.stirred.notify_one();
+        }
+    }
+
     /// Opens a connection for somebody.
     ///
     /// # Errors
@@ -90,23 +180,37 @@ impl People {
         &self,
         caller: &Caller,
         encoder: Encoder,
+        outbox: Arc<Outbox>,
         most: Option<NonZeroU32>,
     ) -> Result<Arc<Connection>, ChatError> {
         let connection = Arc::new(Connection {
             id: self.next.fetch_add(1, Ordering::Relaxed),
             person: caller.person().clone(),
             session: caller.session(),
-            outbox: Outbox::default(),
+            outbox,
+            away: AtomicBool::new(false),
             encoders: Mutex::new(vec![encoder]),
             rooms: Mutex::default(),
         });
         let mut all = lock(&self.connections);
         let mine = all.entry(caller.id()).or_default();
         if most.is_some_and(|most| mine.len() >= most.get() as usize) {
-            return Err(ChatError::Limited(std::time::Duration::from_secs(1)));
+            return Err(ChatError::Limited(Duration::from_secs(1)));
         }
+        self.absent
+            .fetch_add(connection.count_absent(), Ordering::Relaxed);
         mine.push(connection.clone());
+        if mine.len() == 1 {
+            self.stirred.notify_one();
+        }
         Ok(connection)
+    }
+
+    /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
+    pub fn speak(&self, connection: &Connection, encoder: Encoder) {
+        if connection.speak(encoder) && encoder.0.hears_absent() {
+            self.absent.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Forgets a connection.
@@ -114,9 +218,15 @@ impl People {
         connection.outbox.close(Closing::Gone);
         let mut all = lock(&self.connections);
         if let Some(mine) = all.get_mut(&connection.user()) {
+            let before = mine.len();
             mine.retain(|other| other.id != connection.id);
+            if mine.len() < before {
+                self.absent
+                    .fetch_sub(connection.count_absent(), Ordering::Relaxed);
+            }
             if mine.is_empty() {
                 all.remove(&connection.user());
+                self.stirred.notify_one();
             }
         }
     }
@@ -130,17 +240,32 @@ impl People {
 
     /// Tells everybody of whom `which` is true.
     pub fn tell_where(&self, which: impl Fn(UserId) -> bool, event: &Event) {
-        let chosen: Vec<_> = {
-            let all = lock(&self.connections);
-            all.iter()
-                .filter(|(user, _)| which(**user))
-                .flat_map(|(_, theirs)| theirs)
-                .cloned()
-                .collect()
-        };
-        for connection in chosen {
+        for connection in self.of_all(which) {
             connection.tell(event, View::Other, Weight::Full);
         }
+    }
+
+    /// Tells people of whom `which` is true, on connections that want to hear of rooms they do not watch; `seats` are
+    /// the connections and encoders that do.
+    pub fn tell_absent(
+        &self,
+        which: impl Fn(UserId) -> bool,
+        seats: &HashSet<(u64, usize)>,
+        events: &[Event],
+    ) {
+        for connection in self.of_all(which) {
+            let wants = |encoder: Encoder| {
+                encoder.0.hears_absent() && !seats.contains(&(connection.id, encoder.key()))
+            };
+            for event in events {
+                connection.tell_by(wants, event, View::Absent, Weight::Full);
+            }
+        }
+    }
+
+    /// Whether anybody wants to hear of rooms they do not watch.
+    pub fn has_absent(&self) -> bool {
+        self.absent.load(Ordering::Relaxed) > 0
     }
 
     /// Closes those connections of somebody whose session is one of `which`.
@@ -170,12 +295,26 @@ impl People {
             .collect()
     }
 
+    fn of_all(&self, which: impl Fn(UserId) -> bool) -> Vec<Arc<Connection>> {
+        let all = lock(&self.connections);
+        let chosen = all.iter().filter(|(user, _)| which(**user));
+        chosen.flat_map(|(_, theirs)| theirs).cloned().collect()
+    }
+
     fn of(&self, user: UserId) -> Vec<Arc<Connection>> {
         lock(&self.connections)
             .get(&user)
             .cloned()
             .unwrap_or_default()
     }
+}
+
+fn is_present(connections: Option<&Vec<Arc<Connection>>>) -> bool {
+    connections.is_some_and(|theirs| {
+        theirs
+            .iter()
+            .any(|connection| !connection.away.load(Ordering::Relaxed))
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -138,6 +138,9 @@ impl Chat {
         caller.need_account()?;
         self.count_message(caller)?;
         let room = self.core.store.create_room(new, caller.id()).await?;
+        self.core
+            .people
+            .tell_where(|_| true, &Event::RoomListChanged);
         self.core.people.tell(
             caller.id(),
             &Event::RoomCreated(Arc::new(room.clone())),

@@ -60,6 +60,31 @@ pub enum Event {
     RoomChanged(Arc<Room>),
     /// A room is gone.
     RoomDeleted(RoomId),
+    /// The list of rooms is another now.
+    RoomListChanged,
+    /// Somebody began to watch a room, in one protocol.
+    Entered {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        person: Arc<Person>,
+    },
+    /// Somebody stopped watching a room, in one protocol.
+    Exited {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        person: Arc<Person>,
+    },
+    /// The number of messages in a direct room that its reader has not read yet.
+    Unread {
+        /// Where.
+        room: RoomId,
+        /// The other person.
+        other: Arc<Person>,
+        /// How many, counted up to 100.
+        count: u32,
+    },
 }
 
 impl Event {

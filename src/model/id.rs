@@ -33,6 +33,11 @@ impl RoomId {
     pub const LOBBY: RoomId = RoomId(1);
 }
 
+impl SessionId {
+    /// No session: somebody who was believed without proof.
+    pub const NONE: SessionId = SessionId(0);
+}
+
 /// A point in time: milliseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub i64);

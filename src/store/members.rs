@@ -50,6 +50,15 @@ impl Store {
         self.read(move |db| overviews(db, me, only)).await
     }
 
+    /// How many messages of others somebody has not read in a room, counted up to [`UNREAD_MAX`].
+    pub async fn unread(&self, room: RoomId, user: UserId) -> Result<u32, StoreError> {
+        Ok(self
+            .overviews(user, Some(room))
+            .await?
+            .pop()
+            .map_or(0, |overview| overview.unread))
+    }
+
     /// Lets somebody in as an ordinary member. `invited` lifts a bar, otherwise a bar holds.
     pub async fn add_member(
         &self,

@@ -4,6 +4,7 @@
 //! The task never waits for the disk to take the next message: what is being written waits in `pending`, in order, and
 //! nobody is told of a message before it is durable. Orders, which are rare, first let `pending` run empty.
 
+mod handle;
 mod orders;
 mod posting;
 mod presence;
@@ -16,20 +17,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{
-    Change, Draft, Event, Member, MemberRole, Message, MessageId, Person, Room, RoomId, UserId,
-};
+use crate::model::{Event, Member, MemberRole, MessageId, Room, RoomId, UserId};
 use crate::store::Store;
 
 use super::ChatError;
-use super::encode::Encoder;
 use super::messages::Posted;
 use super::outbox::Weight;
-use super::people::{Connection, People};
+use super::people::People;
 
+pub use handle::Reply;
+pub(super) use handle::{Attached, Online, RoomHandle, RoomMsg, reply};
 pub(super) use orders::Order;
 use posting::Pending;
 use presence::Presence;
@@ -37,141 +37,10 @@ use reads::Reads;
 use tail::Tail;
 use watchers::Watchers;
 
-/// So many commands may wait for one room; the next is told [`ChatError::Busy`].
-const MAILBOX: usize = 256;
 /// A room without watchers and work rests after this time.
 const IDLE: Duration = Duration::from_secs(60);
 /// So many events are told before connections get a chance to write.
 const EVENTS_AT_ONCE: usize = 128;
-
-/// How an answer gets back: called once, on the room's task, so it must not block.
-pub type Reply<T> = Box<dyn FnOnce(Result<T, ChatError>) + Send>;
-
-/// A reply and the future that waits for it.
-pub(super) fn reply<T: Send + 'static>()
--> (Reply<T>, impl Future<Output = Result<T, ChatError>> + Send) {
-    let (sender, receiver) = oneshot::channel();
-    // Whoever asked may have gone; nobody misses the answer then.
-    let reply = Box::new(move |answer| drop(sender.send(answer)));
-    (reply, async move {
-        receiver.await.unwrap_or(Err(ChatError::Busy))
-    })
-}
-
-/// What a room can be told.
-pub(super) enum RoomMsg {
-    Post {
-        by: Arc<Person>,
-        draft: Draft,
-        reply: Reply<Posted>,
-    },
-    Change {
-        by: Arc<Person>,
-        message: MessageId,
-        change: Change,
-        reply: Reply<Arc<Message>>,
-    },
-    Read {
-        by: Arc<Person>,
-        through: MessageId,
-        reply: Reply<()>,
-    },
-    Typing {
-        by: Arc<Person>,
-    },
-    Attach {
-        connection: Arc<Connection>,
-        encoder: Encoder,
-        position: Option<MessageId>,
-        reply: Reply<Attached>,
-    },
-    Detach {
-        connection: Arc<Connection>,
-        reply: Reply<()>,
-    },
-    Order {
-        by: Arc<Person>,
-        order: Order,
-        reply: Reply<Option<Member>>,
-    },
-    Online {
-        reply: Reply<Online>,
-    },
-    Retire {
-        user: UserId,
-        reply: Reply<()>,
-    },
-    Renamed(Arc<Person>),
-    Admit(Member),
-    Reload,
-}
-
-/// What became of a connection that wants to watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attached {
-    /// It hears all that follows its position.
-    Live,
-    /// Too much has happened since its position: it reads on and asks again.
-    Behind,
-}
-
-/// Who is there.
-#[derive(Clone, Debug)]
-pub(super) struct Online {
-    /// The people; empty in large rooms.
-    pub people: Vec<Arc<Person>>,
-    /// How many.
-    pub count: u32,
-}
-
-/// The way to a room's task; cheap to clone.
-#[derive(Clone)]
-pub(super) struct RoomHandle {
-    mailbox: mpsc::Sender<RoomMsg>,
-}
-
-impl RoomHandle {
-    /// Starts the room's task; it loads itself.
-    pub(super) fn start(room: RoomId, store: Store, people: Arc<People>) -> Self {
-        let (mailbox, inbox) = mpsc::channel(MAILBOX);
-        tokio::spawn(run(room, store, people, inbox));
-        Self { mailbox }
-    }
-
-    /// Hands a message over; gives it back if the task rests, refuses it if there is no room for it.
-    pub(super) fn tell(&self, message: RoomMsg) -> Result<(), RoomMsg> {
-        match self.mailbox.try_send(message) {
-            Ok(()) => Ok(()),
-            Err(mpsc::error::TrySendError::Closed(message)) => Err(message),
-            Err(mpsc::error::TrySendError::Full(message)) => {
-                message.refuse(ChatError::Busy);
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether the task rests or is about to.
-    pub(super) fn is_resting(&self) -> bool {
-        self.mailbox.is_closed()
-    }
-}
-
-impl RoomMsg {
-    /// Answers with an error.
-    pub(super) fn refuse(self, error: ChatError) {
-        match self {
-            Self::Post { reply, .. } => reply(Err(error)),
-            Self::Change { reply, .. } => reply(Err(error)),
-            Self::Read { reply, .. } => reply(Err(error)),
-            Self::Attach { reply, .. } => reply(Err(error)),
-            Self::Detach { reply, .. } => reply(Err(error)),
-            Self::Order { reply, .. } => reply(Err(error)),
-            Self::Online { reply } => reply(Err(error)),
-            Self::Retire { reply, .. } => reply(Err(error)),
-            Self::Typing { .. } | Self::Renamed(_) | Self::Admit(_) | Self::Reload => {}
-        }
-    }
-}
 
 struct RoomActor {
     store: Store,
@@ -180,10 +49,14 @@ struct RoomActor {
     members: HashMap<UserId, Member>,
     watchers: Watchers,
     presence: Presence,
+    /// Tells when to look who is there.
+    stirred: watch::Receiver<u64>,
     /// What is being written, in the order in which it will be told.
     pending: std::collections::VecDeque<Pending>,
     tail: Tail,
     reads: Reads,
+    /// Direct rooms: how much each of the two has not read.
+    unread: HashMap<UserId, u32>,
     /// When each typist was last passed on.
     typing: HashMap<UserId, Instant>,
     /// Messages whose writing failed: should one turn out to be there, nobody was told of it.
@@ -216,9 +89,8 @@ async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor
     let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
     let members = store.members(id, UserId(0), u32::MAX).await?;
     let newest = store.newest_change(id).await?;
+    let unread = reads::count_unread(&store, &room).await?;
     Ok(RoomActor {
-        store,
-        people,
         room: Arc::new(room),
         members: members
             .into_iter()
@@ -226,9 +98,13 @@ async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor
             .collect(),
         watchers: Watchers::default(),
         presence: Presence::default(),
+        stirred: people.presence(),
+        store,
+        people,
         pending: std::collections::VecDeque::new(),
         tail: Tail::new(newest),
         reads: Reads::default(),
+        unread,
         typing: HashMap::new(),
         unsure: Vec::new(),
         used: Instant::now(),
@@ -253,6 +129,7 @@ impl RoomActor {
                         self.handle(message).await;
                     }
                 }
+                Ok(()) = self.stirred.changed(), if !self.watchers.is_empty() => self.look_around(),
                 () = alarm.as_mut() => {
                     if self.is_idle() {
                         return;
@@ -293,11 +170,12 @@ impl RoomActor {
                 self.settle_all().await;
                 reply(self.order(&by, order).await);
             }
-            RoomMsg::Online { reply } => reply(Ok(self.presence.online(self.members.len()))),
+            RoomMsg::Online { reply } => reply(Ok(self.online())),
             RoomMsg::Retire { user, reply } => {
                 self.settle_all().await;
                 reply(self.retire(user).await);
             }
+            RoomMsg::Announce { encoder, event } => self.watchers.announce(encoder, &event),
             RoomMsg::Renamed(person) => self.renamed(person),
             RoomMsg::Admit(member) => self.admitted(member),
             RoomMsg::Reload => self.reload().await,
@@ -322,10 +200,8 @@ impl RoomActor {
     /// When the next thing is to be done that nobody asks for.
     fn due(&self) -> Instant {
         let idle = self.used + IDLE;
-        [self.presence.due(), self.reads.due()]
-            .into_iter()
-            .flatten()
-            .fold(idle.max(Instant::now() + IDLE), Instant::min)
+        let rest = idle.max(Instant::now() + IDLE);
+        self.reads.due().map_or(rest, |due| due.min(rest))
     }
 
     fn is_idle(&self) -> bool {
@@ -341,10 +217,6 @@ impl RoomActor {
             .retain(|_, at| now - *at < presence::TYPING_EVERY);
         if self.reads.due().is_some_and(|due| due <= now) {
             self.flush_reads().await;
-        }
-        if self.presence.due().is_some_and(|due| due <= now) {
-            let event = Event::Presence(self.presence.take(self.room.id, self.members.len()));
-            self.tell(event, Weight::Light);
         }
     }
 
@@ -376,6 +248,8 @@ impl RoomActor {
         for dead in self.watchers.deliver(&events, Weight::Full, None) {
             self.detach(&dead);
         }
+        self.tell_absent(&events);
+        self.tell_unread(&events);
         if events.len() >= EVENTS_AT_ONCE {
             tokio::task::yield_now().await;
         }

@@ -164,6 +164,7 @@ impl RoomActor {
     /// Somebody is no longer a member: they hear it everywhere, and watch no longer what they may not read.
     fn depart(&mut self, person: &Arc<Person>, departure: Departure) {
         self.members.remove(&person.id);
+        self.presence.forget(person.id);
         self.close_to_strangers(|user| user == person.id);
         let event = Event::Left {
             room: self.room.id,
@@ -278,6 +279,7 @@ impl RoomActor {
         self.room = Arc::new(room);
         let event = Event::RoomChanged(self.room.clone());
         self.tell_members_and_watchers(&event);
+        self.people.tell_where(|_| true, &Event::RoomListChanged);
     }
 
     fn tell_members_and_watchers(&self, event: &Event) {
@@ -292,6 +294,7 @@ impl RoomActor {
         self.store.delete_room(self.room.id).await?;
         self.deleted = true;
         self.tell_members_and_watchers(&Event::RoomDeleted(self.room.id));
+        self.people.tell_where(|_| true, &Event::RoomListChanged);
         self.detach_where(|_| true);
         Ok(())
     }

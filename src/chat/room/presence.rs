@@ -1,4 +1,5 @@
-//! Who is there and who is typing: told as one difference each half second, so that crowds make no storm.
+//! Who is there and who is typing: members with an open connection, told as one difference each half second, so that
+//! crowds make no storm.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,93 +17,20 @@ use super::{Attached, Online, Reply, RoomActor};
 
 /// In rooms of more members only the number of people online is told.
 const NAMED_MAX: usize = 200;
-/// How often differences are told.
-const EVERY: Duration = Duration::from_millis(500);
 /// How often one person's typing is passed on.
 pub(super) const TYPING_EVERY: Duration = Duration::from_secs(1);
 
-/// How many connections of each person watch, and what has not been told yet.
+/// Who is there, as those who watch were told.
 #[derive(Default)]
 pub(super) struct Presence {
-    here: HashMap<UserId, (Arc<Person>, usize)>,
-    /// People whose state may differ from what was told; `true`: they were told to be online.
-    touched: HashMap<UserId, (Arc<Person>, bool)>,
-    due: Option<Instant>,
+    named: HashMap<UserId, Arc<Person>>,
+    count: u32,
 }
 
 impl Presence {
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
-    }
-
-    pub(super) fn came(&mut self, person: &Arc<Person>) {
-        let (_, count) = self
-            .here
-            .entry(person.id)
-            .or_insert_with(|| (person.clone(), 0));
-        *count += 1;
-        if *count == 1 {
-            self.touch(person, false);
-        }
-    }
-
-    pub(super) fn went(&mut self, person: &Arc<Person>) {
-        let Some((_, count)) = self.here.get_mut(&person.id) else {
-            return;
-        };
-        *count -= 1;
-        if *count == 0 {
-            self.here.remove(&person.id);
-            self.touch(person, true);
-        }
-    }
-
-    fn touch(&mut self, person: &Arc<Person>, was_online: bool) {
-        self.touched
-            .entry(person.id)
-            .or_insert_with(|| (person.clone(), was_online));
-        self.due.get_or_insert_with(|| Instant::now() + EVERY);
-    }
-
-    /// What is to be told now. Who came and went in between is not mentioned.
-    pub(super) fn take(&mut self, room: RoomId, members: usize) -> model::Presence {
-        self.due = None;
-        let (mut online, mut offline) = (Vec::new(), Vec::new());
-        for (user, (person, was_online)) in self.touched.drain() {
-            match (was_online, self.here.contains_key(&user)) {
-                (false, true) => online.push(person),
-                (true, false) => offline.push(person),
-                _ => {}
-            }
-        }
-        if members > NAMED_MAX {
-            (online, offline) = (Vec::new(), Vec::new());
-        }
-        model::Presence {
-            room,
-            online,
-            offline,
-            count: self.count(),
-        }
-    }
-
-    pub(super) fn online(&self, members: usize) -> Online {
-        let people = if members > NAMED_MAX {
-            Vec::new()
-        } else {
-            self.here
-                .values()
-                .map(|(person, _)| person.clone())
-                .collect()
-        };
-        Online {
-            people,
-            count: self.count(),
-        }
-    }
-
-    fn count(&self) -> u32 {
-        u32::try_from(self.here.len()).unwrap_or(u32::MAX)
+    /// Who is no member is not there; those who watch hear that they left.
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.named.remove(&user);
     }
 }
 
@@ -131,9 +59,12 @@ impl RoomActor {
         reply(Ok(Attached::Live));
         connection.note_room(self.room.id);
         self.watchers.replay(&connection, encoder, &missed);
-        if self.watchers.add(connection, encoder) {
-            self.presence.came(&person);
+        if self.watchers.is_empty() {
+            // Nobody was told of what happened meanwhile; who comes first has asked for it.
+            self.stirred.mark_unchanged();
+            self.take_stock();
         }
+        self.watchers.add(connection, encoder);
     }
 
     pub(super) fn detach(&mut self, connection: &Connection) {
@@ -144,11 +75,68 @@ impl RoomActor {
         &mut self,
         leaves: impl Fn(&Connection) -> bool,
     ) -> Vec<Arc<Connection>> {
-        let gone = self.watchers.remove(leaves);
-        for seat in &gone {
-            self.presence.went(seat.person());
+        self.watchers.remove(leaves)
+    }
+
+    /// Tells those who watch what has changed since they were last told.
+    pub(super) fn look_around(&mut self) {
+        let (before, count) = (
+            std::mem::take(&mut self.presence.named),
+            self.presence.count,
+        );
+        self.take_stock();
+        let now = &self.presence.named;
+        let missing = |from: &HashMap<UserId, Arc<Person>>, than: &HashMap<UserId, Arc<Person>>| {
+            let gone = from
+                .values()
+                .filter(|person| !than.contains_key(&person.id));
+            gone.cloned().collect::<Vec<_>>()
+        };
+        let (online, offline) = (missing(now, &before), missing(&before, now));
+        if online.is_empty() && offline.is_empty() && self.presence.count == count {
+            return;
         }
-        gone
+        let count = self.presence.count;
+        self.tell(
+            Event::Presence(model::Presence {
+                room: self.room.id,
+                online,
+                offline,
+                count,
+            }),
+            Weight::Light,
+        );
+    }
+
+    /// Who is there now.
+    pub(super) fn online(&self) -> Online {
+        if self.members.len() > NAMED_MAX {
+            let count = self
+                .people
+                .count_online(|user| self.members.contains_key(&user));
+            return Online {
+                people: Vec::new(),
+                count,
+            };
+        }
+        let people = self
+            .people
+            .online_among(self.members.values().map(|member| &member.person));
+        Online {
+            count: u32::try_from(people.len()).unwrap_or(u32::MAX),
+            people,
+        }
+    }
+
+    fn take_stock(&mut self) {
+        let Online { people, count } = self.online();
+        self.presence = Presence {
+            named: people
+                .into_iter()
+                .map(|person| (person.id, person))
+                .collect(),
+            count,
+        };
     }
 
     pub(super) fn typing(&mut self, by: Arc<Person>) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{Event, MessageId, Person, RoomKind, UserId};
+use crate::model::{Event, MessageId, Person, Room, RoomKind, UserId};
+use crate::store::{Store, UNREAD_MAX};
 
 use super::super::outbox::Weight;
 use super::posting::Pending;
@@ -30,6 +31,18 @@ impl Reads {
     }
 }
 
+/// How much each of the two people of a direct room has not read.
+pub(super) async fn count_unread(
+    store: &Store,
+    room: &Room,
+) -> Result<HashMap<UserId, u32>, ChatError> {
+    let mut unread = HashMap::new();
+    for person in &room.people {
+        unread.insert(person.id, store.unread(room.id, person.id).await?);
+    }
+    Ok(unread)
+}
+
 impl RoomActor {
     pub(super) async fn read(&mut self, by: &Arc<Person>, through: MessageId, reply: Reply<()>) {
         let Some(member) = self.members.get_mut(&by.id) else {
@@ -41,6 +54,7 @@ impl RoomActor {
             return reply(Ok(()));
         }
         member.place.last_read_id = through;
+        self.unread.insert(by.id, 0);
         self.tell_read(by.clone(), through);
         self.reads.cursors.insert(by.id, through);
         self.reads.replies.push(reply);
@@ -55,6 +69,47 @@ impl RoomActor {
             let next = self.reads.written.unwrap_or(now) + EVERY;
             self.reads.due.get_or_insert(next);
         }
+    }
+
+    /// Tells the other of two people how much waits for them.
+    pub(super) fn tell_unread(&mut self, events: &[Event]) {
+        let room = self.room.clone();
+        for event in events
+            .iter()
+            .filter(|event| room.kind == RoomKind::Direct && matches!(event, Event::Posted(_)))
+        {
+            let Some(author) = event.author() else {
+                continue;
+            };
+            let (Some(reader), Some(other)) = (
+                room.other(author),
+                room.people.iter().find(|person| person.id == author),
+            ) else {
+                continue;
+            };
+            let count = self.unread.entry(reader.id).or_default();
+            *count = (*count + 1).min(UNREAD_MAX);
+            let event = Event::Unread {
+                room: room.id,
+                other: other.clone(),
+                count: *count,
+            };
+            self.people.tell(reader.id, &event, Weight::Full);
+        }
+    }
+
+    /// Tells those whom it concerns but who do not watch, in protocols that want it: what is said to them, and what is
+    /// said in the lobby.
+    pub(super) fn tell_absent(&self, events: &[Event]) {
+        let concerns_absent = matches!(self.room.kind, RoomKind::Direct | RoomKind::Lobby);
+        if events.is_empty() || !concerns_absent || !self.people.has_absent() {
+            return;
+        }
+        self.people.tell_absent(
+            |user| self.members.contains_key(&user),
+            &self.watchers.seats(),
+            events,
+        );
     }
 
     /// In direct rooms both people are told, elsewhere only one's own connections.

@@ -86,6 +86,33 @@ impl Watchers {
         dead
     }
 
+    /// Queues an event with those who watch in one dialect.
+    pub(super) fn announce(&self, encoder: Encoder, event: &Event) {
+        let Some(frames) = seal(encoder, std::slice::from_ref(event), |_| View::Other) else {
+            return;
+        };
+        for seat in self
+            .groups
+            .iter()
+            .filter(|group| group.encoder == encoder)
+            .flat_map(|group| &group.seats)
+        {
+            seat.outbox().push(frames.clone(), Weight::Full);
+        }
+    }
+
+    /// Who watches in which dialect.
+    pub(super) fn seats(&self) -> HashSet<(u64, usize)> {
+        let seats = |group: &'_ Group| {
+            group
+                .seats
+                .iter()
+                .map(|seat| (seat.id(), group.encoder.key()))
+                .collect::<Vec<_>>()
+        };
+        self.groups.iter().flat_map(seats).collect()
+    }
+
     /// Queues events with one connection only.
     pub(super) fn replay(&self, connection: &Connection, encoder: Encoder, events: &[Event]) {
         let view = |event: &Event| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::chat::{Encode, Encoder, Frames, View};
-use crate::model::{Departure, Event, Person};
+use crate::model::{Departure, Event, Person, Presence};
 use crate::transport::frame::append_text_frame;
 
 use super::wire::{MemberJson, MessageJson, PersonJson, RoomJson};
@@ -69,7 +69,9 @@ enum EventJson<'a> {
 
 impl Encode for Native {
     fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
-        add(frames, &EventJson::from(event));
+        if let Some(event) = EventJson::of(event) {
+            add(frames, &event);
+        }
     }
 }
 
@@ -79,9 +81,10 @@ pub(super) fn add(frames: &mut Frames, value: &impl Serialize) {
     frames.add(|bytes| append_text_frame(bytes, &json));
 }
 
-impl<'a> From<&'a Event> for EventJson<'a> {
-    fn from(event: &'a Event) -> Self {
-        match event {
+impl<'a> EventJson<'a> {
+    /// None for what only other protocols have words for.
+    fn of(event: &'a Event) -> Option<Self> {
+        Some(match event {
             Event::Posted(message) => Self::Message {
                 message: (&**message).into(),
             },
@@ -104,12 +107,7 @@ impl<'a> From<&'a Event> for EventJson<'a> {
                 room: room.0,
                 user: (&**person).into(),
             },
-            Event::Presence(presence) => Self::Presence {
-                room: presence.room.0,
-                online: people(&presence.online),
-                offline: people(&presence.offline),
-                count: presence.count,
-            },
+            Event::Presence(presence) => presence_json(presence),
             Event::Joined { room, member } => Self::Joined {
                 room: room.0,
                 member: member.into(),
@@ -138,7 +136,20 @@ impl<'a> From<&'a Event> for EventJson<'a> {
                 room: RoomJson::without_key(room),
             },
             Event::RoomDeleted(room) => Self::RoomDeleted { room: room.0 },
-        }
+            Event::RoomListChanged
+            | Event::Entered { .. }
+            | Event::Exited { .. }
+            | Event::Unread { .. } => return None,
+        })
+    }
+}
+
+fn presence_json(presence: &Presence) -> EventJson<'_> {
+    EventJson::Presence {
+        room: presence.room.0,
+        online: people(&presence.online),
+        offline: people(&presence.offline),
+        count: presence.count,
     }
 }
 

@@ -1,0 +1,151 @@
+//! The way to a room's task: what it can be told, and how answers come back.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::model::{Change, Draft, Event, Member, Message, MessageId, Person, RoomId, UserId};
+use crate::store::Store;
+
+use super::super::encode::Encoder;
+use super::super::people::{Connection, People};
+use super::{ChatError, Order, Posted};
+
+/// So many commands may wait for one room; the next is told [`ChatError::Busy`].
+const MAILBOX: usize = 256;
+/// How an answer gets back: called once, on the room's task, so it must not block.
+pub type Reply<T> = Box<dyn FnOnce(Result<T, ChatError>) + Send>;
+
+/// A reply and the future that waits for it.
+pub(in crate::chat) fn reply<T: Send + 'static>()
+-> (Reply<T>, impl Future<Output = Result<T, ChatError>> + Send) {
+    let (sender, receiver) = oneshot::channel();
+    // Whoever asked may have gone; nobody misses the answer then.
+    let reply = Box::new(move |answer| drop(sender.send(answer)));
+    (reply, async move {
+        receiver.await.unwrap_or(Err(ChatError::Busy))
+    })
+}
+
+/// What a room can be told.
+pub(in crate::chat) enum RoomMsg {
+    Post {
+        by: Arc<Person>,
+        draft: Draft,
+        reply: Reply<Posted>,
+    },
+    Change {
+        by: Arc<Person>,
+        message: MessageId,
+        change: Change,
+        reply: Reply<Arc<Message>>,
+    },
+    Read {
+        by: Arc<Person>,
+        through: MessageId,
+        reply: Reply<()>,
+    },
+    Typing {
+        by: Arc<Person>,
+    },
+    Attach {
+        connection: Arc<Connection>,
+        encoder: Encoder,
+        position: Option<MessageId>,
+        reply: Reply<Attached>,
+    },
+    Detach {
+        connection: Arc<Connection>,
+        reply: Reply<()>,
+    },
+    Order {
+        by: Arc<Person>,
+        order: Order,
+        reply: Reply<Option<Member>>,
+    },
+    Online {
+        reply: Reply<Online>,
+    },
+    Retire {
+        user: UserId,
+        reply: Reply<()>,
+    },
+    Announce {
+        encoder: Encoder,
+        event: Event,
+    },
+    Renamed(Arc<Person>),
+    Admit(Member),
+    Reload,
+}
+
+/// What became of a connection that wants to watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::chat) enum Attached {
+    /// It hears all that follows its position.
+    Live,
+    /// Too much has happened since its position: it reads on and asks again.
+    Behind,
+}
+
+/// Who is there.
+#[derive(Clone, Debug)]
+pub(in crate::chat) struct Online {
+    /// The people; empty in large rooms.
+    pub people: Vec<Arc<Person>>,
+    /// How many.
+    pub count: u32,
+}
+
+/// The way to a room's task; cheap to clone.
+#[derive(Clone)]
+pub(in crate::chat) struct RoomHandle {
+    mailbox: mpsc::Sender<RoomMsg>,
+}
+
+impl RoomHandle {
+    /// Starts the room's task; it loads itself.
+    pub(in crate::chat) fn start(room: RoomId, store: Store, people: Arc<People>) -> Self {
+        let (mailbox, inbox) = mpsc::channel(MAILBOX);
+        tokio::spawn(super::run(room, store, people, inbox));
+        Self { mailbox }
+    }
+
+    /// Hands a message over; gives it back if the task rests, refuses it if there is no room for it.
+    pub(in crate::chat) fn tell(&self, message: RoomMsg) -> Result<(), RoomMsg> {
+        match self.mailbox.try_send(message) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Closed(message)) => Err(message),
+            Err(mpsc::error::TrySendError::Full(message)) => {
+                message.refuse(ChatError::Busy);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the task rests or is about to.
+    pub(in crate::chat) fn is_resting(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+}
+
+impl RoomMsg {
+    /// Answers with an error.
+    pub(in crate::chat) fn refuse(self, error: ChatError) {
+        match self {
+            Self::Post { reply, .. } => reply(Err(error)),
+            Self::Change { reply, .. } => reply(Err(error)),
+            Self::Read { reply, .. } => reply(Err(error)),
+            Self::Attach { reply, .. } => reply(Err(error)),
+            Self::Detach { reply, .. } => reply(Err(error)),
+            Self::Order { reply, .. } => reply(Err(error)),
+            Self::Online { reply } => reply(Err(error)),
+            Self::Retire { reply, .. } => reply(Err(error)),
+            Self::Typing { .. }
+            | Self::Announce { .. }
+            | Self::Renamed(_)
+            | Self::Admit(_)
+            | Self::Reload => {}
+        }
+    }
+}
