@@ -84,15 +84,11 @@ pub fn append_frames(payload: &mut Vec<u8>, frames: &mut Bytes, room: usize) -> 
         let rest = rest.len();
         match opcode {
             Opcode::Text => append(payload, packet),
-            Opcode::Binary => {
-                separate(payload);
-                payload.push(b'b');
-                append_base64(payload, packet);
-            }
+            Opcode::Binary => append_base64(payload, packet),
             Opcode::Close | Opcode::Ping | Opcode::Pong => {}
         }
+        count += usize::from(matches!(opcode, Opcode::Text | Opcode::Binary));
         frames.advance(frames.len() - rest);
-        count += 1;
     }
     count
 }
@@ -104,6 +100,8 @@ fn separate(payload: &mut Vec<u8>) {
 }
 
 fn append_base64(payload: &mut Vec<u8>, bytes: &[u8]) {
+    separate(payload);
+    payload.push(b'b');
     let from = payload.len();
     let room = base64::encoded_len(bytes.len(), true).unwrap_or(0);
     payload.resize(from + room, 0);

@@ -22,6 +22,9 @@ use crate::transport::outgoing::Outgoing;
 pub(super) const NOOP: &[u8] = b"6";
 const CLOSE: &[u8] = b"1";
 const PING: &[u8] = b"2";
+/// How long a GET is held during a move: the client's word that it is complete may be just behind,
+/// and then the GET was wrong.
+const NOOP_AFTER: Duration = Duration::from_millis(20);
 /// Packets in one answer, besides a ping and the last words: Python's client takes 16.
 const PACKETS: usize = 13;
 /// How long the last words of a closed session are kept for a GET.
@@ -79,6 +82,7 @@ impl<P: Protocol> Polling<P> {
         let fits = state.phase == *from;
         if fits {
             state.phase = to;
+            state.noop_at = Instant::now() + NOOP_AFTER;
             state.wake();
         }
         fits
@@ -89,6 +93,7 @@ impl<P: Protocol> Polling<P> {
         let mut state = self.state();
         if state.polls() {
             state.phase = Phase::Polling;
+            state.wake();
         }
     }
 
@@ -134,24 +139,30 @@ impl<P: Protocol> Polling<P> {
     ) -> Poll<Result<Vec<u8>, Over>> {
         loop {
             let mut payload = Vec::new();
+            let now = Instant::now();
             let mut state = self.state();
-            match &mut state.phase {
+            let noop_at = state.noop_at;
+            let beat = match &mut state.phase {
                 Phase::Closed(farewell, _) => return Poll::Ready(farewell.take().ok_or(Over)),
-                Phase::Upgraded | Phase::Upgrading => return Poll::Ready(Ok(NOOP.to_vec())),
-                Phase::Polling | Phase::Probing => state.waker = Some(cx.waker().clone()),
-            }
-            match state.beat(Instant::now()) {
-                Beat::Fine => {}
-                Beat::Ping => packet::append(&mut payload, PING),
-                Beat::Dead => {
-                    drop(state);
+                Phase::Upgraded => return Poll::Ready(Err(Over)),
+                Phase::Upgrading if now >= noop_at => {
+                    return Poll::Ready(Ok(NOOP.to_vec()));
+                }
+                Phase::Upgrading => None,
+                Phase::Polling | Phase::Probing => Some(state.beat(now)),
+            };
+            state.waker = Some(cx.waker().clone());
+            timer.as_mut().reset(state.next());
+            drop(state);
+            match beat {
+                Some(Beat::Dead) => {
                     self.close(Reason::Silent, None);
                     return Poll::Ready(Err(Over));
                 }
+                Some(Beat::Ping) => packet::append(&mut payload, PING),
+                Some(Beat::Fine) | None => {}
             }
-            timer.as_mut().reset(state.next());
-            drop(state);
-            if self.drain(&mut payload, PACKETS, cx) {
+            if beat.is_some() && self.drain(&mut payload, PACKETS, cx) {
                 self.close(Reason::Server, None);
             }
             if !payload.is_empty() {
@@ -165,25 +176,29 @@ impl<P: Protocol> Polling<P> {
     /// be no others.
     fn drain(&self, payload: &mut Vec<u8>, room: usize, cx: &mut Context<'_>) -> bool {
         let mut pending = self.pending();
-        let mut taken = Poll::Pending;
-        if pending.is_empty() {
-            taken = self.outgoing.poll_take(cx, &mut pending);
+        let mut closed = None;
+        loop {
+            let mut left = room;
+            pending.retain_mut(|frames| {
+                left -= packet::append_frames(payload, frames, left);
+                !frames.is_empty()
+            });
+            if left < room || closed.is_some() {
+                break;
+            }
+            match self.outgoing.poll_take(cx, &mut pending) {
+                Poll::Ready(taken) => closed = taken,
+                Poll::Pending => return false,
+            }
         }
-        let mut left = room;
-        pending.retain_mut(|frames| {
-            left -= packet::append_frames(payload, frames, left);
-            !frames.is_empty()
-        });
-        let Poll::Ready(Some(close)) = taken else {
+        let Some(close) = closed.filter(|_| pending.is_empty()) else {
             return false;
         };
-        if pending.is_empty() {
-            if let Some(mut farewell) = P::farewell(close) {
-                packet::append_frames(payload, &mut farewell, usize::MAX);
-            }
-            packet::append(payload, CLOSE);
+        if let Some(mut farewell) = P::farewell(close) {
+            packet::append_frames(payload, &mut farewell, usize::MAX);
         }
-        pending.is_empty()
+        packet::append(payload, CLOSE);
+        true
     }
 
     /// Frames taken from the queue that are still to be sent.

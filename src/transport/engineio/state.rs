@@ -18,6 +18,8 @@ pub(super) struct State {
     pub posting: bool,
     pub heartbeat: Heartbeat,
     pub settling: Settling,
+    /// When a GET is to end while the session moves.
+    pub noop_at: Instant,
     /// The waiting GET.
     pub waker: Option<Waker>,
 }
@@ -27,7 +29,7 @@ pub(super) enum Phase {
     Polling,
     /// A WebSocket is open but has not shown that it works.
     Probing,
-    /// It works: GETs end, the rest waits for the move.
+    /// It works: GETs end soon, the rest waits for the move.
     Upgrading,
     /// The session lives on its WebSocket.
     Upgraded,
@@ -90,6 +92,7 @@ impl State {
             posting: false,
             heartbeat: Heartbeat::new(config.rhythm, now),
             settling: Settling::new(config, now),
+            noop_at: now,
             waker: None,
         }
     }
@@ -114,8 +117,12 @@ impl State {
         }
     }
 
+    /// When a GET is to look again.
     pub fn next(&self) -> Instant {
-        self.settling.or(self.heartbeat.next())
+        match self.phase {
+            Phase::Upgrading => self.noop_at,
+            _ => self.settling.or(self.heartbeat.next()),
+        }
     }
 
     pub fn wake(&mut self) {
