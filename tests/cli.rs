@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use parlor::store::{OpenOptions, Store};
 
+#[path = "cli/beside.rs"]
+mod beside;
 #[path = "cli/user.rs"]
 mod user;
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::model::{Millis, Person, RoomId, SessionId, UserId};
+use crate::model::{Event, Millis, Person, RoomId, SessionId, UserId};
 
-use super::outbox::Closing;
+use super::outbox::{Closing, Weight};
 use super::people::People;
 use super::room::RoomMsg;
 use super::{Chat, ChatError, Core};
@@ -70,14 +70,28 @@ impl Chat {
         let store = &self.core.store;
         self.recheck_setup().await?;
         self.close_ended().await?;
-        if store.admit_to_lobby().await? {
-            self.core
-                .registry
-                .tell_running(RoomId::LOBBY, RoomMsg::Reload);
-        }
+        self.admit_to_lobby().await?;
         for user in store.unretired().await? {
             self.retire(user).await?;
         }
+        Ok(())
+    }
+
+    /// Gives new accounts their place in the lobby; who is connected already hears of it.
+    async fn admit_to_lobby(&self) -> Result<(), ChatError> {
+        let admitted = self.core.store.admit_to_lobby().await?;
+        if admitted.is_empty() {
+            return Ok(());
+        }
+        if let Some(lobby) = self.core.store.room(RoomId::LOBBY).await? {
+            let event = Event::RoomCreated(Arc::new(lobby));
+            for user in admitted {
+                self.core.people.tell(user, &event, Weight::Full);
+            }
+        }
+        self.core
+            .registry
+            .tell_running(RoomId::LOBBY, RoomMsg::Reload);
         Ok(())
     }
 

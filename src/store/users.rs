@@ -181,13 +181,18 @@ impl Store {
         .await
     }
 
-    /// Makes every account a member of the lobby that is not yet, as another process may have added some; whether
-    /// there were any.
-    pub async fn admit_to_lobby(&self) -> Result<bool, StoreError> {
+    /// Makes every account a member of the lobby that is not yet, as another process may have added some; answers
+    /// who they are.
+    pub async fn admit_to_lobby(&self) -> Result<Vec<UserId>, StoreError> {
         const ADMIT: &str = "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at, last_read_id)
             SELECT 1, id, 'member', created_at, (SELECT coalesce(max(id), 0) FROM messages WHERE room_id = 1)
-            FROM users WHERE deleted_at IS NULL";
-        self.write(|tx| Ok(tx.execute(ADMIT, [])? > 0)).await
+            FROM users WHERE deleted_at IS NULL RETURNING user_id";
+        self.write(|tx| {
+            let mut admit = tx.prepare_cached(ADMIT)?;
+            let rows = admit.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
     }
 }
 

@@ -12,16 +12,16 @@ use tempfile::TempDir;
 
 use super::{parlor_with, text};
 
-const PASSWORD: &str = "correct horse";
+pub const PASSWORD: &str = "correct horse";
 
 /// A database that only the command line has touched.
-struct Files {
+pub struct Files {
     _folder: TempDir,
-    db: PathBuf,
+    pub db: PathBuf,
 }
 
 impl Files {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = folder.path().join("chat.db");
         Self {
@@ -31,7 +31,7 @@ impl Files {
     }
 
     /// With the admin `ann` and the user `bob`.
-    fn with_people() -> Self {
+    pub fn with_people() -> Self {
         let files = Self::new();
         files.done("add ann --email Ann@x.org --role admin --password-stdin");
         files.done("add bob --display-name Bobby --password-stdin");
@@ -43,7 +43,7 @@ impl Files {
         self.user_with(args, &format!("{PASSWORD}\n"))
     }
 
-    fn user_with(&self, args: &str, stdin: &str) -> (i32, String, String) {
+    pub fn user_with(&self, args: &str, stdin: &str) -> (i32, String, String) {
         let mut all = vec!["--db", self.db.to_str().unwrap(), "user"];
         all.extend(args.split(' '));
         let output = parlor_with(&all, &[("PARLOR_AUTH__PBKDF2_ROUNDS", "1000")], stdin);
@@ -51,18 +51,18 @@ impl Files {
         (output.status.code().unwrap(), out.into(), err.into())
     }
 
-    fn done(&self, args: &str) -> String {
+    pub fn done(&self, args: &str) -> String {
         let (code, out, err) = self.user(args);
         assert_eq!((code, err.as_str()), (0, ""), "{args}");
         out
     }
 
     /// What it says, on one line, when it refuses.
-    fn refused(&self, args: &str) -> String {
+    pub fn refused(&self, args: &str) -> String {
         one_line_of(self.user(args), 1)
     }
 
-    fn list(&self) -> Vec<Value> {
+    pub fn list(&self) -> Vec<Value> {
         serde_json::from_str(&self.done("list --json")).unwrap()
     }
 
