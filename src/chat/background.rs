@@ -31,11 +31,12 @@ async fn follow(core: Weak<Core>) {
     };
     while changes.changed().await.is_ok() {
         while let Some(Err(error)) = reconcile(&core).await {
-            tracing::warn!(%error, "what another process changed is not taken over yet");
             tokio::time::sleep(RECONCILE_AGAIN).await;
+            // A store that was closed meanwhile is nothing to complain of.
             if changes.has_changed().is_err() {
                 return;
             }
+            tracing::warn!(%error, "what another process changed is not taken over yet");
         }
     }
 }
