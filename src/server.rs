@@ -8,6 +8,7 @@ use std::time::Duration;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use warp::Filter;
 
 use crate::chat::{Chat, ChatError, Settings};
 use crate::config::{Config, DIALECTS, Origins as AllowedOrigins, Reach, Registration};
@@ -17,6 +18,7 @@ use crate::store::{OpenOptions, Store, StoreError};
 use crate::transport::access_log::AccessLog;
 use crate::transport::gate::{Gate, Limits};
 use crate::transport::listener::{Listener, raise_descriptor_limit};
+use crate::transport::socketio;
 
 /// Connections have so long to end when the server goes down.
 const DRAIN: Duration = Duration::from_secs(7);
@@ -71,7 +73,16 @@ impl Server {
             .map_err(ChatError::internal)??;
         let chat = Chat::start(store, settings(config)).await?;
         let shared = Arc::new(kit_of(config, chat.clone()));
-        let routes = kit::Table::new(shared, &surfaces()).into_filter();
+        let sockets = kit::Sockets::new(shared.clone(), dialect::event_surfaces());
+        let sockets = socketio::routes(
+            Arc::new(sockets),
+            sockets_config(config, &shared),
+            "socket.io",
+        );
+        let routes = sockets
+            .or(kit::Table::new(shared, &surfaces()).into_filter())
+            .unify()
+            .boxed();
         Ok(Self {
             chat,
             listeners,
@@ -170,6 +181,16 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
         .map_err(|source| ServerError::Listen { address, source })
 }
 
+fn sockets_config(config: &Config, kit: &kit::Kit) -> socketio::Config {
+    // Polling sessions outlive their connections, so they are counted by themselves, and as strictly.
+    let sessions = Gate::new(gate_limits(config));
+    socketio::Config {
+        origins: kit.origins.clone(),
+        sessions,
+        ..socketio::Config::default()
+    }
+}
+
 fn gate_limits(config: &Config) -> Limits {
     let count = |limit: Option<std::num::NonZeroU32>| {
         limit.map_or(usize::MAX, |limit| limit.get() as usize)
@@ -205,7 +226,7 @@ fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
         trusted_proxies: config.server.trusted_proxies.clone(),
         origins: match &config.cors.allowed_origins {
             AllowedOrigins::Any => kit::Origins::Any,
-            AllowedOrigins::Only(sites) => kit::Origins::Only(sites.clone()),
+            AllowedOrigins::Only(sites) => kit::Origins::Listed(sites.clone()),
         },
         compat_open: DIALECTS
             .iter()

@@ -20,6 +20,7 @@ pub struct Caller {
     user: Arc<User>,
     session: SessionId,
     session_uuid: Uuid,
+    dialect: String,
 }
 
 /// What somebody shows to prove who they are.
@@ -37,6 +38,7 @@ impl Caller {
             user: Arc::new(user),
             session: session.id,
             session_uuid: session.uuid,
+            dialect: session.kind.clone(),
         }
     }
 
@@ -63,6 +65,11 @@ impl Caller {
     /// The session.
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// The dialect in which the session was opened, or `web`; empty for who was believed without proof.
+    pub fn dialect(&self) -> &str {
+        &self.dialect
     }
 
     /// `Forbidden` unless the caller is an admin.
@@ -124,6 +131,7 @@ impl Chat {
             user: Arc::new(user),
             session: SessionId::NONE,
             session_uuid: Uuid::nil(),
+            dialect: String::new(),
         })
     }
 

@@ -53,14 +53,14 @@ impl Chat {
         );
     }
 
-    /// Opens a connection for the caller, which hears what is addressed to them.
+    /// Opens a connection for the caller, which hears what is addressed to them in that dialect.
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
     pub fn connect(
         &self,
         caller: &Caller,
-        encoder: Encoder,
+        encoder: Option<Encoder>,
         outbox: Arc<Outbox>,
     ) -> Result<Arc<Connection>, ChatError> {
         let most = self.core.settings.connections_per_user;
@@ -80,6 +80,25 @@ impl Chat {
     /// Everybody who is connected: all are in the lobby together.
     pub fn everybody_online(&self) -> Vec<Arc<Person>> {
         self.core.people.online()
+    }
+
+    /// Who watches a room in one protocol, each once.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the caller may not see the room.
+    pub async fn watching(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        encoder: Encoder,
+    ) -> Result<Vec<Arc<Person>>, ChatError> {
+        self.room(caller, room).await?;
+        let there = self
+            .core
+            .registry
+            .ask_running(room, |reply| RoomMsg::Watching { encoder, reply })
+            .await;
+        Ok(there.unwrap_or_default())
     }
 
     /// Tells those who watch a room in one protocol something that concerns only them.

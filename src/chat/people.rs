@@ -179,7 +179,7 @@ impl People {
     pub fn connect(
         &self,
         caller: &Caller,
-        encoder: Encoder,
+        encoder: Option<Encoder>,
         outbox: Arc<Outbox>,
         most: Option<NonZeroU32>,
     ) -> Result<Arc<Connection>, ChatError> {
@@ -189,7 +189,7 @@ impl People {
             session: caller.session(),
             outbox,
             away: AtomicBool::new(false),
-            encoders: Mutex::new(vec![encoder]),
+            encoders: Mutex::new(encoder.into_iter().collect()),
             rooms: Mutex::default(),
         });
         let mut all = lock(&self.connections);

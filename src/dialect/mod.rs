@@ -4,9 +4,36 @@
 pub mod kit;
 pub mod native;
 
-use kit::Surface;
+use kit::{EventSurface, Surface};
 
 /// Every dialect's HTTP routes.
 pub fn surfaces() -> Vec<Surface> {
     vec![native::surface()]
+}
+
+/// Every dialect's Socket.IO events; an event name belongs to one dialect.
+pub fn event_surfaces() -> Vec<EventSurface> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_event_name_belongs_to_one_dialect() {
+        let surfaces = event_surfaces();
+        let names: Vec<_> = surfaces
+            .iter()
+            .flat_map(|surface| &surface.events)
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(
+            names.len(),
+            names.iter().collect::<HashSet<_>>().len(),
+            "{names:?}"
+        );
+    }
 }

@@ -70,6 +70,10 @@ pub(in crate::chat) enum RoomMsg {
         user: UserId,
         reply: Reply<()>,
     },
+    Watching {
+        encoder: Encoder,
+        reply: Reply<Vec<Arc<Person>>>,
+    },
     Announce {
         encoder: Encoder,
         event: Event,
@@ -140,6 +144,7 @@ impl RoomMsg {
             Self::Detach { reply, .. } => reply(Err(error)),
             Self::Order { reply, .. } => reply(Err(error)),
             Self::Online { reply } => reply(Err(error)),
+            Self::Watching { reply, .. } => reply(Err(error)),
             Self::Retire { reply, .. } => reply(Err(error)),
             Self::Typing { .. }
             | Self::Announce { .. }

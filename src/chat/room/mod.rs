@@ -175,6 +175,7 @@ impl RoomActor {
                 self.settle_all().await;
                 reply(self.retire(user).await);
             }
+            RoomMsg::Watching { encoder, reply } => reply(Ok(self.watchers.people(encoder))),
             RoomMsg::Announce { encoder, event } => self.watchers.announce(encoder, &event),
             RoomMsg::Renamed(person) => self.renamed(person),
             RoomMsg::Admit(member) => self.admitted(member),

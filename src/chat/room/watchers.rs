@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{Event, UserId};
+use crate::model::{Event, Person, UserId};
 
 use super::super::encode::{Encoder, View};
 use super::super::outbox::{Frames, Sealed, Weight};
@@ -84,6 +84,19 @@ impl Watchers {
             }
         }
         dead
+    }
+
+    /// Who watches in one dialect, each once.
+    pub(super) fn people(&self, encoder: Encoder) -> Vec<Arc<Person>> {
+        let seats = self
+            .groups
+            .iter()
+            .filter(|group| group.encoder == encoder)
+            .flat_map(|group| &group.seats);
+        let mut people: Vec<_> = seats.map(|seat| seat.person().clone()).collect();
+        people.sort_by_key(|person| person.id);
+        people.dedup_by_key(|person| person.id);
+        people
     }
 
     /// Queues an event with those who watch in one dialect.

@@ -118,13 +118,7 @@ impl Call {
 
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let all = self
-            .headers
-            .get_all("cookie")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        all.flat_map(|value| value.split(';'))
-            .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        cookie(&self.headers, name)
     }
 
     /// Whether the body says it is of that type, whatever its parameters.
@@ -155,7 +149,7 @@ impl Call {
 
     /// The name of our session cookie.
     pub fn cookie_name(&self) -> String {
-        format!("parlor_{}", self.kit.chat.instance())
+        self.kit.cookie_name()
     }
 
     /// The token of the `Authorization` header.
@@ -245,4 +239,14 @@ impl Call {
             .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
             .collect()
     }
+}
+
+/// The value of the cookie of that name.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let all = headers
+        .get_all("cookie")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    all.flat_map(|value| value.split(';'))
+        .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
 }

@@ -5,6 +5,7 @@ mod call;
 mod cors;
 mod fault;
 mod origin;
+mod sockets;
 mod table;
 
 use std::sync::Arc;
@@ -16,6 +17,9 @@ pub use body::{form_fields, json_body};
 pub use call::{Call, Page, Proof};
 pub use cors::Origins;
 pub use fault::{Fault, retry_after};
+#[allow(unused_imports)]
+pub(crate) use sockets::events;
+pub use sockets::{Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event};
 pub(crate) use table::routes;
 pub use table::{Handler, Route, Surface, Table};
 pub use warp::http::{HeaderMap, Method, StatusCode};
@@ -36,6 +40,18 @@ pub struct Kit {
     pub origins: Origins,
     /// Dialects that answer as openly as their documents say.
     pub compat_open: Vec<&'static str>,
+}
+
+impl Kit {
+    /// Whether an operator lets that dialect answer as openly as its document says.
+    pub fn is_open(&self, dialect: &str) -> bool {
+        self.compat_open.contains(&dialect)
+    }
+
+    /// The name of our session cookie.
+    pub(super) fn cookie_name(&self) -> String {
+        format!("parlor_{}", self.chat.instance())
+    }
 }
 
 /// The shared [`Kit`].

@@ -10,7 +10,7 @@ use warp::{Filter, filters::path::FullPath};
 
 use crate::transport::listener::Peer;
 
-use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, set_header};
+use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, cors, set_header};
 
 /// An answer on its way.
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -131,13 +131,13 @@ impl Table {
     }
 
     async fn answer(&self, mut call: Call) -> Response {
-        let origin = call.header("origin").map(str::to_owned);
+        let headers = call.headers.clone();
         let head = call.method == Method::HEAD;
         if head {
             call.method = Method::GET;
         }
         let mut response = self.dispatch(call).await;
-        self.kit.origins.dress(origin.as_deref(), &mut response);
+        cors::dress(&self.kit.origins, &headers, &mut response);
         protect(&mut response);
         response
     }
@@ -158,7 +158,7 @@ impl Table {
         }
         let allow = allow(&found);
         if call.method == Method::OPTIONS {
-            return self.kit.origins.preflight(&call.headers, &allow);
+            return cors::options(&self.kit.origins, &call.headers, &allow);
         }
         let mut response = (first.fault)(&Fault::Method(allow.clone()));
         set_header(&mut response, "allow", &allow);

@@ -133,7 +133,7 @@ async fn close_after(socket: WebSocket, code: Option<u16>) {
 }
 
 async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
-    match chat.connect(&caller, NATIVE, Arc::default()) {
+    match chat.connect(&caller, Some(NATIVE), Arc::default()) {
         Ok(connection) => {
             let mut live = Live {
                 chat: chat.clone(),

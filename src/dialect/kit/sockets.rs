@@ -1,0 +1,312 @@
+//! Socket.IO for all dialects that speak it: lets clients in, hands their events to whose they are. Must not know any
+//! dialect.
+
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use warp::http::Extensions;
+
+use crate::chat::{
+    Caller, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, TokenFault, Weight,
+};
+use crate::transport::outgoing::{Close, Outgoing};
+use crate::transport::socketio::{
+    Client, Connect, Event, Handler, Handshake, Reason, Refusal, Socket, event,
+};
+
+use super::SharedKit;
+use super::call::cookie;
+
+/// Something that takes time and borrows its socket.
+pub type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+/// What answers an event; the value is the event's first, or null.
+pub type EventHandler = for<'a> fn(&'a mut Session, Value) -> Doing<'a>;
+
+/// The events of one dialect.
+pub struct EventSurface {
+    /// The dialect's name, as in tokens and in `compat.open`.
+    pub dialect: &'static str,
+    /// How it says what happens.
+    pub encoder: Encoder,
+    /// What every socket is told when it is let in, whatever dialect it will speak.
+    pub greet: Option<fn(&Session)>,
+    /// Its events by name.
+    pub events: Vec<(&'static str, EventHandler)>,
+    /// Whether a client may come without a token when the dialect is open.
+    pub may_be_open: bool,
+}
+
+/// Makes the list of a dialect's events.
+#[allow(unused_macros)]
+macro_rules! events {
+    ($($name:literal => $handler:path),* $(,)?) => {
+        vec![$(($name, (|session, value| Box::pin($handler(session, value))) as $crate::dialect::kit::EventHandler)),*]
+    };
+}
+pub(crate) use events;
+
+/// One client's socket, as event handlers see it.
+pub struct Session {
+    /// What the server is made of.
+    pub kit: SharedKit,
+    /// Who it is; nobody, where a client was let in without a token and has not said yet.
+    pub caller: Option<Caller>,
+    /// Whether that was proven with a token.
+    pub proven: bool,
+    /// What the core knows of it; nothing before it is known who it is.
+    pub connection: Option<Arc<Connection>>,
+    /// What a dialect remembers of it, by type.
+    pub state: Extensions,
+    client: Client<Queue>,
+    surfaces: Arc<[EventSurface]>,
+}
+
+impl Session {
+    /// Sends an event to this client only.
+    pub fn emit<T: Serialize + ?Sized>(&self, name: &str, value: &T) {
+        self.client.emit(name, value);
+    }
+
+    /// Says who somebody is who came without a token, and opens their connection.
+    ///
+    /// # Errors
+    /// [`ChatError::Limited`] if they have too many.
+    pub fn become_caller(&mut self, caller: Caller) -> Result<(), ChatError> {
+        let connection = self
+            .kit
+            .chat
+            .connect(&caller, None, self.client.outgoing().0.clone())?;
+        self.connection = Some(connection);
+        self.caller = Some(caller);
+        Ok(())
+    }
+
+    fn speak(&self, surface: &EventSurface) {
+        if let Some(connection) = &self.connection {
+            self.kit.chat.speak(connection, surface.encoder);
+        }
+    }
+}
+
+/// Lets clients in for all dialects.
+pub struct Sockets {
+    kit: SharedKit,
+    surfaces: Arc<[EventSurface]>,
+}
+
+impl Sockets {
+    /// Serves those dialects.
+    pub fn new(kit: SharedKit, surfaces: Vec<EventSurface>) -> Self {
+        Self {
+            kit,
+            surfaces: surfaces.into(),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.surfaces
+            .iter()
+            .any(|surface| surface.may_be_open && self.kit.is_open(surface.dialect))
+    }
+
+    /// Who comes: the token of the CONNECT packet, of the header, of the query, then the cookie; the first that is
+    /// there counts.
+    async fn authenticate(
+        &self,
+        handshake: &Handshake,
+        auth: Option<&str>,
+    ) -> Result<Option<Caller>, ChatError> {
+        #[derive(Deserialize)]
+        struct Auth {
+            token: Option<String>,
+        }
+        let chat = &self.kit.chat;
+        let given = auth
+            .and_then(|auth| serde_json::from_str::<Auth>(auth).ok())
+            .and_then(|auth| auth.token);
+        if let Some(token) = given.filter(|token| !token.is_empty()) {
+            return chat.authenticate(Credential::Token(&token)).await.map(Some);
+        }
+        if let Some(header) = handshake.headers.get("authorization") {
+            let token = header
+                .to_str()
+                .ok()
+                .and_then(|text| text.split_once(' '))
+                .ok_or(TokenFault::Missing)?
+                .1;
+            return chat
+                .authenticate(Credential::Token(token.trim()))
+                .await
+                .map(Some);
+        }
+        if let Some(token) = handshake
+            .query_value("token")
+            .filter(|token| !token.is_empty())
+        {
+            return chat.authenticate(Credential::Token(&token)).await.map(Some);
+        }
+        match cookie(&handshake.headers, &self.kit.cookie_name()) {
+            Some(value) if self.is_own(handshake) => {
+                chat.authenticate(Credential::Cookie(value)).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn is_own(&self, handshake: &Handshake) -> bool {
+        handshake
+            .peer
+            .is_some_and(|peer| self.kit.is_own_origin(peer, &handshake.headers))
+    }
+}
+
+impl Handler for Sockets {
+    type Outgoing = Queue;
+    type Socket = Session;
+
+    fn outgoing(&self) -> Queue {
+        Queue::default()
+    }
+
+    async fn connect(&self, connect: Connect<'_, Queue>) -> Result<Session, Refusal> {
+        let auth = connect.auth.map(serde_json::value::RawValue::get);
+        let refuse = |error: ChatError| Refusal(Cow::Owned(error.to_string()));
+        let caller = self
+            .authenticate(connect.handshake, auth)
+            .await
+            .map_err(refuse)?;
+        if caller.is_none() && !self.is_open() {
+            return Err(refuse(TokenFault::Missing.into()));
+        }
+        let mut session = Session {
+            kit: self.kit.clone(),
+            caller: None,
+            proven: caller.is_some(),
+            connection: None,
+            state: Extensions::new(),
+            client: connect.client,
+            surfaces: self.surfaces.clone(),
+        };
+        if let Some(caller) = caller {
+            let own = self
+                .surfaces
+                .iter()
+                .find(|surface| surface.dialect == caller.dialect());
+            session.become_caller(caller).map_err(refuse)?;
+            own.into_iter().for_each(|surface| session.speak(surface));
+        }
+        Ok(session)
+    }
+}
+
+impl Socket for Session {
+    async fn connected(&mut self) {
+        let surfaces = self.surfaces.clone();
+        surfaces
+            .iter()
+            .filter_map(|surface| surface.greet)
+            .for_each(|greet| greet(self));
+    }
+
+    async fn event(&mut self, event: Event<'_>) {
+        let surfaces = self.surfaces.clone();
+        let found = surfaces.iter().find_map(|surface| {
+            let (_, run) = surface
+                .events
+                .iter()
+                .find(|(name, _)| *name == event.name)?;
+            Some((surface, run))
+        });
+        let value = event
+            .args
+            .first()
+            .and_then(|value| serde_json::from_str(value.get()).ok())
+            .unwrap_or(Value::Null);
+        match found {
+            // Who came without proof is served by what let them in, and by nothing else.
+            Some((surface, run))
+                if self.proven || (surface.may_be_open && self.kit.is_open(surface.dialect)) =>
+            {
+                self.speak(surface);
+                run(self, value).await;
+                self.speak(surface);
+            }
+            _ => self.emit(
+                "error",
+                &Unknown {
+                    message: "Unknown event",
+                    error: "Unknown event",
+                    code: 0,
+                },
+            ),
+        }
+        if let Some(ack) = &event.ack {
+            self.client.ack(ack, |answer| answer);
+        }
+    }
+
+    async fn disconnected(self, _: Reason) {
+        if let Some(connection) = &self.connection {
+            self.kit.chat.disconnect(connection).await;
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Unknown {
+    message: &'static str,
+    error: &'static str,
+    code: u8,
+}
+
+/// Adds an event with one value to `frames`.
+pub fn add_event<T: Serialize + ?Sized>(frames: &mut Frames, name: &str, value: &T) {
+    frames.add(|bytes| bytes.extend_from_slice(&event(name).arg(value).frame()));
+}
+
+/// Adds an event without a value to `frames`.
+pub fn add_bare_event(frames: &mut Frames, name: &str) {
+    frames.add(|bytes| bytes.extend_from_slice(&event(name).frame()));
+}
+
+/// A connection's queue, as the transport sees it.
+#[derive(Clone, Default)]
+pub struct Queue(Arc<Outbox>);
+
+impl Outgoing for Queue {
+    fn poll_take(&self, context: &mut Context<'_>, frames: &mut Vec<Bytes>) -> Poll<Option<Close>> {
+        self.0
+            .poll_take(context, frames)
+            .map(|closing| closing.map(close))
+    }
+
+    fn push(&self, frames: Bytes) {
+        let mut one = Frames::default();
+        one.add(|bytes| bytes.extend_from_slice(&frames));
+        self.0.push(one.seal(), Weight::Full);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+fn close(closing: Closing) -> Close {
+    let (code, reason, retry) = match closing {
+        Closing::SessionEnded => (4001, "the session ended", false),
+        Closing::Lagging => (4002, "too slow", true),
+        Closing::Restarting => (1012, "the server restarts", true),
+        Closing::Changed => (1012, "come back", true),
+        Closing::Gone => (1000, "", false),
+    };
+    Close {
+        code,
+        reason,
+        retry,
+    }
+}
