@@ -3,16 +3,15 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::gate::Slot;
 
 /// How long the kernel keeps a connection whose peer acknowledges nothing.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// An accepted connection; its place at the gate is free again when it is dropped.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ impl Socket {
     pub fn new(tcp: TcpStream, slot: Slot) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
-        SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+        socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
         Ok(Self { tcp, _slot: slot })
     }
 

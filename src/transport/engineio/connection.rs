@@ -277,3 +277,48 @@ impl<P: Protocol> Connection<P> {
 async fn take<O: Outgoing>(outgoing: &O, frames: &mut Vec<Bytes>) -> Option<Close> {
     poll_fn(|cx| outgoing.poll_take(cx, frames)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::engineio::{Config, Server};
+    use crate::transport::outgoing::Queue;
+    use crate::transport::testing::pair;
+
+    struct Nothing;
+    impl Protocol for Nothing {
+        type Outgoing = Queue;
+        type Session = Nothing;
+        fn open(self: &Arc<Self>, _: Handshake) -> (Nothing, Queue) {
+            (Nothing, Queue::new())
+        }
+        fn farewell(_: Close) -> Option<Bytes> {
+            None
+        }
+    }
+    impl Session for Nothing {
+        async fn message(&mut self, _: Message<'_>) -> Reaction {
+            Reaction::Keep
+        }
+        async fn closed(self, _: Reason) {}
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_costs_little_memory() {
+        let server = Server::new(Arc::new(Nothing), Config::default());
+        let (socket, _peer) = pair().await;
+        let now = Instant::now();
+        let connection = Connection {
+            server: Arc::clone(server.inner()),
+            socket: WebSocket::new(socket, &[], 1024),
+            session: Nothing,
+            outgoing: Queue::new(),
+            heartbeat: Heartbeat::new(server.inner().config.rhythm, now),
+            settling: Settling::new(&server.inner().config, now),
+            frames: Vec::new(),
+            out_first: false,
+        };
+        let size = size_of_val(&connection.run());
+        assert!(size <= 2048, "{size}");
+    }
+}

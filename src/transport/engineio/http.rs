@@ -10,9 +10,9 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Method, StatusCode};
 use tokio::time::timeout;
+use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
-use warp::{Filter, Rejection};
 
 use super::check::{Refusal, Transport, check};
 use super::polling::Over;
@@ -67,9 +67,9 @@ pub fn routes<P: Protocol>(server: Server<P>, path: &'static str) -> BoxedFilter
         .and(warp::path::end())
         .and(head)
         .and(warp::body::stream())
-        .and_then(move |head, body| {
+        .then(move |head, body| {
             let server = Arc::clone(server.inner());
-            async move { Ok::<_, Rejection>(server.respond(head, body).await) }
+            async move { server.respond(head, body).await }
         })
         .boxed()
 }

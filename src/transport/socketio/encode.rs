@@ -107,33 +107,31 @@ impl Values {
 
     /// The packet in WebSocket frames: its text, then each attachment.
     pub fn frame(self) -> Bytes {
+        let attached: usize = self.attachments.iter().map(|a| MAX_HEADER + a.len()).sum();
+        let mut out = Vec::with_capacity(MAX_HEADER + 64 + self.json.len() + attached);
+        self.append_to(&mut out);
+        out.into()
+    }
+
+    /// Appends those frames to a run of others.
+    pub fn append_to(mut self, out: &mut Vec<u8>) {
         let kind = match (self.attachments.is_empty(), self.kind) {
             (false, Kind::Event) => Kind::BinaryEvent,
             (false, Kind::Ack) => Kind::BinaryAck,
             (_, kind) => kind,
         };
         let mut text = Vec::with_capacity(self.json.len() + 64);
-        head(
-            &mut text,
-            kind,
-            self.attachments.len(),
-            &self.namespace,
-            self.id,
-        );
-        match self.json.is_empty() {
-            true => text.extend_from_slice(b"[]"),
-            false => {
-                text.extend_from_slice(&self.json);
-                text.push(b']');
-            }
+        let attachments = self.attachments.len();
+        head(&mut text, kind, attachments, &self.namespace, self.id);
+        if self.json.is_empty() {
+            self.json.push(b'[');
         }
-        let binary: usize = self.attachments.iter().map(|a| MAX_HEADER + a.len()).sum();
-        let mut out = Vec::with_capacity(MAX_HEADER + text.len() + binary);
-        frame::append_text_frame(&mut out, &text);
+        text.append(&mut self.json);
+        text.push(b']');
+        frame::append_text_frame(out, &text);
         for attachment in &self.attachments {
-            frame::append_frame(&mut out, Opcode::Binary, attachment);
+            frame::append_frame(out, Opcode::Binary, attachment);
         }
-        out.into()
     }
 }
 
@@ -181,6 +179,15 @@ mod tests {
             (Opcode::Binary, &[2, 3]),
         ];
         assert_eq!(got, wanted);
+    }
+
+    #[test]
+    fn a_run_of_events_is_made_in_one_place() {
+        let mut run = Vec::new();
+        event("a").append_to(&mut run);
+        event("b").arg(&1).append_to(&mut run);
+        let got: Vec<_> = unframe(&run).map(|(_, payload)| payload).collect();
+        assert_eq!(got, [&br#"42["a"]"#[..], br#"42["b",1]"#]);
     }
 
     #[test]
