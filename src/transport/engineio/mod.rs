@@ -1,7 +1,7 @@
 //! Engine.IO 4: sessions over long-polling and WebSocket, and the move from one to the other. Must
 //! know nothing of what the messages say.
 //!
-//! A session that polls lives in [`server`]'s table and is worked by its requests; one on a WebSocket
+//! A session that polls lives in its [`Server`]'s table and is worked by its requests; one on a WebSocket
 //! lives in its task. What goes out are WebSocket frames in an [`Outgoing`] queue, taken by whichever
 //! transport serves the session at the time.
 
