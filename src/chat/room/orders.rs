@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Action, Departure, Event, Key, Member, MemberRole, Millis, Person, Role, Room, RoomEdit,
-    RoomKind, UserId, Verdict, may,
+    Action, Departure, Event, Invalid, Key, Member, MemberRole, Millis, Person, Role, Room,
+    RoomEdit, RoomKind, UserId, Verdict, may,
 };
 use crate::store::Admission;
 
@@ -141,7 +141,7 @@ impl RoomActor {
 
     async fn send_out(&mut self, by: &Arc<Person>, user: UserId) -> Result<(), ChatError> {
         self.check(by, Action::Keep)?;
-        let member = self.subject(user)?;
+        let member = self.subject(by, user)?;
         if user == by.id {
             return Err(ChatError::Forbidden);
         }
@@ -151,14 +151,15 @@ impl RoomActor {
         Ok(())
     }
 
-    /// The member an order is about; the owner is out of reach.
-    fn subject(&self, user: UserId) -> Result<Member, ChatError> {
+    /// The member an order is about; the owner is out of reach, and moderators are for each other.
+    fn subject(&self, by: &Person, user: UserId) -> Result<Member, ChatError> {
         let member = self.members.get(&user).ok_or(ChatError::NotMember)?;
-        if member.place.role == MemberRole::Owner {
-            Err(ChatError::Owner)
-        } else {
-            Ok(member.clone())
+        match member.place.role {
+            MemberRole::Owner => return Err(ChatError::Owner),
+            MemberRole::Moderator => self.check(by, Action::Manage)?,
+            MemberRole::Member => {}
         }
+        Ok(member.clone())
     }
 
     /// Somebody is no longer a member: they hear it everywhere, and watch no longer what they may not read.
@@ -201,7 +202,7 @@ impl RoomActor {
                 Action::Keep
             },
         )?;
-        self.subject(user)?;
+        self.subject(by, user)?;
         if role == Some(MemberRole::Owner) {
             return Err(ChatError::Forbidden);
         }
@@ -244,6 +245,10 @@ impl RoomActor {
 
     async fn edit(&mut self, by: &Person, edit: RoomEdit) -> Result<(), ChatError> {
         self.check(by, Action::Manage)?;
+        let kind = edit.kind.unwrap_or(self.room.kind);
+        if kind == RoomKind::Public && matches!(edit.access_key, Some(Some(_))) {
+            return Err(Invalid::new("access_key", "is for private rooms").into());
+        }
         let room = self
             .store
             .edit_room(self.room.id, edit)

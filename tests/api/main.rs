@@ -1,0 +1,16 @@
+//! The native protocol from outside: people act on a real server over a real socket and a real file. `support` explains
+//! the harness.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+// The harness: servers, people, HTTP, WebSocket.
+mod support;
+
+// Accounts: set-up, registering, logging in, guests, one's own account.
+mod accounts;
+// Sessions: tokens, refreshing, logging out, passwords.
+mod sessions;
+// Other people, and what admins do to their accounts.
+mod users;
+// Rooms: making, finding, joining, changing, clearing, deleting.
+mod rooms;

@@ -1,0 +1,560 @@
+//! Rooms over HTTP: making, finding, joining, leaving, changing, clearing, deleting.
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+#[tokio::test]
+async fn everybody_is_in_the_lobby() {
+    let server = TestServer::start().await;
+    let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
+    for somebody in [&ann, &gus] {
+        let mine = somebody.get("rooms").await.items();
+        assert_eq!(mine.len(), 1);
+        assert_keys(&mine[0], OVERVIEW);
+        assert_eq!((id(&mine[0]), &mine[0]["kind"]), (1, &json!("lobby")));
+        assert_eq!(
+            (&mine[0]["role"], &mine[0]["member_count"]),
+            (&json!("member"), &json!(2))
+        );
+        assert_eq!(
+            (&mine[0]["owner_id"], &mine[0]["last_message"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_in_the_lobby_is_managed() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let ann = server.user("ann").await;
+    for somebody in [&root, &ann] {
+        somebody
+            .post("rooms/1/join", json!({}))
+            .await
+            .refused(404, "not_found");
+        somebody
+            .post("rooms/1/leave", json!({}))
+            .await
+            .refused(404, "not_found");
+        somebody
+            .patch("rooms/1", json!({ "name": "x" }))
+            .await
+            .refused(404, "not_found");
+        somebody.delete("rooms/1").await.refused(404, "not_found");
+        somebody
+            .post("rooms/1/transfer", json!({ "user_id": ann.id }))
+            .await
+            .refused(404, "not_found");
+        let member = format!("rooms/1/members/{}", ann.id);
+        somebody.delete(&member).await.refused(404, "not_found");
+        somebody
+            .patch(&member, json!({ "role": "moderator" }))
+            .await
+            .refused(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn who_makes_a_room_owns_it() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut watching = ann.connect().await;
+    let room = ann
+        .post(
+            "rooms",
+            json!({ "name": " Kitchen ", "description": " food " }),
+        )
+        .await
+        .ok(201);
+    assert_keys(&room, ROOM);
+    assert_eq!(
+        (&room["name"], &room["description"]),
+        (&json!("Kitchen"), &json!("food"))
+    );
+    assert_eq!(
+        (&room["kind"], &room["access_key"]),
+        (&json!("public"), &Value::Null)
+    );
+    assert_eq!(
+        (&room["owner_id"], &room["people"]),
+        (&json!(ann.id), &json!([]))
+    );
+    assert_eq!(room["cleared_through"], 0);
+    assert_eq!(watching.event("room_created").await["room"], room);
+    let mine = ann.overview(id(&room)).await.unwrap();
+    assert_eq!(
+        (&mine["role"], &mine["member_count"]),
+        (&json!("owner"), &json!(1))
+    );
+    assert_eq!(bob.overview(id(&room)).await, None);
+    assert_eq!(
+        bob.get(&format!("rooms/{}", room["id"])).await.ok(200),
+        room
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_room_is_refused_with_the_field() {
+    let server = TestServer::start().await;
+    let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
+    for (body, field) in [
+        (json!({ "name": "" }), "name"),
+        (json!({ "name": " \t" }), "name"),
+        (json!({ "name": "x".repeat(65) }), "name"),
+        (json!({ "name": "a\u{0}b" }), "name"),
+        (json!({ "name": "a\nb" }), "name"),
+        (json!({ "name": "a", "kind": "lobby" }), "kind"),
+        (json!({ "name": "a", "kind": "direct" }), "kind"),
+        (json!({ "name": "a", "kind": "secret" }), "kind"),
+        (
+            json!({ "name": "a", "description": "x".repeat(501) }),
+            "description",
+        ),
+        (
+            json!({ "name": "a", "description": "\u{1b}" }),
+            "description",
+        ),
+        (json!({ "name": "a", "access_key": "k" }), "access_key"),
+        (
+            json!({ "name": "a", "kind": "private", "access_key": "x".repeat(65) }),
+            "access_key",
+        ),
+        (
+            json!({ "name": "a", "kind": "private", "access_key": "a\u{0}" }),
+            "access_key",
+        ),
+    ] {
+        ann.post("rooms", body).await.invalid(field);
+    }
+    gus.post("rooms", json!({ "name": "a" }))
+        .await
+        .refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn public_rooms_are_listed_page_by_page() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut made = Vec::new();
+    for number in 0..3 {
+        made.push(ann.public_room(&format!("room {number}")).await);
+    }
+    ann.private_room("hidden").await;
+    bob.post(&format!("rooms/{}/join", made[1]), json!({}))
+        .await
+        .ok(200);
+    let page = bob.get("rooms/public?limit=2").await.ok(200);
+    let items = page["items"].as_array().unwrap();
+    items.iter().for_each(|room| assert_keys(room, PUBLIC_ROOM));
+    assert_eq!(each(items, "name"), ["room 0", "room 1"]);
+    assert_eq!(
+        (&items[0]["member"], &items[0]["member_count"]),
+        (&json!(false), &json!(1))
+    );
+    assert_eq!(
+        (&items[1]["member"], &items[1]["member_count"]),
+        (&json!(true), &json!(2))
+    );
+    assert_eq!(page["more"], true);
+    let rest = bob
+        .get(&format!("rooms/public?after={}&limit=2", made[1]))
+        .await
+        .ok(200);
+    assert_eq!(
+        (
+            each(rest["items"].as_array().unwrap(), "name"),
+            &rest["more"]
+        ),
+        (vec!["room 2"], &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn joining_and_leaving_are_heard_by_who_watches() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.public_room("open").await;
+    let mut watching = ann.watch(room).await;
+    let mut joining = bob.connect().await;
+
+    let join = format!("rooms/{room}/join");
+    let joined = bob.post(&join, json!({})).await.ok(200);
+    assert_keys(&joined, ROOM);
+    let heard = watching.event("joined").await;
+    assert_keys(&heard, "event room member");
+    assert_keys(&heard["member"], MEMBER);
+    assert_eq!(
+        (&heard["room"], &heard["member"]["person"]["id"]),
+        (&json!(room), &json!(bob.id))
+    );
+    assert_eq!(joining.event("room_created").await["room"]["id"], room);
+    bob.post(&join, json!({}))
+        .await
+        .refused(409, "already_member");
+
+    let leave = format!("rooms/{room}/leave");
+    ann.call("POST", &leave, None).await.refused(409, "owner");
+    bob.call("POST", &leave, None).await.done();
+    for socket in [&mut watching, &mut joining] {
+        let heard = socket.event("left").await;
+        assert_keys(&heard, "event room user by reason");
+        assert_eq!(
+            (&heard["user"]["id"], &heard["reason"]),
+            (&json!(bob.id), &json!("left"))
+        );
+        assert_eq!(heard["by"], Value::Null);
+    }
+    bob.call("POST", &leave, None)
+        .await
+        .refused(409, "not_member");
+}
+
+#[tokio::test]
+async fn a_private_room_is_nowhere_for_others() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.private_room("secret").await;
+    let said = ann.say(room, "psst").await;
+    let path = format!("rooms/{room}");
+    for (method, path, body) in [
+        ("GET", path.clone(), None),
+        ("GET", format!("{path}/members"), None),
+        ("GET", format!("{path}/messages"), None),
+        (
+            "POST",
+            format!("{path}/messages"),
+            Some(json!({ "content": "x" })),
+        ),
+        ("POST", format!("{path}/join"), None),
+        ("POST", format!("{path}/leave"), None),
+        (
+            "POST",
+            format!("{path}/read"),
+            Some(json!({ "message_id": said["id"] })),
+        ),
+        ("PATCH", path.clone(), Some(json!({ "name": "x" }))),
+        ("DELETE", path.clone(), None),
+        ("GET", format!("messages/{}", said["id"]), None),
+        (
+            "PATCH",
+            format!("messages/{}", said["id"]),
+            Some(json!({ "content": "x" })),
+        ),
+        ("DELETE", format!("messages/{}", said["id"]), None),
+    ] {
+        let told = bob
+            .call(method, &path, body.clone())
+            .await
+            .refused(404, "not_found");
+        // Word for word as if it were not there.
+        let path = path
+            .replace(&room.to_string(), "99999")
+            .replace(&said["id"].to_string(), "99999");
+        assert_eq!(
+            bob.call(method, &path, body)
+                .await
+                .refused(404, "not_found"),
+            told
+        );
+    }
+    // Who administers the server sees that it is there, not what is said.
+    root.get(&path).await.ok(200);
+    root.get(&format!("{path}/messages"))
+        .await
+        .refused(404, "not_found");
+    root.get(&format!("messages/{}", said["id"]))
+        .await
+        .refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_key_opens_a_private_room_to_guests_too() {
+    let server = TestServer::start().await;
+    let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
+    let body = json!({ "name": "secret", "kind": "private", "access_key": "sesame" });
+    let room = ann.post("rooms", body.clone()).await.ok(201);
+    assert_eq!(room["access_key"], "sesame");
+    ann.post("rooms", body).await.taken("access_key");
+
+    let join = |key: &str| gus.call("POST", "rooms/join", Some(json!({ "access_key": key })));
+    join("Sesame").await.refused(404, "not_found");
+    join("").await.invalid("access_key");
+    assert_eq!(join("sesame").await.ok(200), room);
+    join("sesame").await.refused(409, "already_member");
+    // In events nobody sees it.
+    let mut watching = gus.watch(id(&room)).await;
+    ann.patch(
+        &format!("rooms/{}", room["id"]),
+        json!({ "access_key": "other" }),
+    )
+    .await
+    .ok(200);
+    let changed = watching.event("room_changed").await;
+    assert_keys(&changed, "event room");
+    assert_keys(&changed["room"], ROOM);
+    assert_eq!(changed["room"]["access_key"], Value::Null);
+    join("sesame").await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_direct_room_is_one_for_two() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob, gus) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.guest("gus").await,
+    );
+    let (mut hers, mut his) = (ann.connect().await, bob.connect().await);
+    let with = |id: i64| json!({ "user_id": id });
+    let room = ann.post("rooms/direct", with(bob.id)).await.ok(201);
+    assert_keys(&room, ROOM);
+    assert_eq!(
+        (&room["kind"], &room["name"]),
+        (&json!("direct"), &json!(""))
+    );
+    let mut people: Vec<_> = room["people"].as_array().unwrap().iter().map(id).collect();
+    people.sort_unstable();
+    assert_eq!(people, [ann.id, bob.id]);
+    for socket in [&mut hers, &mut his] {
+        assert_eq!(socket.event("room_created").await["room"]["id"], room["id"]);
+    }
+    assert_eq!(
+        bob.post("rooms/direct", with(ann.id)).await.ok(200)["id"],
+        room["id"]
+    );
+
+    ann.post("rooms/direct", with(ann.id))
+        .await
+        .invalid("user_id");
+    ann.post("rooms/direct", with(999))
+        .await
+        .refused(404, "not_found");
+    gus.post("rooms/direct", with(ann.id))
+        .await
+        .refused(403, "forbidden");
+    let path = format!("rooms/{}", room["id"]);
+    for somebody in [&root, &gus] {
+        somebody.get(&path).await.refused(404, "not_found");
+    }
+    for path in [format!("{path}/leave"), format!("{path}/join")] {
+        ann.call("POST", &path, None)
+            .await
+            .refused(404, "not_found");
+    }
+    ann.patch(&path, json!({ "name": "us" }))
+        .await
+        .refused(404, "not_found");
+    ann.delete(&path).await.refused(404, "not_found");
+    ann.post(&format!("{path}/members"), with(gus.id))
+        .await
+        .refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn two_who_write_to_each_other_at_once_get_one_room() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (hers, his) = tokio::join!(ann.direct_room(&bob), bob.direct_room(&ann));
+    assert_eq!(hers, his);
+}
+
+#[tokio::test]
+async fn the_owner_changes_a_room_field_by_field() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let path = format!("rooms/{}", ann.public_room("old").await);
+    bob.patch(&path, json!({ "name": "x" }))
+        .await
+        .refused(403, "forbidden");
+    let room = ann
+        .patch(&path, json!({ "name": "new", "description": "d" }))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&room["name"], &room["description"], &room["kind"]),
+        (&json!("new"), &json!("d"), &json!("public"))
+    );
+    let room = ann
+        .patch(&path, json!({ "kind": "private", "access_key": "k" }))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&room["name"], &room["kind"], &room["access_key"]),
+        (&json!("new"), &json!("private"), &json!("k"))
+    );
+    assert_eq!(ann.patch(&path, json!({})).await.ok(200)["access_key"], "k");
+    assert_eq!(
+        ann.patch(&path, json!({ "access_key": null }))
+            .await
+            .ok(200)["access_key"],
+        Value::Null
+    );
+    ann.patch(&path, json!({ "access_key": "k" })).await.ok(200);
+    let room = ann.patch(&path, json!({ "kind": "public" })).await.ok(200);
+    assert_eq!(
+        (&room["kind"], &room["access_key"]),
+        (&json!("public"), &Value::Null)
+    );
+    ann.patch(&path, json!({ "access_key": "k" }))
+        .await
+        .invalid("access_key");
+    ann.patch(&path, json!({ "kind": "direct" }))
+        .await
+        .invalid("kind");
+    ann.patch(&path, json!({ "name": "" }))
+        .await
+        .invalid("name");
+}
+
+#[tokio::test]
+async fn who_only_watched_loses_a_room_that_becomes_private() {
+    let server = TestServer::start().await;
+    let (ann, bob, cem) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.user("cem").await,
+    );
+    let room = ann.public_room("open").await;
+    ann.add(room, &bob, "member").await;
+    let (mut member, mut stranger) = (bob.watch(room).await, cem.watch(room).await);
+    ann.patch(&format!("rooms/{room}"), json!({ "kind": "private" }))
+        .await
+        .ok(200);
+    let left = stranger.event("left").await;
+    assert_eq!(
+        (&left["room"], &left["reason"], &left["by"]),
+        (&json!(room), &json!("closed"), &Value::Null)
+    );
+    ann.say(room, "among us").await;
+    assert_eq!(
+        member.event("message").await["message"]["content"],
+        "among us"
+    );
+    // The lobby comes after it, and nothing was between.
+    stranger.resume_all(1, 0).await;
+    ann.say(1, "to all").await;
+    assert_eq!(
+        stranger.event("message").await["message"]["content"],
+        "to all"
+    );
+}
+
+#[tokio::test]
+async fn a_room_is_handed_over_to_a_member_with_an_account() {
+    let server = TestServer::start().await;
+    let (ann, bob, gus) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.guest("gus").await,
+    );
+    let room = ann.public_room("open").await;
+    let path = format!("rooms/{room}/transfer");
+    let to = |id: i64| json!({ "user_id": id });
+    ann.post(&path, to(bob.id)).await.refused(409, "not_member");
+    ann.add(room, &bob, "member").await;
+    ann.add(room, &gus, "member").await;
+    bob.post(&path, to(bob.id)).await.refused(403, "forbidden");
+    ann.post(&path, to(gus.id)).await.refused(403, "forbidden");
+    let mut watching = gus.watch(room).await;
+    assert_eq!(
+        ann.post(&path, to(bob.id)).await.ok(200)["owner_id"],
+        bob.id
+    );
+    assert_eq!(ann.overview(room).await.unwrap()["role"], "moderator");
+    assert_eq!(bob.overview(room).await.unwrap()["role"], "owner");
+    assert_eq!(
+        watching.event("room_changed").await["room"]["owner_id"],
+        bob.id
+    );
+    for _ in 0..2 {
+        watching.event("member_changed").await;
+    }
+    ann.call("POST", &format!("rooms/{room}/leave"), None)
+        .await
+        .done();
+}
+
+#[tokio::test]
+async fn a_deleted_room_is_gone_with_all_it_held() {
+    let server = TestServer::start().await;
+    let (ann, bob, cem) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.user("cem").await,
+    );
+    let room = ann.public_room("doomed").await;
+    ann.add(room, &bob, "moderator").await;
+    let said = ann.say(room, "last words").await;
+    let (mut member, mut stranger) = (bob.connect().await, cem.watch(room).await);
+    let path = format!("rooms/{room}");
+    bob.delete(&path).await.refused(403, "forbidden");
+    ann.delete(&path).await.done();
+    for socket in [&mut member, &mut stranger] {
+        let heard = socket.event("room_deleted").await;
+        assert_eq!(heard, json!({ "event": "room_deleted", "room": room }));
+        socket
+            .refused(
+                json!({ "op": "send", "room": room, "content": "x" }),
+                "not_found",
+            )
+            .await;
+        socket
+            .refused(
+                json!({ "op": "resume", "room": room, "after": 0 }),
+                "not_found",
+            )
+            .await;
+    }
+    ann.delete(&path).await.refused(404, "not_found");
+    ann.get(&format!("messages/{}", said["id"]))
+        .await
+        .refused(404, "not_found");
+    assert_eq!(bob.overview(room).await, None);
+    // Its number is not given again.
+    let server = server.restart().await;
+    let ann = server.log_in("ann").await;
+    assert!(ann.public_room("next").await > room);
+}
+
+#[tokio::test]
+async fn clearing_takes_all_messages_so_far() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.public_room("full").await;
+    ann.add(room, &bob, "moderator").await;
+    let said = ann.say(room, "old").await;
+    let mut watching = bob.watch(room).await;
+    let path = format!("rooms/{room}/clear");
+    bob.call("POST", &path, None)
+        .await
+        .refused(403, "forbidden");
+    let cleared = ann.call("POST", &path, None).await.ok(200);
+    assert_keys(&cleared, ROOM);
+    assert!(cleared["cleared_through"].as_i64() >= said["id"].as_i64());
+    let heard = watching.event("room_changed").await;
+    assert_eq!(heard["room"]["cleared_through"], cleared["cleared_through"]);
+    assert_eq!(bob.history(room).await, Vec::<Value>::new());
+    bob.get(&format!("messages/{}", said["id"]))
+        .await
+        .refused(404, "not_found");
+    let overview = bob.overview(room).await.unwrap();
+    assert_eq!(
+        (&overview["last_message"], &overview["unread"]),
+        (&Value::Null, &json!(0))
+    );
+    let new = ann.say(room, "new").await;
+    assert_eq!(watching.event("message").await["message"], new);
+    assert_eq!(bob.history(room).await, [new]);
+
+    ann.say(1, "in the lobby").await;
+    ann.call("POST", "rooms/1/clear", None)
+        .await
+        .refused(403, "forbidden");
+    root.call("POST", "rooms/1/clear", None).await.ok(200);
+    assert_eq!(ann.history(1).await, Vec::<Value>::new());
+}

@@ -1,0 +1,33 @@
+//! How these tests work: [`TestServer`] is the real server on a free port with a real file in a folder of its own, gone
+//! when it is dropped. [`Persona`]s act on it through the public protocol only, by HTTP ([`Persona::get`] …) or over a
+//! [`Socket`]. Whatever is waited for has a deadline; nothing sleeps. A test says with [`TestServer::start_with`] the
+//! one thing in the settings it is about.
+
+#![allow(dead_code, reason = "more tests are on their way")]
+
+mod http;
+mod people;
+mod server;
+mod shapes;
+mod socket;
+
+use std::time::Duration;
+
+pub use http::Client;
+pub use people::{Persona, id};
+pub use server::{PASSWORD, TestServer};
+pub use shapes::*;
+pub use socket::Socket;
+
+/// Long enough for a busy machine; only a failing test waits for it.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Waits for something that must happen.
+///
+/// # Panics
+/// It does not happen in time.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not happen in time"))
+}

@@ -1,0 +1,114 @@
+//! Somebody with an account, and what people do most.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+
+use serde_json::{Value, json};
+
+use super::{Client, Socket};
+
+/// Somebody who is logged in; makes requests like a [`Client`].
+#[derive(Clone)]
+pub struct Persona {
+    pub id: i64,
+    pub name: String,
+    pub token: String,
+    pub refresh_token: String,
+    client: Client,
+}
+
+impl Deref for Persona {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Persona {
+    /// From the answer to a login.
+    pub fn new(address: SocketAddr, grant: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let token = text(&grant["access_token"]);
+        Self {
+            id: grant["user"]["id"].as_i64().unwrap(),
+            name: text(&grant["user"]["username"]),
+            client: Client::new(address).token(&token),
+            refresh_token: text(&grant["refresh_token"]),
+            token,
+        }
+    }
+
+    /// Makes a public room.
+    pub async fn public_room(&self, name: &str) -> i64 {
+        self.new_room(json!({ "name": name })).await
+    }
+
+    /// Makes a private room without a key.
+    pub async fn private_room(&self, name: &str) -> i64 {
+        self.new_room(json!({ "name": name, "kind": "private" }))
+            .await
+    }
+
+    async fn new_room(&self, body: Value) -> i64 {
+        id(&self.post("rooms", body).await.ok(201))
+    }
+
+    /// The direct room with somebody.
+    pub async fn direct_room(&self, other: &Persona) -> i64 {
+        let reply = self.post("rooms/direct", json!({ "user_id": other.id }));
+        let reply = reply.await;
+        id(&reply.ok(reply.status.as_u16()))
+    }
+
+    /// Adds somebody to a room, where they get that role.
+    pub async fn add(&self, room: i64, other: &Persona, role: &str) {
+        let path = format!("rooms/{room}/members");
+        self.post(&path, json!({ "user_id": other.id }))
+            .await
+            .ok(201);
+        if role != "member" {
+            let path = format!("{path}/{}", other.id);
+            self.patch(&path, json!({ "role": role })).await.ok(200);
+        }
+    }
+
+    /// Says something; answers the message.
+    pub async fn say(&self, room: i64, content: &str) -> Value {
+        let path = format!("rooms/{room}/messages");
+        self.post(&path, json!({ "content": content }))
+            .await
+            .ok(201)
+    }
+
+    /// The newest messages of a room, oldest first.
+    pub async fn history(&self, room: i64) -> Vec<Value> {
+        let path = format!("rooms/{room}/messages?limit=200");
+        self.get(&path).await.items()
+    }
+
+    /// One of my rooms as the list shows it.
+    pub async fn overview(&self, room: i64) -> Option<Value> {
+        let rooms = self.get("rooms").await.items();
+        rooms.into_iter().find(|found| found["id"] == room)
+    }
+
+    /// A WebSocket, after its welcome.
+    pub async fn connect(&self) -> Socket {
+        let mut socket = Socket::open(self.address, Some(&self.token)).await;
+        socket.welcome = socket.event("welcome").await;
+        socket
+    }
+
+    /// A WebSocket that is live in a room from now on.
+    pub async fn watch(&self, room: i64) -> Socket {
+        let mut socket = self.connect().await;
+        socket.resume_all(room, i64::from(u32::MAX)).await;
+        socket
+    }
+}
+
+/// The `id` of an object.
+pub fn id(object: &Value) -> i64 {
+    object["id"].as_i64().unwrap()
+}

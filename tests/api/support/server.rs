@@ -1,0 +1,149 @@
+//! The server in this process.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parlor::chat::Chat;
+use parlor::config::Config;
+use parlor::server::Server;
+use parlor::store::OpenOptions;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::{Client, Persona, within};
+
+/// What everybody's password is.
+pub const PASSWORD: &str = "correct horse";
+
+/// A running server.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub chat: Chat,
+    config: Config,
+    folder: Arc<TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    running: Option<JoinHandle<()>>,
+}
+
+impl TestServer {
+    /// With a new file, cheap passwords and no limits.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same, with the one setting the test is about.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let mut config = unlimited(folder.path().join("chat.db"));
+        change(&mut config);
+        Self::run(config, folder).await
+    }
+
+    /// Stops, and starts again on the same file.
+    pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same, with other settings.
+    pub async fn restart_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        self.stop().await;
+        let (mut config, folder) = (self.config.clone(), self.folder.clone());
+        change(&mut config);
+        Self::run(config, folder).await
+    }
+
+    async fn run(config: Config, folder: Arc<TempDir>) -> Self {
+        let server = Server::bind(&config, OpenOptions::default()).await.unwrap();
+        let (address, chat) = (server.address(), server.chat().clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(async move {
+            // A test that ends drops the sender.
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            chat,
+            config,
+            folder,
+            stop: Some(stop),
+            running: Some(running),
+        }
+    }
+
+    /// Begins to drain.
+    pub fn begin_to_stop(&mut self) {
+        self.stop.take();
+    }
+
+    /// Drains and waits for the end.
+    pub async fn stop(&mut self) {
+        self.begin_to_stop();
+        if let Some(running) = self.running.take() {
+            within("the end of the server", running).await.unwrap();
+        }
+    }
+
+    /// The database file.
+    pub fn db(&self) -> PathBuf {
+        self.config.server.db.clone()
+    }
+
+    /// Changes the file behind the server's back: for what otherwise only time changes.
+    pub fn edit_file(&self, sql: &str) {
+        rusqlite::Connection::open(self.db())
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
+    }
+
+    /// Somebody who is not logged in.
+    pub fn anybody(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// A new account.
+    pub async fn user(&self, name: &str) -> Persona {
+        let body = json!({ "username": name, "password": PASSWORD });
+        let grant = self.anybody().post("auth/register", body).await.ok(201);
+        Persona::new(self.address, &grant)
+    }
+
+    /// A new guest.
+    pub async fn guest(&self, name: &str) -> Persona {
+        let body = json!({ "username": name });
+        let grant = self.anybody().post("auth/guest", body).await.ok(201);
+        Persona::new(self.address, &grant)
+    }
+
+    /// The first admin, by the set-up link.
+    pub async fn admin(&self, name: &str) -> Persona {
+        let token = self.chat.setup_token().expect("there is an admin already");
+        let body = json!({ "token": token, "username": name, "password": PASSWORD });
+        let grant = self.anybody().post("setup", body).await.ok(201);
+        Persona::new(self.address, &grant)
+    }
+
+    /// Somebody logs in again, elsewhere.
+    pub async fn log_in(&self, name: &str) -> Persona {
+        let body = json!({ "username": name, "password": PASSWORD });
+        let grant = self.anybody().post("auth/login", body).await.ok(200);
+        Persona::new(self.address, &grant)
+    }
+}
+
+/// Everything as it comes, but nothing is counted and passwords cost little.
+pub fn unlimited(db: PathBuf) -> Config {
+    let mut config = Config::default();
+    config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    config.server.db = db;
+    config.auth.pbkdf2_rounds = 1000;
+    config.limits.login_per_minute = None;
+    config.limits.register_per_minute = None;
+    config.limits.messages_per_second = None;
+    config.limits.connections_per_address = None;
+    config.limits.connections_per_user = None;
+    config
+}

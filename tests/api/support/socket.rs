@@ -1,0 +1,195 @@
+//! A client's WebSocket: asks, waits for events, never sleeps.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::within;
+
+/// An open connection.
+pub struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    /// What came while something else was waited for.
+    seen: VecDeque<Value>,
+    next: i64,
+    pub welcome: Value,
+}
+
+impl Socket {
+    /// Shakes hands; a token goes into the header.
+    pub async fn open(address: SocketAddr, token: Option<&str>) -> Self {
+        let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
+        Self::try_open(address, headers.as_slice()).await.unwrap()
+    }
+
+    /// Shakes hands with these headers; the status if that is refused.
+    pub async fn try_open(
+        address: SocketAddr,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, u16> {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        Self::shake_hands(tcp, address, headers).await
+    }
+
+    /// With a receive buffer so small that a peer who stops reading soon shows.
+    pub async fn open_narrow(address: SocketAddr, token: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let tcp = socket.connect(address).await.unwrap();
+        let headers = [("authorization", format!("Bearer {token}"))];
+        Self::shake_hands(tcp, address, &headers).await.unwrap()
+    }
+
+    async fn shake_hands(
+        tcp: TcpStream,
+        address: SocketAddr,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, u16> {
+        tcp.set_nodelay(true).unwrap();
+        let url = format!("ws://{address}/api/v1/ws");
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let opening = tokio_tungstenite::client_async(request, tcp);
+        match within("the handshake", opening).await {
+            Ok((stream, _)) => Ok(Self {
+                stream,
+                seen: VecDeque::new(),
+                next: 1,
+                welcome: Value::Null,
+            }),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("the handshake failed: {error}"),
+        }
+    }
+
+    /// Sends any frame.
+    pub async fn send_raw(&mut self, frame: Message) {
+        within("sending", self.stream.send(frame)).await.unwrap();
+    }
+
+    /// Sends an op without waiting; answers the number it was given.
+    pub async fn send(&mut self, mut op: Value) -> i64 {
+        let id = self.next;
+        self.next += 1;
+        op["id"] = id.into();
+        self.send_raw(op.to_string().into()).await;
+        id
+    }
+
+    /// Does an op and waits for its answer.
+    pub async fn ask(&mut self, op: Value) -> Result<Value, Value> {
+        let id = self.send(op).await;
+        self.answer(id).await
+    }
+
+    /// Does an op that must succeed.
+    pub async fn ok(&mut self, op: Value) -> Value {
+        let asked = op.to_string();
+        self.ask(op)
+            .await
+            .unwrap_or_else(|error| panic!("{asked} → {error}"))
+    }
+
+    /// Does an op that must be refused with that code; answers the error.
+    pub async fn refused(&mut self, op: Value, code: &str) -> Value {
+        let asked = op.to_string();
+        let error = self.ask(op).await.expect_err(&asked);
+        assert_eq!(error["code"], code, "{asked} → {error}");
+        error
+    }
+
+    /// The answer to the frame of that number.
+    pub async fn answer(&mut self, id: i64) -> Result<Value, Value> {
+        let mut frame = self.wait("an answer", |frame| frame["re"] == id).await;
+        if frame["error"].is_null() {
+            Ok(frame["ok"].take())
+        } else {
+            Err(frame["error"].take())
+        }
+    }
+
+    /// The next event of that name; others that come first are kept.
+    pub async fn event(&mut self, name: &str) -> Value {
+        self.wait(name, |frame| frame["event"] == name).await
+    }
+
+    /// The first frame that fits; others that come first are kept.
+    pub async fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        if let Some(place) = self.seen.iter().position(&fits) {
+            return self.seen.remove(place).unwrap();
+        }
+        loop {
+            let frame = self.read(what).await;
+            if fits(&frame) {
+                return frame;
+            }
+            self.seen.push_back(frame);
+        }
+    }
+
+    /// The next frame, whatever it is.
+    pub async fn next(&mut self, what: &str) -> Value {
+        match self.seen.pop_front() {
+            Some(frame) => frame,
+            None => self.read(what).await,
+        }
+    }
+
+    async fn read(&mut self, what: &str) -> Value {
+        loop {
+            match within(what, self.stream.next()).await {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("waiting for {what}: {other:?}; before that {:?}", self.seen),
+            }
+        }
+    }
+
+    /// The code with which the server closes; 0 if it hangs up without one. What comes before is kept.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            match within("the close", self.stream.next()).await {
+                Some(Ok(Message::Close(frame))) => {
+                    return frame.map_or(1005, |frame| frame.code.into());
+                }
+                Some(Ok(Message::Text(text))) => {
+                    self.seen.push_back(serde_json::from_str(&text).unwrap());
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return 0,
+            }
+        }
+    }
+
+    /// All events so far. What was pushed before the answer to this ping is among them.
+    pub async fn events(&mut self) -> Vec<Value> {
+        self.ok(json!({ "op": "ping" })).await;
+        self.seen.drain(..).collect()
+    }
+
+    /// Resumes a room page by page until it is live; answers all messages.
+    pub async fn resume_all(&mut self, room: i64, after: i64) -> Vec<Value> {
+        let (mut after, mut all) = (after, Vec::new());
+        loop {
+            let page = self
+                .ok(json!({ "op": "resume", "room": room, "after": after }))
+                .await;
+            assert_eq!(page["reset"], false, "{page}");
+            let messages = page["messages"].as_array().unwrap();
+            all.extend(messages.iter().cloned());
+            if page["more"] == false {
+                return all;
+            }
+            assert_eq!(messages.len(), 200);
+            after = messages[199]["change_id"].as_i64().unwrap();
+        }
+    }
+}
