@@ -258,7 +258,9 @@ impl People {
                 encoder.0.hears_absent() && !seats.contains(&(connection.id, encoder.key()))
             };
             for event in events {
-                connection.tell_by(wants, event, View::Absent, Weight::Full);
+                let own = event.author() == Some(connection.user());
+                let view = if own { View::Own } else { View::Absent };
+                connection.tell_by(wants, event, view, Weight::Full);
             }
         }
     }

@@ -9,6 +9,13 @@ use super::{Member, Message, MessageId, Person, Room, RoomId, UserId};
 pub enum Event {
     /// A message is new.
     Posted(Arc<Message>),
+    /// A message is new in a direct room, for those who do not watch it.
+    PostedTo {
+        /// The message.
+        message: Arc<Message>,
+        /// Who of the two did not write it.
+        to: Arc<Person>,
+    },
     /// A message has another text.
     Edited(Arc<Message>),
     /// A message is a tombstone now.
@@ -21,6 +28,8 @@ pub enum Event {
         person: Arc<Person>,
         /// Up to where.
         last_read_id: MessageId,
+        /// In direct rooms: the other person.
+        other: Option<Arc<Person>>,
     },
     /// Somebody is typing.
     Typing {
@@ -100,7 +109,10 @@ impl Event {
 
     /// Who wrote the message that is new or changed.
     pub fn author(&self) -> Option<UserId> {
-        self.message().map(|message| message.sender.id)
+        match self {
+            Event::PostedTo { message, .. } => Some(message.sender.id),
+            _ => self.message().map(|message| message.sender.id),
+        }
     }
 }
 

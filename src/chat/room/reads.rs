@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{Event, MessageId, Person, Room, RoomKind, UserId};
+use crate::model::{Event, Message, MessageId, Person, Room, RoomKind, UserId};
 use crate::store::{Store, UNREAD_MAX};
 
 use super::super::outbox::Weight;
@@ -51,6 +51,9 @@ impl RoomActor {
         // Nobody has read what has not been said.
         let through = through.min(self.tail.last());
         if through <= member.place.last_read_id {
+            let so_far = member.place.last_read_id;
+            // Nothing is new, but other protocols' clients wait to hear it all the same.
+            self.tell_read(by.clone(), so_far);
             return reply(Ok(()));
         }
         member.place.last_read_id = through;
@@ -74,24 +77,19 @@ impl RoomActor {
     /// Tells the other of two people how much waits for them.
     pub(super) fn tell_unread(&mut self, events: &[Event]) {
         let room = self.room.clone();
-        for event in events
+        for message in events
             .iter()
-            .filter(|event| room.kind == RoomKind::Direct && matches!(event, Event::Posted(_)))
+            .filter_map(posted)
+            .filter(|_| room.kind == RoomKind::Direct)
         {
-            let Some(author) = event.author() else {
-                continue;
-            };
-            let (Some(reader), Some(other)) = (
-                room.other(author),
-                room.people.iter().find(|person| person.id == author),
-            ) else {
+            let Some(reader) = room.other(message.sender.id) else {
                 continue;
             };
             let count = self.unread.entry(reader.id).or_default();
             *count = (*count + 1).min(UNREAD_MAX);
             let event = Event::Unread {
                 room: room.id,
-                other: other.clone(),
+                other: message.sender.clone(),
                 count: *count,
             };
             self.people.tell(reader.id, &event, Weight::Full);
@@ -101,31 +99,51 @@ impl RoomActor {
     /// Tells those whom it concerns but who do not watch, in protocols that want it: what is said to them, and what is
     /// said in the lobby.
     pub(super) fn tell_absent(&self, events: &[Event]) {
-        let concerns_absent = matches!(self.room.kind, RoomKind::Direct | RoomKind::Lobby);
-        if events.is_empty() || !concerns_absent || !self.people.has_absent() {
+        if events.is_empty() || !self.people.has_absent() {
             return;
         }
+        let events: Vec<Event> = match self.room.kind {
+            RoomKind::Public | RoomKind::Private => return,
+            RoomKind::Lobby => events.to_vec(),
+            RoomKind::Direct => events
+                .iter()
+                .filter_map(posted)
+                .filter_map(|message| self.addressed(message))
+                .collect(),
+        };
         self.people.tell_absent(
             |user| self.members.contains_key(&user),
             &self.watchers.seats(),
-            events,
+            &events,
         );
+    }
+
+    fn addressed(&self, message: &Arc<Message>) -> Option<Event> {
+        let to = self.room.other(message.sender.id)?.clone();
+        Some(Event::PostedTo {
+            message: message.clone(),
+            to,
+        })
     }
 
     /// In direct rooms both people are told, elsewhere only one's own connections.
     fn tell_read(&self, person: Arc<Person>, last_read_id: MessageId) {
         let (room, reader) = (self.room.id, person.id);
+        let other = self
+            .room
+            .other(reader)
+            .filter(|_| self.room.kind == RoomKind::Direct)
+            .cloned();
         let event = Event::Read {
             room,
             person,
             last_read_id,
+            other: other.clone(),
         };
         let weight =
             |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
         self.people.tell(reader, &event, weight(true));
-        if self.room.kind == RoomKind::Direct
-            && let Some(other) = self.room.other(reader)
-        {
+        if let Some(other) = other {
             self.people.tell(other.id, &event, weight(false));
         }
     }
@@ -140,5 +158,12 @@ impl RoomActor {
         let replies = std::mem::take(&mut self.reads.replies);
         let ticket = self.store.set_reads(self.room.id, cursors).await;
         self.pending.push_back(Pending::Reads { ticket, replies });
+    }
+}
+
+fn posted(event: &Event) -> Option<&Arc<Message>> {
+    match event {
+        Event::Posted(message) => Some(message),
+        _ => None,
     }
 }

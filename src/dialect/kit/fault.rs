@@ -4,6 +4,8 @@ use crate::chat::{ChatError, TokenFault};
 use crate::model::Invalid;
 use crate::transport::upgrade::Refused;
 
+use super::StatusCode;
+
 /// What was wrong, before or in the core.
 #[derive(Debug)]
 pub enum Fault {
@@ -49,6 +51,84 @@ impl From<Invalid> for Fault {
 impl From<TokenFault> for Fault {
     fn from(fault: TokenFault) -> Self {
         Self::Chat(ChatError::Unauthenticated(fault))
+    }
+}
+
+/// The status and text with which the systems built on Flask-JWT refuse a token.
+pub fn flask_token_fault(fault: TokenFault) -> (StatusCode, &'static str) {
+    match fault {
+        TokenFault::Missing => (StatusCode::UNAUTHORIZED, "Missing Authorization Header"),
+        TokenFault::Expired => (StatusCode::UNAUTHORIZED, "Token has expired"),
+        TokenFault::Revoked => (StatusCode::UNAUTHORIZED, "Token has been revoked"),
+        TokenFault::Invalid => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Signature verification failed",
+        ),
+        TokenFault::WrongKind => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Only access tokens are allowed",
+        ),
+    }
+}
+
+/// The status of a fault in protocols whose errors are a text only.
+pub fn status_of(fault: &Fault) -> StatusCode {
+    match fault {
+        Fault::Chat(error) => status_of_refusal(error),
+        Fault::BadJson { .. } | Fault::BadQuery(_) | Fault::BrokenBody => StatusCode::BAD_REQUEST,
+        Fault::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Fault::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Fault::NoRoute => StatusCode::NOT_FOUND,
+        Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Fault::Csrf => StatusCode::FORBIDDEN,
+        Fault::Upgrade(refused) => refused.status(),
+    }
+}
+
+fn status_of_refusal(error: &ChatError) -> StatusCode {
+    match error {
+        ChatError::Unauthenticated(fault) => flask_token_fault(*fault).0,
+        ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
+        ChatError::Forbidden
+        | ChatError::Muted
+        | ChatError::RegistrationClosed
+        | ChatError::GuestsDisabled
+        | ChatError::BadSetupToken => StatusCode::FORBIDDEN,
+        ChatError::NotFound(_) => StatusCode::NOT_FOUND,
+        ChatError::Invalid(_) => StatusCode::BAD_REQUEST,
+        ChatError::Taken(_)
+        | ChatError::AlreadyMember
+        | ChatError::NotMember
+        | ChatError::LastAdmin
+        | ChatError::Owner => StatusCode::CONFLICT,
+        ChatError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
+        ChatError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ChatError::Full => StatusCode::INSUFFICIENT_STORAGE,
+        ChatError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The text of a fault, for a person.
+pub fn text_of(fault: &Fault) -> String {
+    match fault {
+        Fault::Chat(ChatError::Unauthenticated(fault)) => flask_token_fault(*fault).1.to_owned(),
+        Fault::Chat(error) => error.to_string(),
+        Fault::BadJson {
+            field: Some(field),
+            detail,
+        } => format!("{field}: {detail}"),
+        Fault::BadJson {
+            field: None,
+            detail,
+        } => detail.clone(),
+        Fault::BadQuery(name) => format!("{name} is not what it should be"),
+        Fault::MediaType(wanted) => format!("the body must be {wanted}"),
+        Fault::TooLarge(most) => format!("the body has more than {most} bytes"),
+        Fault::BrokenBody => "the body broke off".to_owned(),
+        Fault::NoRoute => "Not found".to_owned(),
+        Fault::Method(_) => "Method not allowed".to_owned(),
+        Fault::Csrf => "the page's token is missing or wrong".to_owned(),
+        Fault::Upgrade(refused) => refused.to_string(),
     }
 }
 

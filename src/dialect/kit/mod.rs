@@ -16,7 +16,7 @@ use ipnet::IpNet;
 pub use body::{form_fields, json_body};
 pub use call::{Call, Page, Proof};
 pub use cors::Origins;
-pub use fault::{Fault, retry_after};
+pub use fault::{Fault, flask_token_fault, retry_after, status_of, text_of};
 #[allow(unused_imports)]
 pub(crate) use sockets::events;
 pub use sockets::{Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event};
@@ -89,4 +89,13 @@ pub type Answer = Result<Response, Fault>;
 pub fn rfc3339(time: Millis) -> String {
     let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A refusal as JSON, with what every protocol's refusals carry in their heads.
+pub fn refusal(fault: &Fault, body: &impl serde::Serialize) -> Response {
+    let mut response = json(status_of(fault), body);
+    if let Some(seconds) = retry_after(fault) {
+        set_header(&mut response, "retry-after", &seconds.to_string());
+    }
+    response
 }

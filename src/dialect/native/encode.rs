@@ -98,6 +98,7 @@ impl<'a> EventJson<'a> {
                 room,
                 person,
                 last_read_id,
+                ..
             } => Self::Read {
                 room: room.0,
                 user_id: person.id.0,
@@ -137,6 +138,7 @@ impl<'a> EventJson<'a> {
             },
             Event::RoomDeleted(room) => Self::RoomDeleted { room: room.0 },
             Event::RoomListChanged
+            | Event::PostedTo { .. }
             | Event::Entered { .. }
             | Event::Exited { .. }
             | Event::Unread { .. } => return None,
