@@ -48,12 +48,57 @@ impl Chat {
             return Err(ChatError::RegistrationClosed);
         }
         self.count_registration(visitor)?;
-        let password_hash = Some(self.core.hasher.hash(new.password).await?);
-        let user = NewUser {
-            password_hash,
-            ..NewUser::named(new.username, new.email, new.display_name)
-        };
-        self.add(user).await
+        self.add_registered(Role::User, new).await
+    }
+
+    /// Makes an account of that role, for those whose right to it was checked before: an ordinary one as
+    /// [`Chat::register`] does, an admin from any address.
+    ///
+    /// # Errors
+    /// As [`Chat::register`].
+    pub async fn register_as(
+        &self,
+        role: Role,
+        new: Registration,
+        visitor: &Visitor,
+    ) -> Result<User, ChatError> {
+        if role != Role::Admin {
+            return self.register(new, visitor).await;
+        }
+        self.count_registration(visitor)?;
+        self.add_registered(role, new).await
+    }
+
+    /// A user name nobody had, made from a name to show.
+    ///
+    /// # Errors
+    /// [`ChatError::Taken`] if none can be found, or whatever keeps the store from answering.
+    pub async fn free_username(&self, name: &str) -> Result<Username, ChatError> {
+        let plain: String = name.replace('@', "").trim().chars().take(40).collect();
+        let plain = Username::parse(plain.trim())
+            .map_or_else(|_| "user".to_owned(), |name| name.as_str().to_owned());
+        // After a few tries in order, random numbers find a gap soon.
+        let numbers =
+            (2..10).chain(std::iter::repeat_with(|| rand::random_range(10..1_000_000)).take(20));
+        let wished = std::iter::once(plain.clone())
+            .chain(numbers.map(|number: u32| format!("{plain}{number}")));
+        for wish in wished {
+            let Ok(username) = Username::parse(&wish) else {
+                continue;
+            };
+            if !self.core.store.is_name_taken(username.clone()).await? {
+                return Ok(username);
+            }
+        }
+        Err(ChatError::Taken("username"))
+    }
+
+    /// All living accounts of a role.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn users_of_role(&self, role: Role) -> Result<Vec<User>, ChatError> {
+        Ok(self.core.store.users_of_role(role).await?)
     }
 
     /// Makes a guest: an account without a password.
@@ -245,6 +290,16 @@ impl Chat {
             .store
             .users(query.to_owned(), after, limit)
             .await?)
+    }
+
+    async fn add_registered(&self, role: Role, new: Registration) -> Result<User, ChatError> {
+        let password_hash = Some(self.core.hasher.hash(new.password).await?);
+        self.add(NewUser {
+            password_hash,
+            role,
+            ..NewUser::named(new.username, new.email, new.display_name)
+        })
+        .await
     }
 
     pub(super) async fn add(&self, new: NewUser) -> Result<User, ChatError> {

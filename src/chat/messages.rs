@@ -131,6 +131,18 @@ impl Chat {
         Ok(self.core.store.page(room, page).await?)
     }
 
+    /// A page of all direct messages of the caller, oldest first, without deleted ones.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn direct_history(
+        &self,
+        caller: &Caller,
+        page: PageRequest,
+    ) -> Result<Vec<Message>, ChatError> {
+        Ok(self.core.store.direct_page(caller.id(), page).await?)
+    }
+
     /// Counts something that costs others' attention.
     pub(super) fn count_message(&self, caller: &Caller) -> Result<(), ChatError> {
         match &self.core.limits.messages {

@@ -1,6 +1,7 @@
 //! The wire protocols, one folder each, all translations of the same core; this is the list of them. A dialect must not
 //! know any other.
 
+pub mod chat_app;
 pub mod kit;
 pub mod native;
 
@@ -8,12 +9,12 @@ use kit::{EventSurface, Surface};
 
 /// Every dialect's HTTP routes.
 pub fn surfaces() -> Vec<Surface> {
-    vec![native::surface()]
+    vec![native::surface(), chat_app::surface()]
 }
 
 /// Every dialect's Socket.IO events; an event name belongs to one dialect.
 pub fn event_surfaces() -> Vec<EventSurface> {
-    Vec::new()
+    vec![chat_app::event_surface()]
 }
 
 #[cfg(test)]

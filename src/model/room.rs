@@ -136,6 +136,8 @@ pub struct Member {
 /// One of my rooms, as a list shows it.
 #[derive(Clone, Debug)]
 pub struct RoomOverview {
+    /// Whose list it is.
+    pub me: UserId,
     /// The room.
     pub room: Room,
     /// My place in it.
@@ -150,6 +152,18 @@ pub struct RoomOverview {
     pub change_id: MessageId,
     /// Direct rooms: how far the other person has read.
     pub other_read_id: MessageId,
+}
+
+impl RoomOverview {
+    /// How far one of the two people of a direct room has read.
+    pub fn read_by(&self, person: UserId) -> MessageId {
+        let is_other = self.room.people.iter().any(|other| other.id == person) && person != self.me;
+        if is_other {
+            self.other_read_id
+        } else {
+            self.place.last_read_id
+        }
+    }
 }
 
 /// A room to be made.

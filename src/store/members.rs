@@ -281,7 +281,7 @@ fn overviews(
         ROOM = rooms::ROOM,
     );
     let mut find = db.prepare_cached(&sql)?;
-    let rows = find.query_map(params![me, only], overview)?;
+    let rows = find.query_map(params![me, only], |row| overview(row, me))?;
     let mut list = rows.collect::<Result<Vec<_>, _>>()?;
     for overview in &mut list {
         overview.room.people = rooms::people(db, &overview.room)?;
@@ -291,9 +291,10 @@ fn overviews(
 }
 
 /// An overview without people and newest message.
-fn overview(row: &Row<'_>) -> rusqlite::Result<RoomOverview> {
+fn overview(row: &Row<'_>, me: UserId) -> rusqlite::Result<RoomOverview> {
     let at = rooms::ROOM_WIDTH + PLACE_WIDTH;
     Ok(RoomOverview {
+        me,
         room: rooms::from_row(row)?,
         place: place(row, rooms::ROOM_WIDTH)?,
         member_count: row.get(at)?,

@@ -96,6 +96,26 @@ impl Store {
         self.read(move |db| history(db, room, page)).await
     }
 
+    /// A page of all direct messages of somebody, oldest first, without deleted ones.
+    pub async fn direct_page(
+        &self,
+        me: UserId,
+        page: PageRequest,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.read(move |db| {
+            let sql = format!(
+                "{SELECT} WHERE m.room_id IN (SELECT o.room_id FROM members o JOIN rooms d ON d.id = o.room_id
+                     WHERE o.user_id = ?1 AND d.kind = 'direct')
+                 AND m.id > r.cleared_through AND m.id < ?2 AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT ?3"
+            );
+            let before = page.before.unwrap_or(MessageId(i64::MAX));
+            let mut messages = collect(db, &sql, params![me, before, page.limit])?;
+            messages.reverse();
+            Ok(messages)
+        })
+        .await
+    }
+
     /// Messages that changed after `after`, in the order of their changes.
     pub async fn changes(
         &self,

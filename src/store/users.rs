@@ -112,6 +112,28 @@ impl Store {
         self.read(move |db| list(db, &query, after, limit)).await
     }
 
+    /// All living accounts of a role, by id.
+    pub async fn users_of_role(&self, role: Role) -> Result<Vec<User>, StoreError> {
+        let sql = format!(
+            "SELECT {PERSON}, {REST} FROM users u WHERE u.role = ?1 AND u.deleted_at IS NULL ORDER BY u.id"
+        );
+        self.read(move |db| {
+            let mut find = db.prepare_cached(&sql)?;
+            let rows = find.query_map([role], |row| from_row(row, 0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Whether that name, or one that looks like it, was ever given to anybody.
+    pub async fn is_name_taken(&self, name: Username) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            let mut find = db.prepare_cached("SELECT 1 FROM users WHERE username_key = ?1")?;
+            Ok(find.exists([name.key()])? || refuse_look_alike(db, &name, None).is_err())
+        })
+        .await
+    }
+
     /// The password hash of an account.
     pub async fn password_hash(&self, id: UserId) -> Result<Option<String>, StoreError> {
         self.read(move |db| {

@@ -8,6 +8,7 @@ use hyper::upgrade::OnUpgrade;
 use percent_encoding::percent_decode_str;
 
 use crate::chat::{Caller, Credential, TokenFault, Visitor};
+use crate::model::{MessageId, PageRequest};
 
 use super::body::BodyStream;
 use super::{Fault, HeaderMap, Kit, Method};
@@ -108,6 +109,19 @@ impl Call {
             limit: limit
                 .and_then(|limit| u32::try_from(limit).ok())
                 .unwrap_or(default),
+        })
+    }
+
+    /// The part of a history that the systems we speak for hand out: the newest 1000 unless asked otherwise.
+    ///
+    /// # Errors
+    /// [`Fault::BadQuery`].
+    pub fn history_page(&self) -> Result<PageRequest, Fault> {
+        let Page { before, limit, .. } = self.page(1000, 1000)?;
+        Ok(PageRequest {
+            before: before.map(MessageId),
+            after: None,
+            limit,
         })
     }
 

@@ -17,7 +17,6 @@ pub use body::{form_fields, json_body};
 pub use call::{Call, Page, Proof};
 pub use cors::Origins;
 pub use fault::{Fault, flask_token_fault, retry_after, status_of, text_of};
-#[allow(unused_imports)]
 pub(crate) use sockets::events;
 pub use sockets::{Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event};
 pub(crate) use table::routes;
@@ -84,6 +83,12 @@ pub fn set_header(response: &mut Response, name: &'static str, value: &str) {
 
 /// What handlers answer.
 pub type Answer = Result<Response, Fault>;
+
+/// A time in UTC without its zone, as `YYYY-MM-DDTHH:MM:SS`.
+pub fn seconds(time: Millis) -> String {
+    let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
+    time.format("%Y-%m-%dT%H:%M:%S").to_string()
+}
 
 /// A time as RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(time: Millis) -> String {

@@ -42,7 +42,6 @@ pub struct EventSurface {
 }
 
 /// Makes the list of a dialect's events.
-#[allow(unused_macros)]
 macro_rules! events {
     ($($name:literal => $handler:path),* $(,)?) => {
         vec![$(($name, (|session, value| Box::pin($handler(session, value))) as $crate::dialect::kit::EventHandler)),*]

@@ -27,6 +27,8 @@ pub struct Route {
     pub method: Method,
     /// Like `/rooms/{id}/members`, below the surface's prefix.
     pub path: &'static str,
+    /// Where two dialects share a path: whether the request is for this one.
+    pub when: Option<fn(&Call) -> bool>,
     /// What answers it.
     pub run: Handler,
 }
@@ -44,10 +46,13 @@ pub struct Surface {
 
 /// Makes a list of [`Route`]s; `$fault` turns a handler's [`Fault`] into an answer.
 macro_rules! routes {
-    ($fault:path; $($method:ident $path:literal => $handler:path),* $(,)?) => {
+    (@when) => { None };
+    (@when $when:path) => { Some($when) };
+    ($fault:path; $($method:ident $path:literal $(if $when:path)? => $handler:path),* $(,)?) => {
         vec![$($crate::dialect::kit::Route {
             method: $crate::dialect::kit::Method::$method,
             path: $path,
+            when: $crate::dialect::kit::routes!(@when $($when)?),
             run: |call| Box::pin(async move { $handler(call).await.unwrap_or_else(|fault| $fault(&fault)) }),
         }),*]
     };
@@ -57,6 +62,7 @@ pub(crate) use routes;
 struct Entry {
     segments: Vec<&'static str>,
     method: Method,
+    when: Option<fn(&Call) -> bool>,
     run: Handler,
     fault: Voice,
 }
@@ -152,7 +158,11 @@ impl Table {
         let Some(first) = found.first() else {
             return (self.fault_at(&call.path))(&Fault::NoRoute);
         };
-        if let Some(entry) = found.iter().find(|entry| entry.method == call.method) {
+        if let Some(entry) = found
+            .iter()
+            .filter(|entry| entry.method == call.method)
+            .find(|entry| entry.when.is_none_or(|when| when(&call)))
+        {
             call.params = entry.params(segments);
             return (entry.run)(call).await;
         }
@@ -204,6 +214,7 @@ fn entries_of(surface: &Surface) -> impl Iterator<Item = Entry> + '_ {
         Entry {
             segments: parts.filter(|part| !part.is_empty()).collect(),
             method: route.method.clone(),
+            when: route.when,
             run: route.run,
             fault: surface.fault,
         }

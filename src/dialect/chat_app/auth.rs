@@ -1,0 +1,105 @@
+//! `/auth`: registering and logging in, with JSON. The same paths take forms from the pages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::{ChatError, Registration};
+use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json, json_body};
+use crate::model::{Email, Invalid, Password, Role, ShownName};
+
+use super::{GRANTOR, NAME};
+
+#[derive(Deserialize)]
+struct New {
+    name: Option<String>,
+    email: Option<String>,
+    password: Option<String>,
+    role: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    email: Option<String>,
+    password: Option<String>,
+    role: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Said {
+    msg: &'static str,
+}
+
+#[derive(Serialize)]
+struct GrantJson<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    name: &'a str,
+}
+
+pub(super) async fn register(mut call: Call) -> Answer {
+    let new: New = json_body(&mut call).await?;
+    let name = ShownName::of_person(required("name", new.name.as_deref())?)?;
+    let email = Email::parse(required("email", new.email.as_deref())?)?;
+    let password = Password::parse(required("password", new.password.as_deref())?)?;
+    let role = parse_role(required("role", new.role.as_deref())?)?;
+    // Whoever makes an admin must be one. A token that is there for nothing else is not looked at.
+    let by = if role == Role::Admin && !call.kit.is_open(NAME) {
+        call.optional_caller().await?
+    } else {
+        None
+    };
+    let chat = &call.kit.chat;
+    let by_admin = by.is_some_and(|caller| caller.role() == Role::Admin);
+    if role == Role::Admin && !by_admin && !call.kit.is_open(NAME) {
+        return Err(ChatError::Forbidden.into());
+    }
+    let username = chat.free_username(name.as_str()).await?;
+    let new = Registration {
+        username,
+        email: Some(email),
+        display_name: Some(name),
+        password,
+    };
+    chat.register_as(role, new, &call.visitor()).await?;
+    Ok(json(
+        StatusCode::CREATED,
+        &Said {
+            msg: "Registration successful",
+        },
+    ))
+}
+
+pub(super) async fn log_in(mut call: Call) -> Answer {
+    let login: Login = json_body(&mut call).await?;
+    let (email, password) = (
+        required("email", login.email.as_deref())?,
+        required("password", login.password.as_deref())?,
+    );
+    let visitor = call.visitor();
+    let user = call.kit.chat.check_login(email, password, &visitor).await?;
+    if login.role.is_some_and(|role| role != user.role().as_str()) {
+        return Err(ChatError::BadCredentials.into());
+    }
+    let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
+    let (access_token, refresh_token) = (grant.access_token.as_str(), grant.refresh_token.as_str());
+    let name = &grant.user.person.display_name;
+    Ok(json(
+        StatusCode::OK,
+        &GrantJson {
+            access_token,
+            refresh_token,
+            name,
+        },
+    ))
+}
+
+fn required<'a>(field: &'static str, value: Option<&'a str>) -> Result<&'a str, Fault> {
+    value
+        .filter(|value| !value.is_empty())
+        .ok_or(Invalid::new(field, "is missing").into())
+}
+
+fn parse_role(word: &str) -> Result<Role, Invalid> {
+    Role::parse(word)
+        .filter(|role| *role != Role::Guest)
+        .ok_or(Invalid::new("role", "must be admin or user"))
+}

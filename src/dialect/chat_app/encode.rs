@@ -1,0 +1,44 @@
+//! Events as this dialect's frames. Its sockets watch no room: they hear of every direct message of their person.
+
+use crate::chat::{Encode, Encoder, Frames, View};
+use crate::dialect::kit::add_event;
+use crate::model::Event;
+
+use super::wire::{MessageJson, ReadJson};
+
+/// The encoder of this dialect.
+pub(super) const CHAT_APP: Encoder = Encoder(&ChatApp);
+
+struct ChatApp;
+
+impl Encode for ChatApp {
+    fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
+        match event {
+            Event::PostedTo { message, to } => {
+                let payload = MessageJson::new(message, to.id, false);
+                add_event(frames, "receive_message", &payload);
+                // The document knows this name only; its receiver, not its sender, would take it for a new message.
+                if view != View::Own {
+                    add_event(frames, "smessage", &payload);
+                }
+            }
+            Event::Read {
+                person,
+                other: Some(other),
+                ..
+            } => {
+                let payload = ReadJson {
+                    sender_id: other.id.0,
+                    receiver_id: person.id.0,
+                };
+                add_event(frames, "read_status_update", &payload);
+                add_event(frames, "mark_message_read", &payload);
+            }
+            _ => {}
+        }
+    }
+
+    fn hears_absent(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,109 @@
+//! What this dialect's sockets send.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::chat::{Caller, ChatError};
+use crate::dialect::kit::{Fault, Session};
+use crate::model::{Content, Draft, Invalid, MessageId, UserId};
+
+use super::error;
+
+#[derive(Serialize)]
+struct Connected {
+    #[serde(rename = "User_id")]
+    user_id: i64,
+    #[serde(rename = "Connection")]
+    connection: bool,
+}
+
+#[derive(Serialize)]
+struct Said {
+    msg: &'static str,
+}
+
+#[derive(Serialize)]
+struct Failed {
+    error: String,
+    message: String,
+}
+
+/// Tells a client that it is in: it waits for that.
+pub(super) fn greet(session: &Session) {
+    if let Some(caller) = &session.caller {
+        session.emit(
+            "connection",
+            &Connected {
+                user_id: caller.id().0,
+                connection: true,
+            },
+        );
+    }
+}
+
+pub(super) async fn send(session: &mut Session, value: Value) {
+    match try_send(session, &value).await {
+        Ok(()) => session.emit(
+            "message_sent",
+            &Said {
+                msg: "Message sent successfully",
+            },
+        ),
+        Err(fault) => fail(session, &fault),
+    }
+}
+
+pub(super) async fn mark_read(session: &mut Session, value: Value) {
+    if let Err(fault) = try_mark_read(session, &value).await {
+        fail(session, &fault);
+    }
+}
+
+async fn try_send(session: &Session, value: &Value) -> Result<(), Fault> {
+    let caller = who(session)?;
+    let receiver = user_id(value, "receiver_id")?;
+    let content = value["content"]
+        .as_str()
+        .ok_or(Invalid::new("content", "must be a text"))?;
+    let draft = Draft::new(Content::parse(content)?);
+    let (room, _) = session.kit.chat.direct_room(caller, receiver).await?;
+    session.kit.chat.post(caller, room.id, draft).await?;
+    Ok(())
+}
+
+async fn try_mark_read(session: &Session, value: &Value) -> Result<(), Fault> {
+    let caller = who(session)?;
+    let sender = user_id(value, "sender_id")?;
+    let chat = &session.kit.chat;
+    if let Some(room) = chat.find_direct_room(caller, sender).await? {
+        chat.read(caller, room.id, MessageId(i64::MAX)).await?;
+    }
+    Ok(())
+}
+
+fn who(session: &Session) -> Result<&Caller, Fault> {
+    session.caller.as_ref().ok_or(ChatError::Forbidden.into())
+}
+
+/// Clients send ids as numbers and as text.
+fn user_id(value: &Value, field: &'static str) -> Result<UserId, Invalid> {
+    let id = &value[field];
+    let number = id
+        .as_i64()
+        .or_else(|| id.as_str().and_then(|text| text.parse().ok()));
+    number
+        .filter(|id| *id > 0)
+        .map(UserId)
+        .ok_or(Invalid::new(field, "must be the number of a user"))
+}
+
+fn fail(session: &Session, fault: &Fault) {
+    let error = error::text(fault);
+    session.emit(
+        "error",
+        &Failed {
+            message: error.clone(),
+            error,
+        },
+    );
+}

@@ -1,0 +1,56 @@
+//! Document 003: direct chats between admins and users. No prefix; Socket.IO.
+
+mod auth;
+mod chat;
+mod encode;
+mod error;
+mod events;
+mod wire;
+
+use crate::chat::Grantor;
+
+use super::kit::{Call, EventSurface, Surface, events, routes};
+
+/// This dialect's name.
+const NAME: &str = "chat_app";
+
+/// How this dialect's tokens look.
+static GRANTOR: Grantor = Grantor {
+    dialect: NAME,
+    sub: |user| user.id().to_string(),
+    user_id: false,
+    rotates: false,
+};
+
+/// All routes of this dialect.
+pub fn surface() -> Surface {
+    let routes = routes![error::response;
+        POST "/auth/register" if is_json => auth::register,
+        POST "/auth/login" if is_json => auth::log_in,
+        GET "/chat/admins" => chat::admins,
+        GET "/chat/users" => chat::users,
+        GET "/chat/info" => chat::info,
+        GET "/chat/messages/{receiver}" => chat::messages,
+        GET "/chat/loaded" => chat::loaded,
+    ];
+    Surface {
+        prefix: "",
+        routes,
+        fault: error::response,
+    }
+}
+
+/// All events of this dialect.
+pub fn event_surface() -> EventSurface {
+    EventSurface {
+        dialect: NAME,
+        encoder: encode::CHAT_APP,
+        greet: Some(events::greet),
+        events: events!["smessage" => events::send, "mark_message_read" => events::mark_read],
+        may_be_open: false,
+    }
+}
+
+fn is_json(call: &Call) -> bool {
+    call.is_of_type("application/json")
+}

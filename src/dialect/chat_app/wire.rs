@@ -1,0 +1,45 @@
+//! The dialect's JSON.
+
+use serde::Serialize;
+
+use crate::dialect::kit::seconds;
+use crate::model::{Message, UserId};
+
+/// Somebody one can write to.
+#[derive(Serialize)]
+pub(super) struct ContactJson<'a> {
+    pub id: i64,
+    pub name: &'a str,
+    pub role: &'static str,
+}
+
+/// A direct message.
+#[derive(Serialize)]
+pub(super) struct MessageJson<'a> {
+    id: i64,
+    sender_id: i64,
+    receiver_id: i64,
+    content: &'a str,
+    timestamp: String,
+    read_status: bool,
+}
+
+impl<'a> MessageJson<'a> {
+    pub(super) fn new(message: &'a Message, receiver: UserId, read_status: bool) -> Self {
+        Self {
+            id: message.id.0,
+            sender_id: message.sender.id.0,
+            receiver_id: receiver.0,
+            content: &message.content,
+            timestamp: seconds(message.created_at),
+            read_status,
+        }
+    }
+}
+
+/// Whose messages were read, and by whom.
+#[derive(Serialize)]
+pub(super) struct ReadJson {
+    pub sender_id: i64,
+    pub receiver_id: i64,
+}
