@@ -4,6 +4,7 @@
 //! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
 
 mod backup;
+mod directory;
 mod error;
 mod files;
 mod ids;

@@ -102,29 +102,6 @@ impl Store {
         self.read(move |db| by_login(db, &login)).await
     }
 
-    /// Living accounts by id after `after`, of which `query` is part of a name.
-    pub async fn users(
-        &self,
-        query: String,
-        after: UserId,
-        limit: u32,
-    ) -> Result<Vec<User>, StoreError> {
-        self.read(move |db| list(db, &query, after, limit)).await
-    }
-
-    /// All living accounts of a role, by id.
-    pub async fn users_of_role(&self, role: Role) -> Result<Vec<User>, StoreError> {
-        let sql = format!(
-            "SELECT {PERSON}, {REST} FROM users u WHERE u.role = ?1 AND u.deleted_at IS NULL ORDER BY u.id"
-        );
-        self.read(move |db| {
-            let mut find = db.prepare_cached(&sql)?;
-            let rows = find.query_map([role], |row| from_row(row, 0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
-    }
-
     /// Whether that name, or one that looks like it, was ever given to anybody.
     pub async fn is_name_taken(&self, name: Username) -> Result<bool, StoreError> {
         self.read(move |db| {
@@ -364,18 +341,6 @@ fn by_login(db: &Connection, login: &str) -> Result<Option<(User, Option<String>
     Ok(find
         .query_row(keys, |row| Ok((from_row(row, 0)?, row.get(hash_at)?)))
         .optional()?)
-}
-
-fn list(db: &Connection, query: &str, after: UserId, limit: u32) -> Result<Vec<User>, StoreError> {
-    let sql = format!(
-        "SELECT {PERSON}, {REST} FROM users u WHERE u.deleted_at IS NULL AND u.id > ?1
-         AND (instr(u.username_key, ?2) > 0 OR instr(lower(u.display_name), ?2) > 0) ORDER BY u.id LIMIT ?3"
-    );
-    let mut find = db.prepare_cached(&sql)?;
-    let rows = find.query_map(params![after, name_key(query), limit], |row| {
-        from_row(row, 0)
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A whole account whose columns begin at `at`.
