@@ -14,3 +14,5 @@ mod sessions;
 mod users;
 // Rooms: making, finding, joining, changing, clearing, deleting.
 mod rooms;
+// Document 003: direct chats between admins and users.
+mod chat_app;

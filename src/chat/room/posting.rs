@@ -10,6 +10,7 @@ use crate::model::{Action, Change, Draft, Event, Message, MessageId, Millis, Per
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
 use super::super::error::allowed;
+use super::reads::Cursor;
 use super::{ChatError, Posted, Reply, RoomActor};
 
 /// So many failed messages are remembered.
@@ -28,6 +29,7 @@ pub(super) enum Pending {
     },
     Reads {
         ticket: Ticket<()>,
+        cursors: Vec<Cursor>,
         replies: Vec<Reply<()>>,
     },
 }
@@ -45,6 +47,7 @@ pub(super) enum Done {
     },
     Reads {
         answer: Result<(), StoreError>,
+        cursors: Vec<Cursor>,
         replies: Vec<Reply<()>>,
     },
 }
@@ -83,10 +86,21 @@ fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Pol
         },
         Pending::Reads {
             mut ticket,
+            cursors,
             replies,
         } => match answer(&mut ticket, context) {
-            Some(answer) => return Poll::Ready(Done::Reads { answer, replies }),
-            None => Pending::Reads { ticket, replies },
+            Some(answer) => {
+                return Poll::Ready(Done::Reads {
+                    answer,
+                    cursors,
+                    replies,
+                });
+            }
+            None => Pending::Reads {
+                ticket,
+                cursors,
+                replies,
+            },
         },
     };
     pending.push_front(waiting);
@@ -160,8 +174,17 @@ impl RoomActor {
         let event = match done {
             Done::Post { id, answer, reply } => self.posted(id, answer, reply),
             Done::Change { answer, reply } => changed(answer, reply),
-            Done::Reads { answer, replies } => {
+            Done::Reads {
+                answer,
+                cursors,
+                replies,
+            } => {
                 let answer = answer.map_err(ChatError::from);
+                if answer.is_ok() {
+                    cursors
+                        .into_iter()
+                        .for_each(|(person, through)| self.tell_read(person, through));
+                }
                 replies.into_iter().for_each(|reply| reply(answer.clone()));
                 None
             }

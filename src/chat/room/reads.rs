@@ -1,4 +1,4 @@
-//! How far people have read: told at once, written at most once a second, and answered when written.
+//! How far people have read: written at most once a second, answered and told when written.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +16,13 @@ use super::{ChatError, Reply, RoomActor};
 /// Cursors are written this often, but in direct rooms at once, where the other person waits to see it.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Who has read up to where.
+pub(super) type Cursor = (Arc<Person>, MessageId);
+
 /// Cursors that are not written yet.
 #[derive(Default)]
 pub(super) struct Reads {
-    cursors: HashMap<UserId, MessageId>,
+    cursors: HashMap<UserId, Cursor>,
     replies: Vec<Reply<()>>,
     written: Option<Instant>,
     due: Option<Instant>,
@@ -58,8 +61,7 @@ impl RoomActor {
         }
         member.place.last_read_id = through;
         self.unread.insert(by.id, 0);
-        self.tell_read(by.clone(), through);
-        self.reads.cursors.insert(by.id, through);
+        self.reads.cursors.insert(by.id, (by.clone(), through));
         self.reads.replies.push(reply);
         let now = Instant::now();
         let pause_over = self
@@ -127,7 +129,7 @@ impl RoomActor {
     }
 
     /// In direct rooms both people are told, elsewhere only one's own connections.
-    fn tell_read(&self, person: Arc<Person>, last_read_id: MessageId) {
+    pub(super) fn tell_read(&self, person: Arc<Person>, last_read_id: MessageId) {
         let (room, reader) = (self.room.id, person.id);
         let other = self
             .room
@@ -154,10 +156,23 @@ impl RoomActor {
             return;
         }
         self.reads.written = Some(Instant::now());
-        let cursors = self.reads.cursors.drain().collect();
+        let cursors: Vec<Cursor> = self
+            .reads
+            .cursors
+            .drain()
+            .map(|(_, cursor)| cursor)
+            .collect();
+        let rows = cursors
+            .iter()
+            .map(|(person, through)| (person.id, *through))
+            .collect();
         let replies = std::mem::take(&mut self.reads.replies);
-        let ticket = self.store.set_reads(self.room.id, cursors).await;
-        self.pending.push_back(Pending::Reads { ticket, replies });
+        let ticket = self.store.set_reads(self.room.id, rows).await;
+        self.pending.push_back(Pending::Reads {
+            ticket,
+            cursors,
+            replies,
+        });
     }
 }
 

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "more tests are on their way")]
 
+mod events;
 mod http;
 mod people;
 mod server;
@@ -13,7 +14,8 @@ mod socket;
 
 use std::time::Duration;
 
-pub use http::Client;
+pub use events::EventSocket;
+pub use http::{Client, Reply};
 pub use people::{Persona, id};
 pub use server::{PASSWORD, TestServer};
 pub use shapes::*;

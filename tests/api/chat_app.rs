@@ -1,0 +1,269 @@
+//! Document 003 as its front end speaks it: every route, text, key and event, and who hears what.
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+const MESSAGE: &str = "id sender_id receiver_id content timestamp read_status";
+
+/// Registers and logs in through the dialect; answers token and number.
+async fn member(server: &TestServer, name: &str) -> (String, i64) {
+    let email = format!("{}@example.org", name.to_lowercase());
+    let new = json!({"name": name, "email": email, "password": "secret", "role": "user"});
+    let said = server.anybody().post("/auth/register", new).await.ok(201);
+    assert_eq!(said, json!({"msg": "Registration successful"}));
+    let login = json!({"email": email, "password": "secret", "role": "user"});
+    let grant = server.anybody().post("/auth/login", login).await.ok(200);
+    assert_keys(&grant, "access_token refresh_token name");
+    assert_eq!(grant["name"], name);
+    let token = grant["access_token"].as_str().unwrap().to_owned();
+    let info = server
+        .anybody()
+        .token(&token)
+        .get("/chat/info")
+        .await
+        .ok(200);
+    assert_eq!(
+        info,
+        json!({"id": info["id"], "name": name, "email": email, "role": "user"})
+    );
+    (token, info["id"].as_i64().unwrap())
+}
+
+/// An error carries the same text twice.
+fn refused(reply: &Reply, status: u16, text: &str) {
+    assert_eq!(reply.ok(status), json!({"msg": text, "error": text}));
+}
+
+#[tokio::test]
+async fn registering_refuses_what_is_missing_taken_or_not_allowed() {
+    let server = TestServer::start().await;
+    member(&server, "Ann").await;
+    let register = async |body: Value| server.anybody().post("/auth/register", body).await;
+    let full = json!({"name": "Bob", "email": "b@example.org", "password": "x", "role": "user"});
+    for field in ["name", "email", "password", "role"] {
+        let mut body = full.clone();
+        body.as_object_mut().unwrap().remove(field);
+        refused(&register(body).await, 400, &format!("{field} is missing"));
+    }
+    let with = |field: &str, value: &str| {
+        let mut body = full.clone();
+        body[field] = value.into();
+        body
+    };
+    refused(
+        &register(with("role", "king")).await,
+        400,
+        "role must be admin or user",
+    );
+    refused(
+        &register(with("email", "ann@example.org")).await,
+        409,
+        "Email already registered",
+    );
+    refused(
+        &register(with("role", "admin")).await,
+        403,
+        "you may not do that",
+    );
+    // Another person of the same name is somebody else.
+    register(with("name", "Ann")).await.ok(201);
+}
+
+#[tokio::test]
+async fn only_an_admin_makes_an_admin_unless_the_dialect_is_open() {
+    let new =
+        json!({"name": "Boss", "email": "boss@example.org", "password": "x", "role": "admin"});
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    server
+        .anybody()
+        .token(&root.token)
+        .post("/auth/register", new.clone())
+        .await
+        .ok(201);
+    let server = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["chat_app".to_owned()].into());
+    })
+    .await;
+    server.anybody().post("/auth/register", new).await.ok(201);
+    assert_eq!(
+        server.anybody().get("/chat/admins").await.ok(200)[0]["name"],
+        "Boss"
+    );
+}
+
+#[tokio::test]
+async fn logging_in_with_the_wrong_role_or_password_is_refused() {
+    let server = TestServer::start().await;
+    member(&server, "Ann").await;
+    let login = async |body: Value| server.anybody().post("/auth/login", body).await;
+    for (password, role) in [("wrong", "user"), ("secret", "admin")] {
+        let body = json!({"email": "ann@example.org", "password": password, "role": role});
+        refused(&login(body).await, 401, "Invalid credentials");
+    }
+    login(json!({"email": "ann@example.org", "password": "secret"}))
+        .await
+        .ok(200);
+}
+
+#[tokio::test]
+async fn people_see_admins_and_those_they_chat_with() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, ann_id) = member(&server, "Ann").await;
+    let (bob, bob_id) = member(&server, "Bob").await;
+    let list =
+        async |token: &str, path: &str| server.anybody().token(token).get(path).await.ok(200);
+    assert_eq!(
+        list(&ann, "/chat/admins").await,
+        json!([{"id": root.id, "name": "root", "role": "admin"}])
+    );
+    assert_eq!(list(&ann, "/chat/users").await, json!([]));
+    let all = list(&root.token, "/chat/users").await;
+    assert_eq!(
+        all,
+        json!([{"id": ann_id, "name": "Ann", "role": "user"}, {"id": bob_id, "name": "Bob", "role": "user"}])
+    );
+    let mut socket = EventSocket::open(server.address, &ann).await;
+    socket
+        .emit("smessage", json!({"receiver_id": bob_id, "content": "hi"}))
+        .await;
+    socket.event("message_sent").await;
+    assert_eq!(
+        list(&bob, "/chat/users").await,
+        json!([{"id": ann_id, "name": "Ann", "role": "user"}])
+    );
+    refused(
+        &server.anybody().get("/chat/users").await,
+        401,
+        "Missing Authorization Header",
+    );
+    refused(
+        &server.anybody().token("rubbish").get("/chat/admins").await,
+        422,
+        "Signature verification failed",
+    );
+}
+
+#[tokio::test]
+async fn a_message_reaches_both_people_and_its_mark_too() {
+    let server = TestServer::start().await;
+    let (ann, ann_id) = member(&server, "Ann").await;
+    let (bob, bob_id) = member(&server, "Bob").await;
+    let mut anns = EventSocket::open(server.address, &ann).await;
+    let mut bobs = EventSocket::open(server.address, &bob).await;
+    assert_eq!(
+        anns.event("connection").await,
+        json!({"User_id": ann_id, "Connection": true})
+    );
+
+    anns.emit(
+        "smessage",
+        json!({"receiver_id": bob_id.to_string(), "content": " hi "}),
+    )
+    .await;
+    assert_eq!(
+        anns.event("message_sent").await,
+        json!({"msg": "Message sent successfully"})
+    );
+    let told = anns.event("receive_message").await;
+    assert_keys(&told, MESSAGE);
+    assert_eq!(
+        (&told["content"], &told["receiver_id"], &told["read_status"]),
+        (&json!("hi"), &json!(bob_id), &json!(false))
+    );
+    assert_eq!(bobs.event("receive_message").await, told);
+    assert_eq!(bobs.event("smessage").await, told);
+    assert!(
+        !anns
+            .events()
+            .await
+            .iter()
+            .any(|(name, _)| name == "smessage")
+    );
+
+    let read = async |token: &str, other: i64| {
+        server
+            .anybody()
+            .token(token)
+            .get(&format!("/chat/messages/{other}"))
+            .await
+            .ok(200)
+    };
+    assert_eq!(read(&ann, bob_id).await, json!([told]));
+    bobs.emit("mark_message_read", json!({"sender_id": ann_id}))
+        .await;
+    let mark = json!({"sender_id": ann_id, "receiver_id": bob_id});
+    for socket in [&mut anns, &mut bobs] {
+        assert_eq!(socket.event("read_status_update").await, mark);
+        assert_eq!(socket.event("mark_message_read").await, mark);
+    }
+    assert_eq!(read(&bob, ann_id).await[0]["read_status"], true);
+    assert_eq!(
+        server
+            .anybody()
+            .token(&ann)
+            .get("/chat/loaded")
+            .await
+            .ok(200)[0]["read_status"],
+        true
+    );
+}
+
+#[tokio::test]
+async fn events_that_make_no_sense_are_answered() {
+    let server = TestServer::start().await;
+    let (ann, ann_id) = member(&server, "Ann").await;
+    let mut socket = EventSocket::open(server.address, &ann).await;
+    let mut error = async |name: &str, value: Value| {
+        socket.emit(name, value).await;
+        let error = socket.event("error").await;
+        assert_keys(&error, "error message");
+        error["error"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        error("smessage", Value::Null).await,
+        "receiver_id must be the number of a user"
+    );
+    assert_eq!(
+        error("smessage", json!("text")).await,
+        "receiver_id must be the number of a user"
+    );
+    assert_eq!(
+        error("smessage", json!({"receiver_id": 999, "content": "x"})).await,
+        "User not found"
+    );
+    assert_eq!(
+        error("smessage", json!({"receiver_id": ann_id, "content": "x"})).await,
+        "user_id must be somebody else"
+    );
+    assert_eq!(
+        error("smessage", json!({"receiver_id": 999, "content": 7})).await,
+        "content must be a text"
+    );
+    assert_eq!(
+        error("mark_message_read", json!({})).await,
+        "sender_id must be the number of a user"
+    );
+    let nobody = server
+        .anybody()
+        .token(&ann)
+        .get("/chat/messages/999")
+        .await
+        .ok(200);
+    assert_eq!(nobody, json!([]));
+    server
+        .anybody()
+        .token(&ann)
+        .get("/chat/messages/x")
+        .await
+        .ok(404);
+    assert_eq!(
+        EventSocket::try_open(server.address, json!({}))
+            .await
+            .err()
+            .unwrap(),
+        "not logged in"
+    );
+}

@@ -1,0 +1,137 @@
+//! A Socket.IO client over WebSocket, in as few words as the protocol allows: emits, waits for events, never sleeps.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::within;
+
+/// An open Socket.IO connection in the main namespace.
+pub struct EventSocket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Events that came while something else was waited for.
+    seen: VecDeque<(String, Value)>,
+    acks: u64,
+}
+
+impl EventSocket {
+    /// Connects with a token in the CONNECT packet.
+    pub async fn open(address: SocketAddr, token: &str) -> Self {
+        Self::try_open(address, json!({"token": token}))
+            .await
+            .unwrap()
+    }
+
+    /// Connects with that `auth`; the message if that is refused.
+    pub async fn try_open(address: SocketAddr, auth: Value) -> Result<Self, String> {
+        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+        let (stream, _) = within("the handshake", connect_async(url)).await.unwrap();
+        let mut socket = Self {
+            stream,
+            seen: VecDeque::new(),
+            acks: 0,
+        };
+        assert!(socket.packet("the open packet").await.starts_with('0'));
+        socket.send_raw(format!("40{auth}")).await;
+        let answer = socket.packet("the answer to CONNECT").await;
+        match answer.strip_prefix("44") {
+            None => Ok(socket),
+            Some(refusal) => {
+                let refusal: Value = serde_json::from_str(refusal).unwrap();
+                Err(refusal["message"].as_str().unwrap().to_owned())
+            }
+        }
+    }
+
+    /// Sends an event with one value.
+    pub async fn emit(&mut self, name: &str, value: Value) {
+        self.send_raw(format!("42{}", json!([name, value]))).await;
+    }
+
+    /// Sends an event without a value.
+    pub async fn emit_bare(&mut self, name: &str) {
+        self.send_raw(format!("42{}", json!([name]))).await;
+    }
+
+    /// Sends any packet.
+    pub async fn send_raw(&mut self, packet: String) {
+        within("sending", self.stream.send(Message::text(packet)))
+            .await
+            .unwrap();
+    }
+
+    /// The value of the next event of that name; others that come first are kept.
+    pub async fn event(&mut self, name: &str) -> Value {
+        if let Some(place) = self.seen.iter().position(|(seen, _)| seen == name) {
+            return self.seen.remove(place).unwrap().1;
+        }
+        loop {
+            let (got, value) = self.read(name).await;
+            if got == name {
+                return value;
+            }
+            self.seen.push_back((got, value));
+        }
+    }
+
+    /// Every event that has come by now: all that was queued before an answer that is waited for.
+    pub async fn events(&mut self) -> Vec<(String, Value)> {
+        self.acks += 1;
+        let mark = format!("nothing-{}", self.acks);
+        self.emit_bare(&mark).await;
+        let mut events: Vec<_> = self.seen.drain(..).collect();
+        loop {
+            let (name, value) = self.read("the answer to an unknown event").await;
+            if name == "error" && value["code"] == 0 {
+                return events;
+            }
+            events.push((name, value));
+        }
+    }
+
+    /// Waits until the server ends it; whether it says that the client shall stay away.
+    pub async fn closed(&mut self) -> bool {
+        let mut stay_away = false;
+        loop {
+            match within("the end", self.stream.next()).await {
+                Some(Ok(Message::Text(text))) => stay_away |= text.as_str() == "41",
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return stay_away,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    async fn read(&mut self, what: &str) -> (String, Value) {
+        loop {
+            let packet = self.packet(what).await;
+            let Some(event) = packet.strip_prefix("42") else {
+                continue;
+            };
+            let mut values: Vec<Value> = serde_json::from_str(event).unwrap();
+            let value = if values.len() > 1 {
+                values.swap_remove(1)
+            } else {
+                Value::Null
+            };
+            return (values[0].as_str().unwrap().to_owned(), value);
+        }
+    }
+
+    async fn packet(&mut self, what: &str) -> String {
+        loop {
+            let message = within(what, self.stream.next()).await;
+            let message = message.unwrap_or_else(|| panic!("closed, waiting for {what}"));
+            match message.unwrap() {
+                Message::Text(text) if text.as_str() == "2" => self.send_raw("3".to_owned()).await,
+                Message::Text(text) => return text.as_str().to_owned(),
+                Message::Close(frame) => panic!("closed with {frame:?}, waiting for {what}"),
+                _ => {}
+            }
+        }
+    }
+}
