@@ -56,6 +56,7 @@ CREATE TABLE rooms (
     owner_id        INTEGER REFERENCES users (id),
     access_key      TEXT    UNIQUE,
     direct_key      TEXT    UNIQUE,             -- '<lower user id>:<higher>', so a pair has one room
+    picture_url     TEXT,
     cleared_through INTEGER NOT NULL DEFAULT 0, -- messages up to this id were cleared away
     deleted_at      INTEGER,                    -- gone for everybody; its rows are removed in the background
     created_at      INTEGER NOT NULL,
@@ -99,6 +100,43 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_room ON messages (room_id, id);
 CREATE INDEX messages_change ON messages (room_id, change_id);
+
+-- What people uploaded, and other hosts' files they pointed at (`url`: nothing of those is here). One is 'uploading'
+-- until its last byte is on disk. What no message, account or room shows for an hour, and every 'gone' one, is removed
+-- in the background, bytes first.
+CREATE TABLE files (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    key        BLOB    NOT NULL,                -- 16 random bytes; signs addresses that work without a login
+    owner_id   INTEGER NOT NULL REFERENCES users (id),
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('message', 'thumbnail', 'avatar', 'picture')),
+    state      TEXT    NOT NULL CHECK (state IN ('uploading', 'ready', 'gone')),
+    message_id INTEGER,                         -- the message that shows it, or whose file's thumbnail it is
+    position   INTEGER NOT NULL DEFAULT 0,      -- its place among that message's files
+    room_id    INTEGER,                         -- the room whose picture it is
+    thumb_id   INTEGER,                         -- the small picture of this one
+    name       TEXT    NOT NULL,
+    media_type TEXT    NOT NULL,
+    size       INTEGER NOT NULL,                -- bytes
+    sha256     BLOB,
+    width      INTEGER,                         -- pixels; only of pictures whose bytes say that they are one
+    height     INTEGER,
+    url        TEXT,
+    created_at INTEGER NOT NULL,
+    touched_at INTEGER NOT NULL                 -- when it last grew or was finished
+) STRICT;
+CREATE INDEX files_owner ON files (owner_id, state, size) WHERE url IS NULL;
+CREATE INDEX files_message ON files (message_id, position) WHERE message_id IS NOT NULL;
+CREATE INDEX files_loose ON files (touched_at) WHERE message_id IS NULL;
+CREATE INDEX files_room ON files (room_id) WHERE room_id IS NOT NULL;
+CREATE INDEX files_gone ON files (id) WHERE state = 'gone';
+
+-- The bytes of a file in order: 256 KiB each but the last, one a transaction, so that an upload holds nobody up.
+CREATE TABLE file_contents (
+    file_id INTEGER NOT NULL REFERENCES files (id),
+    seq     INTEGER NOT NULL,
+    bytes   BLOB    NOT NULL CHECK (length(bytes) BETWEEN 1 AND 262144),
+    PRIMARY KEY (file_id, seq)
+) STRICT;
 
 INSERT INTO settings (key, value) VALUES ('next_id', 1), ('secret', randomblob(32)), ('instance', lower(hex(randomblob(4))));
 INSERT INTO rooms (id, uuid, kind, name, description, created_at, updated_at)

@@ -7,6 +7,7 @@ mod background;
 mod caller;
 mod encode;
 mod error;
+pub mod files;
 mod hasher;
 mod limits;
 mod live;

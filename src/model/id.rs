@@ -26,6 +26,8 @@ id! {
     MessageId,
     /// A session's number.
     SessionId,
+    /// A file's number; never given again.
+    FileId,
 }
 
 impl RoomId {

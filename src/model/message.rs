@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Invalid, MessageId, Millis, Person, RoomId};
+use super::{File, FileId, Invalid, MessageId, Millis, Person, RoomId};
 
 /// The longest message, characters after trimming.
 pub const CONTENT_MAX: usize = 4000;
 
-/// A message's text: 1 to [`CONTENT_MAX`] characters, without outer blanks and without NUL.
+/// A message's text: 1 to [`CONTENT_MAX`] characters, without outer blanks and without NUL; none beside files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
@@ -34,6 +34,15 @@ impl Content {
         Ok(Self(text.to_owned()))
     }
 
+    /// As [`Content::parse`], but no text at all is good too: files need none.
+    pub fn beside_files(text: &str) -> Result<Self, Invalid> {
+        if text.trim().is_empty() {
+            Ok(Self(String::new()))
+        } else {
+            Self::parse(text)
+        }
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -56,6 +65,8 @@ pub struct Draft {
     pub reply_to: Option<MessageId>,
     /// What the client's clock said.
     pub sent_at: Option<Millis>,
+    /// The sender's files that it shows; none of them shown by any other message.
+    pub files: Vec<FileId>,
 }
 
 impl Draft {
@@ -66,6 +77,7 @@ impl Draft {
             content,
             reply_to: None,
             sent_at: None,
+            files: Vec::new(),
         }
     }
 }
@@ -83,6 +95,8 @@ pub struct Message {
     pub sender: Arc<Person>,
     /// The text; empty once deleted.
     pub content: String,
+    /// What it shows, in the sender's order; nothing once deleted.
+    pub files: Vec<File>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
     /// What the sender's clock said.

@@ -2,6 +2,7 @@
 
 mod access;
 mod event;
+mod file;
 mod id;
 mod message;
 mod name;
@@ -10,7 +11,8 @@ mod user;
 
 pub use access::{Action, Verdict, may};
 pub use event::{Departure, Event, Presence};
-pub use id::{MessageId, Millis, RoomId, SessionId, UserId};
+pub use file::{File, FileKey, FileName, Link, Purpose, Thumbnail};
+pub use id::{FileId, MessageId, Millis, RoomId, SessionId, UserId};
 pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
 pub use room::{Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview};

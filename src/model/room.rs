@@ -94,6 +94,8 @@ pub struct Room {
     pub owner_id: Option<UserId>,
     /// What lets people into a private room; for its members' eyes only.
     pub access_key: Option<Key>,
+    /// Where its picture is, on this server.
+    pub picture_url: Option<String>,
     /// The two people of a direct room, else empty.
     pub people: Vec<Arc<Person>>,
     /// Messages up to this one were cleared away.

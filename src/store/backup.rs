@@ -10,7 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
-use super::files;
+use super::paths;
 use super::schema::{self, Found};
 
 /// Pages copied between two looks at the progress: 16 MiB.
@@ -25,14 +25,14 @@ const COMPANIONS: [&str; 4] = ["", "-wal", "-shm", ".lock"];
 /// # Errors
 /// [`StoreError::Foreign`] if `db` is no database, [`StoreError::Full`], [`StoreError::Damaged`] if the copy does not pass the integrity check, and I/O errors.
 pub fn backup(db: &Path, dest: &Path) -> Result<(), StoreError> {
-    let db = files::resolve(db)?;
+    let db = paths::resolve(db)?;
     if schema::inspect(&db, schema::CURRENT.version)? == Found::Nothing {
         return Err(schema::foreign(&db, "empty or missing"));
     }
-    let dest = files::resolve(dest)?;
+    let dest = paths::resolve(dest)?;
     if COMPANIONS
         .iter()
-        .any(|suffix| dest == files::beside(&db, suffix))
+        .any(|suffix| dest == paths::beside(&db, suffix))
     {
         let error = io::Error::new(io::ErrorKind::InvalidInput, "part of what is to be copied");
         return Err(StoreError::io(&dest, error));
@@ -44,9 +44,9 @@ pub fn backup(db: &Path, dest: &Path) -> Result<(), StoreError> {
 
 /// Copies what `source` sees now to `dest`, over a temporary file beside it.
 pub(super) fn copy(source: &Connection, dest: &Path) -> Result<(), StoreError> {
-    let draft = files::beside(dest, ".tmp");
-    files::remove(&draft)?;
-    let made = write(source, &draft).and_then(|()| files::publish(&draft, dest));
+    let draft = paths::beside(dest, ".tmp");
+    paths::remove(&draft)?;
+    let made = write(source, &draft).and_then(|()| paths::publish(&draft, dest));
     if made.is_err() {
         // The reason is worth more than that half a file stays.
         let _ = fs::remove_file(&draft);
@@ -55,7 +55,7 @@ pub(super) fn copy(source: &Connection, dest: &Path) -> Result<(), StoreError> {
 }
 
 fn write(source: &Connection, draft: &Path) -> Result<(), StoreError> {
-    files::create_private(draft)?;
+    paths::create_private(draft)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut dest = Connection::open_with_flags(draft, flags)?;
     // Made durable in one go when it is complete.

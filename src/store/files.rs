@@ -1,112 +1,326 @@
-//! Paths and durable file operations beside the database. Must not know what the files hold.
+//! The table `files`: what was uploaded or pointed at, and which message or room shows it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::path::{Path, PathBuf};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use rustix::fs::Access;
+use crate::model::{
+    File, FileId, FileKey, FileName, Link, Message, MessageId, Millis, Purpose, RoomId, Thumbnail,
+    UserId,
+};
 
-use super::error::StoreError;
+use super::{Store, StoreError};
 
-/// The one absolute name of a database, so that a link and its target share one lock.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
-    let found = match fs::canonicalize(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => resolve_new(path),
-        found => found,
-    };
-    found.map_err(|e| StoreError::io(path, e))
+/// A file whose bytes are about to come.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Signs its addresses; random.
+    pub key: FileKey,
+    /// Who uploads it.
+    pub owner: UserId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The room whose picture it is to be.
+    pub room: Option<RoomId>,
+    /// What to call it.
+    pub name: FileName,
 }
 
-fn resolve_new(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    Ok(fs::canonicalize(folder(path))?.join(name))
+/// What is known of a file when its last byte is on disk.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// What it is.
+    pub media_type: String,
+    /// What its bytes add up to.
+    pub sha256: [u8; 32],
+    /// Width and height, if it is a picture that can be shown.
+    pub dimensions: Option<(u32, u32)>,
+    /// Its small picture, finished already.
+    pub thumbnail: Option<FileId>,
+    /// The upload that it was made of and that is not needed any more.
+    pub replaces: Option<FileId>,
+    /// All the bytes that its owner may keep here.
+    pub quota: Option<u64>,
 }
 
-/// The folder a file is in; `.` for a bare name.
-pub(super) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// What became of an upload.
+#[derive(Clone, Debug)]
+pub enum Finished {
+    /// It is on disk, whole.
+    Ready(File),
+    /// Its owner has too much already.
+    OverQuota,
+    /// It was taken away meanwhile.
+    Missing,
+}
+
+impl Store {
+    /// Begins an upload.
+    pub async fn begin_file(&self, new: NewFile) -> Result<FileId, StoreError> {
+        self.write(move |tx| begin(tx, &new)).await
     }
-}
 
-/// The same name with `suffix` appended, as SQLite names its own companions.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// Makes an empty file that only its owner may read: a database holds password hashes.
-pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|e| StoreError::io(path, e))
-}
-
-/// Removes a file that may not be there.
-pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, e)),
-        _ => Ok(()),
+    /// Marks an upload as whole.
+    pub async fn finish_file(&self, id: FileId, facts: Facts) -> Result<Finished, StoreError> {
+        self.write(move |tx| finish(tx, id, &facts)).await
     }
-}
 
-/// Gives a finished file its name such that a power cut leaves either the old or the new one.
-pub(super) fn publish(made: &Path, name: &Path) -> Result<(), StoreError> {
-    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-    sync(made)
-        .and_then(|()| fs::rename(made, name))
-        .and_then(|()| {
-            if cfg!(unix) {
-                sync(folder(name))
-            } else {
-                Ok(())
-            }
+    /// Remembers another host's file.
+    pub async fn add_link(
+        &self,
+        owner: UserId,
+        key: FileKey,
+        link: Link,
+    ) -> Result<File, StoreError> {
+        self.write(move |tx| insert_link(tx, owner, key, &link))
+            .await
+    }
+
+    /// Gives files up that nothing shows; others stay.
+    pub async fn discard_files(&self, ids: Vec<FileId>) -> Result<(), StoreError> {
+        const SQL: &str = "UPDATE files SET state = 'gone'
+            WHERE (id = ?1 OR id = (SELECT thumb_id FROM files WHERE id = ?1)) AND message_id IS NULL";
+        self.write(move |tx| {
+            let mut discard = tx.prepare_cached(SQL)?;
+            ids.iter()
+                .try_for_each(|id| discard.execute([id]).map(drop))?;
+            Ok(())
         })
-        .map_err(|e| StoreError::io(name, e))
+        .await
+    }
+
+    /// Shows a finished picture beside a room's name instead of the one before; `None` if room or picture are gone.
+    pub async fn set_picture(
+        &self,
+        room: RoomId,
+        picture: Option<(FileId, String)>,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| set_picture(tx, room, picture.as_ref()))
+            .await
+    }
+
+    /// Bytes that somebody keeps here.
+    pub async fn bytes_of(&self, owner: UserId) -> Result<u64, StoreError> {
+        self.read(move |db| used(db, owner)).await
+    }
 }
 
-/// Whether this user may read `path`, and write it where `write` is set; says what forbids it.
-pub(super) fn check_access(path: &Path, write: bool) -> Result<(), StoreError> {
-    let write = if write {
-        Access::WRITE_OK
-    } else {
-        Access::empty()
+fn begin(tx: &Connection, new: &NewFile) -> Result<FileId, StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO files (key, owner_id, purpose, state, room_id, name, media_type, size, created_at, touched_at)
+         VALUES (?1, ?2, ?3, 'uploading', ?4, ?5, '', 0, ?6, ?6)",
+    )?
+    .execute(params![
+        new.key, new.owner, new.purpose, new.room, new.name.as_str(), Millis::now()
+    ])?;
+    Ok(FileId(tx.last_insert_rowid()))
+}
+
+fn finish(tx: &Connection, id: FileId, facts: &Facts) -> Result<Finished, StoreError> {
+    if let Some(replaced) = facts.replaces {
+        tx.prepare_cached("UPDATE files SET state = 'gone' WHERE id = ?1")?
+            .execute([replaced])?;
+    }
+    let (width, height) = facts.dimensions.unzip();
+    let finished = tx
+        .prepare_cached(
+            "UPDATE files SET state = 'ready', media_type = ?2, sha256 = ?3, width = ?4, height = ?5, thumb_id = ?6,
+                 touched_at = ?7 WHERE id = ?1 AND state = 'uploading'",
+        )?
+        .execute(params![
+            id, facts.media_type, facts.sha256, width, height, facts.thumbnail, Millis::now()
+        ])?;
+    let Some(file) = one(tx, id)?.filter(|_| finished == 1) else {
+        return Ok(Finished::Missing);
     };
-    rustix::fs::access(path, Access::READ_OK | write).map_err(|e| StoreError::io(path, e.into()))
+    if let Some(quota) = facts.quota
+        && used(tx, file.owner_id)? > quota
+    {
+        tx.execute(
+            "UPDATE files SET state = 'gone' WHERE id IN (?1, ?2)",
+            params![id, facts.thumbnail],
+        )?;
+        return Ok(Finished::OverQuota);
+    }
+    Ok(Finished::Ready(file))
 }
 
-/// Bytes that this user may still write beside `path`.
-pub(super) fn free_space(path: &Path) -> Result<u64, StoreError> {
-    let stat = rustix::fs::statvfs(folder(path)).map_err(|e| StoreError::io(path, e.into()))?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+fn insert_link(
+    tx: &Connection,
+    owner: UserId,
+    key: FileKey,
+    link: &Link,
+) -> Result<File, StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO files (key, owner_id, purpose, state, name, media_type, size, url, created_at, touched_at)
+         VALUES (?1, ?2, 'message', 'ready', ?3, ?4, ?5, ?6, ?7, ?7)",
+    )?
+    .execute(params![
+        key, owner, link.name.as_str(), link.media_type, to_sql(link.size),
+        link.url.as_str(), Millis::now()
+    ])?;
+    one(tx, FileId(tx.last_insert_rowid()))?.ok_or(StoreError::Internal("a new link is missing"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_and_its_target_have_one_name() {
-        let dir = tempfile::tempdir().unwrap();
-        let real = dir.path().join("real.db");
-        create_private(&real).unwrap();
-        let link = dir.path().join("link.db");
-        std::os::unix::fs::symlink(&real, &link).unwrap();
-        assert_eq!(resolve(&link).unwrap(), resolve(&real).unwrap());
+fn set_picture(
+    tx: &Connection,
+    room: RoomId,
+    picture: Option<&(FileId, String)>,
+) -> Result<bool, StoreError> {
+    let (id, url) = picture.map(|(id, url)| (*id, url)).unzip();
+    let set = tx
+        .prepare_cached(
+            "UPDATE rooms SET picture_url = ?2, updated_at = ?3 WHERE id = ?1 AND deleted_at IS NULL
+             AND (?4 IS NULL OR EXISTS (SELECT 1 FROM files WHERE id = ?4 AND state = 'ready'))",
+        )?
+        .execute(params![room, url, Millis::now(), id])?;
+    if set == 1 {
+        tx.prepare_cached(
+            "UPDATE files SET state = 'gone' WHERE room_id = ?1 AND state = 'ready' AND id IS NOT ?2",
+        )?
+        .execute(params![room, id])?;
     }
+    Ok(set == 1)
+}
 
-    #[test]
-    fn a_name_that_does_not_exist_yet_is_made_absolute() {
-        let new = resolve(Path::new("not-there.db")).unwrap();
-        assert!(new.is_absolute() && new.ends_with("not-there.db"));
-        let error = resolve(Path::new("no-such-folder/x.db")).unwrap_err();
-        assert!(error.to_string().starts_with("no-such-folder/x.db: "));
+fn used(db: &Connection, owner: UserId) -> Result<u64, StoreError> {
+    const SQL: &str = "SELECT coalesce(sum(size), 0) FROM files
+        WHERE owner_id = ?1 AND state IN ('uploading', 'ready') AND url IS NULL";
+    Ok(db
+        .prepare_cached(SQL)?
+        .query_row([owner], |row| size(row, 0))?)
+}
+
+/// Whether a message of `owner` may show these files, each once.
+pub(super) fn are_free(
+    tx: &Connection,
+    files: &[FileId],
+    owner: UserId,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT 1 FROM files WHERE id = ?1 AND owner_id = ?2 AND state = 'ready'
+        AND purpose = 'message' AND message_id IS NULL";
+    for (place, id) in files.iter().enumerate() {
+        let is_free = tx.prepare_cached(SQL)?.exists(params![id, owner])?;
+        if !is_free || files[..place].contains(id) {
+            return Ok(false);
+        }
     }
+    Ok(true)
+}
+
+/// Makes `message` show these files, in this order.
+pub(super) fn attach(
+    tx: &Connection,
+    files: &[FileId],
+    message: MessageId,
+) -> Result<Vec<File>, StoreError> {
+    let mut attached = Vec::with_capacity(files.len());
+    for (position, id) in (0_u32..).zip(files) {
+        tx.prepare_cached(
+            "UPDATE files SET message_id = ?2, position = ?3
+             WHERE id = ?1 OR id = (SELECT thumb_id FROM files WHERE id = ?1)",
+        )?
+        .execute(params![id, message, position])?;
+        attached.extend(one(tx, *id)?);
+    }
+    Ok(attached)
+}
+
+/// The message is gone, and so are its files.
+pub(super) fn drop_of_message(tx: &Connection, message: MessageId) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE files SET state = 'gone' WHERE message_id = ?1")?
+        .execute([message])?;
+    Ok(())
+}
+
+/// The first `limit` messages of a room up to `through` are about to go, and so are their files.
+pub(super) fn drop_of_messages(
+    tx: &Connection,
+    room: RoomId,
+    through: MessageId,
+    limit: u32,
+) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE files SET state = 'gone' WHERE message_id IN
+         (SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3)",
+    )?
+    .execute(params![room, through, limit])?;
+    Ok(())
+}
+
+/// The room is gone, and so is its picture.
+pub(super) fn drop_of_room(tx: &Connection, room: RoomId) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE files SET state = 'gone' WHERE room_id = ?1")?
+        .execute([room])?;
+    Ok(())
+}
+
+/// Gives messages their files.
+pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), StoreError> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT {FILE}, f.message_id FROM {TABLE} WHERE f.message_id IN (SELECT value FROM json_each(?1))
+         AND f.purpose = 'message' AND f.state = 'ready' ORDER BY f.message_id, f.position"
+    );
+    let ids: Vec<_> = messages.iter().map(|m| m.id.to_string()).collect();
+    let mut find = db.prepare_cached(&sql)?;
+    let mut rows = find.query([format!("[{}]", ids.join(","))])?;
+    while let Some(row) = rows.next()? {
+        let of: MessageId = row.get(FILE_WIDTH)?;
+        if let Some(message) = messages.iter_mut().find(|message| message.id == of) {
+            message.files.push(from_row(row, 0)?);
+        }
+    }
+    Ok(())
+}
+
+/// What a file is made of; the tables are those of [`TABLE`].
+pub(super) const FILE: &str =
+    "f.id, f.key, f.owner_id, f.name, f.media_type, f.size, f.width, f.height, f.url, f.created_at,
+    t.id, t.key, t.name";
+/// How many columns [`FILE`] has.
+pub(super) const FILE_WIDTH: usize = 13;
+/// A file and its small picture.
+pub(super) const TABLE: &str = "files f LEFT JOIN files t ON t.id = f.thumb_id";
+
+pub(super) fn one(db: &Connection, id: FileId) -> Result<Option<File>, StoreError> {
+    let sql = format!("SELECT {FILE} FROM {TABLE} WHERE f.id = ?1");
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row([id], |row| from_row(row, 0))
+        .optional()?)
+}
+
+pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<File> {
+    let thumbnail = match row.get(at + 10)? {
+        Some(id) => Some(Thumbnail {
+            id,
+            key: row.get(at + 11)?,
+            name: row.get(at + 12)?,
+        }),
+        None => None,
+    };
+    Ok(File {
+        id: row.get(at)?,
+        key: row.get(at + 1)?,
+        owner_id: row.get(at + 2)?,
+        name: row.get(at + 3)?,
+        media_type: row.get(at + 4)?,
+        size: size(row, at + 5)?,
+        dimensions: row
+            .get::<_, Option<u32>>(at + 6)?
+            .zip(row.get::<_, Option<u32>>(at + 7)?),
+        thumbnail,
+        url: row.get(at + 8)?,
+        created_at: row.get(at + 9)?,
+    })
+}
+
+/// SQLite's integers have a sign.
+pub(super) fn to_sql(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+fn size(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(at).map(|size| size.max(0).unsigned_abs())
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use super::error::StoreError;
-use super::files;
+use super::paths;
 
 /// Ownership of a database until dropped; the system takes it back when the process dies.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of `db` or says who holds it.
     pub(super) fn acquire(db: &Path) -> Result<Self, StoreError> {
-        let path = files::beside(db, ".lock");
+        let path = paths::beside(db, ".lock");
         let mut file = open(&path).map_err(|e| StoreError::io(&path, e))?;
         match file.try_lock() {
             Ok(()) => {

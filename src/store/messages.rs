@@ -6,12 +6,12 @@ use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use crate::model::{
-    Change, Draft, Message, MessageId, Millis, PageRequest, Person, RoomId, UserId,
+    Change, Draft, File, Message, MessageId, Millis, PageRequest, Person, RoomId, UserId,
 };
 
 use super::error::OnConstraint;
 use super::rows::People;
-use super::{Store, StoreError, Ticket};
+use super::{Store, StoreError, Ticket, files};
 
 /// A message to be kept; its room has given it its number.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub enum Appended {
     UuidTaken,
     /// What it answers is no message of this room.
     NoSuchReply,
+    /// A file it shows is not there, not the sender's, or shown by another message.
+    NoSuchFile,
 }
 
 /// What became of a change to a message.
@@ -52,6 +54,8 @@ pub enum Changed {
     Missing,
     /// It is somebody else's.
     NotOwn,
+    /// It would have neither text nor file.
+    Empty,
 }
 
 /// A change to be made.
@@ -74,12 +78,20 @@ pub struct NewChange {
 impl Store {
     /// Keeps a message. The answer means: it is on disk.
     pub async fn append_message(&self, new: NewMessage) -> Ticket<Appended> {
-        self.append(move |tx| insert(tx, new)).await
+        if new.draft.files.is_empty() {
+            return self.append(move |tx| insert(tx, new)).await;
+        }
+        // Its files are marked too, so that it takes more than one statement.
+        self.submit(move |tx| insert(tx, new)).await
     }
 
     /// Edits or deletes a message. The answer means: it is on disk.
     pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
-        self.append(move |tx| change(tx, &new)).await
+        match new.change {
+            Change::Edit(_) => self.append(move |tx| change(tx, &new)).await,
+            // The files go with it.
+            Change::Delete => self.submit(move |tx| change(tx, &new)).await,
+        }
     }
 
     /// One message, wherever it is.
@@ -166,6 +178,14 @@ fn insert(tx: &Connection, new: NewMessage) -> Result<Appended, StoreError> {
             return Ok(Appended::NoSuchReply);
         }
     }
+    if !files::are_free(tx, &new.draft.files, new.sender.id)? {
+        return Ok(
+            match existing(tx, new.draft.uuid, new.room_id, new.sender.id)? {
+                Appended::Existing(message) => Appended::Existing(message),
+                _ => Appended::NoSuchFile,
+            },
+        );
+    }
     let inserted = tx
         .prepare_cached(
             "INSERT INTO messages (id, uuid, room_id, sender_id, content, reply_to, sent_at, created_at, change_id)
@@ -177,7 +197,10 @@ fn insert(tx: &Connection, new: NewMessage) -> Result<Appended, StoreError> {
         ])
         .on_constraint("messages.uuid", "uuid");
     match inserted {
-        Ok(_) => Ok(Appended::New(message(new))),
+        Ok(_) => {
+            let files = files::attach(tx, &new.draft.files, new.id)?;
+            Ok(Appended::New(message(new, files)))
+        }
         Err(StoreError::Conflict(_)) => existing(tx, new.draft.uuid, new.room_id, new.sender.id),
         Err(error) => Err(error),
     }
@@ -199,13 +222,14 @@ fn existing(
     )
 }
 
-fn message(new: NewMessage) -> Message {
+fn message(new: NewMessage, files: Vec<File>) -> Message {
     Message {
         id: new.id,
         uuid: new.draft.uuid,
         room_id: new.room_id,
         sender: new.sender,
         content: new.draft.content.into_string(),
+        files,
         reply_to: new.draft.reply_to,
         sent_at: new.draft.sent_at,
         created_at: new.created_at,
@@ -225,9 +249,16 @@ fn change(tx: &Connection, new: &NewChange) -> Result<Changed, StoreError> {
     match &new.change {
         Change::Delete if !own && !new.may_delete => return Ok(Changed::NotOwn),
         Change::Delete if message.deleted_at.is_some() => return Ok(Changed::Unchanged(message)),
-        Change::Delete => (message.content, message.deleted_at) = (String::new(), now),
+        Change::Delete => {
+            (message.content, message.deleted_at) = (String::new(), now);
+            message.files.clear();
+            files::drop_of_message(tx, message.id)?;
+        }
         Change::Edit(_) if message.deleted_at.is_some() => return Ok(Changed::Missing),
         Change::Edit(_) if !own => return Ok(Changed::NotOwn),
+        Change::Edit(content) if content.as_str().is_empty() && message.files.is_empty() => {
+            return Ok(Changed::Empty);
+        }
         Change::Edit(content) if content.as_str() == message.content => {
             return Ok(Changed::Unchanged(message));
         }
@@ -291,7 +322,9 @@ fn collect(
     let mut people = People::default();
     let mut find = db.prepare_cached(sql)?;
     let rows = find.query_map(keys, |row| from_row(row, &mut people))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut messages = rows.collect::<Result<Vec<_>, _>>()?;
+    files::fill(db, &mut messages)?;
+    Ok(messages)
 }
 
 /// The newest message of a room that was not deleted.
@@ -309,6 +342,7 @@ fn from_row(row: &Row<'_>, people: &mut People) -> rusqlite::Result<Message> {
         room_id: row.get(2)?,
         sender: people.person(row, SENDER)?,
         content: row.get(3)?,
+        files: Vec::new(),
         reply_to: row.get(4)?,
         sent_at: row.get(5)?,
         created_at: row.get(6)?,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::StoreError;
 use super::schema::Schema;
-use super::{backup, files, writer};
+use super::{backup, paths, writer};
 
 /// One step.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +39,8 @@ pub(super) fn run(
     let to = schema.version;
     tracing::info!(from, to, "the database is being migrated");
     if backup {
-        let copy = files::beside(path, &format!(".v{from}.bak"));
-        room_for(conn, &copy, files::free_space(path)?)?;
+        let copy = paths::beside(path, &format!(".v{from}.bak"));
+        room_for(conn, &copy, paths::free_space(path)?)?;
         backup::copy(conn, &copy)?;
         tracing::info!(path = %copy.display(), "the database was copied first");
     }

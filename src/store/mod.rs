@@ -4,6 +4,7 @@
 //! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
 
 mod backup;
+mod contents;
 mod directory;
 mod error;
 mod files;
@@ -13,6 +14,7 @@ mod lock;
 mod members;
 mod messages;
 mod migrate;
+mod paths;
 mod readers;
 mod rooms;
 mod roster;
@@ -35,7 +37,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 pub use backup::backup;
+pub use contents::{CHUNK, Shown, StoredFile};
 pub use error::StoreError;
+pub use files::{Facts, Finished, NewFile};
 pub use job::Ticket;
 pub use members::{Admission, UNREAD_MAX};
 pub use messages::{Appended, Changed, NewChange, NewMessage};
@@ -98,7 +102,7 @@ impl Store {
     }
 
     fn open_as(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Self, StoreError> {
-        let path = files::resolve(path)?;
+        let path = paths::resolve(path)?;
         // Before the lock, which leaves a file behind; and again under it.
         schema::inspect(&path, schema.version)?;
         let lock = match options.beside_server {
@@ -281,7 +285,7 @@ fn connect(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Connec
             Ok(conn)
         }
         Found::Version(version) => {
-            files::check_access(path, true)?;
+            paths::check_access(path, true)?;
             let mut conn = schema::open_existing(path)?;
             writer::configure(&conn, patience)?;
             if version < schema.version {

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 use super::error::OnConstraint;
-use super::{Store, StoreError, members, users};
+use super::{Store, StoreError, files, members, users};
 
 /// So many rows are removed at once: a large room must not hold up the chat.
 const SWEEP: u32 = 500;
@@ -194,6 +194,7 @@ fn sweep(tx: &Connection) -> Result<bool, StoreError> {
     let Some((room, deleted, through)) = found else {
         return Ok(false);
     };
+    files::drop_of_messages(tx, room, through, SWEEP)?;
     let removed = tx
         .prepare_cached(
             "DELETE FROM messages WHERE id IN
@@ -201,6 +202,7 @@ fn sweep(tx: &Connection) -> Result<bool, StoreError> {
         )?
         .execute(params![room, through, SWEEP])?;
     if deleted && removed == 0 {
+        files::drop_of_room(tx, room)?;
         tx.execute("DELETE FROM rooms WHERE id = ?1", [room])?;
     }
     Ok(true)
@@ -229,9 +231,9 @@ fn public(
 }
 
 /// What a room is made of; the table is called `r`.
-pub(super) const ROOM: &str = "r.id, r.uuid, r.kind, r.name, r.description, r.owner_id, r.access_key, r.cleared_through, r.created_at, r.updated_at";
+pub(super) const ROOM: &str = "r.id, r.uuid, r.kind, r.name, r.description, r.owner_id, r.access_key, r.picture_url, r.cleared_through, r.created_at, r.updated_at";
 /// How many columns [`ROOM`] has.
-pub(super) const ROOM_WIDTH: usize = 10;
+pub(super) const ROOM_WIDTH: usize = 11;
 
 pub(super) fn by_id(db: &Connection, id: RoomId) -> Result<Option<Room>, StoreError> {
     one(db, "r.id = ?1", params![id])
@@ -278,8 +280,9 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
         // What is in the file was parsed before it came there.
         access_key: key.and_then(|key| Key::parse(&key).ok()),
         people: Vec::new(),
-        cleared_through: row.get(7)?,
-        created_at: row.get(8)?,
-        updated_at: row.get(9)?,
+        picture_url: row.get(7)?,
+        cleared_through: row.get(8)?,
+        created_at: row.get(9)?,
+        updated_at: row.get(10)?,
     })
 }

@@ -8,7 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use uuid::Uuid;
 
 use crate::model::{
-    MemberRole, MessageId, Millis, Person, Role, RoomId, RoomKind, SessionId, UserId,
+    FileId, FileKey, MemberRole, MessageId, Millis, Person, Purpose, Role, RoomId, RoomKind,
+    SessionId, UserId,
 };
 
 /// What a person is made of; the table is called `u`.
@@ -71,7 +72,7 @@ macro_rules! integers {
     )*};
 }
 
-integers!(UserId, RoomId, MessageId, SessionId, Millis);
+integers!(UserId, RoomId, MessageId, SessionId, FileId, Millis);
 
 macro_rules! words {
     ($($name:ident),*) => {$(
@@ -89,7 +90,19 @@ macro_rules! words {
     )*};
 }
 
-words!(Role, RoomKind, MemberRole);
+words!(Role, RoomKind, MemberRole, Purpose);
+
+impl FromSql for FileKey {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for FileKey {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_slice().into())
+    }
+}
 
 /// A uuid for a new row.
 pub(super) fn new_uuid() -> Uuid {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::migrate::Migration;
-use super::{files, ids};
+use super::{ids, paths};
 
 /// What SQLite's `application_id` says of our files: "Parl".
 const APPLICATION_ID: i32 = 0x5061_726c;
@@ -51,7 +51,7 @@ pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
         Ok(file) if file.len() == 0 => return Ok(Found::Nothing),
         Ok(_) => {}
     }
-    files::check_access(path, false)?;
+    paths::check_access(path, false)?;
     // Without locks nothing is written beside a file that is not ours; but while another process
     // moves its log into the file, such a look sees half of it, and what a crash left in the log is
     // newer than the file.
@@ -64,7 +64,7 @@ pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
 }
 
 fn has_log(path: &Path) -> bool {
-    fs::metadata(files::beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+    fs::metadata(paths::beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 fn peek(path: &Path, known: i32, how: &str) -> Result<Found, StoreError> {
@@ -102,7 +102,7 @@ pub(super) fn foreign(path: &Path, what: &'static str) -> StoreError {
 /// Makes the file, if need be, and prepares it for its first table.
 pub(super) fn open_new(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
-        files::create_private(path)?;
+        paths::create_private(path)?;
     }
     let conn = open_existing(path)?;
     // Both must come before the first table and before WAL mode; VACUUM makes the first stick in a

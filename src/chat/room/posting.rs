@@ -6,13 +6,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::model::{Action, Change, Draft, Event, Message, MessageId, Millis, Person, may};
+use crate::model::{
+    Action, Change, Draft, Event, Invalid, Message, MessageId, Millis, Person, may,
+};
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
 use super::super::error::allowed;
 use super::reads::Cursor;
 use super::{ChatError, Posted, Reply, RoomActor};
 
+/// A message needs a text or a file.
+const EMPTY: Invalid = Invalid::new("content", "must not be empty");
 /// So many failed messages are remembered.
 const UNSURE_MAX: usize = 1000;
 
@@ -109,6 +113,9 @@ fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Pol
 
 impl RoomActor {
     pub(super) async fn post(&mut self, by: &Arc<Person>, draft: Draft, reply: Reply<Posted>) {
+        if draft.content.as_str().is_empty() && draft.files.is_empty() {
+            return reply(Err(EMPTY.into()));
+        }
         if let Err(error) = self.may_post(by) {
             return reply(Err(error));
         }
@@ -204,6 +211,7 @@ impl RoomActor {
             Ok(Appended::Existing(message)) => (Arc::new(message), false),
             Ok(Appended::UuidTaken) => return refuse(reply, ChatError::Taken("uuid")),
             Ok(Appended::NoSuchReply) => return refuse(reply, ChatError::NotFound("message")),
+            Ok(Appended::NoSuchFile) => return refuse(reply, ChatError::NotFound("file")),
             Err(error) => {
                 // It may be on disk all the same, if only the answer of COMMIT was lost.
                 self.unsure.truncate(UNSURE_MAX);
@@ -234,6 +242,7 @@ fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> O
         }
         Ok(Changed::Missing) => return refuse(reply, ChatError::NotFound("message")),
         Ok(Changed::NotOwn) => return refuse(reply, ChatError::Forbidden),
+        Ok(Changed::Empty) => return refuse(reply, EMPTY.into()),
         Err(error) => return refuse(reply, error.into()),
     };
     reply(Ok(message.clone()));

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::chat::{PublicRoom, Session};
+use crate::chat::{PublicRoom, Session, files};
 use crate::dialect::kit::rfc3339;
 use crate::model::{
-    CONTENT_MAX, Content, Draft, Invalid, Member, Membership, Message, MessageId, Millis, Person,
-    Room, RoomOverview, User,
+    CONTENT_MAX, Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis,
+    Person, Room, RoomOverview, User,
 };
 
 /// A list and whether there is more of it.
@@ -74,6 +74,7 @@ pub(super) struct RoomJson<'a> {
     description: &'a str,
     owner_id: Option<i64>,
     access_key: Option<&'a str>,
+    picture_url: Option<&'a str>,
     people: Vec<PersonJson<'a>>,
     cleared_through: i64,
     created_at: String,
@@ -90,6 +91,7 @@ impl<'a> From<&'a Room> for RoomJson<'a> {
             description: &room.description,
             owner_id: room.owner_id.map(|id| id.0),
             access_key: room.access_key.as_ref().map(|key| key.as_str()),
+            picture_url: room.picture_url.as_deref(),
             people: room
                 .people
                 .iter()
@@ -190,6 +192,7 @@ pub(super) struct MessageJson<'a> {
     room_id: i64,
     sender: PersonJson<'a>,
     content: &'a str,
+    files: Vec<FileJson<'a>>,
     reply_to: Option<i64>,
     sent_at: Option<String>,
     created_at: String,
@@ -206,12 +209,41 @@ impl<'a> From<&'a Message> for MessageJson<'a> {
             room_id: message.room_id.0,
             sender: (&*message.sender).into(),
             content: &message.content,
+            files: message.files.iter().map(Into::into).collect(),
             reply_to: message.reply_to.map(|id| id.0),
             sent_at: message.sent_at.map(rfc3339),
             created_at: rfc3339(message.created_at),
             edited_at: message.edited_at.map(rfc3339),
             deleted_at: message.deleted_at.map(rfc3339),
             change_id: message.change_id.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct FileJson<'a> {
+    id: i64,
+    name: &'a str,
+    media_type: &'a str,
+    size: u64,
+    width: Option<u32>,
+    height: Option<u32>,
+    url: String,
+    thumbnail_url: Option<String>,
+}
+
+impl<'a> From<&'a File> for FileJson<'a> {
+    fn from(file: &'a File) -> Self {
+        let (width, height) = file.dimensions.unzip();
+        Self {
+            id: file.id.0,
+            name: &file.name,
+            media_type: &file.media_type,
+            size: file.size,
+            width,
+            height,
+            url: files::address(file),
+            thumbnail_url: files::thumbnail_address(file),
         }
     }
 }

@@ -51,7 +51,7 @@ async fn an_older_file_is_copied_then_migrated() {
     );
     assert_eq!(number(&bench.path(), "SELECT size FROM things").unwrap(), 3);
     assert_eq!(number(&bench.path(), "PRAGMA user_version").unwrap(), 3);
-    let copy = files::beside(&bench.path(), ".v1.bak");
+    let copy = paths::beside(&bench.path(), ".v1.bak");
     assert_eq!(number(&copy, "PRAGMA user_version").unwrap(), 1);
     assert_eq!(number(&copy, "SELECT count(*) FROM things").unwrap(), 1);
     // The copy opens where it is, and a second opening migrates nothing.
@@ -152,10 +152,10 @@ async fn a_copy_takes_the_place_of_an_older_one_but_never_of_the_database() {
     let store = Store::open(&bench.path(), &options).unwrap();
     let copy = bench.dir.path().join("copy.db");
     std::fs::write(&copy, "older").unwrap();
-    std::fs::write(files::beside(&copy, ".tmp"), "left by a crash").unwrap();
+    std::fs::write(paths::beside(&copy, ".tmp"), "left by a crash").unwrap();
     backup(&bench.path(), &copy).unwrap();
     assert_eq!(number(&copy, "PRAGMA user_version").unwrap(), 1);
-    assert!(!files::beside(&copy, ".tmp").exists());
+    assert!(!paths::beside(&copy, ".tmp").exists());
     assert!(backup(&bench.path(), &bench.path()).is_err());
     assert!(backup(&bench.dir.path().join("none.db"), &copy).is_err());
     store.ready().await.unwrap();

@@ -58,7 +58,7 @@ impl Bench {
     /// Copies the files of `other` as they are, as if its process had died now.
     fn take_files_of(&self, other: &Self) {
         for suffix in ["", "-wal"] {
-            let name = |bench: &Self| files::beside(&bench.path(), suffix);
+            let name = |bench: &Self| paths::beside(&bench.path(), suffix);
             std::fs::copy(name(other), name(self)).unwrap();
         }
     }

@@ -74,7 +74,7 @@ async fn a_newer_version_that_only_the_log_knows_is_refused_too() {
         .unwrap();
     let crashed = Bench::new();
     crashed.take_files_of(&bench);
-    let read = |suffix| std::fs::read(files::beside(&crashed.path(), suffix)).unwrap();
+    let read = |suffix| std::fs::read(paths::beside(&crashed.path(), suffix)).unwrap();
     let before = (read(""), read("-wal"));
     let refused = crashed.open_as(&SCHEMA).map(drop).unwrap_err();
     assert!(matches!(refused, StoreError::Newer { found: 7, .. }));
@@ -138,7 +138,7 @@ async fn only_its_owner_may_read_a_new_file() {
     let copy = bench.dir.path().join("copy.db");
     store.write(add(1, "a")).await.unwrap();
     backup::copy(&Connection::open(bench.path()).unwrap(), &copy).unwrap();
-    for path in [bench.path(), files::beside(&bench.path(), "-wal"), copy] {
+    for path in [bench.path(), paths::beside(&bench.path(), "-wal"), copy] {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());
     }

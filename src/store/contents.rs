@@ -1,0 +1,177 @@
+//! The table `file_contents`: the bytes of files, piece by piece, from their coming to their removal.
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::model::{File, FileId, Millis, Purpose, RoomId};
+
+use super::files::{FILE, FILE_WIDTH, TABLE, from_row, to_sql};
+use super::{Store, StoreError};
+
+/// Bytes of every piece of a file but the last.
+pub const CHUNK: usize = 256 * 1024;
+/// So many pieces are removed at once: a large file must not hold up the chat.
+const SWEEP: u32 = 8;
+
+/// Who may fetch a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Its owner: nothing shows it yet.
+    Nowhere,
+    /// Everybody with an account.
+    Everywhere,
+    /// Who may read this room.
+    InRoom(RoomId),
+    /// Who may see this room.
+    AsPictureOf(RoomId),
+}
+
+/// A file that can be fetched.
+#[derive(Clone, Debug)]
+pub struct StoredFile {
+    /// The file.
+    pub file: File,
+    /// Who may fetch it.
+    pub shown: Shown,
+    /// What its bytes add up to; empty for another host's file.
+    pub sha256: Vec<u8>,
+}
+
+impl Store {
+    /// Keeps the next piece of an upload, at most [`CHUNK`] bytes; `false` if the upload was taken away meanwhile.
+    pub async fn append_chunk(
+        &self,
+        id: FileId,
+        seq: u32,
+        bytes: Bytes,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| append(tx, id, seq, &bytes)).await
+    }
+
+    /// A file that is there and shown, or not shown yet.
+    pub async fn file(&self, id: FileId) -> Result<Option<StoredFile>, StoreError> {
+        self.read(move |db| stored(db, id)).await
+    }
+
+    /// One piece of a file's bytes.
+    pub async fn chunk(&self, id: FileId, seq: u32) -> Result<Option<Vec<u8>>, StoreError> {
+        const SQL: &str = "SELECT bytes FROM file_contents WHERE file_id = ?1 AND seq = ?2";
+        self.read(move |db| {
+            let mut find = db.prepare_cached(SQL)?;
+            Ok(find
+                .query_row(params![id, seq], |row| row.get(0))
+                .optional()?)
+        })
+        .await
+    }
+
+    /// At start: no upload and no message that an earlier process was about is still on its way.
+    pub async fn abandon_uploads(&self) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE files SET state = 'gone' WHERE message_id IS NULL AND url IS NULL
+                     AND (state = 'uploading' OR purpose IN ('message', 'thumbnail')) AND state <> 'gone'",
+                [],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives up what nothing shows and nobody touched since `before`.
+    pub async fn drop_orphans(&self, before: Millis) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(ORPHANS)?.execute([before])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes some of the bytes that nobody needs; `true` if more wait.
+    pub async fn sweep_files(&self) -> Result<bool, StoreError> {
+        if !self.read(|db| Ok(first_gone(db)?.is_some())).await? {
+            return Ok(false);
+        }
+        self.write(|tx| sweep(tx)).await
+    }
+}
+
+/// A picture belongs to what shows its address, `/files/<id>/…`.
+const ORPHANS: &str = "UPDATE files AS f SET state = 'gone'
+    WHERE f.message_id IS NULL AND f.touched_at < ?1 AND f.url IS NULL AND f.state <> 'gone'
+    AND NOT (f.purpose = 'avatar' AND f.state = 'ready' AND EXISTS (SELECT 1 FROM users u WHERE u.id = f.owner_id
+        AND u.deleted_at IS NULL AND u.avatar_url LIKE '/files/' || f.id || '/%'))
+    AND NOT (f.purpose = 'picture' AND f.state = 'ready' AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = f.room_id
+        AND r.deleted_at IS NULL AND r.picture_url LIKE '/files/' || f.id || '/%'))";
+
+fn append(tx: &Connection, id: FileId, seq: u32, bytes: &[u8]) -> Result<bool, StoreError> {
+    let grown = tx
+        .prepare_cached(
+            "UPDATE files SET size = size + ?2, touched_at = ?3 WHERE id = ?1 AND state = 'uploading'",
+        )?
+        .execute(params![id, to_sql(bytes.len() as u64), Millis::now()])?;
+    if grown == 0 {
+        return Ok(false);
+    }
+    tx.prepare_cached("INSERT INTO file_contents (file_id, seq, bytes) VALUES (?1, ?2, ?3)")?
+        .execute(params![id, seq, bytes])?;
+    Ok(true)
+}
+
+fn stored(db: &Connection, id: FileId) -> Result<Option<StoredFile>, StoreError> {
+    let sql = format!(
+        "SELECT {FILE}, f.purpose, f.sha256, f.message_id IS NOT NULL, f.room_id,
+             iif(m.deleted_at IS NULL AND m.id > r.cleared_through AND r.deleted_at IS NULL, m.room_id, NULL)
+         FROM {TABLE} LEFT JOIN messages m ON m.id = f.message_id LEFT JOIN rooms r ON r.id = m.room_id
+         WHERE f.id = ?1 AND f.state = 'ready'"
+    );
+    let mut find = db.prepare_cached(&sql)?;
+    let found = find.query_row([id], stored_from_row).optional()?;
+    Ok(found.flatten())
+}
+
+/// `None` if what showed it is gone.
+fn stored_from_row(row: &Row<'_>) -> rusqlite::Result<Option<StoredFile>> {
+    let purpose: Purpose = row.get(FILE_WIDTH)?;
+    let (attached, room, place): (bool, Option<RoomId>, Option<RoomId>) = (
+        row.get(FILE_WIDTH + 2)?,
+        row.get(FILE_WIDTH + 3)?,
+        row.get(FILE_WIDTH + 4)?,
+    );
+    let shown = match (purpose, attached, place, room) {
+        (Purpose::Avatar, ..) => Some(Shown::Everywhere),
+        (Purpose::Picture, .., room) => room.map(Shown::AsPictureOf),
+        (Purpose::Message | Purpose::Thumbnail, false, ..) => Some(Shown::Nowhere),
+        (Purpose::Message | Purpose::Thumbnail, true, place, _) => place.map(Shown::InRoom),
+    };
+    let Some(shown) = shown else { return Ok(None) };
+    Ok(Some(StoredFile {
+        file: from_row(row, 0)?,
+        shown,
+        sha256: row
+            .get::<_, Option<Vec<u8>>>(FILE_WIDTH + 1)?
+            .unwrap_or_default(),
+    }))
+}
+
+fn first_gone(db: &Connection) -> Result<Option<FileId>, StoreError> {
+    let mut find = db.prepare_cached("SELECT id FROM files WHERE state = 'gone' LIMIT 1")?;
+    Ok(find.query_row([], |row| row.get(0)).optional()?)
+}
+
+fn sweep(tx: &Connection) -> Result<bool, StoreError> {
+    let Some(id) = first_gone(tx)? else {
+        return Ok(false);
+    };
+    let removed = tx
+        .prepare_cached(
+            "DELETE FROM file_contents WHERE rowid IN
+             (SELECT rowid FROM file_contents WHERE file_id = ?1 LIMIT ?2)",
+        )?
+        .execute(params![id, SWEEP])?;
+    if removed < SWEEP as usize {
+        tx.prepare_cached("DELETE FROM files WHERE id = ?1")?
+            .execute([id])?;
+    }
+    Ok(true)
+}
