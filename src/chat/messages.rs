@@ -93,6 +93,7 @@ impl Chat {
             .ask(found.room_id, |reply| RoomMsg::Change {
                 by,
                 message,
+                author: found.sender.id,
                 change,
                 reply,
             })

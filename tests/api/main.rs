@@ -14,5 +14,11 @@ mod sessions;
 mod users;
 // Rooms: making, finding, joining, changing, clearing, deleting.
 mod rooms;
+// Members: listing, adding, roles, muting, sending out.
+mod members;
+// Messages: sending, repeating, paging, editing, deleting, reading.
+mod messages;
+// Who may what: the design's permission table.
+mod permissions;
 // Document 003: direct chats between admins and users.
 mod chat_app;

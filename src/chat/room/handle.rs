@@ -37,6 +37,7 @@ pub(in crate::chat) enum RoomMsg {
     Change {
         by: Arc<Person>,
         message: MessageId,
+        author: UserId,
         change: Change,
         reply: Reply<Arc<Message>>,
     },

@@ -151,9 +151,10 @@ impl RoomActor {
             RoomMsg::Change {
                 by,
                 message,
+                author,
                 change,
                 reply,
-            } => self.change(&by, message, change, reply).await,
+            } => self.change(&by, (message, author), change, reply).await,
             RoomMsg::Read { by, through, reply } => self.read(&by, through, reply).await,
             RoomMsg::Typing { by } => self.typing(by),
             RoomMsg::Attach {

@@ -90,7 +90,7 @@ impl RoomActor {
         Ok(())
     }
 
-    fn check(&self, by: &Person, action: Action) -> Result<(), ChatError> {
+    pub(super) fn check(&self, by: &Person, action: Action) -> Result<(), ChatError> {
         allowed(may(by.role, self.place(by.id), self.room.kind, action))
     }
 

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::model::{
-    Action, Change, Draft, Event, Invalid, Message, MessageId, Millis, Person, may,
+    Action, Change, Draft, Event, Invalid, MemberRole, Message, MessageId, Millis, Person, UserId,
 };
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
-use super::super::error::allowed;
 use super::reads::Cursor;
 use super::{ChatError, Posted, Reply, RoomActor};
 
@@ -138,14 +137,12 @@ impl RoomActor {
     }
 
     fn may_post(&self, by: &Person) -> Result<(), ChatError> {
-        let member = self.members.get(&by.id);
-        allowed(may(
-            by.role,
-            member.map(|member| member.place.role),
-            self.room.kind,
-            Action::Send,
-        ))?;
-        match member {
+        self.check(by, Action::Send)?;
+        self.may_speak(by)
+    }
+
+    fn may_speak(&self, by: &Person) -> Result<(), ChatError> {
+        match self.members.get(&by.id) {
             Some(member) if member.place.muted_until > Millis::now() => Err(ChatError::Muted),
             _ => Ok(()),
         }
@@ -154,15 +151,14 @@ impl RoomActor {
     pub(super) async fn change(
         &mut self,
         by: &Person,
-        id: MessageId,
+        (id, author): (MessageId, UserId),
         change: Change,
         reply: Reply<Arc<Message>>,
     ) {
-        let place = self.place(by.id);
-        if let Err(error) = allowed(may(by.role, place, self.room.kind, Action::Look)) {
+        if let Err(error) = self.may_change(by, &change) {
             return reply(Err(error));
         }
-        let may_delete = allowed(may(by.role, place, self.room.kind, Action::DeleteOthers)).is_ok();
+        let may_delete = self.may_delete(by, author);
         let change_id = MessageId(self.store.next_id());
         let new = NewChange {
             id,
@@ -174,6 +170,24 @@ impl RoomActor {
         };
         let ticket = self.store.change_message(new).await;
         self.pending.push_back(Pending::Change { ticket, reply });
+    }
+
+    fn may_change(&self, by: &Person, change: &Change) -> Result<(), ChatError> {
+        self.check(by, Action::Look)?;
+        match change {
+            // Else an old message would be a way to speak.
+            Change::Edit(_) => self.may_speak(by),
+            Change::Delete => Ok(()),
+        }
+    }
+
+    /// Whether `by` may delete what `author` wrote; the owner's words are out of a moderator's reach.
+    fn may_delete(&self, by: &Person, author: UserId) -> bool {
+        let action = match self.place(author) {
+            Some(MemberRole::Owner) => Action::Manage,
+            _ => Action::DeleteOthers,
+        };
+        self.check(by, action).is_ok()
     }
 
     /// Answers whoever asked; what comes back is to be told to everybody.

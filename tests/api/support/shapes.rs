@@ -4,13 +4,14 @@ use serde_json::Value;
 
 pub const PERSON: &str = "id uuid username display_name avatar_url role deleted";
 pub const ME: &str = "id uuid username display_name avatar_url role deleted email has_password created_at updated_at";
-pub const ROOM: &str = "id uuid kind name description owner_id access_key picture_url people cleared_through created_at updated_at";
-pub const OVERVIEW: &str = "id uuid kind name description owner_id access_key picture_url people cleared_through created_at updated_at \
+pub const ROOM: &str = "id uuid kind name description owner_id access_key people cleared_through created_at updated_at";
+pub const OVERVIEW: &str = "id uuid kind name description owner_id access_key people cleared_through created_at updated_at \
     role last_read_id muted_until member_count unread last_message change_id other_read_id";
-pub const PUBLIC_ROOM: &str = "id uuid kind name description owner_id access_key picture_url people cleared_through created_at updated_at \
+pub const PUBLIC_ROOM: &str = "id uuid kind name description owner_id access_key people cleared_through created_at updated_at \
     member_count member";
 pub const MEMBER: &str = "person role joined_at muted_until";
-pub const MESSAGE: &str = "id uuid room_id sender content files reply_to sent_at created_at edited_at deleted_at change_id";
+pub const MESSAGE: &str =
+    "id uuid room_id sender content files reply_to sent_at created_at edited_at deleted_at change_id";
 pub const SESSION: &str = "id kind current created_at last_at expires_at ip user_agent";
 pub const GRANT: &str = "user access_token refresh_token expires_in";
 
