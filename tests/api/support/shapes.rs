@@ -1,24 +1,25 @@
-//! The objects of the protocol: exactly these keys, as `docs/native.md` has them.
+//! The objects of the protocol: exactly the keys that `docs/native.md` tells.
 
 use serde_json::Value;
 
-pub const PERSON: &str = "id uuid username display_name avatar_url role deleted";
-pub const ME: &str = "id uuid username display_name avatar_url role deleted email has_password created_at updated_at";
-pub const ROOM: &str = "id uuid kind name description owner_id access_key people cleared_through created_at updated_at";
-pub const OVERVIEW: &str = "id uuid kind name description owner_id access_key people cleared_through created_at updated_at \
-    role last_read_id muted_until member_count unread last_message change_id other_read_id";
-pub const PUBLIC_ROOM: &str = "id uuid kind name description owner_id access_key people cleared_through created_at updated_at \
-    member_count member";
-pub const MEMBER: &str = "person role joined_at muted_until";
-pub const MESSAGE: &str =
-    "id uuid room_id sender content files reply_to sent_at created_at edited_at deleted_at change_id";
-pub const SESSION: &str = "id kind current created_at last_at expires_at ip user_agent";
-pub const GRANT: &str = "user access_token refresh_token expires_in";
+// A word in upper case is an object of the document, the others are keys.
+pub const PERSON: &str = "Person";
+pub const ME: &str = "Person email has_password created_at updated_at";
+pub const ROOM: &str = "Room";
+pub const OVERVIEW: &str =
+    "Room role last_read_id muted_until member_count unread last_message change_id other_read_id";
+pub const PUBLIC_ROOM: &str = "Room member_count member";
+pub const MEMBER: &str = "Member";
+pub const MESSAGE: &str = "Message";
+pub const SESSION: &str = "Session";
+pub const GRANT: &str = "Grant";
+
+const DOCUMENT: &str = include_str!("../../../docs/native.md");
 
 /// The object must have these keys and no others; everything in it that is a person must be a whole one.
 pub fn assert_keys(object: &Value, keys: &str) {
     let mut found: Vec<_> = object.as_object().unwrap().keys().collect();
-    let mut wanted: Vec<_> = keys.split_whitespace().collect();
+    let mut wanted: Vec<_> = keys.split_whitespace().flat_map(expand).collect();
     found.sort();
     wanted.sort_unstable();
     assert_eq!(found, wanted, "{object}");
@@ -32,6 +33,24 @@ pub fn assert_keys(object: &Value, keys: &str) {
             assert_time(value);
         }
     }
+}
+
+fn expand(word: &str) -> Vec<&str> {
+    if word.starts_with(char::is_uppercase) {
+        documented(word)
+    } else {
+        vec![word]
+    }
+}
+
+/// The keys of the example that stands first in the paragraph `**Name**`.
+fn documented(name: &str) -> Vec<&'static str> {
+    let (_, paragraph) = DOCUMENT.split_once(&format!("\n**{name}**")).unwrap();
+    let example = paragraph.split('`').nth(1).unwrap();
+    let parts = example.split("\":");
+    let mut keys: Vec<_> = parts.map(|part| part.rsplit('"').next().unwrap()).collect();
+    keys.pop();
+    keys
 }
 
 /// Like `2026-11-21T03:28:04.123Z`.
