@@ -138,6 +138,18 @@ CREATE TABLE file_contents (
     PRIMARY KEY (file_id, seq)
 ) STRICT;
 
+-- Which messages (rowid) have which words: what is searched. Derived from `messages` and written in the transaction of
+-- the message, without triggers. Holds no text and no places, so what it finds is looked at again.
+CREATE VIRTUAL TABLE words USING fts5 (list, tokenize = 'ascii', content = '', contentless_delete = 1, detail = none);
+
+-- Between which ids the messages of a day (UTC) lie, so that a search by date need not look at all others. Derived from
+-- `messages` like `words`, except that a day does not shrink.
+CREATE TABLE days (
+    day      INTEGER PRIMARY KEY,               -- since 1970
+    first_id INTEGER NOT NULL,
+    last_id  INTEGER NOT NULL
+) STRICT;
+
 INSERT INTO settings (key, value) VALUES ('next_id', 1), ('secret', randomblob(32)), ('instance', lower(hex(randomblob(4))));
 INSERT INTO rooms (id, uuid, kind, name, description, created_at, updated_at)
 VALUES (1, randomblob(16), 'lobby', 'Lobby', '', CAST(unixepoch('subsec') * 1000 AS INTEGER), CAST(unixepoch('subsec') * 1000 AS INTEGER));

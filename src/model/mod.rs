@@ -7,7 +7,9 @@ mod id;
 mod message;
 mod name;
 mod room;
+mod search;
 mod user;
+mod words;
 
 pub use access::{Action, Verdict, may};
 pub use event::{Departure, Event, Presence};
@@ -16,7 +18,9 @@ pub use id::{FileId, MessageId, Millis, RoomId, SessionId, UserId};
 pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
 pub use room::{Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview};
+pub use search::{Fragment, RoomWord, SearchLine, Term, all_hits, searched, snippet};
 pub use user::{Person, Profile, Role, User, UserEdit};
+pub use words::{Piece, PieceKind, pieces};
 
 /// Why a value from outside is no good: the field and a short reason for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

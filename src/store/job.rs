@@ -38,7 +38,6 @@ impl<'c> Tx<'c> {
 
     /// Runs `work` after all jobs of this transaction, right before its COMMIT, if this job
     /// succeeds: for rows derived from its own. Should `work` fail, all the jobs fail with it.
-    #[allow(dead_code, reason = "for rows derived from messages")]
     pub(super) fn defer(&self, work: impl FnOnce(&Connection) -> Result<(), StoreError> + 'static) {
         self.deferred.borrow_mut().push(Box::new(work));
     }

@@ -10,7 +10,9 @@ use crate::model::{
 };
 
 use super::error::OnConstraint;
+use super::job::Tx;
 use super::rows::People;
+use super::words::{self, Indexed};
 use super::{Store, StoreError, Ticket, files};
 
 /// A message to be kept; its room has given it its number.
@@ -78,11 +80,12 @@ pub struct NewChange {
 impl Store {
     /// Keeps a message. The answer means: it is on disk.
     pub async fn append_message(&self, new: NewMessage) -> Ticket<Appended> {
+        let indexed = Indexed::of_new(&new);
         if new.draft.files.is_empty() {
-            return self.append(move |tx| insert(tx, new)).await;
+            return self.append(move |tx| insert(tx, new, indexed)).await;
         }
         // Its files are marked too, so that it takes more than one statement.
-        self.submit(move |tx| insert(tx, new)).await
+        self.submit(move |tx| insert(tx, new, indexed)).await
     }
 
     /// Edits or deletes a message. The answer means: it is on disk.
@@ -170,7 +173,7 @@ impl Store {
     }
 }
 
-fn insert(tx: &Connection, new: NewMessage) -> Result<Appended, StoreError> {
+fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, StoreError> {
     if let Some(reply) = new.draft.reply_to {
         let mut find =
             tx.prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND room_id = ?2")?;
@@ -199,6 +202,7 @@ fn insert(tx: &Connection, new: NewMessage) -> Result<Appended, StoreError> {
     match inserted {
         Ok(_) => {
             let files = files::attach(tx, &new.draft.files, new.id)?;
+            words::defer_add(tx, indexed.with_files(&files));
             Ok(Appended::New(message(new, files)))
         }
         Err(StoreError::Conflict(_)) => existing(tx, new.draft.uuid, new.room_id, new.sender.id),
@@ -239,7 +243,7 @@ fn message(new: NewMessage, files: Vec<File>) -> Message {
     }
 }
 
-fn change(tx: &Connection, new: &NewChange) -> Result<Changed, StoreError> {
+fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
     let Some(mut message) = by_id(tx, new.id)?.filter(|message| message.room_id == new.room_id)
     else {
         return Ok(Changed::Missing);
@@ -269,10 +273,11 @@ fn change(tx: &Connection, new: &NewChange) -> Result<Changed, StoreError> {
     message.change_id = new.change_id;
     tx.prepare_cached("UPDATE messages SET content = ?2, edited_at = ?3, deleted_at = ?4, change_id = ?5 WHERE id = ?1")?
         .execute(params![message.id, message.content, message.edited_at, message.deleted_at, message.change_id])?;
+    words::defer_change(tx, &message);
     Ok(Changed::Done(message))
 }
 
-fn by_id(db: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
+pub(super) fn by_id(db: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
     Ok(collect(
         db,
         &format!("{SELECT} WHERE m.id = ?1 AND m.id > r.cleared_through"),

@@ -20,11 +20,13 @@ mod rooms;
 mod roster;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod users;
+mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -44,6 +46,7 @@ pub use job::Ticket;
 pub use members::{Admission, UNREAD_MAX};
 pub use messages::{Appended, Changed, NewChange, NewMessage};
 pub use roster::Standing;
+pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{NewSession, Rotation, Session};
 pub use users::{Guarded, NewUser};
 

@@ -195,12 +195,14 @@ fn sweep(tx: &Connection) -> Result<bool, StoreError> {
         return Ok(false);
     };
     files::drop_of_messages(tx, room, through, SWEEP)?;
-    let removed = tx
-        .prepare_cached(
-            "DELETE FROM messages WHERE id IN
-             (SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3)",
-        )?
-        .execute(params![room, through, SWEEP])?;
+    const OLDEST: &str =
+        "SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3";
+    let of_oldest = |what: &str| {
+        tx.prepare_cached(&format!("DELETE FROM {what} IN ({OLDEST})"))?
+            .execute(params![room, through, SWEEP])
+    };
+    of_oldest("words WHERE rowid")?;
+    let removed = of_oldest("messages WHERE id")?;
     if deleted && removed == 0 {
         files::drop_of_room(tx, room)?;
         tx.execute("DELETE FROM rooms WHERE id = ?1", [room])?;

@@ -22,3 +22,5 @@ mod messages;
 mod permissions;
 // Document 003: direct chats between admins and users.
 mod chat_app;
+// Searching messages.
+mod search;

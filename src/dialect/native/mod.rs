@@ -8,6 +8,7 @@ mod members;
 mod messages;
 mod ops;
 mod rooms;
+mod search;
 mod server;
 mod users;
 mod wire;
@@ -64,6 +65,7 @@ pub fn surface() -> Surface {
         GET "/messages/{id}" => messages::show,
         PATCH "/messages/{id}" => messages::edit,
         DELETE "/messages/{id}" => messages::delete,
+        GET "/search" => search::search,
         GET "/ws" => ws::open,
     ];
     Surface {

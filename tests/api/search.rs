@@ -1,0 +1,471 @@
+//! Searching: what is found, what is not, and that it is the same that reading everything would find.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+use super::support::*;
+
+/// The whole answer to a search.
+async fn search(who: &Persona, line: &str, rest: &str) -> Value {
+    let line: String = form_urlencoded::byte_serialize(line.as_bytes()).collect();
+    let page = who.get(&format!("search?q={line}{rest}")).await.ok(200);
+    assert_keys(&page, "items more next");
+    for item in page["items"].as_array().unwrap() {
+        assert_keys(item, "message snippet");
+        assert_keys(&item["message"], MESSAGE);
+    }
+    page
+}
+
+/// The texts that are found, the newest first.
+async fn found(who: &Persona, line: &str) -> Vec<String> {
+    let page = search(who, line, "").await;
+    let items = page["items"].as_array().unwrap();
+    let text = |item: &Value| item["message"]["content"].as_str().unwrap().to_owned();
+    items.iter().map(text).collect()
+}
+
+/// All numbers that are found, page by page.
+async fn all_ids(who: &Persona, line: &str, limit: usize) -> Vec<i64> {
+    let (mut ids, mut before) = (Vec::new(), String::new());
+    loop {
+        let page = search(who, line, &format!("&limit={limit}{before}")).await;
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= limit);
+        ids.extend(items.iter().map(|item| id(&item["message"])));
+        if page["more"] == false {
+            assert!(page["next"].is_null());
+            return ids;
+        }
+        before = format!("&before={}", page["next"]);
+    }
+}
+
+#[tokio::test]
+async fn words_are_found_without_case_accents_and_endings() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    for text in [
+        "Zoë kommt später",
+        "Sørensen's café",
+        "ELEPHANTS, e-mail!",
+        "Ёлка стоит",
+    ] {
+        ann.say(1, text).await;
+    }
+    for (line, hits) in [
+        ("zoe", "Zoë kommt später"),
+        ("SPÄTER kommt", "Zoë kommt später"),
+        ("spat", "Zoë kommt später"),
+        ("sorensen cafe", "Sørensen's café"),
+        ("elephant", "ELEPHANTS, e-mail!"),
+        ("e-mail", "ELEPHANTS, e-mail!"),
+        ("елка", "Ёлка стоит"),
+        ("\"kommt spater\"", "Zoë kommt später"),
+    ] {
+        assert_eq!(found(&ann, line).await, [hits], "{line}");
+    }
+    for line in [
+        "phants",
+        "\"elephant\"",
+        "\"spater kommt\"",
+        "sp",
+        "zoe cafe",
+        "mail-e",
+    ] {
+        assert!(found(&ann, line).await.is_empty(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn parts_of_chinese_japanese_and_korean_are_found() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    for text in [
+        "我爸爸在北京工作。",
+        "いちごを食べたｶﾞｯｺｳ",
+        "학교에 갔어요",
+        "สวัสดีครับ",
+        "买了iPhone手机🎉",
+    ] {
+        ann.say(1, text).await;
+    }
+    for (line, hits) in [
+        ("爸爸", "我爸爸在北京工作。"),
+        ("京", "我爸爸在北京工作。"),
+        ("北京工作", "我爸爸在北京工作。"),
+        ("いち", "いちごを食べたｶﾞｯｺｳ"),
+        ("食べた", "いちごを食べたｶﾞｯｺｳ"),
+        ("ガッコウ", "いちごを食べたｶﾞｯｺｳ"),
+        ("학교", "학교에 갔어요"),
+        ("교에", "학교에 갔어요"),
+        ("สวัสดี", "สวัสดีครับ"),
+        ("手机 iphone", "买了iPhone手机🎉"),
+        ("🎉", "买了iPhone手机🎉"),
+    ] {
+        assert_eq!(found(&ann, line).await, [hits], "{line}");
+    }
+    for line in ["爸北", "爸爸爸", "교갔", "ちい", "カッコウ"] {
+        assert!(found(&ann, line).await.is_empty(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn filters_narrow_what_is_found() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob smith").await);
+    let kitchen = ann.public_room("The Kitchen").await;
+    let direct = ann.direct_room(&bob).await;
+    ann.say(1, "soup in the lobby").await;
+    bob.say(1, "soup of bob").await;
+    ann.say(kitchen, "soup in the kitchen").await;
+    bob.say(direct, "soup, secretly").await;
+    for (line, hits) in [
+        (
+            "soup from:ann",
+            vec!["soup in the kitchen", "soup in the lobby"],
+        ),
+        ("soup from:me in:lobby", vec!["soup in the lobby"]),
+        ("from:@ANN in:\"the kitchen\"", vec!["soup in the kitchen"]),
+        (
+            "from:\"bob smith\" soup",
+            vec!["soup, secretly", "soup of bob"],
+        ),
+        ("in:@\"bob smith\"", vec![]),
+        ("in:\"@bob smith\"", vec!["soup, secretly"]),
+        ("in:#1 soup", vec!["soup of bob", "soup in the lobby"]),
+        (
+            "from:ann from:\"bob smith\" in:#1",
+            vec!["soup of bob", "soup in the lobby"],
+        ),
+        ("from:nobody soup", vec![]),
+        ("in:nowhere soup", vec![]),
+        ("soup has:file", vec![]),
+        ("soup before:2000-01-01", vec![]),
+        ("soup after:2999-01-01", vec![]),
+        (
+            "in:#1 after:2000-01-01 before:2999-01-01T00:00:00Z",
+            vec!["soup of bob", "soup in the lobby"],
+        ),
+    ] {
+        assert_eq!(found(&ann, line).await, hits, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_exact_to_the_millisecond() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let first = ann.say(1, "tick one").await;
+    let mut second = ann.say(1, "tick two").await;
+    while second["created_at"] == first["created_at"] {
+        second = ann.say(1, "tick more").await;
+    }
+    let at = second["created_at"].as_str().unwrap();
+    let before = found(&ann, &format!("tick before:{at}")).await;
+    let after = found(&ann, &format!("tick after:{at}")).await;
+    assert!(before.contains(&"tick one".to_owned()));
+    assert_eq!(after, [second["content"].as_str().unwrap()]);
+}
+
+#[tokio::test]
+async fn what_is_edited_deleted_or_cleared_follows_at_once() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let room = ann.public_room("r").await;
+    let message = ann.say(room, "the first word").await;
+    let path = format!("messages/{}", id(&message));
+    ann.patch(&path, json!({ "content": "the second word" }))
+        .await
+        .ok(200);
+    assert!(found(&ann, "first").await.is_empty());
+    assert_eq!(found(&ann, "second").await, ["the second word"]);
+    ann.delete(&path).await.ok(200);
+    assert!(found(&ann, "second").await.is_empty());
+    assert!(found(&ann, "in:r").await.is_empty());
+
+    ann.say(room, "to be cleared").await;
+    ann.post(&format!("rooms/{room}/clear"), json!({}))
+        .await
+        .ok(200);
+    assert!(found(&ann, "cleared").await.is_empty());
+    ann.say(room, "not cleared").await;
+    assert_eq!(found(&ann, "cleared").await, ["not cleared"]);
+    ann.delete(&format!("rooms/{room}")).await.done();
+    assert!(found(&ann, "cleared").await.is_empty());
+}
+
+#[tokio::test]
+async fn only_rooms_one_is_in_are_searched_and_others_by_name_if_one_may_read_them() {
+    let server = TestServer::start().await;
+    let admin = server.admin("root").await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (open, shut) = (
+        ann.public_room("open").await,
+        ann.private_room("shut").await,
+    );
+    let direct = ann.direct_room(&bob).await;
+    ann.add(open, &bob, "member").await;
+    ann.add(shut, &bob, "member").await;
+    for room in [open, shut, direct] {
+        ann.say(room, &format!("needle {room}")).await;
+    }
+    assert_eq!(found(&bob, "needle").await.len(), 3);
+    for room in [open, shut] {
+        bob.post(&format!("rooms/{room}/leave"), json!({}))
+            .await
+            .done();
+    }
+    let mine = format!("needle {direct}");
+    assert_eq!(found(&bob, "needle").await, [mine.as_str()]);
+    assert_eq!(found(&bob, "needle in:open").await.len(), 1);
+    assert!(found(&bob, "needle in:shut").await.is_empty());
+    assert!(found(&bob, &format!("needle in:#{shut}")).await.is_empty());
+    // An admin manages private rooms and does not read them.
+    for line in [
+        "needle",
+        "needle in:shut",
+        "in:@ann",
+        &format!("in:#{direct}"),
+    ] {
+        assert!(found(&admin, line).await.is_empty(), "{line}");
+    }
+    server
+        .anybody()
+        .get("search?q=needle")
+        .await
+        .refused(401, "unauthenticated");
+}
+
+/// What means something to SQL, to FTS5, to our own filters, or to Unicode.
+#[rustfmt::skip]
+const ODD: &[&str] = &[
+    "\"", "\"\"", "\"or", "or\"", "*", "x*", "^y", "-z", "NEAR(a b)", "a AND b", "OR", "NOT", "col:x",
+    "words:a", "{a}", "'", "';", "--", "+", "(", ")", "a OR", "§r1", "¶say", "\u{fffd}", "%", "in:", "from:",
+    "has:", "before:x", "in:#x", "in:#99999999999999999999", "::", "a:\"", "\u{0}", "\u{202e}", "from:\"",
+    "before:0000-00-00", "after:-1", "before:+262142-12-31", "after:-262143-01-01", "e\u{301}\u{301}\u{301}",
+    "\u{301}", "ﷺ", "İ", "🏽", "in:@",
+];
+
+#[tokio::test]
+async fn any_text_is_safe_to_search_for() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    ann.say(
+        1,
+        "say \"or\" NEAR(a b) AND not col:x* ^y -z {a} 'q'; DROP TABLE messages; --",
+    )
+    .await;
+    for line in ODD {
+        search(&ann, line, "").await;
+    }
+    assert_eq!(found(&ann, "\"near a b\" drop").await.len(), 1);
+    assert!(found(&ann, "").await.is_empty());
+    let long = "x".repeat(301);
+    ann.get(&format!("search?q={long}")).await.invalid("q");
+    search(&ann, &"x ".repeat(150), "").await;
+    search(&ann, &"字".repeat(300), "").await;
+    ann.get("search").await.refused(400, "bad_query");
+    ann.get("search?q=a&limit=0")
+        .await
+        .refused(400, "bad_query");
+    ann.get("search?q=a&before=x")
+        .await
+        .refused(400, "bad_query");
+}
+
+#[tokio::test]
+async fn snippets_show_where_it_is() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let long = format!(
+        "{} the Café, <b>later</b> {}",
+        "before ".repeat(50),
+        "after ".repeat(50)
+    );
+    ann.say(1, &long).await;
+    let page = search(&ann, "cafe lat", "").await;
+    let parts = page["items"][0]["snippet"].as_array().unwrap().clone();
+    let hits: Vec<_> = parts
+        .iter()
+        .filter(|part| part["hit"] == true)
+        .map(|part| part["text"].as_str().unwrap())
+        .collect();
+    assert_eq!(hits, ["Café", "later"]);
+    let whole: String = parts
+        .iter()
+        .map(|part| part["text"].as_str().unwrap())
+        .collect();
+    assert!(
+        whole.starts_with("…before ") && whole.ends_with('…') && whole.len() < 300,
+        "{whole}"
+    );
+    assert!(long.contains(whole.trim_matches('…')));
+}
+
+/// A word as it would be typed without the right keyboard, and one of its spellings.
+fn spell(rng: &mut StdRng, plain: &str) -> String {
+    let accent = |c: char| match c {
+        'a' => "aàäáÄ",
+        'e' => "eéèÊ",
+        'o' => "oôöØ",
+        'u' => "uüÚ",
+        'c' => "cçC",
+        'е' => "еёЕ",
+        'и' => "иИ",
+        _ => "",
+    };
+    plain
+        .chars()
+        .map(|c| {
+            let all: Vec<char> = accent(c).chars().collect();
+            if all.is_empty() {
+                c
+            } else {
+                all[rng.random_range(0..all.len())]
+            }
+        })
+        .collect()
+}
+
+/// Some letters of one of these alphabets.
+fn pick(rng: &mut StdRng, from: &[&str], lengths: Range<usize>) -> String {
+    let from: Vec<char> = from[rng.random_range(0..from.len())].chars().collect();
+    (0..rng.random_range(lengths))
+        .map(|_| from[rng.random_range(0..from.len())])
+        .collect()
+}
+
+const DENSE: [&str; 3] = [
+    "我爸妈在北京工作学",
+    "いちごたべカキク食学",
+    "학교에갔어요가나",
+];
+const LETTERS: [&str; 2] = ["aeouct", "еиатн"];
+
+/// A message as written, its plain words, and its runs of dense script.
+#[derive(Clone, Default)]
+struct Written {
+    text: String,
+    words: Vec<String>,
+    runs: Vec<String>,
+}
+
+fn write(rng: &mut StdRng) -> Written {
+    let mut written = Written::default();
+    for _ in 0..rng.random_range(1..6) {
+        if rng.random_bool(0.5) {
+            let word = pick(rng, &LETTERS, 1..6);
+            written.text += &spell(rng, &word);
+            written.words.push(word);
+        } else {
+            let run = pick(rng, &DENSE, 1..9);
+            written.text += &run;
+            written.runs.push(run);
+        }
+        written.text += [" ", ", ", "\n", "。", " - "][rng.random_range(0..5)];
+    }
+    written.text = written.text.trim().to_owned();
+    written
+}
+
+/// Part of a line, and whether a message has it.
+type Wanted = (String, Box<dyn Fn(&Written) -> bool>);
+
+fn wish(rng: &mut StdRng) -> Wanted {
+    if rng.random_bool(0.5) {
+        let plain = pick(rng, &LETTERS, 1..5);
+        let typed = spell(rng, &plain);
+        let open = plain.chars().count() >= 3;
+        let fits = move |word: &String| *word == plain || open && word.starts_with(&plain);
+        (
+            typed,
+            Box::new(move |written| written.words.iter().any(&fits)),
+        )
+    } else {
+        let part = pick(rng, &DENSE, 1..4);
+        (
+            part.clone(),
+            Box::new(move |written| written.runs.iter().any(|run| run.contains(&part))),
+        )
+    }
+}
+
+/// Waits for what was sent, then deletes some of it and edits some; answers what is there.
+async fn settle(
+    rng: &mut StdRng,
+    socket: &mut Socket,
+    sent: Vec<(i64, i64, Written)>,
+) -> Vec<(i64, i64, Written)> {
+    let mut known = Vec::new();
+    for (asked, room, mut written) in sent {
+        let message = id(&socket.answer(asked).await.unwrap()["message"]);
+        match rng.random_range(0..10) {
+            0 => {
+                socket
+                    .ok(json!({ "op": "delete", "message": message }))
+                    .await;
+                continue;
+            }
+            1 => {
+                written = write(rng);
+                let op = json!({ "op": "edit", "message": message, "content": written.text });
+                socket.ok(op).await;
+            }
+            _ => {}
+        }
+        known.push((message, room, written));
+    }
+    known
+}
+
+#[tokio::test]
+async fn what_is_found_is_what_a_slow_look_at_everything_finds_in_five_scripts() {
+    let mut rng = StdRng::seed_from_u64(3);
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let foreign = bob.private_room("foreign").await;
+    let shared = bob.private_room("shared").await;
+    bob.add(shared, &ann, "member").await;
+    let mut socket = bob.connect().await;
+    let mut all = Vec::new();
+    for _ in 0..1500 {
+        let room = [1, shared, foreign][rng.random_range(0..3)];
+        let written = write(&mut rng);
+        let op = json!({ "op": "send", "room": room, "content": written.text });
+        all.push((socket.send(op).await, room, written));
+    }
+    let known = settle(&mut rng, &mut socket, all).await;
+    let mut hits = HashSet::new();
+    for _ in 0..300 {
+        let wishes: Vec<Wanted> = (0..rng.random_range(1..3))
+            .map(|_| wish(&mut rng))
+            .collect();
+        let line: Vec<_> = wishes.iter().map(|(typed, _)| typed.as_str()).collect();
+        let fits = |room: i64, written: &Written| {
+            room != foreign && wishes.iter().all(|(_, fits)| fits(written))
+        };
+        let mut slow: Vec<i64> = known
+            .iter()
+            .filter(|(_, room, text)| fits(*room, text))
+            .map(|(id, ..)| *id)
+            .collect();
+        slow.sort_unstable_by(|a, b| b.cmp(a));
+        let limit = rng.random_range(1..200);
+        assert_eq!(
+            all_ids(&ann, &line.join(" "), limit).await,
+            slow,
+            "{line:?}"
+        );
+        hits.extend(slow);
+    }
+    assert!(
+        hits.len() > 300,
+        "only {} messages were ever found",
+        hits.len()
+    );
+}
