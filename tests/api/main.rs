@@ -18,6 +18,10 @@ mod rooms;
 mod members;
 // Messages: sending, repeating, paging, editing, deleting, reading.
 mod messages;
+// Requests that are wrong.
+mod bad_input;
+// Handshakes and frames that are wrong.
+mod frames;
 // Who may what: the design's permission table.
 mod permissions;
 // Document 003: direct chats between admins and users.

@@ -134,7 +134,10 @@ pub(super) fn perform(
             None
         }
         Op::Auth { .. } => {
-            answer.refuse(&Fault::BadQuery("op"));
+            answer.refuse(&Fault::BadJson {
+                field: Some("op".to_owned()),
+                detail: "auth is for the first frame".to_owned(),
+            });
             None
         }
         slow => Some(Box::pin(perform_slow(

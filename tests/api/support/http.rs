@@ -8,7 +8,7 @@ use hyper::client::conn::http1;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::{assert_keys, within};
@@ -115,6 +115,29 @@ pub async fn raw(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
         String::from_utf8_lossy(&answer).into_owned()
     };
     within("an answer", answer).await
+}
+
+/// Bytes as they are, and the first line of the answer.
+pub async fn first_line(address: SocketAddr, request: &str) -> String {
+    let answer = async {
+        let mut tcp = BufReader::new(TcpStream::connect(address).await.unwrap());
+        tcp.write_all(request.as_bytes()).await.unwrap();
+        let mut line = String::new();
+        tcp.read_line(&mut line).await.unwrap();
+        line
+    };
+    within("an answer", answer).await
+}
+
+/// Bytes as they are; then the client is gone. Waits until the server has hung up too.
+pub async fn hang_up_after(address: SocketAddr, request: impl AsRef<[u8]>) {
+    let talk = async {
+        let mut tcp = TcpStream::connect(address).await.unwrap();
+        tcp.write_all(request.as_ref()).await.unwrap();
+        tcp.shutdown().await.unwrap();
+        let _ = tcp.read_to_end(&mut Vec::new()).await;
+    };
+    within("the end of the connection", talk).await;
 }
 
 /// What was answered.

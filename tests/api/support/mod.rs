@@ -15,7 +15,7 @@ mod socket;
 use std::time::Duration;
 
 pub use events::EventSocket;
-pub use http::{Client, Reply};
+pub use http::{Client, Reply, first_line, hang_up_after, raw};
 pub use people::{Persona, id};
 pub use server::{PASSWORD, TestServer};
 pub use shapes::*;

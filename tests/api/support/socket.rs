@@ -153,6 +153,14 @@ impl Socket {
         }
     }
 
+    /// The first frame; none if the server closes instead.
+    pub async fn first(&mut self) -> Option<Value> {
+        match within("a frame or the close", self.stream.next()).await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).ok(),
+            _ => None,
+        }
+    }
+
     /// The code with which the server closes; 0 if it hangs up without one. What comes before is kept.
     pub async fn closed(&mut self) -> u16 {
         loop {
