@@ -14,6 +14,7 @@
 //! * [`model`]: chat's nouns and rules, no I/O.
 //! * [`store`]: one SQLite file, the only SQL.
 //! * [`transport`]: bytes in and out, nothing of chat.
+//! * [`web`]: pages for people.
 
 pub mod chat;
 pub mod cli;
@@ -23,3 +24,4 @@ pub mod model;
 pub mod server;
 pub mod store;
 pub mod transport;
+pub mod web;

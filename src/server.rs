@@ -19,6 +19,7 @@ use crate::transport::access_log::AccessLog;
 use crate::transport::gate::{Gate, Limits};
 use crate::transport::listener::{Listener, raise_descriptor_limit};
 use crate::transport::socketio;
+use crate::web;
 
 /// Connections have so long to end when the server goes down.
 const DRAIN: Duration = Duration::from_secs(7);
@@ -151,7 +152,8 @@ fn surfaces() -> Vec<Surface> {
         routes: own,
         fault: plain_fault,
     };
-    dialect::surfaces().into_iter().chain([own]).collect()
+    let shared = [web::surface(), own];
+    dialect::surfaces().into_iter().chain(shared).collect()
 }
 
 async fn healthz(_: Call) -> Answer {
@@ -228,6 +230,7 @@ fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
             AllowedOrigins::Any => kit::Origins::Any,
             AllowedOrigins::Only(sites) => kit::Origins::Listed(sites.clone()),
         },
+        ws_url: config.web.ws_url.clone(),
         compat_open: DIALECTS
             .iter()
             .copied()

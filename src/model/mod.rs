@@ -17,7 +17,9 @@ pub use file::{File, FileKey, FileName, Link, Purpose, Thumbnail};
 pub use id::{FileId, MessageId, Millis, RoomId, SessionId, UserId};
 pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
-pub use room::{Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview};
+pub use room::{
+    Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,
+};
 pub use search::{Fragment, RoomWord, SearchLine, Term, all_hits, searched, snippet};
 pub use user::{Person, Profile, Role, User, UserEdit};
 pub use words::{Piece, PieceKind, pieces};

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Key, Message, MessageId, Millis, Person, RoomId, ShownName, UserId};
+use super::{
+    CONTENT_MAX, Content, Invalid, Key, Message, MessageId, Millis, Person, RoomId, ShownName,
+    UserId,
+};
 
 /// What sort of room it is; decides who may read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -192,4 +195,21 @@ pub struct RoomEdit {
     pub kind: Option<RoomKind>,
     /// A new key, or none.
     pub access_key: Option<Option<Key>>,
+}
+
+/// The longest description of a room, characters.
+const DESCRIPTION_MAX: usize = 500;
+
+/// A room's description, trimmed; may be empty.
+pub fn description(text: &str) -> Result<String, Invalid> {
+    const FIELD: &str = "description";
+    const { assert!(DESCRIPTION_MAX <= CONTENT_MAX) };
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Ok(String::new()),
+        1..=DESCRIPTION_MAX => Content::parse(text)
+            .map(Content::into_string)
+            .map_err(|bad| Invalid::new(FIELD, bad.why)),
+        _ => Err(Invalid::new(FIELD, "is too long")),
+    }
 }

@@ -37,6 +37,8 @@ pub struct Kit {
     pub trusted_proxies: Vec<IpNet>,
     /// Web sites that may call from a browser.
     pub origins: Origins,
+    /// Where pages find the WebSocket, if it is not on their own host: `wss://chat.example`.
+    pub ws_url: Option<String>,
     /// Dialects that answer as openly as their documents say.
     pub compat_open: Vec<&'static str>,
 }

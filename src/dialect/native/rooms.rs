@@ -5,10 +5,11 @@ use serde::Deserialize;
 use crate::dialect::kit::{Answer, Call, Response, StatusCode, empty, json, json_body};
 use crate::model::{
     Invalid, Key, MessageId, NewRoom, Room, RoomEdit, RoomId, RoomKind, ShownName, UserId,
+    description,
 };
 
 use super::caller;
-use super::wire::{List, OverviewJson, PublicRoomJson, RoomJson, description, nullable};
+use super::wire::{List, OverviewJson, PublicRoomJson, RoomJson, nullable};
 
 #[derive(Deserialize)]
 struct New {

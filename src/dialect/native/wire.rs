@@ -6,8 +6,8 @@ use uuid::Uuid;
 use crate::chat::{PublicRoom, Session, files};
 use crate::dialect::kit::rfc3339;
 use crate::model::{
-    CONTENT_MAX, Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis,
-    Person, Room, RoomOverview, User,
+    Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person, Room,
+    RoomOverview, User,
 };
 
 /// A list and whether there is more of it.
@@ -315,21 +315,4 @@ pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     input: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(input).map(Some)
-}
-
-/// The longest description of a room, characters.
-const DESCRIPTION_MAX: usize = 500;
-
-/// A room's description, trimmed.
-pub(super) fn description(text: &str) -> Result<String, Invalid> {
-    const FIELD: &str = "description";
-    const { assert!(DESCRIPTION_MAX <= CONTENT_MAX) };
-    let text = text.trim();
-    match text.chars().count() {
-        0 => Ok(String::new()),
-        1..=DESCRIPTION_MAX => Content::parse(text)
-            .map(Content::into_string)
-            .map_err(|bad| Invalid::new(FIELD, bad.why)),
-        _ => Err(Invalid::new(FIELD, "is too long")),
-    }
 }

@@ -1,0 +1,88 @@
+// The list of my rooms beside the page, and the number in the title.
+
+import { $, fromTemplate, setFace, setText, setWhen } from "./dom.js";
+import { me, nameOf, roomName, say } from "./page.js";
+
+const TITLE = document.title;
+
+export class List {
+  #root = $("#rooms");
+  #rooms;
+  #presence;
+  #waiting = false;
+
+  constructor(rooms, presence) {
+    this.#rooms = rooms;
+    this.#presence = presence;
+    for (const time of this.#root.querySelectorAll("time")) setWhen(time, time.dateTime);
+    rooms.on("changed", () => this.#soon());
+    presence.on("changed", () => this.#soon());
+  }
+
+  /** Many changes come at once; they are shown together. */
+  #soon() {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    queueMicrotask(() => {
+      this.#waiting = false;
+      this.#show();
+    });
+  }
+
+  #show() {
+    const rooms = [...this.#rooms.all.values()].sort(byRank);
+    const items = rooms.map((room) => this.#fill(this.#itemOf(room), room));
+    for (const item of [...this.#root.children]) if (!items.includes(item)) item.remove();
+    this.#order(items);
+    const unread = this.#rooms.unread;
+    document.title = unread ? `(${unread}) ${TITLE}` : TITLE;
+  }
+
+  #itemOf(room) {
+    const known = $(`[data-id="${room.id}"]`, this.#root);
+    if (known) return known;
+    const item = fromTemplate("room-template");
+    item.dataset.id = room.id;
+    $("a", item).href = `/chat/${room.uuid}`;
+    if (room.id === this.#rooms.open) $("a", item).setAttribute("aria-current", "page");
+    this.#root.append(item);
+    return item;
+  }
+
+  #fill(item, room) {
+    const name = roomName(room);
+    const other = room.people.find((person) => person.id !== me.id);
+    setText($(".room-name", item), name);
+    setFace($(".face", item), name, other?.id ?? room.id, room.kind === "direct" ? "person" : room.kind);
+    setText($(".preview", item), preview(room));
+    setWhen($("time", item), room.last_message?.created_at ?? room.created_at);
+    setText($(".count", item), room.unread > 99 ? "99+" : String(room.unread));
+    $(".badge", item).hidden = room.unread === 0;
+    item.classList.toggle("has-unread", room.unread > 0);
+    $(".dot", item).hidden = !(other && this.#presence.isOnline(room.id, other.id));
+    return item;
+  }
+
+  #order(items) {
+    // Nothing moves away under a finger or from under the keyboard.
+    if (this.#root.matches(":focus-within")) return;
+    items.forEach((item, place) => {
+      if (this.#root.children[place] !== item) this.#root.insertBefore(item, this.#root.children[place] ?? null);
+    });
+  }
+}
+
+const at = (room) => Date.parse(room.last_message?.created_at ?? room.created_at);
+
+function byRank(a, b) {
+  return (b.unread > 0) - (a.unread > 0) || at(b) - at(a);
+}
+
+function preview(room) {
+  const message = room.last_message;
+  if (!message) return "";
+  if (message.deleted_at) return say("deleted_message");
+  const text = message.content.replace(/\s+/g, " ").slice(0, 100);
+  if (message.sender.id === me.id) return `${say("you")}: ${text}`;
+  return room.kind === "direct" ? text : `${nameOf(message.sender)}: ${text}`;
+}

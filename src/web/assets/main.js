@@ -1,0 +1,49 @@
+// What runs on every page of somebody who is logged in.
+
+import { $ } from "./dom.js";
+import { Chat } from "./chat.js";
+import { List } from "./list.js";
+import { Outbox } from "./outbox.js";
+import { page } from "./page.js";
+import { Presence } from "./presence.js";
+import { Rooms } from "./rooms.js";
+import { Wire } from "./wire.js";
+
+/** A connection that comes back this soon is not worth a word. */
+const BLINK = 1200;
+
+// What was said once is not said again after a reload.
+const address = new URL(location.href);
+if (address.searchParams.has("note")) {
+  address.searchParams.delete("note");
+  history.replaceState(null, "", address);
+}
+
+if (page) {
+  const wire = new Wire(page.ws);
+  const rooms = new Rooms(wire, page.room?.id ?? null);
+  const outbox = new Outbox(wire);
+  new List(rooms, new Presence(wire));
+  if (page.room) new Chat(wire, rooms, outbox);
+  showState(wire);
+  wire.start();
+}
+
+function showState(wire) {
+  const banner = $("#banner");
+  let timer = 0;
+  document.documentElement.dataset.wire = "connecting";
+  wire.on("online", () => {
+    clearTimeout(timer);
+    banner.hidden = true;
+    document.documentElement.dataset.wire = "online";
+  });
+  wire.on("offline", () => {
+    clearTimeout(timer);
+    if (document.documentElement.dataset.wire !== "offline" || banner.hidden) {
+      timer = setTimeout(() => (banner.hidden = false), BLINK);
+    }
+    document.documentElement.dataset.wire = "offline";
+  });
+  wire.on("ended", () => location.replace("/auth/logout?note=session-ended"));
+}

@@ -1,0 +1,42 @@
+// What the server wrote into the page for scripts: who I am, which room is open, the words to say.
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+
+export const page = JSON.parse(meta("page") || "null");
+export const me = page?.me;
+export const csrf = meta("csrf");
+
+/** A text with its gaps filled: say("typing_one", { a: "Ann" }). */
+export function say(key, values = {}) {
+  const text = page.texts[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
+}
+
+/** The text for one or for many. */
+export const count = (one, many, n) => say(n === 1 ? one : many, { n });
+
+/** What somebody is called. */
+export const nameOf = (person) => (person.deleted ? say("deleted_user") : person.display_name);
+
+/** What a room is called by me. */
+export function roomName(room) {
+  if (room.kind !== "direct") return room.name;
+  const other = room.people.find((person) => person.id !== me.id);
+  return other ? nameOf(other) : say("deleted_user");
+}
+
+/** A random version 4 UUID; crypto.randomUUID is missing on plain-HTTP pages. */
+export function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** Reads from the server's own protocol; throws { status } if it refuses. */
+export async function get(path) {
+  const response = await fetch(`/api/v1/${path}`, { headers: { accept: "application/json" } });
+  if (!response.ok) throw { status: response.status };
+  return response.json();
+}

@@ -1,0 +1,86 @@
+// Who is there and who is typing.
+
+import { $, fromTemplate, setFace, setText } from "./dom.js";
+import { count, me, nameOf, page, say } from "./page.js";
+import { Emitter } from "./wire.js";
+
+/** Somebody who types says so again within this time. */
+const TYPING_FOR = 4000;
+
+/** Emits "changed" when somebody came or went. */
+export class Presence extends Emitter {
+  /** By room: people by id, and how many there are, which in large rooms is all that is known. */
+  #people = new Map();
+  #counts = new Map();
+  #typing = new Map();
+
+  constructor(wire) {
+    super();
+    wire.on("welcome", (event) => this.#welcome(event));
+    wire.on("presence", (event) => this.#change(event));
+    wire.on("typing", ({ room, user }) => room === page.room?.id && this.#types(user));
+    wire.on("message", ({ message }) => message.room_id === page.room?.id && this.#stops(message.sender.id));
+  }
+
+  isOnline(room, person) {
+    return this.#people.get(room)?.has(person) ?? false;
+  }
+
+  #welcome({ user, online, online_count }) {
+    for (const [room, people] of Object.entries(online)) {
+      this.#people.set(Number(room), new Map(people.map((person) => [person.id, person])));
+    }
+    for (const [room, number] of Object.entries(online_count)) this.#counts.set(Number(room), number);
+    // Whoever hears this is there.
+    for (const people of this.#people.values()) people.set(user.id, user);
+    this.#show();
+  }
+
+  #change({ room, online, offline, count: number }) {
+    const people = this.#people.get(room) ?? new Map();
+    for (const person of online) people.set(person.id, person);
+    for (const person of offline) people.delete(person.id);
+    this.#people.set(room, people);
+    this.#counts.set(room, number);
+    this.#show();
+  }
+
+  #show() {
+    this.emit("changed");
+    const room = page.room;
+    if (!room || !this.#counts.has(room.id)) return;
+    const people = [...(this.#people.get(room.id)?.values() ?? [])];
+    setText($("#online-count"), count("online_one", "online_many", this.#counts.get(room.id)));
+    const state = $("#other-state");
+    if (state) setText(state, say(people.some((person) => person.id !== me.id) ? "is_online" : "is_offline"));
+    const list = $("#online");
+    people.sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+    list?.replaceChildren(...people.map(personItem));
+  }
+
+  #types(user) {
+    clearTimeout(this.#typing.get(user.id)?.timer);
+    const timer = setTimeout(() => this.#stops(user.id), TYPING_FOR);
+    this.#typing.set(user.id, { name: nameOf(user), timer });
+    this.#showTyping();
+  }
+
+  #stops(id) {
+    clearTimeout(this.#typing.get(id)?.timer);
+    if (this.#typing.delete(id)) this.#showTyping();
+  }
+
+  #showTyping() {
+    const [a, b, more] = [...this.#typing.values()].map(({ name }) => name);
+    const text = more ? say("typing_many") : b ? say("typing_two", { a, b }) : a ? say("typing_one", { a }) : "";
+    setText($("#typing"), text);
+  }
+}
+
+function personItem(person) {
+  const item = fromTemplate("person-template");
+  item.dataset.id = person.id;
+  setFace($(".face", item), person.display_name, person.id);
+  setText($(".person-name", item), nameOf(person));
+  return item;
+}

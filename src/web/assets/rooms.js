@@ -1,0 +1,142 @@
+// All my rooms as they are now: what was said last, what is unread. Knows nothing of the page.
+
+import { get, me } from "./page.js";
+import { Emitter } from "./wire.js";
+
+/** Unread messages are counted up to here; the server does the same. */
+const UNREAD_MAX = 100;
+
+/**
+ * Emits "changed" (any room, or the list), "messages" { room, messages }, "reset" (room id: what is held of it is
+ * too old), "live" (room id) and "gone" { room, event }.
+ */
+export class Rooms extends Emitter {
+  #wire;
+  /** By id. */
+  all = new Map();
+  /** The room that is open, and the newest change that is held of it. */
+  open = null;
+  position = () => 0;
+
+  constructor(wire, open) {
+    super();
+    this.#wire = wire;
+    this.open = open;
+    wire.on("welcome", (event) => this.#welcome(event));
+    for (const name of ["message", "edited", "deleted"]) {
+      wire.on(name, ({ message }) => this.#take(message.room_id, [message]));
+    }
+    wire.on("read", (event) => this.#read(event));
+    wire.on("joined", ({ room }) => this.#count(room, 1));
+    wire.on("left", (event) => this.#left(event));
+    wire.on("room_created", ({ room }) => this.#join(room.id));
+    wire.on("room_changed", ({ room }) => this.#change(room));
+    wire.on("room_deleted", (event) => this.#drop(event.room, event));
+  }
+
+  get unread() {
+    return [...this.all.values()].filter((room) => room.unread > 0).length;
+  }
+
+  /** Notes that I have read a room up to a message. */
+  markRead(id, through) {
+    const room = this.all.get(id);
+    if (!room || through <= room.last_read_id) return;
+    this.#read({ room: id, user_id: me.id, last_read_id: through });
+    this.#wire.tell("read", { room: id, message: through });
+  }
+
+  async #welcome({ rooms }) {
+    const before = this.all;
+    this.all = new Map(rooms.map((room) => [room.id, room]));
+    for (const id of before.keys()) {
+      if (!this.all.has(id)) this.emit("gone", { room: id, event: null });
+    }
+    this.emit("changed");
+    // The room that is open comes first; it may be one that I only look into.
+    const others = [...this.all.keys()].filter((id) => id !== this.open);
+    if (this.open) await this.#resume(this.open, this.position());
+    for (const id of others) await this.#resume(id, this.all.get(id)?.change_id ?? 0);
+  }
+
+  /** Takes what was missed, page by page; afterwards the room is live. */
+  async #resume(id, after) {
+    try {
+      for (;;) {
+        const page = await this.#wire.ask("resume", { room: id, after });
+        if (page.reset) this.emit("reset", id);
+        this.#take(id, page.messages);
+        if (!page.more) break;
+        after = page.messages.at(-1).change_id;
+      }
+      this.emit("live", id);
+    } catch (error) {
+      if (error.code === "not_found") this.#drop(id, null);
+    }
+  }
+
+  #take(id, messages) {
+    const room = this.all.get(id);
+    for (const message of messages) room && this.#note(room, message);
+    this.emit("messages", { room: id, messages });
+    this.emit("changed");
+  }
+
+  #note(room, message) {
+    if (message.id >= (room.last_message?.id ?? 0)) room.last_message = message;
+    // Both numbers come from one counter: a message up to change_id is counted already.
+    const isNew = message.id > room.change_id;
+    room.change_id = Math.max(room.change_id, message.change_id);
+    if (isNew && message.sender.id !== me.id && !message.deleted_at) {
+      room.unread = Math.min(UNREAD_MAX, room.unread + 1);
+    }
+  }
+
+  #read({ room: id, user_id, last_read_id }) {
+    const room = this.all.get(id);
+    if (!room) return;
+    if (user_id !== me.id) room.other_read_id = Math.max(room.other_read_id, last_read_id);
+    else {
+      room.last_read_id = Math.max(room.last_read_id, last_read_id);
+      if (last_read_id >= (room.last_message?.id ?? 0)) room.unread = 0;
+    }
+    this.emit("changed");
+  }
+
+  #count(id, change) {
+    const room = this.all.get(id);
+    if (room) room.member_count += change;
+    this.emit("changed");
+  }
+
+  #left(event) {
+    if (event.user.id === me.id) this.#drop(event.room, event);
+    else this.#count(event.room, -1);
+  }
+
+  /** Somebody added me, or I joined elsewhere: the server knows the rest. */
+  async #join(id) {
+    try {
+      const { items } = await get("rooms");
+      const room = items.find((one) => one.id === id);
+      if (!room || this.all.has(id)) return;
+      this.all.set(id, room);
+      this.emit("changed");
+      await this.#resume(id, id === this.open ? this.position() : room.change_id);
+    } catch {
+      // The next welcome brings it.
+    }
+  }
+
+  #change(room) {
+    const known = this.all.get(room.id);
+    if (known) Object.assign(known, room, { access_key: known.access_key });
+    this.emit("changed");
+  }
+
+  #drop(id, event) {
+    this.all.delete(id);
+    this.emit("gone", { room: id, event });
+    this.emit("changed");
+  }
+}

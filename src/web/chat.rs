@@ -1,0 +1,265 @@
+//! `/chat/{uuid}`: a room's newest messages, and what it takes to go on from there.
+
+use std::collections::HashSet;
+
+use askama::Template;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::chat::{Caller, ChatError};
+use crate::dialect::kit::{Call, Fault, StatusCode};
+use crate::model::{
+    Action, Content, Draft, Membership, Message, MessageId, PageRequest, Person, Room,
+    RoomOverview, Verdict, may,
+};
+
+use super::answer::{Answer, Stop, caller, found, page};
+use super::explain::explain_chat;
+use super::form::Form;
+use super::shell::Shell;
+use super::texts;
+use super::view::{Face, MessageView, PersonView, is_block, room_name};
+
+/// So many messages are on the page at first.
+const PAGE: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "chat.html")]
+struct ChatPage {
+    shell: Shell,
+    uuid: Uuid,
+    name: String,
+    description: String,
+    face: Face,
+    kind: &'static str,
+    member_count: u32,
+    online_count: u32,
+    online: Vec<PersonView>,
+    blank_person: PersonView,
+    messages: Vec<MessageView>,
+    blank: MessageView,
+    more: bool,
+    may_send: bool,
+    may_join: bool,
+    draft_uuid: Uuid,
+    text: String,
+    error: String,
+}
+
+/// What the page's script has to know of the room.
+#[derive(Serialize)]
+struct RoomScript<'a> {
+    id: i64,
+    uuid: Uuid,
+    kind: &'static str,
+    name: &'a str,
+    member: bool,
+    /// May delete what others wrote.
+    keeps: bool,
+    last_read: i64,
+    other_read: i64,
+    /// The newest change among the messages on the page.
+    change: i64,
+    more: bool,
+    online: Vec<i64>,
+}
+
+/// All that the page is made of.
+struct Scene {
+    me: Caller,
+    room: Room,
+    place: Option<Membership>,
+    overviews: Vec<RoomOverview>,
+    messages: Vec<Message>,
+    more: bool,
+    online: Vec<std::sync::Arc<Person>>,
+    online_count: u32,
+}
+
+pub(super) async fn show(call: Call) -> Answer {
+    let me = caller(&call).await?;
+    let (room, place) = room_of(&call, &me).await?;
+    let uuid = room.uuid;
+    match Scene::load(&call, me, room, place).await {
+        Ok(scene) => scene.page(&call, StatusCode::OK, None, Uuid::now_v7()),
+        // Admins manage rooms that they do not read.
+        Err(ChatError::NotFound(_)) => Ok(found(&format!("/conversations/{uuid}"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sends a message without any script.
+pub(super) async fn send(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let (room, place) = room_of(&call, &me).await?;
+    // Made with the page: sending the same form twice makes one message.
+    let uuid = form.raw("uuid").parse().unwrap_or_else(|_| Uuid::now_v7());
+    let text = form.raw("content").to_owned();
+    let sent = match Content::parse(&text) {
+        Ok(content) => {
+            let draft = Draft {
+                uuid,
+                ..Draft::new(content)
+            };
+            call.kit.chat.post(&me, room.id, draft).await
+        }
+        Err(invalid) => Err(invalid.into()),
+    };
+    match sent {
+        Ok(_) => Ok(found(&format!("/chat/{}", room.uuid))),
+        Err(error) => {
+            let said = explain_chat(texts::of(), &error);
+            let scene = Scene::load(&call, me, room, place).await?;
+            scene.page(&call, said.status, Some((text, said.text)), uuid)
+        }
+    }
+}
+
+/// The room that the path names, if the caller may see it.
+pub(super) async fn room_of(call: &Call, me: &Caller) -> Result<(Room, Option<Membership>), Stop> {
+    let uuid = Uuid::parse_str(call.param(0)).map_err(|_| Fault::NoRoute)?;
+    Ok(call.kit.chat.room_by_uuid(me, uuid).await?)
+}
+
+impl Scene {
+    async fn load(
+        call: &Call,
+        me: Caller,
+        room: Room,
+        place: Option<Membership>,
+    ) -> Result<Self, ChatError> {
+        let chat = &call.kit.chat;
+        let newest = PageRequest {
+            before: None,
+            after: None,
+            limit: PAGE,
+        };
+        let overviews = chat.rooms(&me).await?;
+        let (messages, more) = chat.history(&me, room.id, newest).await?;
+        let (mut online, mut online_count) = chat.online(&me, room.id).await?;
+        // By the time they see it, they are.
+        if place.is_some() && online.iter().all(|person| person.id != me.id()) {
+            online.push(me.person().clone());
+            online_count = online_count.max(1);
+        }
+        Ok(Self {
+            me,
+            room,
+            place,
+            overviews,
+            messages,
+            more,
+            online,
+            online_count,
+        })
+    }
+
+    fn page(
+        &self,
+        call: &Call,
+        status: StatusCode,
+        failed: Option<(String, String)>,
+        draft_uuid: Uuid,
+    ) -> Answer {
+        let t = texts::of();
+        let room = &self.room;
+        let name = room_name(t, room, self.me.id());
+        let script = Some((room.id, self.script(name)));
+        let shell = Shell::with_rooms(call, &self.me, name, &self.overviews, script);
+        let (text, error) = failed.unwrap_or_default();
+        let template = ChatPage {
+            shell,
+            uuid: room.uuid,
+            name: name.to_owned(),
+            description: room.description.clone(),
+            face: Face::of_room(room, self.me.id()),
+            kind: room.kind.as_str(),
+            member_count: self.overview().map_or(0, |overview| overview.member_count),
+            online_count: self.online_count,
+            online: self
+                .online
+                .iter()
+                .map(|person| PersonView::new(t, person, true))
+                .collect(),
+            blank_person: PersonView::blank(),
+            messages: self.messages(),
+            blank: MessageView::blank(),
+            more: self.more,
+            may_send: self.may(Action::Send),
+            may_join: self.place.is_none() && self.may(Action::Join),
+            draft_uuid,
+            text,
+            error,
+        };
+        page(status, call, &template)
+    }
+
+    fn script<'a>(&self, name: &'a str) -> RoomScript<'a> {
+        let changes = self.messages.iter().map(|message| message.change_id.0);
+        RoomScript {
+            id: self.room.id.0,
+            uuid: self.room.uuid,
+            kind: self.room.kind.as_str(),
+            name,
+            member: self.place.is_some(),
+            keeps: self.may(Action::DeleteOthers),
+            last_read: self.last_read().0,
+            other_read: self.other_read().0,
+            change: changes.max().unwrap_or(0),
+            more: self.more,
+            online: self.online.iter().map(|person| person.id.0).collect(),
+        }
+    }
+
+    fn messages(&self) -> Vec<MessageView> {
+        let me = self.me.id();
+        let first_unread = self.first_unread();
+        let before = std::iter::once(None).chain(self.messages.iter().map(Some));
+        self.messages
+            .iter()
+            .zip(before)
+            .map(|(message, before)| MessageView {
+                follows: before.is_some_and(|before| is_block(before, message)),
+                first_unread: Some(message.id) == first_unread,
+                read: message.id <= self.other_read(),
+                ..MessageView::new(texts::of(), message, me)
+            })
+            .collect()
+    }
+
+    /// The first message of somebody else after what I have read, if there is anything unread.
+    fn first_unread(&self) -> Option<MessageId> {
+        self.overview().filter(|overview| overview.unread > 0)?;
+        let unread = self.messages.iter().find(|message| {
+            message.id > self.last_read()
+                && message.sender.id != self.me.id()
+                && message.deleted_at.is_none()
+        });
+        unread.map(|message| message.id)
+    }
+
+    fn overview(&self) -> Option<&RoomOverview> {
+        self.overviews
+            .iter()
+            .find(|overview| overview.room.id == self.room.id)
+    }
+
+    fn last_read(&self) -> MessageId {
+        self.place.map_or(MessageId(0), |place| place.last_read_id)
+    }
+
+    fn other_read(&self) -> MessageId {
+        self.overview()
+            .map_or(MessageId(0), |overview| overview.other_read_id)
+    }
+
+    fn may(&self, action: Action) -> bool {
+        let place = self.place.map(|place| place.role);
+        may(self.me.role(), place, self.room.kind, action) == Verdict::Yes
+    }
+}
+
+/// The ids of those who are there.
+pub(super) fn ids(online: &[std::sync::Arc<Person>]) -> HashSet<i64> {
+    online.iter().map(|person| person.id.0).collect()
+}

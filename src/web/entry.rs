@@ -1,0 +1,264 @@
+//! `/auth`: logging in and out, making an account, coming in as a guest.
+
+use askama::Template;
+
+use crate::chat::{Caller, ChatError, Registration};
+use crate::dialect::kit::{Call, Response, StatusCode, set_header};
+use crate::model::{Password, Username};
+
+use super::answer::{Answer, found, is_local, page, visitor};
+use super::explain::explain_chat;
+use super::form::{Form, Input, focus};
+use super::shell::Shell;
+use super::texts::{self, Texts};
+
+/// The page of a form for those who are not logged in.
+#[derive(Template)]
+#[template(path = "entry.html")]
+pub(super) struct EntryPage {
+    pub shell: Shell,
+    pub lead: &'static str,
+    pub inputs: Vec<Input>,
+    /// A hidden field.
+    pub hidden: (&'static str, String),
+    pub submit: &'static str,
+    pub error: String,
+    /// Other ways in: address and text.
+    pub ways: Vec<(String, &'static str)>,
+}
+
+/// One of the three doors, by its path.
+#[derive(Clone, Copy, PartialEq)]
+enum Door {
+    LogIn,
+    Register,
+    Guest,
+}
+
+pub(super) async fn login(call: Call) -> Answer {
+    show(&call, Door::LogIn).await
+}
+
+pub(super) async fn registration(call: Call) -> Answer {
+    show(&call, Door::Register).await
+}
+
+pub(super) async fn guest(call: Call) -> Answer {
+    show(&call, Door::Guest).await
+}
+
+pub(super) async fn log_in(mut call: Call) -> Answer {
+    let form = Form::open(&mut call).await?;
+    let name = Some(form.text("username")).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| form.text("email"));
+    let chat = &call.kit.chat;
+    match chat
+        .log_in_cookie(name, form.raw("password"), &call.visitor())
+        .await
+    {
+        Ok((_, cookie)) => Ok(let_in(&call, found(next(&call, &form)), &cookie)),
+        Err(error) => refuse(&call, Door::LogIn, &form, &error),
+    }
+}
+
+pub(super) async fn register(mut call: Call) -> Answer {
+    let form = Form::open(&mut call).await?;
+    let visitor = call.visitor();
+    let chat = &call.kit.chat;
+    let user = match registration_of(&form) {
+        Ok(new) => chat.register(new, &visitor).await,
+        Err(invalid) => Err(invalid),
+    };
+    match user {
+        // To the login, as is documented; whoever comes there with a session is let through.
+        Ok(user) => {
+            let (_, cookie) = chat.first_login_cookie(user, &visitor).await?;
+            Ok(let_in(&call, found("/auth/login"), &cookie))
+        }
+        Err(error) => refuse(&call, Door::Register, &form, &error),
+    }
+}
+
+pub(super) async fn enter(mut call: Call) -> Answer {
+    let form = Form::open(&mut call).await?;
+    match register_guest(&call, &form).await {
+        Ok((_, cookie)) => Ok(let_in(&call, found("/"), &cookie)),
+        Err(error) => refuse(&call, Door::Guest, &form, &error),
+    }
+}
+
+async fn register_guest(call: &Call, form: &Form) -> Result<(Caller, String), ChatError> {
+    let visitor = call.visitor();
+    let (name, email) = (Username::parse(form.text("username"))?, form.email()?);
+    let chat = &call.kit.chat;
+    let user = chat
+        .register_guest(name, email, form.display_name()?, &visitor)
+        .await?;
+    chat.first_login_cookie(user, &visitor).await
+}
+
+/// Ends only one's own session, so a link may do it.
+pub(super) async fn log_out(call: Call) -> Answer {
+    if let Some(caller) = visitor(&call).await? {
+        match call.kit.chat.log_out(&caller).await {
+            // Somebody else has just ended it: that is what was wanted.
+            Ok(()) | Err(ChatError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let note = call
+        .query_value("note")
+        .filter(|note| note == "session-ended");
+    let way = format!(
+        "/auth/login?note={}",
+        note.as_deref().unwrap_or("logged-out")
+    );
+    Ok(with_cookie(&call, found(&way), "", 0))
+}
+
+pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
+    Form::of_caller(&mut call).await?;
+    log_out(call).await
+}
+
+/// What a form says of a new account with a password.
+pub(super) fn registration_of(form: &Form) -> Result<Registration, ChatError> {
+    Ok(Registration {
+        username: Username::parse(form.text("username"))?,
+        email: form.email()?,
+        display_name: form.display_name()?,
+        password: Password::choose(form.raw("password"))?,
+    })
+}
+
+/// Lets somebody in.
+pub(super) fn let_in(call: &Call, response: Response, cookie: &str) -> Response {
+    /// As long as browsers keep one; the session itself ends earlier if it is not used.
+    const FOR: u32 = 400 * 24 * 3600;
+    with_cookie(call, response, cookie, FOR)
+}
+
+fn with_cookie(call: &Call, mut response: Response, value: &str, max_age: u32) -> Response {
+    let secure = if call.is_https() { "; Secure" } else { "" };
+    let cookie = format!(
+        "{}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}",
+        call.cookie_name()
+    );
+    set_header(&mut response, "set-cookie", &cookie);
+    response
+}
+
+/// Where somebody wanted to go before they had to log in.
+fn next<'a>(call: &Call, form: &'a Form) -> &'a str {
+    debug_assert_eq!(call.method, "POST");
+    Some(form.raw("next"))
+        .filter(|path| is_local(path))
+        .unwrap_or("/")
+}
+
+async fn show(call: &Call, door: Door) -> Answer {
+    let next = call.query_value("next").unwrap_or_default();
+    if visitor(call).await?.is_some() {
+        return Ok(found(if is_local(&next) { &next } else { "/" }));
+    }
+    let form = Form::with("next", &next);
+    let template = door.page(call, &form, None);
+    page(StatusCode::OK, call, &template)
+}
+
+fn refuse(call: &Call, door: Door, form: &Form, error: &ChatError) -> Answer {
+    let status = explain_chat(texts::of(), error).status;
+    page(status, call, &door.page(call, form, Some(error)))
+}
+
+impl Door {
+    fn page(self, call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
+        let t = texts::of();
+        let said = error.map(|error| explain_chat(t, error));
+        let wrong = said.as_ref().and_then(|said| said.field);
+        let (title, lead, submit) = match self {
+            Door::LogIn if call.kit.chat.setup_token().is_some() => {
+                (t.log_in, t.set_up_first, t.log_in)
+            }
+            Door::LogIn => (t.log_in, "", t.log_in),
+            Door::Register => (t.register, "", t.register),
+            Door::Guest => (t.guest, t.guest_lead, t.enter),
+        };
+        let inputs = self
+            .inputs(t)
+            .into_iter()
+            .map(|input| input.fill(form, wrong));
+        EntryPage {
+            shell: Shell::outside(call, title),
+            lead,
+            inputs: focus(inputs.collect()),
+            hidden: ("next", form.raw("next").to_owned()),
+            submit,
+            error: said.map_or(String::new(), |said| said.text),
+            ways: self.ways(call, t, form.raw("next")),
+        }
+    }
+
+    fn inputs(self, t: &'static Texts) -> Vec<Input> {
+        let name = Input::new("username", t.username, 48).autocomplete("username");
+        match self {
+            Door::LogIn => vec![
+                Input::new("username", t.name_or_email, 254).autocomplete("username"),
+                password(t, "current-password"),
+            ],
+            Door::Register => account(t),
+            Door::Guest => vec![name],
+        }
+    }
+
+    /// The other doors that are open for this visitor.
+    fn ways(self, call: &Call, t: &'static Texts, next: &str) -> Vec<(String, &'static str)> {
+        let settings = call.kit.chat.settings();
+        let address = call.visitor().address;
+        let all = [
+            (Door::LogIn, "login", true, t.to_login),
+            (
+                Door::Register,
+                "register",
+                settings.may_register(address),
+                t.to_register,
+            ),
+            (
+                Door::Guest,
+                "guest",
+                settings.may_visit(address),
+                t.to_guest,
+            ),
+        ];
+        let query = match next {
+            "" => String::new(),
+            next => form_urlencoded::Serializer::new("?".to_owned())
+                .append_pair("next", next)
+                .finish(),
+        };
+        all.into_iter()
+            .filter(|(door, _, open, _)| *open && *door != self)
+            .map(|(_, path, _, text)| (format!("/auth/{path}{query}"), text))
+            .collect()
+    }
+}
+
+/// What a new account with a password is asked for.
+pub(super) fn account(t: &'static Texts) -> Vec<Input> {
+    vec![
+        Input::new("username", t.username, 48)
+            .autocomplete("username")
+            .hint(t.username_hint),
+        Input::new("email", t.email, 254)
+            .kind("email")
+            .autocomplete("email")
+            .optional(),
+        password(t, "new-password").hint(t.password_hint),
+    ]
+}
+
+fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
+    Input::new("password", t.password, 128)
+        .kind("password")
+        .autocomplete(autocomplete)
+}

@@ -1,0 +1,123 @@
+//! Refusals in words for people: a status, a heading, a sentence, and the field of a form that is meant.
+
+use crate::chat::ChatError;
+use crate::dialect::kit::{Fault, StatusCode};
+use crate::model::Invalid;
+
+use super::texts::Texts;
+
+/// What somebody is told.
+pub(super) struct Said {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// A heading.
+    pub title: &'static str,
+    /// A sentence.
+    pub text: String,
+    /// The field that is wrong.
+    pub field: Option<&'static str>,
+}
+
+/// What is told of a fault.
+pub(super) fn explain(t: &'static Texts, fault: &Fault) -> Said {
+    let (status, title, text) = match fault {
+        Fault::Chat(error) => return explain_chat(t, error),
+        Fault::NoRoute => (StatusCode::NOT_FOUND, t.not_found, t.not_found_text),
+        Fault::Method(_) => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            t.not_found,
+            t.not_found_text,
+        ),
+        Fault::Csrf => (StatusCode::FORBIDDEN, t.form_outdated, t.form_outdated_text),
+        Fault::TooLarge(_) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            t.bad_request,
+            t.too_large_text,
+        ),
+        Fault::MediaType(_) => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            t.bad_request,
+            t.bad_request_text,
+        ),
+        Fault::BadJson { .. } | Fault::BadQuery(_) | Fault::BrokenBody | Fault::Upgrade(_) => {
+            (StatusCode::BAD_REQUEST, t.bad_request, t.bad_request_text)
+        }
+    };
+    Said {
+        status,
+        title,
+        text: text.to_owned(),
+        field: None,
+    }
+}
+
+/// What is told of a refusal by the core.
+pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
+    let (status, title, text) = match error {
+        ChatError::Invalid(invalid) => return explain_invalid(t, *invalid),
+        ChatError::Taken(field) => return explain_taken(t, field),
+        ChatError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, t.forbidden, t.logged_out_text),
+        ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, t.forbidden, t.bad_credentials),
+        ChatError::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text),
+        ChatError::Muted => (StatusCode::FORBIDDEN, t.forbidden, t.muted_text),
+        ChatError::RegistrationClosed => {
+            (StatusCode::FORBIDDEN, t.forbidden, t.registration_closed)
+        }
+        ChatError::GuestsDisabled => (StatusCode::FORBIDDEN, t.forbidden, t.guests_disabled),
+        ChatError::BadSetupToken => (StatusCode::FORBIDDEN, t.forbidden, t.bad_setup_link),
+        ChatError::NotFound(_) => (StatusCode::NOT_FOUND, t.not_found, t.not_found_text),
+        ChatError::AlreadyMember => (StatusCode::CONFLICT, t.not_done, t.already_member),
+        ChatError::NotMember => (StatusCode::CONFLICT, t.not_done, t.not_member),
+        ChatError::LastAdmin => (StatusCode::CONFLICT, t.not_done, t.last_admin),
+        ChatError::Owner => (StatusCode::CONFLICT, t.not_done, t.owner_stays),
+        ChatError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, t.not_done, t.limited),
+        ChatError::Busy => (StatusCode::SERVICE_UNAVAILABLE, t.not_done, t.busy),
+        ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, t.not_done, t.disk_full),
+        ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, t.not_done, t.internal),
+    };
+    Said {
+        status,
+        title,
+        text: text.to_owned(),
+        field: None,
+    }
+}
+
+fn explain_invalid(t: &'static Texts, invalid: Invalid) -> Said {
+    Said {
+        status: StatusCode::BAD_REQUEST,
+        title: t.bad_request,
+        text: format!("{} {}.", label(t, invalid.field), invalid.why),
+        field: Some(invalid.field),
+    }
+}
+
+fn explain_taken(t: &'static Texts, field: &'static str) -> Said {
+    let text = match field {
+        "username" => t.username_taken,
+        "email" => t.email_taken,
+        "access_key" => t.access_key_taken,
+        _ => t.already_sent,
+    };
+    Said {
+        status: StatusCode::CONFLICT,
+        title: t.not_done,
+        text: text.to_owned(),
+        field: Some(field),
+    }
+}
+
+/// What a field is called on pages.
+fn label(t: &'static Texts, field: &'static str) -> &'static str {
+    match field {
+        "username" => t.username,
+        "email" => t.email,
+        "display_name" => t.display_name,
+        "password" => t.password,
+        "name" => t.room_name,
+        "description" => t.room_description,
+        "access_key" => t.access_key,
+        "content" => t.message,
+        other => other,
+    }
+}

@@ -1,0 +1,171 @@
+//! `/rooms`: finding, joining and making rooms.
+
+use askama::Template;
+use uuid::Uuid;
+
+use crate::chat::{Caller, ChatError, PublicRoom};
+use crate::dialect::kit::{Call, StatusCode};
+use crate::model::{Key, NewRoom, Room, RoomId, RoomKind, ShownName};
+
+use super::answer::{Answer, caller, found, page};
+use super::explain::explain_chat;
+use super::form::{Form, Input, focus};
+use super::shell::Shell;
+use super::texts::{self, Texts};
+use super::view::Face;
+
+/// So many rooms stand on one page.
+const PAGE: u32 = 100;
+
+#[derive(Template)]
+#[template(path = "rooms.html")]
+struct RoomsPage {
+    shell: Shell,
+    rooms: Vec<PublicView>,
+    /// Where the next rooms are, if there are more.
+    after: Option<i64>,
+    is_guest: bool,
+    key: Input,
+    error: String,
+}
+
+struct PublicView {
+    uuid: Uuid,
+    name: String,
+    description: String,
+    face: Face,
+    member_count: u32,
+    member: bool,
+}
+
+#[derive(Template)]
+#[template(path = "new_room.html")]
+struct NewRoomPage {
+    shell: Shell,
+    name: Input,
+    description: Input,
+    access_key: Input,
+    private: bool,
+    error: String,
+}
+
+pub(super) async fn browse(call: Call) -> Answer {
+    let me = caller(&call).await?;
+    show(&call, &me, &Form::default(), None).await
+}
+
+pub(super) async fn join_by_key(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let joined = match Key::parse(form.text("access_key")) {
+        Ok(key) => call.kit.chat.join_by_key(&me, key).await,
+        Err(invalid) => Err(invalid.into()),
+    };
+    match joined {
+        Ok(room) => Ok(found(&format!("/chat/{}", room.uuid))),
+        Err(error) => show(&call, &me, &form, Some(&error)).await,
+    }
+}
+
+async fn show(call: &Call, me: &Caller, form: &Form, error: Option<&ChatError>) -> Answer {
+    let t = texts::of();
+    let after = call.query_number("after", 0, i64::MAX)?.unwrap_or(0);
+    let mut rooms = call
+        .kit
+        .chat
+        .public_rooms(me, RoomId(after), PAGE + 1)
+        .await?;
+    let more = rooms.len() > PAGE as usize;
+    rooms.truncate(PAGE as usize);
+    let said = error.map(|error| match error {
+        ChatError::NotFound(_) => (StatusCode::NOT_FOUND, t.no_such_key.to_owned()),
+        other => {
+            let said = explain_chat(t, other);
+            (said.status, said.text)
+        }
+    });
+    let (status, error) = said.unwrap_or((StatusCode::OK, String::new()));
+    let key = Input::new("access_key", t.access_key, 64).hint(t.join_by_key_hint);
+    let template = RoomsPage {
+        shell: Shell::inside(call, me, t.browse_rooms).await?,
+        after: rooms.last().filter(|_| more).map(|public| public.room.id.0),
+        rooms: rooms
+            .iter()
+            .map(|public| PublicView::new(public, me))
+            .collect(),
+        is_guest: me.role() == crate::model::Role::Guest,
+        key: key.fill(form, (!error.is_empty()).then_some("access_key")),
+        error,
+    };
+    page(status, call, &template)
+}
+
+impl PublicView {
+    fn new(public: &PublicRoom, me: &Caller) -> Self {
+        Self {
+            uuid: public.room.uuid,
+            name: public.room.name.clone(),
+            description: public.room.description.clone(),
+            face: Face::of_room(&public.room, me.id()),
+            member_count: public.member_count,
+            member: public.member,
+        }
+    }
+}
+
+pub(super) async fn new(call: Call) -> Answer {
+    let me = caller(&call).await?;
+    show_new(&call, &me, &Form::default(), None).await
+}
+
+pub(super) async fn create(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    match make(&call, &me, &form).await {
+        Ok(room) => Ok(found(&format!("/chat/{}", room.uuid))),
+        Err(error) => show_new(&call, &me, &form, Some(&error)).await,
+    }
+}
+
+async fn make(call: &Call, me: &Caller, form: &Form) -> Result<Room, ChatError> {
+    let private = form.raw("kind") == "private";
+    let new = NewRoom {
+        name: ShownName::of_room(form.raw("name"))?,
+        description: crate::model::description(form.raw("description"))?,
+        kind: if private {
+            RoomKind::Private
+        } else {
+            RoomKind::Public
+        },
+        access_key: form.optional("access_key", Key::parse)?.filter(|_| private),
+    };
+    call.kit.chat.create_room(me, new).await
+}
+
+async fn show_new(call: &Call, me: &Caller, form: &Form, error: Option<&ChatError>) -> Answer {
+    let t: &'static Texts = texts::of();
+    let said = error.map(|error| explain_chat(t, error));
+    let wrong = said.as_ref().and_then(|said| said.field);
+    let name = Input::new("name", t.room_name, 64);
+    let description = Input::new("description", t.room_description, 500).optional();
+    let key = Input::new("access_key", t.access_key, 64)
+        .optional()
+        .hint(t.access_key_hint);
+    let inputs = [name, description, key].map(|input| input.fill(form, wrong));
+    let Ok([name, description, access_key]) = <[Input; 3]>::try_from(focus(inputs.into())) else {
+        return Err(ChatError::internal("three fields are not three").into());
+    };
+    let template = NewRoomPage {
+        shell: Shell::inside(call, me, t.new_room).await?,
+        name,
+        description,
+        access_key,
+        private: form.raw("kind") == "private",
+        error: said
+            .as_ref()
+            .map_or(String::new(), |said| said.text.clone()),
+    };
+    page(
+        said.map_or(StatusCode::OK, |said| said.status),
+        call,
+        &template,
+    )
+}

@@ -1,0 +1,56 @@
+//! `/setup`: the one-time link that makes the first admin.
+
+use crate::chat::ChatError;
+use crate::dialect::kit::{Call, StatusCode};
+
+use super::answer::{Answer, found, page};
+use super::entry::{EntryPage, account, let_in, registration_of};
+use super::explain::explain_chat;
+use super::form::{Form, focus};
+use super::shell::Shell;
+use super::texts;
+
+pub(super) async fn show(call: Call) -> Answer {
+    let token = call.query_value("token").unwrap_or_default();
+    if !call.kit.chat.is_setup_token(&token) {
+        return Err(ChatError::BadSetupToken.into());
+    }
+    let form = Form::with("token", &token);
+    page(StatusCode::OK, &call, &view(&call, &form, None))
+}
+
+pub(super) async fn set_up(mut call: Call) -> Answer {
+    let form = Form::open(&mut call).await?;
+    let chat = &call.kit.chat;
+    let made = match registration_of(&form) {
+        Ok(new) => {
+            chat.set_up_cookie(form.raw("token"), new, &call.visitor())
+                .await
+        }
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok((_, cookie)) => Ok(let_in(&call, found("/"), &cookie)),
+        Err(ChatError::BadSetupToken) => Err(ChatError::BadSetupToken.into()),
+        Err(error) => {
+            let status = explain_chat(texts::of(), &error).status;
+            page(status, &call, &view(&call, &form, Some(&error)))
+        }
+    }
+}
+
+fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
+    let t = texts::of();
+    let said = error.map(|error| explain_chat(t, error));
+    let wrong = said.as_ref().and_then(|said| said.field);
+    let inputs = account(t).into_iter().map(|input| input.fill(form, wrong));
+    EntryPage {
+        shell: Shell::outside(call, t.set_up),
+        lead: t.set_up_lead,
+        inputs: focus(inputs.collect()),
+        hidden: ("token", form.raw("token").to_owned()),
+        submit: t.set_up_submit,
+        error: said.map_or(String::new(), |said| said.text),
+        ways: Vec::new(),
+    }
+}

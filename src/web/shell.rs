@@ -1,0 +1,151 @@
+//! What surrounds every page: title, notice, my rooms beside it, and what its scripts have to know.
+
+use serde::Serialize;
+
+use crate::chat::Caller;
+use crate::dialect::kit::Call;
+use crate::model::{RoomId, RoomOverview};
+
+use super::answer::Stop;
+use super::assets;
+use super::notice::Notice;
+use super::texts::{self, ScriptTexts, Texts};
+use super::view::{PersonView, RoomView, person_name};
+
+/// The frame of a page.
+pub(super) struct Shell {
+    pub t: &'static Texts,
+    pub title: String,
+    pub assets: &'static str,
+    pub notice: &'static str,
+    pub csrf: String,
+    /// What scripts have to know, as JSON; empty where none run.
+    pub script: String,
+    pub side: Option<Side>,
+    /// Phones show one thing at a time: the list of rooms, or what is beside it.
+    pub list_first: bool,
+}
+
+/// What stands beside the page of somebody who is logged in.
+pub(super) struct Side {
+    pub me: PersonView,
+    /// Guests neither make rooms nor start direct chats.
+    pub is_guest: bool,
+    pub rooms: Vec<RoomView>,
+    pub blank: RoomView,
+}
+
+/// What scripts have to know; `room` only on the page of a chat.
+#[derive(Serialize)]
+struct Script<'a, R: Serialize> {
+    me: Me<'a>,
+    ws: String,
+    room: Option<R>,
+    texts: &'static ScriptTexts,
+}
+
+#[derive(Serialize)]
+struct Me<'a> {
+    id: i64,
+    name: &'a str,
+    role: &'static str,
+}
+
+impl Shell {
+    /// The frame for those who are not logged in.
+    pub(super) fn bare(t: &'static Texts, title: &str) -> Self {
+        Self {
+            t,
+            title: title.to_owned(),
+            assets: assets::base(),
+            notice: "",
+            csrf: String::new(),
+            script: String::new(),
+            side: None,
+            list_first: false,
+        }
+    }
+
+    /// The same, with the notice that the address asks for.
+    pub(super) fn outside(call: &Call, title: &str) -> Self {
+        let t = texts::of();
+        let mut shell = Self::bare(t, title);
+        shell.notice = notice(t, call);
+        shell
+    }
+
+    /// The frame for somebody who is logged in.
+    pub(super) async fn inside(call: &Call, me: &Caller, title: &str) -> Result<Self, Stop> {
+        let rooms = call.kit.chat.rooms(me).await?;
+        Ok(Self::with_rooms::<()>(call, me, title, &rooms, None))
+    }
+
+    /// The same, when the rooms are known already; `current` is the one that is open.
+    pub(super) fn with_rooms<R: Serialize>(
+        call: &Call,
+        me: &Caller,
+        title: &str,
+        rooms: &[RoomOverview],
+        current: Option<(RoomId, R)>,
+    ) -> Self {
+        let t = texts::of();
+        let (open, room) = current.unzip();
+        let script = Script {
+            me: Me {
+                id: me.id().0,
+                name: &me.person().display_name,
+                role: me.role().as_str(),
+            },
+            ws: ws_address(call),
+            room,
+            texts: &t.script,
+        };
+        Self {
+            notice: notice(t, call),
+            csrf: call.kit.chat.csrf_token(me),
+            script: serde_json::to_string(&script).unwrap_or_default(),
+            side: Some(Side::new(t, me, rooms, open)),
+            ..Self::bare(t, title)
+        }
+    }
+}
+
+impl Side {
+    fn new(t: &'static Texts, me: &Caller, rooms: &[RoomOverview], open: Option<RoomId>) -> Self {
+        let mut sorted: Vec<_> = rooms.iter().collect();
+        sorted.sort_by_key(|room| std::cmp::Reverse(rank(room)));
+        let view = |overview: &&RoomOverview| RoomView {
+            current: Some(overview.room.id) == open,
+            ..RoomView::new(t, overview, me)
+        };
+        Self {
+            me: PersonView {
+                name: person_name(t, me.person()).to_owned(),
+                ..PersonView::new(t, me.person(), true)
+            },
+            is_guest: me.role() == crate::model::Role::Guest,
+            rooms: sorted.iter().map(view).collect(),
+            blank: RoomView::blank(),
+        }
+    }
+}
+
+/// Unread rooms first, then those where something was said last.
+fn rank(overview: &RoomOverview) -> (bool, i64) {
+    let at = overview
+        .last_message
+        .as_ref()
+        .map_or(overview.room.created_at, |message| message.created_at);
+    (overview.unread > 0, at.0)
+}
+
+fn notice(t: &'static Texts, call: &Call) -> &'static str {
+    let code = call.query_value("note").unwrap_or_default();
+    Notice::parse(&code).map_or("", |notice| notice.text(t))
+}
+
+/// Where the page's WebSocket is: a path of its own host, unless the operator says otherwise.
+fn ws_address(call: &Call) -> String {
+    let base = call.kit.ws_url.as_deref().unwrap_or_default();
+    format!("{}/api/v1/ws", base.trim_end_matches('/'))
+}

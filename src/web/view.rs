@@ -1,0 +1,325 @@
+//! People, rooms and messages as templates show them.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use chrono::DateTime;
+use uuid::Uuid;
+
+use crate::chat::Caller;
+use crate::dialect::kit::rfc3339;
+use crate::model::{Member, Message, Millis, Person, Room, RoomKind, RoomOverview, UserId};
+
+use super::texts::Texts;
+
+/// So many characters of the last message stand in the list.
+const PREVIEW: usize = 100;
+/// Messages of one person within this time are shown as one block, milliseconds.
+const BLOCK: i64 = 5 * 60 * 1000;
+/// Unread messages are counted up to here.
+const UNREAD_MAX: u32 = 99;
+
+/// Who or what a picture stands for, until there are pictures: letters on one of twelve colours.
+#[derive(Clone, Template)]
+#[template(path = "part/face.html")]
+pub(super) struct Face {
+    letters: String,
+    hue: i64,
+    kind: &'static str,
+}
+
+impl HtmlSafe for Face {}
+
+impl Face {
+    /// Somebody's.
+    pub(super) fn of_person(person: &Person) -> Self {
+        Self {
+            letters: initials(&person.display_name),
+            hue: person.id.0 % 12,
+            kind: "person",
+        }
+    }
+
+    /// A room's; a direct room has the other person's.
+    pub(super) fn of_room(room: &Room, me: UserId) -> Self {
+        match room.other(me) {
+            Some(other) => Self::of_person(other),
+            None => Self {
+                letters: initials(&room.name),
+                hue: room.id.0 % 12,
+                kind: room.kind.as_str(),
+            },
+        }
+    }
+
+    /// An empty one, for scripts to fill in.
+    fn blank(kind: &'static str) -> Self {
+        Self {
+            letters: String::new(),
+            hue: 0,
+            kind,
+        }
+    }
+}
+
+/// The first letters of the first two words.
+fn initials(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let firsts = words.filter_map(|word| word.chars().next());
+    firsts.take(2).flat_map(char::to_uppercase).collect()
+}
+
+/// Somebody.
+pub(super) struct PersonView {
+    pub id: i64,
+    pub name: String,
+    pub username: String,
+    pub face: Face,
+    pub role: &'static str,
+    pub online: bool,
+}
+
+impl PersonView {
+    pub(super) fn new(t: &'static Texts, person: &Person, online: bool) -> Self {
+        Self {
+            id: person.id.0,
+            name: person_name(t, person).to_owned(),
+            username: person.username.clone(),
+            face: Face::of_person(person),
+            role: person.role.as_str(),
+            online,
+        }
+    }
+
+    /// For scripts to fill in.
+    pub(super) fn blank() -> Self {
+        Self {
+            id: 0,
+            name: String::new(),
+            username: String::new(),
+            face: Face::blank("person"),
+            role: "user",
+            online: true,
+        }
+    }
+}
+
+/// What somebody is called.
+pub(super) fn person_name<'a>(t: &'static Texts, person: &'a Person) -> &'a str {
+    if person.deleted {
+        t.deleted_user
+    } else {
+        &person.display_name
+    }
+}
+
+/// Somebody in a room.
+pub(super) struct MemberView {
+    pub person: PersonView,
+    pub role: &'static str,
+    pub is_me: bool,
+    pub may_kick: bool,
+}
+
+impl MemberView {
+    pub(super) fn new(t: &'static Texts, member: &Member, me: &Caller, online: bool) -> Self {
+        Self {
+            person: PersonView::new(t, &member.person, online),
+            role: t.member_role(member.place.role),
+            is_me: member.person.id == me.id(),
+            may_kick: false,
+        }
+    }
+}
+
+/// One of my rooms in the list.
+pub(super) struct RoomView {
+    pub id: i64,
+    pub uuid: Uuid,
+    pub name: String,
+    pub face: Face,
+    pub unread: u32,
+    pub unread_label: String,
+    pub preview: String,
+    pub at: Clock,
+    pub current: bool,
+}
+
+impl RoomView {
+    pub(super) fn new(t: &'static Texts, overview: &RoomOverview, me: &Caller) -> Self {
+        let room = &overview.room;
+        let at = overview
+            .last_message
+            .as_ref()
+            .map_or(room.created_at, |message| message.created_at);
+        Self {
+            id: room.id.0,
+            uuid: room.uuid,
+            name: room_name(t, room, me.id()).to_owned(),
+            face: Face::of_room(room, me.id()),
+            unread: overview.unread,
+            unread_label: count_label(overview.unread),
+            preview: overview
+                .last_message
+                .as_ref()
+                .map_or(String::new(), |message| preview(t, room, message, me.id())),
+            at: Clock::new(at),
+            current: false,
+        }
+    }
+
+    /// For scripts to fill in.
+    pub(super) fn blank() -> Self {
+        Self {
+            id: 0,
+            uuid: Uuid::nil(),
+            name: String::new(),
+            face: Face::blank("public"),
+            unread: 0,
+            unread_label: String::new(),
+            preview: String::new(),
+            at: Clock::new(Millis(0)),
+            current: false,
+        }
+    }
+}
+
+/// What a room is called by `me`.
+pub(super) fn room_name<'a>(t: &'static Texts, room: &'a Room, me: UserId) -> &'a str {
+    match room.kind {
+        RoomKind::Direct => room
+            .other(me)
+            .map_or(t.deleted_user, |other| person_name(t, other)),
+        _ => &room.name,
+    }
+}
+
+/// `7`, or `99+` for more than are counted.
+fn count_label(count: u32) -> String {
+    if count > UNREAD_MAX {
+        format!("{UNREAD_MAX}+")
+    } else {
+        count.to_string()
+    }
+}
+
+/// The beginning of a room's last message, and in larger rooms who said it.
+fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> String {
+    let text = message
+        .content
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let text: String = text.chars().take(PREVIEW).collect();
+    if message.sender.id == me {
+        format!("{}: {text}", t.you)
+    } else if room.kind == RoomKind::Direct {
+        text
+    } else {
+        format!("{}: {text}", person_name(t, &message.sender))
+    }
+}
+
+/// A message.
+pub(super) struct MessageView {
+    pub id: i64,
+    pub change: i64,
+    pub sender_id: i64,
+    pub name: String,
+    pub face: Face,
+    pub own: bool,
+    /// Belongs to the block of the message before.
+    pub follows: bool,
+    /// Nobody here has read it yet: the first one after what I have read.
+    pub first_unread: bool,
+    pub read: bool,
+    pub deleted: bool,
+    pub edited: bool,
+    pub text: String,
+    pub at: Clock,
+}
+
+impl MessageView {
+    pub(super) fn new(t: &'static Texts, message: &Message, me: UserId) -> Self {
+        Self {
+            id: message.id.0,
+            change: message.change_id.0,
+            sender_id: message.sender.id.0,
+            name: person_name(t, &message.sender).to_owned(),
+            face: Face::of_person(&message.sender),
+            own: message.sender.id == me,
+            follows: false,
+            first_unread: false,
+            read: false,
+            deleted: message.deleted_at.is_some(),
+            edited: message.edited_at.is_some() && message.deleted_at.is_none(),
+            text: message.content.clone(),
+            at: Clock::new(message.created_at),
+        }
+    }
+
+    /// For scripts to fill in.
+    pub(super) fn blank() -> Self {
+        Self {
+            id: 0,
+            change: 0,
+            sender_id: 0,
+            name: String::new(),
+            face: Face::blank("person"),
+            own: false,
+            follows: false,
+            first_unread: false,
+            read: false,
+            deleted: false,
+            edited: false,
+            text: String::new(),
+            at: Clock::new(Millis(0)),
+        }
+    }
+}
+
+/// Whether `next` is shown in one block with the message before it.
+pub(super) fn is_block(before: &Message, next: &Message) -> bool {
+    before.sender.id == next.sender.id && next.created_at.0 - before.created_at.0 < BLOCK
+}
+
+/// A time: for programs, and in UTC for eyes until a script puts it into the reader's zone.
+pub(super) struct Clock {
+    pub iso: String,
+    pub short: String,
+    pub long: String,
+}
+
+impl Clock {
+    pub(super) fn new(time: Millis) -> Self {
+        let utc = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
+        Self {
+            iso: rfc3339(time),
+            short: utc.format("%H:%M").to_string(),
+            long: utc.format("%Y-%m-%d %H:%M UTC").to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_the_first_letters_of_two_words() {
+        for (name, expected) in [
+            ("ann", "A"),
+            ("ann b. cole", "AB"),
+            ("  ß", "SS"),
+            ("🙂", ""),
+            ("李雷", "李"),
+        ] {
+            assert_eq!(initials(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn more_than_are_counted_are_shown_as_more() {
+        assert_eq!(count_label(99), "99");
+        assert_eq!(count_label(100), "99+");
+    }
+}
