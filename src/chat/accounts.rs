@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use uuid::Uuid;
+
 use crate::model::{
     Email, Password, Person, Role, ShownName, User, UserEdit, UserId, Username, name_key,
 };
@@ -271,6 +273,18 @@ impl Chat {
         self.core
             .store
             .user(id)
+            .await?
+            .ok_or(ChatError::NotFound("user"))
+    }
+
+    /// The living account of that uuid.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn user_by_uuid(&self, uuid: Uuid) -> Result<User, ChatError> {
+        self.core
+            .store
+            .user_by_uuid(uuid)
             .await?
             .ok_or(ChatError::NotFound("user"))
     }

@@ -1,5 +1,7 @@
 //! How events become frames: the trait that every dialect implements. Must not know any of them.
 
+use std::any::TypeId;
+
 use crate::model::Event;
 
 use super::outbox::Frames;
@@ -16,7 +18,7 @@ pub enum View {
 }
 
 /// Says events in one protocol's words.
-pub trait Encode: Sync {
+pub trait Encode: Sync + 'static {
     /// Appends the frames that say `event`; none if the protocol has no word for it, or several.
     fn encode(&self, event: &Event, view: View, frames: &mut Frames);
 
@@ -25,25 +27,52 @@ pub trait Encode: Sync {
         false
     }
 
+    /// What tells encoders apart.
+    fn identity(&self) -> TypeId {
+        TypeId::of::<Self>()
+    }
+
     /// Whether the person who caused an event gets other frames than the rest.
     fn has_views(&self) -> bool {
         false
     }
 }
 
-/// An encoder; compared by where it lives.
+/// An encoder; two are the same if they are of the same type.
 #[derive(Clone, Copy)]
 pub struct Encoder(pub &'static dyn Encode);
 
 impl Encoder {
-    /// Where it lives, as a number to look it up by.
-    pub(super) fn key(self) -> usize {
-        std::ptr::from_ref(self.0).cast::<()>() as usize
+    /// What tells it from others. Not its address: encoders hold nothing, and things of no size may share one.
+    pub(super) fn key(self) -> TypeId {
+        self.0.identity()
     }
 }
 
 impl PartialEq for Encoder {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One;
+    struct Other;
+
+    impl Encode for One {
+        fn encode(&self, _: &Event, _: View, _: &mut Frames) {}
+    }
+
+    impl Encode for Other {
+        fn encode(&self, _: &Event, _: View, _: &mut Frames) {}
+    }
+
+    #[test]
+    fn encoders_without_size_are_told_apart() {
+        assert!(Encoder(&One) == Encoder(&One));
+        assert!(Encoder(&One) != Encoder(&Other));
     }
 }

@@ -1,5 +1,6 @@
 //! Who is connected: all that is addressed to a person rather than a room. Must not know rooms.
 
+use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -250,7 +251,7 @@ impl People {
     pub fn tell_absent(
         &self,
         which: impl Fn(UserId) -> bool,
-        seats: &HashSet<(u64, usize)>,
+        seats: &HashSet<(u64, TypeId)>,
         events: &[Event],
     ) {
         for connection in self.of_all(which) {

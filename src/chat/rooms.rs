@@ -33,6 +33,21 @@ impl Chat {
         Ok(self.core.store.overviews(caller.id(), None).await?)
     }
 
+    /// Somebody's rooms: one's own, or for an admin anybody's.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`].
+    pub async fn rooms_of(
+        &self,
+        caller: &Caller,
+        user: UserId,
+    ) -> Result<Vec<RoomOverview>, ChatError> {
+        if user != caller.id() {
+            caller.need_admin()?;
+        }
+        Ok(self.core.store.overviews(user, None).await?)
+    }
+
     /// One of the caller's rooms.
     ///
     /// # Errors

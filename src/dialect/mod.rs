@@ -4,12 +4,13 @@
 pub mod chat_app;
 pub mod kit;
 pub mod native;
+pub mod team;
 
 use kit::{EventSurface, Surface};
 
 /// Every dialect's HTTP routes.
 pub fn surfaces() -> Vec<Surface> {
-    vec![native::surface(), chat_app::surface()]
+    vec![native::surface(), chat_app::surface(), team::surface()]
 }
 
 /// Every dialect's Socket.IO events; an event name belongs to one dialect.

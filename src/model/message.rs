@@ -67,6 +67,8 @@ pub struct Draft {
     pub sent_at: Option<Millis>,
     /// The sender's files that it shows; none of them shown by any other message.
     pub files: Vec<FileId>,
+    /// What the sender's protocol wants told along, in its own words; live only, never kept.
+    pub aside: Option<Arc<str>>,
 }
 
 impl Draft {
@@ -78,6 +80,7 @@ impl Draft {
             reply_to: None,
             sent_at: None,
             files: Vec::new(),
+            aside: None,
         }
     }
 }
@@ -91,6 +94,8 @@ pub struct Message {
     pub uuid: Uuid,
     /// The one room it is in.
     pub room_id: RoomId,
+    /// That room's uuid.
+    pub room_uuid: Uuid,
     /// Who sent it.
     pub sender: Arc<Person>,
     /// The text; empty once deleted.
@@ -109,6 +114,8 @@ pub struct Message {
     pub deleted_at: Option<Millis>,
     /// Its newest change; equals `id` until it is edited, deleted or reacted to.
     pub change_id: MessageId,
+    /// What the sender's protocol told along; only while it is new.
+    pub aside: Option<Arc<str>>,
 }
 
 /// What is to be done to a message that is there.

@@ -22,6 +22,8 @@ pub struct NewMessage {
     pub id: MessageId,
     /// Where.
     pub room_id: RoomId,
+    /// That room's uuid.
+    pub room_uuid: Uuid,
     /// Who sends it.
     pub sender: Arc<Person>,
     /// What the sender gave.
@@ -231,6 +233,7 @@ fn message(new: NewMessage, files: Vec<File>) -> Message {
         id: new.id,
         uuid: new.draft.uuid,
         room_id: new.room_id,
+        room_uuid: new.room_uuid,
         sender: new.sender,
         content: new.draft.content.into_string(),
         files,
@@ -240,6 +243,7 @@ fn message(new: NewMessage, files: Vec<File>) -> Message {
         edited_at: None,
         deleted_at: None,
         change_id: new.id,
+        aside: new.draft.aside,
     }
 }
 
@@ -313,11 +317,11 @@ fn history(
 /// Messages with their senders and rooms; the sender's columns are those of [`rows::person`](super::rows::person).
 const SELECT: &str =
     "SELECT m.id, m.uuid, m.room_id, m.content, m.reply_to, m.sent_at, m.created_at, m.edited_at,
-        m.deleted_at, m.change_id,
+        m.deleted_at, m.change_id, r.uuid,
         u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at
     FROM messages m JOIN users u ON u.id = m.sender_id JOIN rooms r ON r.id = m.room_id";
 /// Where the sender's columns begin in [`SELECT`].
-const SENDER: usize = 10;
+const SENDER: usize = 11;
 
 fn collect(
     db: &Connection,
@@ -354,5 +358,7 @@ fn from_row(row: &Row<'_>, people: &mut People) -> rusqlite::Result<Message> {
         edited_at: row.get(7)?,
         deleted_at: row.get(8)?,
         change_id: row.get(9)?,
+        room_uuid: row.get(10)?,
+        aside: None,
     })
 }

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use uuid::Uuid;
+
 use crate::model::{
     Email, MemberRole, Millis, Profile, Role, RoomId, SessionId, ShownName, User, UserEdit, UserId,
     Username, name_key,
@@ -92,6 +94,20 @@ impl Store {
     /// The living account of that number.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |db| user(db, id)).await
+    }
+
+    /// The living account of that uuid.
+    pub async fn user_by_uuid(&self, uuid: Uuid) -> Result<Option<User>, StoreError> {
+        let sql = format!(
+            "SELECT {PERSON}, {REST} FROM users u WHERE u.uuid = ?1 AND u.deleted_at IS NULL"
+        );
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached(&sql)?
+                .query_row([uuid], |row| from_row(row, 0))
+                .optional()?)
+        })
+        .await
     }
 
     /// The account that logs in by that name or address, and its password hash.

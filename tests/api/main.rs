@@ -1,7 +1,13 @@
 //! The native protocol from outside: people act on a real server over a real socket and a real file. `support` explains
 //! the harness.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    missing_docs
+)]
 
 // The harness: servers, people, HTTP, WebSocket.
 mod support;
@@ -28,3 +34,5 @@ mod permissions;
 mod chat_app;
 // Searching messages.
 mod search;
+// Document 000 without its pages: tokens, conversations, the raw WebSocket.
+mod team;

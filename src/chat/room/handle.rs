@@ -117,6 +117,10 @@ impl RoomHandle {
     }
 
     /// Hands a message over; gives it back if the task rests, refuses it if there is no room for it.
+    #[expect(
+        clippy::result_large_err,
+        reason = "it is handed over again, not looked at"
+    )]
     pub(in crate::chat) fn tell(&self, message: RoomMsg) -> Result<(), RoomMsg> {
         match self.mailbox.try_send(message) {
             Ok(()) => Ok(()),

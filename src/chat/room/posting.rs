@@ -128,6 +128,7 @@ impl RoomActor {
         let new = NewMessage {
             id,
             room_id: self.room.id,
+            room_uuid: self.room.uuid,
             sender,
             draft,
             created_at: Millis::now(),

@@ -1,5 +1,6 @@
 //! Who watches a room, and how an event reaches all of them: encoded once per dialect and view, then only shared.
 
+use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -115,7 +116,7 @@ impl Watchers {
     }
 
     /// Who watches in which dialect.
-    pub(super) fn seats(&self) -> HashSet<(u64, usize)> {
+    pub(super) fn seats(&self) -> HashSet<(u64, TypeId)> {
         let seats = |group: &'_ Group| {
             group
                 .seats

@@ -11,7 +11,7 @@ use crate::chat::{Caller, Credential, TokenFault, Visitor};
 use crate::model::{MessageId, PageRequest};
 
 use super::body::BodyStream;
-use super::{Fault, HeaderMap, Kit, Method};
+use super::{Fault, HeaderMap, Kit, Method, Response, cors};
 
 /// A request and what belongs to it.
 pub struct Call {
@@ -133,6 +133,19 @@ impl Call {
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         cookie(&self.headers, name)
+    }
+
+    /// Whether there is a body at all.
+    pub fn has_body(&self) -> bool {
+        self.headers.contains_key("transfer-encoding")
+            || self
+                .header("content-length")
+                .is_some_and(|length| length != "0")
+    }
+
+    /// The answer to `OPTIONS` where a protocol has one of its own; `allow` are the methods the path takes.
+    pub fn options(&self, allow: &str) -> Response {
+        cors::options(&self.kit.origins, &self.headers, allow)
     }
 
     /// Whether the body says it is of that type, whatever its parameters.

@@ -5,6 +5,7 @@ mod call;
 mod cors;
 mod fault;
 mod origin;
+pub mod raw;
 mod sockets;
 mod table;
 

@@ -1,12 +1,12 @@
 //! What clients ask for over the WebSocket, and how it is answered.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed, Weight};
 use crate::dialect::kit::Fault;
+use crate::dialect::kit::raw::Heard;
 use crate::model::{Content, Message, MessageId, RoomId};
 
 use super::encode::{self, NATIVE};
@@ -51,7 +51,6 @@ pub(super) enum Op {
 
 /// The number a client gave its frame.
 type Id = Option<i64>;
-type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Serialize)]
 struct Done<T> {
@@ -110,7 +109,7 @@ pub(super) fn perform(
     connection: &Arc<Connection>,
     id: Id,
     op: Op,
-) -> Option<Doing> {
+) -> Heard {
     let answer = Answer {
         connection: connection.clone(),
         id,
@@ -122,25 +121,25 @@ pub(super) fn perform(
                 Ok(draft) => chat.post_then(caller, RoomId(room), draft, answer.of(sent)),
                 Err(invalid) => answer.refuse(&invalid.into()),
             }
-            None
+            Heard::Done
         }
         Op::Typing { room } => {
             chat.typing(caller, RoomId(room));
             answer.done();
-            None
+            Heard::Done
         }
         Op::Ping {} => {
             answer.done();
-            None
+            Heard::Done
         }
         Op::Auth { .. } => {
             answer.refuse(&Fault::BadJson {
                 field: Some("op".to_owned()),
                 detail: "auth is for the first frame".to_owned(),
             });
-            None
+            Heard::Done
         }
-        slow => Some(Box::pin(perform_slow(
+        slow => Heard::Doing(Box::pin(perform_slow(
             chat.clone(),
             caller.clone(),
             answer,

@@ -8,6 +8,7 @@
 mod events;
 mod http;
 mod people;
+mod raw;
 mod server;
 mod shapes;
 mod socket;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use events::EventSocket;
 pub use http::{Client, Reply, first_line, hang_up_after, raw};
 pub use people::{Persona, id};
+pub use raw::RawSocket;
 pub use server::{PASSWORD, TestServer};
 pub use shapes::*;
 pub use socket::Socket;

@@ -1,0 +1,121 @@
+//! A plain WebSocket from handshake to end, for all dialects that speak over one. Must not know what the frames say.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::chat::{Caller, Closing, Credential, Outbox};
+use crate::transport::frame::ping_frame;
+use crate::transport::websocket::{Incoming, WebSocket};
+
+use super::{Call, Fault, Proof};
+
+/// The longest frame a client may send, bytes.
+pub const FRAME_MAX: usize = 64 * 1024;
+/// How often a ping goes out; without any sign of life after two of them the connection is gone.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// So many frames that make no sense are put up with.
+const BAD_FRAMES_MAX: u32 = 50;
+
+/// What a frame asked for, on its way.
+pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What became of a frame.
+pub enum Heard {
+    /// It is done, or nothing was to be done.
+    Done,
+    /// It takes time; the next frame waits for it.
+    Doing(Task),
+    /// It made no sense, and its sender was told so.
+    Nonsense,
+}
+
+/// Who opens a WebSocket, if they say so in the handshake; a token that is there but bad is refused.
+///
+/// # Errors
+/// [`Fault::Chat`] with what is wrong with the token.
+pub async fn handshake_caller(call: &Call) -> Result<Option<Caller>, Fault> {
+    let token = match call.proof(true)? {
+        None => return Ok(None),
+        Some(Proof::Cookie(value)) => {
+            return Ok(Some(
+                call.kit
+                    .chat
+                    .authenticate(Credential::Cookie(value))
+                    .await?,
+            ));
+        }
+        Some(Proof::Token(token)) => token.into_owned(),
+    };
+    Ok(Some(
+        call.kit
+            .chat
+            .authenticate(Credential::Token(&token))
+            .await?,
+    ))
+}
+
+/// Writes what is queued and hands over what comes in, until either side has enough.
+pub async fn converse(
+    mut socket: WebSocket,
+    outbox: Arc<Outbox>,
+    first: Option<Task>,
+    mut hear: impl FnMut(&str) -> Heard,
+) {
+    let (mut doing, mut batch) = (first, Vec::new());
+    let mut clock = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let (mut silent, mut nonsense) = (0, 0);
+    let code = loop {
+        tokio::select! {
+            closing = poll_fn(|context| outbox.poll_take(context, &mut batch)) => {
+                if socket.write(&mut batch).await.is_err() {
+                    break None;
+                }
+                if let Some(closing) = closing {
+                    break close_code(closing);
+                }
+            }
+            () = async { if let Some(doing) = &mut doing { doing.await } }, if doing.is_some() => doing = None,
+            // The next frame waits until the one before is done: so answers come in order, and nothing piles up.
+            incoming = socket.read(), if doing.is_none() => {
+                silent = 0;
+                match incoming {
+                    Ok(Incoming::Text(text)) => match hear(&text) {
+                        Heard::Done => {}
+                        Heard::Doing(task) => doing = Some(task),
+                        Heard::Nonsense if nonsense >= BAD_FRAMES_MAX => break Some((1008, "too many bad frames")),
+                        Heard::Nonsense => nonsense += 1,
+                    },
+                    Ok(Incoming::Pong) => {}
+                    Ok(Incoming::Binary(_)) => break Some((1003, "text frames only")),
+                    Ok(Incoming::Close(_)) => break Some((1000, "")),
+                    Err(error) => break error.close_code().map(|code| (code, "")),
+                }
+            }
+            _ = clock.tick() => {
+                silent += 1;
+                if silent > 2 || socket.write(&mut vec![ping_frame()]).await.is_err() {
+                    break None;
+                }
+            }
+        }
+    };
+    // Nothing more is queued from here on.
+    outbox.close(Closing::Gone);
+    if let Some((code, reason)) = code {
+        socket.close(code, reason).await;
+    }
+}
+
+fn close_code(closing: Closing) -> Option<(u16, &'static str)> {
+    match closing {
+        Closing::SessionEnded => Some((4001, "the session ended")),
+        Closing::Lagging => Some((4002, "too slow")),
+        Closing::Restarting => Some((1012, "the server restarts")),
+        Closing::Changed => Some((1012, "come back")),
+        Closing::Gone => None,
+    }
+}

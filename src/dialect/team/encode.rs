@@ -1,0 +1,21 @@
+//! Events as this dialect's frames: it knows messages only.
+
+use crate::chat::{Encode, Encoder, Frames, View};
+use crate::model::Event;
+use crate::transport::frame::append_text_frame;
+
+use super::frames::chat_json;
+
+/// The encoder of this dialect.
+pub(super) const TEAM: Encoder = Encoder(&Team);
+
+struct Team;
+
+impl Encode for Team {
+    fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
+        if let Event::Posted(message) = event {
+            let json = chat_json(message);
+            frames.add(|bytes| append_text_frame(bytes, &json));
+        }
+    }
+}

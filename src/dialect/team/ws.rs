@@ -1,0 +1,207 @@
+//! The raw WebSocket: first `IdMessage`, then `ChatMessage`s.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use crate::chat::{Caller, ChatError, Connection, Frames, Outbox, TokenFault, Weight};
+use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
+use crate::dialect::kit::{Answer, Call, Fault, SharedKit};
+use crate::model::{Content, Draft, RoomId};
+use crate::transport::frame::append_text_frame;
+use crate::transport::upgrade::Upgrade;
+
+use super::encode::TEAM;
+use super::frames::{self, FrameIn};
+use super::{NAME, error};
+
+/// Answers the handshake: without a token there is none, unless an operator has switched proof off.
+pub(super) async fn open(mut call: Call) -> Answer {
+    let caller = handshake_caller(&call).await?;
+    if caller.is_none() && !call.kit.is_open(NAME) {
+        return Err(TokenFault::Missing.into());
+    }
+    let upgrade = Upgrade::check(&call.headers, call.on_upgrade.take()).map_err(Fault::Upgrade)?;
+    let response = upgrade.response();
+    let line = Arc::new(Line {
+        kit: call.kit.clone(),
+        outbox: Arc::default(),
+        proven: caller,
+        present: Mutex::default(),
+    });
+    tokio::spawn(async move {
+        let Ok(socket) = upgrade.open(FRAME_MAX).await else {
+            return;
+        };
+        converse(socket, line.outbox.clone(), None, |text| hear(&line, text)).await;
+        if let Some(present) = line.present() {
+            line.kit.chat.disconnect(&present.connection).await;
+        }
+    });
+    Ok(response)
+}
+
+fn hear(line: &Arc<Line>, text: &str) -> Heard {
+    match frames::parse(text) {
+        Ok(frame) => {
+            let line = line.clone();
+            Heard::Doing(Box::pin(async move {
+                if let Err(message) = line.take(frame).await {
+                    line.refuse(&message);
+                }
+            }))
+        }
+        Err(why) => {
+            line.refuse(why);
+            Heard::Nonsense
+        }
+    }
+}
+
+/// One client.
+struct Line {
+    kit: SharedKit,
+    outbox: Arc<Outbox>,
+    proven: Option<Caller>,
+    present: Mutex<Option<Present>>,
+}
+
+/// A client that has said who it is and where.
+#[derive(Clone)]
+struct Present {
+    caller: Caller,
+    connection: Arc<Connection>,
+    /// Where it speaks when it does not say where.
+    conversation: Option<RoomId>,
+}
+
+impl Line {
+    async fn take(&self, frame: FrameIn) -> Result<(), String> {
+        let done = match frame {
+            FrameIn::Id {
+                sender,
+                conversation,
+            } => self.come(sender, conversation).await,
+            FrameIn::Chat {
+                sender,
+                conversation,
+                content,
+                sent_at,
+                aside,
+            } => {
+                let draft = Content::parse(&content).map(|content| Draft {
+                    sent_at,
+                    aside,
+                    ..Draft::new(content)
+                });
+                match draft {
+                    Ok(draft) => self.say(sender, conversation, draft).await,
+                    Err(invalid) => Err(invalid.into()),
+                }
+            }
+        };
+        done.map_err(|error| error::text(&Fault::Chat(error)))
+    }
+
+    /// Says who it is, and listens to one conversation or to all.
+    async fn come(
+        &self,
+        sender: Option<String>,
+        conversation: Option<String>,
+    ) -> Result<(), ChatError> {
+        let chat = &self.kit.chat;
+        let caller = match &self.proven {
+            Some(caller) => caller.clone(),
+            None => {
+                chat.trust_uuid(parse_uuid(sender.as_deref().unwrap_or_default())?)
+                    .await?
+            }
+        };
+        check_sender(&caller, sender.as_deref())?;
+        let conversation = match conversation {
+            Some(uuid) => Some(self.room(&caller, &uuid).await?),
+            None => None,
+        };
+        let connection = match self.present() {
+            Some(present) => present.connection,
+            None => chat.connect(&caller, Some(TEAM), self.outbox.clone())?,
+        };
+        let rooms = match conversation {
+            Some(room) => vec![room],
+            None => chat
+                .rooms(&caller)
+                .await?
+                .into_iter()
+                .map(|overview| overview.room.id)
+                .collect(),
+        };
+        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = Some(Present {
+            caller,
+            connection: connection.clone(),
+            conversation,
+        });
+        for room in rooms {
+            chat.watch(&connection, TEAM, room).await?;
+        }
+        Ok(())
+    }
+
+    async fn say(
+        &self,
+        sender: Option<String>,
+        conversation: Option<String>,
+        draft: Draft,
+    ) -> Result<(), ChatError> {
+        let present = self
+            .present()
+            .ok_or(ChatError::Unauthenticated(TokenFault::Missing))?;
+        check_sender(&present.caller, sender.as_deref())?;
+        let room = match conversation {
+            Some(uuid) => self.room(&present.caller, &uuid).await?,
+            None => present
+                .conversation
+                .ok_or(ChatError::NotFound("conversation"))?,
+        };
+        self.kit
+            .chat
+            .post(&present.caller, room, draft)
+            .await
+            .map(drop)
+    }
+
+    async fn room(&self, caller: &Caller, uuid: &str) -> Result<RoomId, ChatError> {
+        Ok(self
+            .kit
+            .chat
+            .room_by_uuid(caller, parse_uuid(uuid)?)
+            .await?
+            .0
+            .id)
+    }
+
+    fn present(&self) -> Option<Present> {
+        self.present
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn refuse(&self, message: &str) {
+        let mut frames = Frames::default();
+        let json = frames::error_json(message);
+        frames.add(|bytes| append_text_frame(bytes, &json));
+        self.outbox.push(frames.seal(), Weight::Full);
+    }
+}
+
+/// A `senderId` must be the caller's own; none is taken for it.
+fn check_sender(caller: &Caller, sender: Option<&str>) -> Result<(), ChatError> {
+    match sender {
+        Some(sender) if sender != caller.person().uuid.to_string() => Err(ChatError::Forbidden),
+        _ => Ok(()),
+    }
+}
+
+fn parse_uuid(text: &str) -> Result<Uuid, ChatError> {
+    Uuid::parse_str(text).map_err(|_| ChatError::NotFound("conversation"))
+}

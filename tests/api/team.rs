@@ -1,0 +1,308 @@
+//! Document 000 without its pages: token routes, conversations, the raw WebSocket.
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+async fn uuid(person: &Persona) -> String {
+    person.get("me").await.ok(200)["uuid"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+async fn room_uuid(person: &Persona, room: i64) -> String {
+    person.get(&format!("rooms/{room}")).await.ok(200)["uuid"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// Exactly these keys. (The shapes of `support` are the native protocol's.)
+fn assert_exactly(object: &Value, keys: &str) {
+    let found: Vec<_> = object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let mut wanted: Vec<_> = keys.split(' ').collect();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
+}
+
+/// `YYYY-MM-DD HH:MM:SS`.
+fn assert_plain_time(value: &Value) {
+    let text = value.as_str().unwrap();
+    assert!(text.len() == 19 && text.as_bytes()[10] == b' ', "{text}");
+}
+
+fn id_message(sender: Option<&str>, conversation: Option<&str>) -> Value {
+    json!({"messageType": "IdMessage", "senderId": sender, "convId": conversation, "timestamp": "2026-01-02T03:04:05Z"})
+}
+
+fn chat_message(content: &str, meta: Value) -> Value {
+    json!({"messageType": "ChatMessage", "payload": {"content": content, "displayName": "somebody"}, "meta": meta})
+}
+
+#[tokio::test]
+async fn tokens_are_granted_refreshed_and_checked() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let own = uuid(&ann).await;
+    for prefix in ["/auth", ""] {
+        let token = format!("{prefix}/token");
+        let said = |reply: Reply, text: &str| assert_eq!(reply.ok(401), json!({"msg": text}));
+        said(server.anybody().get(&token).await, "Email is required.");
+        said(
+            server
+                .anybody()
+                .post(&token, json!({"password": "x"}))
+                .await,
+            "Email is required.",
+        );
+        said(
+            server.anybody().post(&token, json!({"email": "ann"})).await,
+            "Password is required.",
+        );
+        let wrong = server
+            .anybody()
+            .post(&token, json!({"username": "ann", "password": "wrong"}))
+            .await;
+        assert_eq!(wrong.ok(401)["msg"], "Invalid credentials");
+        assert_eq!(
+            server.anybody().call("OPTIONS", &token, None).await.status,
+            200
+        );
+        let grant = server
+            .anybody()
+            .post(&token, json!({"email": "ann", "password": PASSWORD}))
+            .await
+            .ok(200);
+        assert_exactly(&grant, "access_token refresh_token");
+        let client = |key: &str| server.anybody().token(grant[key].as_str().unwrap());
+        for _ in 0..2 {
+            let refreshed = client("refresh_token")
+                .post(&format!("{prefix}/refresh"), json!({}))
+                .await
+                .ok(200);
+            assert_exactly(&refreshed, "access_token");
+        }
+        let checked = client("access_token")
+            .get(&format!("{prefix}/check"))
+            .await
+            .ok(200);
+        assert_eq!(
+            checked,
+            json!({"authenticated": true, "message": "User is authenticated", "user": own})
+        );
+        let refused = client("refresh_token")
+            .get(&format!("{prefix}/check"))
+            .await
+            .ok(401);
+        assert_exactly(&refused, "authenticated message msg");
+        assert_eq!(refused["authenticated"], false);
+        let missing = server
+            .anybody()
+            .get(&format!("{prefix}/check"))
+            .await
+            .ok(401);
+        assert_eq!(missing["msg"], "Missing Authorization Header");
+    }
+}
+
+#[tokio::test]
+async fn conversations_and_messages_are_listed_by_uuid() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (ann_uuid, kitchen) = (uuid(&ann).await, ann.private_room("Kitchen").await);
+    ann.direct_room(&bob).await;
+    ann.say(kitchen, "hi").await;
+    let kitchen = room_uuid(&ann, kitchen).await;
+    for prefix in ["/api", ""] {
+        let path = format!("{prefix}/user/{ann_uuid}/conversations");
+        let list = ann.get(&path).await.ok(200)["conversations"].clone();
+        assert_eq!(
+            each(list.as_array().unwrap(), "name"),
+            ["Lobby", "Kitchen", "bob"]
+        );
+        let keys = "conversation_id created_at description id joined_at name owner_id role updated_at user_id";
+        assert_exactly(&list[1], keys);
+        assert_eq!(
+            (&list[1]["id"], &list[1]["owner_id"], &list[1]["role"]),
+            (&json!(kitchen), &json!(ann_uuid), &json!("owner"))
+        );
+        assert_plain_time(&list[1]["joined_at"]);
+        assert_eq!(
+            root.get(&path).await.ok(200)["conversations"]
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
+        bob.get(&path).await.ok(403);
+
+        let one = ann
+            .get(&format!("{prefix}/conversation/{kitchen}"))
+            .await
+            .ok(200)["messages"]
+            .clone();
+        assert_exactly(&one, "created_at description id name owner_id updated_at");
+        let messages = ann
+            .get(&format!("{prefix}/conversation/{kitchen}/messages"))
+            .await
+            .ok(200)["messages"]
+            .clone();
+        assert_exactly(
+            &messages[0],
+            "content conversation_id id sender_id sent_from_client sent_from_server",
+        );
+        assert_eq!(
+            (&messages[0]["content"], &messages[0]["sender_id"]),
+            (&json!("hi"), &json!(ann_uuid))
+        );
+        assert_plain_time(&messages[0]["sent_from_client"]);
+        for unknown in [kitchen.as_str(), "7", "no-uuid"] {
+            bob.get(&format!("{prefix}/conversation/{unknown}"))
+                .await
+                .ok(404);
+            bob.get(&format!("{prefix}/conversation/{unknown}/messages"))
+                .await
+                .ok(404);
+        }
+        root.get(&format!("{prefix}/conversation/{kitchen}"))
+            .await
+            .ok(200);
+        root.get(&format!("{prefix}/conversation/{kitchen}/messages"))
+            .await
+            .ok(404);
+    }
+}
+
+#[tokio::test]
+async fn a_message_on_the_raw_socket_reaches_everybody_there() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (ann_uuid, lobby) = (uuid(&ann).await, room_uuid(&ann, 1).await);
+    let mut anns = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
+    let mut bobs = RawSocket::open(server.address, &format!("/?token={}", bob.token)).await;
+    let mut native = bob.watch(1).await;
+    anns.send(id_message(Some(&ann_uuid), Some(&lobby))).await;
+    bobs.send(json!({"message_type": "IdMessage"})).await;
+    let meta = json!({"conversationId": lobby, "senderId": ann_uuid, "timestamp": "2026-01-02T03:04:05Z", "colour": "red"});
+    // Bob listens once his own frame has come back.
+    bobs.send(chat_message("me too", json!({"conversationId": lobby})))
+        .await;
+    assert_eq!(
+        bobs.next().await["payload"],
+        json!({"content": "me too", "displayName": "bob"})
+    );
+    anns.send(chat_message("hi", meta.clone())).await;
+    let expected = json!({"messageType": "ChatMessage", "payload": {"content": "hi", "displayName": "ann"}, "meta": meta});
+    assert_eq!(bobs.next().await, expected);
+    native.event("message").await;
+    assert_eq!(
+        native.event("message").await["message"]["sent_at"],
+        "2026-01-02T03:04:05.000Z"
+    );
+
+    let said = bob.say(1, "from elsewhere").await;
+    let told = bobs.next().await;
+    assert_eq!(told["meta"]["messageId"], said["uuid"]);
+    assert_exactly(&told["meta"], "conversationId senderId messageId timestamp");
+}
+
+#[tokio::test]
+async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (bob_uuid, lobby) = (uuid(&bob).await, room_uuid(&ann, 1).await);
+    let secret = room_uuid(&bob, bob.private_room("Secret").await).await;
+    let mut socket = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
+    for frame in [
+        json!("text"),
+        chat_message("too early", json!({"conversationId": lobby})),
+        id_message(Some(&bob_uuid), Some(&lobby)),
+        id_message(None, Some(&secret)),
+        id_message(None, Some("7")),
+    ] {
+        socket.send(frame.clone()).await;
+        assert_eq!(
+            socket.next().await["messageType"],
+            "ErrorMessage",
+            "{frame}"
+        );
+    }
+    socket.send(id_message(None, Some(&lobby))).await;
+    for frame in [
+        chat_message("hi", json!({"senderId": bob_uuid})),
+        chat_message("hi", json!({"conversationId": secret})),
+        chat_message("hi", json!({"note": "x".repeat(3000)})),
+        chat_message(" ", json!({})),
+    ] {
+        socket.send(frame.clone()).await;
+        assert_eq!(
+            socket.next().await["messageType"],
+            "ErrorMessage",
+            "{frame}"
+        );
+    }
+    socket.send(chat_message("at last", json!({}))).await;
+    let meta = socket.next().await["meta"].clone();
+    assert_eq!(meta["conversationId"], json!(lobby));
+}
+
+#[tokio::test]
+async fn the_raw_socket_needs_a_token_unless_the_dialect_is_open() {
+    let server = TestServer::start().await;
+    assert_eq!(
+        RawSocket::try_open(server.address, "/").await.err(),
+        Some(401)
+    );
+    let ann = server.user("ann").await;
+    let path = format!("/?token={}", ann.token);
+    let mut socket = RawSocket::open(server.address, &path).await;
+    socket.send(id_message(None, None)).await;
+    socket.send(chat_message("x", json!({}))).await;
+    socket.next().await;
+    ann.post("auth/logout", json!({})).await.done();
+    assert_eq!(socket.closed().await.0, 4001);
+    assert_eq!(
+        RawSocket::try_open(server.address, &path).await.err(),
+        Some(401)
+    );
+
+    let server = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["team".to_owned()].into());
+    })
+    .await;
+    let (root, ann) = (server.admin("root").await, server.user("ann").await);
+    let lobby = room_uuid(&ann, 1).await;
+    let mut socket = RawSocket::open(server.address, "/").await;
+    socket
+        .send(id_message(Some(&uuid(&root).await), Some(&lobby)))
+        .await;
+    assert_eq!(socket.next().await["messageType"], "ErrorMessage");
+    socket
+        .send(id_message(Some(&uuid(&ann).await), Some(&lobby)))
+        .await;
+    socket.send(chat_message("believed", json!({}))).await;
+    assert_eq!(socket.next().await["payload"]["displayName"], "ann");
+}
+
+#[tokio::test]
+async fn a_second_listener_reaches_the_same_chat() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let server = TestServer::start_with(|config| config.compat.ws_listen = Some(free)).await;
+    let ann = server.user("ann").await;
+    let mut socket = RawSocket::open(free, &format!("/?token={}", ann.token)).await;
+    let lobby = room_uuid(&ann, 1).await;
+    socket.send(id_message(None, Some(&lobby))).await;
+    socket.send(chat_message("hi", json!({}))).await;
+    socket.next().await;
+    assert_eq!(ann.history(1).await.len(), 1);
+}
