@@ -1,4 +1,4 @@
-//! What admins do to other people's accounts.
+//! What admins do to other people's accounts, and people to their own.
 
 use crate::model::{User, UserEdit, UserId};
 
@@ -32,6 +32,33 @@ impl Chat {
     pub async fn end_user(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
         caller.need_admin()?;
         self.end_account(id).await
+    }
+
+    /// Changes an account: one's own, or as an admin somebody's.
+    ///
+    /// # Errors
+    /// As [`Chat::edit_user`].
+    pub async fn edit_own_or(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        edit: UserEdit,
+    ) -> Result<User, ChatError> {
+        match caller.id() == id {
+            true => self.edit_me(caller, edit).await,
+            false => self.edit_user(caller, id, edit).await,
+        }
+    }
+
+    /// Ends an account without asking for its password: one's own, or as an admin somebody's.
+    ///
+    /// # Errors
+    /// As [`Chat::end_user`].
+    pub async fn end_own_or(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
+        match caller.id() == id {
+            true => self.end_account(id).await,
+            false => self.end_user(caller, id).await,
+        }
     }
 
     /// Logs somebody out everywhere.

@@ -112,17 +112,23 @@ impl Chat {
     pub async fn disconnect(&self, connection: &Arc<Connection>) {
         self.core.people.disconnect(connection);
         for room in connection.take_rooms() {
-            self.unwatch(connection, room).await;
+            self.detach(connection, None, room).await;
         }
     }
 
-    /// Lets a connection hear no more of a room.
-    pub async fn unwatch(&self, connection: &Arc<Connection>, room: RoomId) {
+    /// Lets a connection hear no more of a room in one protocol.
+    pub async fn unwatch(&self, connection: &Arc<Connection>, encoder: Encoder, room: RoomId) {
+        self.detach(connection, Some(encoder), room).await;
+    }
+
+    async fn detach(&self, connection: &Arc<Connection>, encoder: Option<Encoder>, room: RoomId) {
         let connection = connection.clone();
-        self.core
-            .registry
-            .ask_running(room, |reply| RoomMsg::Detach { connection, reply })
-            .await;
+        let detach = |reply| RoomMsg::Detach {
+            connection,
+            encoder,
+            reply,
+        };
+        self.core.registry.ask_running(room, detach).await;
     }
 
     /// What a new connection is told first.

@@ -234,8 +234,13 @@ impl People {
 
     /// Tells somebody, on all their connections.
     pub fn tell(&self, user: UserId, event: &Event, weight: Weight) {
+        self.tell_as(View::Own, user, event, weight);
+    }
+
+    /// Tells somebody what they have or have not caused themself.
+    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) {
         for connection in self.of(user) {
-            connection.tell(event, View::Own, weight);
+            connection.tell(event, view, weight);
         }
     }
 

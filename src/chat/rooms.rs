@@ -167,16 +167,20 @@ impl Chat {
     /// The direct room with somebody, made if there is none yet, and whether it is new.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for guests, [`ChatError::Invalid`] for oneself, [`ChatError::NotFound`].
+    /// [`ChatError::Forbidden`] for guests, unless there is one; [`ChatError::Invalid`] for oneself;
+    /// [`ChatError::NotFound`].
     pub async fn direct_room(
         &self,
         caller: &Caller,
         other: UserId,
     ) -> Result<(Room, bool), ChatError> {
-        caller.need_account()?;
         if other == caller.id() {
             return Err(crate::model::Invalid::new("user_id", "must be somebody else").into());
         }
+        if let Some(room) = self.find_direct_room(caller, other).await? {
+            return Ok((room, false));
+        }
+        caller.need_account()?;
         let found = self.core.store.direct_room(caller.id(), other).await?;
         let (room, new) = found.ok_or(ChatError::NotFound("user"))?;
         if new {

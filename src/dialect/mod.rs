@@ -10,7 +10,12 @@ use kit::{EventSurface, Surface};
 
 /// Every dialect's HTTP routes.
 pub fn surfaces() -> Vec<Surface> {
-    vec![native::surface(), chat_app::surface(), team::surface()]
+    vec![
+        native::surface(),
+        kit::api_surface(),
+        chat_app::surface(),
+        team::surface(),
+    ]
 }
 
 /// Every dialect's Socket.IO events; an event name belongs to one dialect.

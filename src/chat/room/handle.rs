@@ -57,6 +57,8 @@ pub(in crate::chat) enum RoomMsg {
     },
     Detach {
         connection: Arc<Connection>,
+        /// In this protocol only.
+        encoder: Option<Encoder>,
         reply: Reply<()>,
     },
     Order {

@@ -163,8 +163,15 @@ impl RoomActor {
                 position,
                 reply,
             } => self.attach(connection, encoder, position, reply),
-            RoomMsg::Detach { connection, reply } => {
-                self.detach(&connection);
+            RoomMsg::Detach {
+                connection,
+                encoder,
+                reply,
+            } => {
+                match encoder {
+                    Some(encoder) => self.watchers.leave(connection.id(), encoder),
+                    None => self.detach(&connection),
+                }
                 reply(Ok(()));
             }
             RoomMsg::Order { by, order, reply } => {

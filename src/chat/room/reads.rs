@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::model::{Event, Message, MessageId, Person, Room, RoomKind, UserId};
 use crate::store::{Store, UNREAD_MAX};
 
+use super::super::encode::View;
 use super::super::outbox::Weight;
 use super::posting::Pending;
 use super::{ChatError, Reply, RoomActor};
@@ -146,7 +147,8 @@ impl RoomActor {
             |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
         self.people.tell(reader, &event, weight(true));
         if let Some(other) = other {
-            self.people.tell(other.id, &event, weight(false));
+            self.people
+                .tell_as(View::Other, other.id, &event, weight(false));
         }
     }
 

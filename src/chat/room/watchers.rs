@@ -58,6 +58,16 @@ impl Watchers {
         gone
     }
 
+    /// Takes away the seat a connection has in one dialect.
+    pub(super) fn leave(&mut self, connection: u64, encoder: Encoder) {
+        for group in &mut self.groups {
+            if group.encoder == encoder {
+                group.seats.retain(|seat| seat.id() != connection);
+            }
+        }
+        self.groups.retain(|group| !group.seats.is_empty());
+    }
+
     /// Whose connections watch.
     pub(super) fn users(&self) -> HashSet<UserId> {
         self.groups

@@ -174,6 +174,11 @@ impl Call {
         self.kit.is_own_origin(self.peer, &self.headers)
     }
 
+    /// The address of this server as the client knows it, without a slash at its end; empty if nobody can know.
+    pub fn base_url(&self) -> String {
+        self.kit.base_url(self.peer, &self.headers)
+    }
+
     /// The name of our session cookie.
     pub fn cookie_name(&self) -> String {
         self.kit.cookie_name()

@@ -1,5 +1,6 @@
 //! What all HTTP dialects and pages need and no protocol owns: requests, routes, faults. Must not know any dialect.
 
+mod api;
 mod body;
 mod call;
 mod cors;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use ipnet::IpNet;
 
+pub use api::{api_refusal, api_surface, is_shared_fault};
 pub use body::{form_fields, json_body};
 pub use call::{Call, Page, Proof};
 pub use cors::Origins;

@@ -43,6 +43,17 @@ impl Kit {
         }
     }
 
+    /// The address of this server as the client knows it, without a slash at its end; empty if nobody can know.
+    pub(super) fn base_url(&self, peer: SocketAddr, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let host = headers.get("host").and_then(|value| value.to_str().ok());
+        host.map_or_else(String::new, |host| {
+            format!("{}://{host}", self.scheme(peer, headers))
+        })
+    }
+
     /// Whether the request comes from one of our own pages, or from no page at all.
     pub(super) fn is_own_origin(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

@@ -181,7 +181,7 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             .await;
         }
         Op::Leave { room } => {
-            chat.unwatch(&answer.connection, RoomId(room)).await;
+            chat.unwatch(&answer.connection, NATIVE, RoomId(room)).await;
             answer.done();
         }
         Op::Auth { .. } | Op::Send { .. } | Op::Typing { .. } | Op::Ping {} => {}
