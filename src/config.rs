@@ -7,6 +7,7 @@
 
 mod kinds;
 mod load;
+mod size;
 mod value;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ use ipnet::IpNet;
 
 pub use kinds::{DIALECTS, LogFormat, LogLevel, OpenDialects, Origins, Reach, Registration};
 pub use load::{ConfigError, Flags, Loaded, Origin, load};
+pub use size::{ByteSize, FileTypes};
 use value::{Raw, Value, any, days, hours, http_url, minutes, within, ws_url};
 
 /// One entry of the table of settings: how to put a value in place and how to write it as TOML.
@@ -111,6 +113,16 @@ settings! {
         connections_per_address: Option<NonZeroU32> = NonZeroU32::new(2_000), any;
         /// WebSockets open at once of one person.
         connections_per_user: Option<NonZeroU32> = NonZeroU32::new(20), any;
+    }
+
+    /// Files that people send.
+    files: Files {
+        /// The largest file.
+        max_size: ByteSize = ByteSize::mib(25), within(ByteSize(1)..=ByteSize::mib(4096));
+        /// Which types are taken.
+        types: FileTypes = FileTypes::Any, any;
+        /// All the files one person keeps here.
+        quota_per_user: Option<ByteSize> = Some(ByteSize::mib(1024)), any;
     }
 
     /// Guests: accounts without a password.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use warp::Filter;
 
 use crate::chat::{Chat, ChatError, Settings};
-use crate::config::{Config, DIALECTS, Origins as AllowedOrigins, Reach, Registration};
+use crate::config::{Config, DIALECTS, FileTypes, Origins as AllowedOrigins, Reach, Registration};
 use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, Surface, routes};
 use crate::dialect::{self, kit};
 use crate::store::{OpenOptions, Store, StoreError};
@@ -218,6 +218,12 @@ fn settings(config: &Config) -> Settings {
         messages_per_second: config.limits.messages_per_second,
         messages_burst: config.limits.messages_burst,
         connections_per_user: config.limits.connections_per_user,
+        file_size_max: config.files.max_size.0,
+        file_types: match &config.files.types {
+            FileTypes::Any => None,
+            FileTypes::Only(types) => Some(types.clone()),
+        },
+        file_quota: config.files.quota_per_user.map(|quota| quota.0),
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::model::{Event, Millis, Person, RoomId, SessionId, UserId};
 
 use super::outbox::{Closing, Weight};
@@ -14,6 +16,12 @@ use super::{Chat, ChatError, Core};
 /// How often sessions that ran out and guests that stay away are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// A file that nothing shows is given up after so many milliseconds.
+const ORPHANED_AFTER: i64 = 3_600_000;
+
+/// A pause between two steps of removing.
+const BETWEEN_STEPS: Duration = Duration::from_millis(5);
+
 /// A busy room or a full disk may pass within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -21,6 +29,10 @@ const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) fn start(chat: &Chat) {
     tokio::spawn(follow(Arc::downgrade(&chat.core)));
     tokio::spawn(sweep(Arc::downgrade(&chat.core)));
+    tokio::spawn(remove(
+        Arc::downgrade(&chat.core),
+        chat.core.files.sweep.clone(),
+    ));
     tokio::spawn(pace(Arc::downgrade(&chat.core.people)));
 }
 
@@ -61,6 +73,33 @@ async fn sweep(core: Weak<Core>) {
         let chat = Chat { core };
         if let Err(error) = chat.sweep().await {
             tracing::warn!(%error, "sweeping failed");
+        }
+    }
+}
+
+/// Removes what was cleared, deleted or given up, in small steps, whenever somebody says so.
+async fn remove(core: Weak<Core>, wanted: Arc<Notify>) {
+    loop {
+        wanted.notified().await;
+        loop {
+            let Some(store) = core.upgrade().map(|core| core.store.clone()) else {
+                return;
+            };
+            let more = match store.sweep_rooms().await {
+                Ok(false) => store.sweep_files().await,
+                more => more,
+            };
+            match more {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "removing what is gone waits for the next sweep");
+                    break;
+                }
+            }
+            drop(store);
+            // Between the steps the chat goes first.
+            tokio::time::sleep(BETWEEN_STEPS).await;
         }
     }
 }
@@ -146,18 +185,21 @@ impl Chat {
         Ok(())
     }
 
-    /// Removes what was cleared or deleted, in the background and in small steps.
+    /// Removes what was cleared, deleted or given up, in the background and in small steps.
     pub(super) fn sweep_soon(&self) {
-        let store = self.core.store.clone();
-        tokio::spawn(async move {
-            while let Ok(true) = store.sweep_rooms().await {
-                // Between the steps the chat goes first.
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
+        self.core.files.sweep.notify_one();
+    }
+
+    /// Gives up what an earlier process was in the middle of. A full disk must not keep the server from starting.
+    pub(super) async fn abandon_uploads(&self) {
+        if let Err(error) = self.core.store.abandon_uploads().await {
+            tracing::warn!(%error, "what broken uploads left stays for now");
+        }
     }
 
     async fn sweep(&self) -> Result<(), ChatError> {
+        let before = Millis::now().0 - ORPHANED_AFTER;
+        self.core.store.drop_orphans(Millis(before)).await?;
         self.sweep_soon();
         self.core.store.sweep_sessions().await?;
         let expire_after = self.core.settings.guests_expire_after.as_millis();

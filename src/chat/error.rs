@@ -51,6 +51,12 @@ pub enum ChatError {
     /// An owner transfers the room before leaving.
     #[error("the owner hands the room over before leaving")]
     Owner,
+    /// A file has more bytes than these.
+    #[error("the file has more than {0} bytes")]
+    TooLarge(u64),
+    /// The files of this person take all the room they may.
+    #[error("your files take all the room you may have here: delete some first")]
+    Quota,
     /// Too often; says when to try again.
     #[error("too many requests, try again in {} s", .0.as_secs().max(1))]
     Limited(Duration),

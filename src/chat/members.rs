@@ -197,7 +197,7 @@ impl Chat {
             .await
     }
 
-    async fn order_room(
+    pub(super) async fn order_room(
         &self,
         caller: &Caller,
         room: RoomId,

@@ -86,6 +86,7 @@ impl Chat {
             .message(message)
             .await?
             .ok_or(ChatError::NotFound("message"))?;
+        let with_files = !found.files.is_empty() && matches!(change, Change::Delete);
         let by = caller.person().clone();
         let answer = self
             .core
@@ -98,6 +99,9 @@ impl Chat {
                 reply,
             })
             .await;
+        if with_files && answer.is_ok() {
+            self.sweep_soon();
+        }
         answer.map_err(hide_room)
     }
 

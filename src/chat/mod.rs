@@ -74,6 +74,7 @@ struct Core {
     registry: Registry,
     setup: Setup,
     limits: Limits,
+    files: files::Works,
     /// When the file was last seen to work.
     ready: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -111,12 +112,14 @@ impl Chat {
                         Limiter::new(n.get(), Duration::from_secs(1), settings.messages_burst)
                     }),
                 },
+                files: files::Works::default(),
                 ready: tokio::sync::Mutex::default(),
                 people,
                 store,
                 settings,
             }),
         };
+        chat.abandon_uploads().await;
         chat.reconcile().await?;
         background::start(&chat);
         Ok(chat)

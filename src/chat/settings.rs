@@ -29,6 +29,12 @@ pub struct Settings {
     pub messages_per_second: Option<NonZeroU32>,
     /// Messages one person may send at once.
     pub messages_burst: u32,
+    /// The largest file, bytes.
+    pub file_size_max: u64,
+    /// Types of files that are taken, like `application/pdf` or `image/*`; `None` is all.
+    pub file_types: Option<Vec<String>>,
+    /// Bytes of all files one person keeps here.
+    pub file_quota: Option<u64>,
     /// Connections one person may have.
     pub connections_per_user: Option<NonZeroU32>,
 }
@@ -42,6 +48,18 @@ impl Settings {
     /// Whether somebody at `address` may come as a guest.
     pub fn may_visit(&self, address: IpAddr) -> bool {
         self.guests && self.is_near(address)
+    }
+
+    /// Whether files of that type are taken.
+    pub fn takes_type(&self, media_type: &str) -> bool {
+        let kind = media_type.split_once('/').map_or("", |(kind, _)| kind);
+        let fits = |allowed: &String| match allowed.strip_suffix("/*") {
+            Some(all_of) => all_of == kind,
+            None => allowed == media_type,
+        };
+        self.file_types
+            .as_ref()
+            .is_none_or(|types| types.iter().any(fits))
     }
 
     fn is_near(&self, address: IpAddr) -> bool {

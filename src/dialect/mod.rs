@@ -13,6 +13,7 @@ pub fn surfaces() -> Vec<Surface> {
     vec![
         native::surface(),
         kit::api_surface(),
+        native::files_surface(),
         chat_app::surface(),
         team::surface(),
     ]

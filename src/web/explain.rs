@@ -39,6 +39,11 @@ pub(super) fn explain(t: &'static Texts, fault: &Fault) -> Said {
             t.bad_request,
             t.bad_request_text,
         ),
+        Fault::BadRange(_) => (
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            t.bad_request,
+            t.bad_request_text,
+        ),
         Fault::BadJson { .. } | Fault::BadQuery(_) | Fault::BrokenBody | Fault::Upgrade(_) => {
             (StatusCode::BAD_REQUEST, t.bad_request, t.bad_request_text)
         }
@@ -72,6 +77,8 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         ChatError::Owner => (StatusCode::CONFLICT, t.not_done, t.owner_stays),
         ChatError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, t.not_done, t.limited),
         ChatError::Busy => (StatusCode::SERVICE_UNAVAILABLE, t.not_done, t.busy),
+        ChatError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, t.not_done, t.too_large_text),
+        ChatError::Quota => (StatusCode::FORBIDDEN, t.not_done, t.quota_full),
         ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, t.not_done, t.disk_full),
         ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, t.not_done, t.internal),
     };

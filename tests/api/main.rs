@@ -36,3 +36,5 @@ mod chat_app;
 mod search;
 // Document 000 without its pages: tokens, conversations, the raw WebSocket.
 mod team;
+// Files: sending, fetching, pictures, and what is never rendered.
+mod files;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Action, Departure, Event, Invalid, Key, Member, MemberRole, Millis, Person, Role, Room,
+    Action, Departure, Event, FileId, Invalid, Key, Member, MemberRole, Millis, Person, Role, Room,
     RoomEdit, RoomKind, UserId, Verdict, may,
 };
 use crate::store::Admission;
@@ -26,6 +26,7 @@ pub(in crate::chat) enum Order {
     },
     Transfer(UserId),
     Edit(RoomEdit),
+    Picture(Option<(FileId, String)>),
     Clear,
     Delete,
 }
@@ -62,6 +63,7 @@ impl RoomActor {
             } => Some(self.set_member(by, user, role, muted_until).await?),
             Order::Transfer(to) => Some(self.transfer(by, to).await?),
             Order::Edit(edit) => self.edit(by, edit).await.map(|()| None)?,
+            Order::Picture(picture) => self.set_picture(by, picture).await.map(|()| None)?,
             Order::Clear => self.clear(by).await.map(|()| None)?,
             Order::Delete => {
                 self.check(by, Action::DeleteRoom)?;
@@ -264,6 +266,19 @@ impl RoomActor {
             };
             self.people.tell(user, &event, Weight::Full);
         }
+        Ok(())
+    }
+
+    async fn set_picture(
+        &mut self,
+        by: &Person,
+        picture: Option<(FileId, String)>,
+    ) -> Result<(), ChatError> {
+        self.check(by, Action::Manage)?;
+        if !self.store.set_picture(self.room.id, picture).await? {
+            return Err(ChatError::NotFound("file"));
+        }
+        self.reload().await;
         Ok(())
     }
 

@@ -80,7 +80,7 @@ async fn read(call: &mut Call) -> Result<Vec<u8>, Fault> {
         while let Some(chunk) = body.next().await {
             bytes.extend_from_slice(&chunk.map_err(|_| Fault::BrokenBody)?);
             if bytes.len() > BODY_MAX {
-                drain(&mut body).await;
+                drain(&mut body, DRAIN_MAX).await;
                 return Err(Fault::TooLarge(BODY_MAX));
             }
         }
@@ -91,11 +91,15 @@ async fn read(call: &mut Call) -> Result<Vec<u8>, Fault> {
         .unwrap_or(Err(Fault::BrokenBody))
 }
 
-async fn drain(body: &mut BodyStream) {
+/// Reads on to the end, or until `most` bytes were read.
+pub(super) async fn drain<E>(
+    body: &mut (impl Stream<Item = Result<bytes::Bytes, E>> + Unpin),
+    most: usize,
+) {
     let mut read = 0;
     while let Some(Ok(chunk)) = body.next().await {
         read += chunk.len();
-        if read > DRAIN_MAX {
+        if read > most {
             return;
         }
     }

@@ -24,6 +24,8 @@ pub enum Fault {
     MediaType(&'static str),
     /// The body has more bytes than the route takes.
     TooLarge(usize),
+    /// The range that is asked for lies outside a file of so many bytes.
+    BadRange(u64),
     /// The body broke off or came too slowly.
     BrokenBody,
     /// Nothing is at that path.
@@ -78,6 +80,7 @@ pub fn status_of(fault: &Fault) -> StatusCode {
         Fault::BadJson { .. } | Fault::BadQuery(_) | Fault::BrokenBody => StatusCode::BAD_REQUEST,
         Fault::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Fault::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        Fault::BadRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
         Fault::NoRoute => StatusCode::NOT_FOUND,
         Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
         Fault::Csrf => StatusCode::FORBIDDEN,
@@ -93,7 +96,9 @@ fn status_of_refusal(error: &ChatError) -> StatusCode {
         | ChatError::Muted
         | ChatError::RegistrationClosed
         | ChatError::GuestsDisabled
-        | ChatError::BadSetupToken => StatusCode::FORBIDDEN,
+        | ChatError::BadSetupToken
+        | ChatError::Quota => StatusCode::FORBIDDEN,
+        ChatError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         ChatError::NotFound(_) => StatusCode::NOT_FOUND,
         ChatError::Invalid(_) => StatusCode::BAD_REQUEST,
         ChatError::Taken(_)
@@ -124,6 +129,7 @@ pub fn text_of(fault: &Fault) -> String {
         Fault::BadQuery(name) => format!("{name} is not what it should be"),
         Fault::MediaType(wanted) => format!("the body must be {wanted}"),
         Fault::TooLarge(most) => format!("the body has more than {most} bytes"),
+        Fault::BadRange(size) => format!("the file has {size} bytes"),
         Fault::BrokenBody => "the body broke off".to_owned(),
         Fault::NoRoute => "Not found".to_owned(),
         Fault::Method(_) => "Method not allowed".to_owned(),

@@ -43,6 +43,9 @@ pub(super) fn response(fault: &Fault) -> Response {
         },
     );
     set_header(&mut response, "content-type", "application/problem+json");
+    if let Fault::BadRange(size) = fault {
+        set_header(&mut response, "content-range", &format!("bytes */{size}"));
+    }
     if let Some(seconds) = wait {
         set_header(&mut response, "retry-after", &seconds.to_string());
     }
@@ -74,6 +77,11 @@ pub(super) fn describe(fault: &Fault) -> (StatusCode, Refusal) {
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
             format!("the body has more than {most} bytes"),
+        ),
+        Fault::BadRange(size) => (
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "bad_range",
+            format!("the file has {size} bytes"),
         ),
         Fault::BrokenBody => (
             StatusCode::BAD_REQUEST,
@@ -132,6 +140,8 @@ pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
         ChatError::NotMember => (StatusCode::CONFLICT, "not_member"),
         ChatError::LastAdmin => (StatusCode::CONFLICT, "last_admin"),
         ChatError::Owner => (StatusCode::CONFLICT, "owner"),
+        ChatError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        ChatError::Quota => (StatusCode::FORBIDDEN, "quota"),
         ChatError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, "limited"),
         ChatError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, "full"),

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::dialect::kit::{Answer, Call, StatusCode, json, json_body};
+use crate::chat::Posted;
+use crate::dialect::kit::{Answer, Call, Response, StatusCode, json, json_body};
 use crate::model::{Content, MessageId, PageRequest};
 
 use super::caller;
@@ -36,13 +37,17 @@ pub(super) async fn post(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
     let room = room_id(&call)?;
     let draft = json_body::<DraftBody>(&mut call).await?.parse()?;
-    let posted = call.kit.chat.post(&caller, room, draft).await?;
+    Ok(posted(&call.kit.chat.post(&caller, room, draft).await?))
+}
+
+/// The answer to a message that is on disk.
+pub(super) fn posted(posted: &Posted) -> Response {
     let status = if posted.new {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    Ok(json(status, &MessageJson::from(&*posted.message)))
+    json(status, &MessageJson::from(&*posted.message))
 }
 
 pub(super) async fn show(call: Call) -> Answer {
@@ -58,7 +63,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let message = call
         .kit
         .chat
-        .edit(&caller, id, Content::parse(&body.content)?)
+        .edit(&caller, id, Content::beside_files(&body.content)?)
         .await?;
     Ok(json(StatusCode::OK, &MessageJson::from(&*message)))
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod encode;
 mod error;
+mod files;
 mod me;
 mod members;
 mod messages;
@@ -13,6 +14,8 @@ mod server;
 mod users;
 mod wire;
 mod ws;
+
+pub use files::files_surface;
 
 use crate::chat::Caller;
 
@@ -37,6 +40,8 @@ pub fn surface() -> Surface {
         GET "/me" => me::show,
         PATCH "/me" => me::edit,
         DELETE "/me" => me::end,
+        PUT "/me/avatar" => files::set_avatar,
+        DELETE "/me/avatar" => files::clear_avatar,
         POST "/me/password" => me::change_password,
         GET "/users" => users::list,
         GET "/users/{id}" => users::show,
@@ -62,6 +67,9 @@ pub fn surface() -> Surface {
         DELETE "/rooms/{id}/members/{user}" => members::remove,
         GET "/rooms/{id}/messages" => messages::history,
         POST "/rooms/{id}/messages" => messages::post,
+        POST "/rooms/{id}/files" => files::post,
+        PUT "/rooms/{id}/picture" => files::set_picture,
+        DELETE "/rooms/{id}/picture" => files::clear_picture,
         GET "/messages/{id}" => messages::show,
         PATCH "/messages/{id}" => messages::edit,
         DELETE "/messages/{id}" => messages::delete,

@@ -150,7 +150,7 @@ pub(super) fn perform(
 
 async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
     match op {
-        Op::Edit { message, content } => match Content::parse(&content) {
+        Op::Edit { message, content } => match Content::beside_files(&content) {
             Ok(content) => {
                 answer.of(changed)(chat.edit(&caller, MessageId(message), content).await)
             }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::chat::{PublicRoom, Session, files};
-use crate::dialect::kit::rfc3339;
+use crate::dialect::kit::{Fault, rfc3339};
 use crate::model::{
     Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person, Room,
     RoomOverview, User,
@@ -276,7 +276,7 @@ impl<'a> SessionJson<'a> {
 }
 
 /// A message as clients send it, by REST and by WebSocket.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct DraftBody {
     content: String,
     uuid: Option<Uuid>,
@@ -288,6 +288,32 @@ impl DraftBody {
     /// Checks every field.
     pub(super) fn parse(self) -> Result<Draft, Invalid> {
         let content = Content::parse(&self.content)?;
+        self.with(content)
+    }
+
+    /// The same for a message that need not have a text.
+    pub(super) fn parse_beside_files(self) -> Result<Draft, Invalid> {
+        let content = Content::beside_files(&self.content)?;
+        self.with(content)
+    }
+
+    /// Takes a field as a form has it; others are left alone.
+    pub(super) fn set(&mut self, field: &str, text: String) -> Result<(), Fault> {
+        let bad = |detail: &str| Fault::BadJson {
+            field: Some(field.to_owned()),
+            detail: detail.to_owned(),
+        };
+        match field {
+            "content" => self.content = text,
+            "uuid" => self.uuid = Some(text.parse().map_err(|_| bad("is no UUID"))?),
+            "reply_to" => self.reply_to = Some(text.parse().map_err(|_| bad("is no id"))?),
+            "sent_at" => self.sent_at = Some(text),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn with(self, content: Content) -> Result<Draft, Invalid> {
         let sent_at = self
             .sent_at
             .as_deref()

@@ -131,6 +131,7 @@ pub(super) static TEXTS: Texts = Texts {
         limited: "That was too often. Wait a moment and try again.",
         busy: "The server is busy. Try again.",
         disk_full: "The server's disk is full. Nothing was stored.",
+        quota_full: "Your files take all the room you may have here. Delete some first.",
         internal: "Something went wrong on the server.",
         username_taken: "This name is taken, or too much like somebody else's. Choose another.",
         email_taken: "There is an account with this e-mail already.",

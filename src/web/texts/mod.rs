@@ -50,7 +50,7 @@ texts! {
         notice_kicked, not_found, not_found_text, form_outdated, form_outdated_text, bad_request, bad_request_text,
         too_large_text, forbidden, forbidden_text, logged_out_text, bad_credentials, muted_text, registration_closed,
         guests_disabled, bad_setup_link, not_done, already_member, not_member, last_admin, owner_stays, limited, busy,
-        disk_full, internal, username_taken, email_taken, access_key_taken, already_sent, to_start, no_such_key,
+        disk_full, quota_full, internal, username_taken, email_taken, access_key_taken, already_sent, to_start, no_such_key,
         sending, read_mark, sent_mark, beginning, created_by_you,
     }
     /// What scripts say; `{n}`, `{name}` and the like are filled in there.

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "more tests are on their way")]
 
 mod events;
+mod forms;
 mod http;
 mod people;
 mod raw;
@@ -16,6 +17,7 @@ mod socket;
 use std::time::Duration;
 
 pub use events::EventSocket;
+pub use forms::{Form, picture};
 pub use http::{Client, Reply, first_line, hang_up_after, raw};
 pub use people::{Persona, id};
 pub use raw::RawSocket;

@@ -1,0 +1,109 @@
+//! Giving files out: who may have one, and its bytes piece by piece.
+
+use bytes::Bytes;
+
+use crate::model::{Action, File, FileId, Millis};
+use crate::store::{CHUNK, Shown, Store, StoreError};
+
+use super::super::{Caller, Chat, ChatError, TokenFault};
+use super::address::opens;
+
+/// So often a piece is asked for while all readers are busy.
+const TRIES: u32 = 5;
+
+/// A file that somebody may fetch.
+#[derive(Clone)]
+pub struct Download {
+    /// The file.
+    pub file: File,
+    /// Names these very bytes: 32 hexadecimal digits.
+    pub tag: String,
+    store: Store,
+}
+
+impl Chat {
+    /// A file's bytes, for whoever may read what shows it, or has a good `pass`.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`], [`ChatError::Unauthenticated`] if there is neither a good pass nor a caller.
+    pub async fn fetch_file(
+        &self,
+        caller: Option<&Caller>,
+        id: FileId,
+        pass: Option<&str>,
+    ) -> Result<Download, ChatError> {
+        const GONE: ChatError = ChatError::NotFound("file");
+        let found = self.core.store.file(id).await?;
+        let found = found.filter(|found| found.file.url.is_none());
+        let lasting = |shown| shown == Shown::Everywhere;
+        let is_open = found.as_ref().zip(pass).is_some_and(|(found, pass)| {
+            opens(&found.file.key, pass, Millis::now(), lasting(found.shown))
+        });
+        if !is_open {
+            // Before anything is told of the file: whether there is one is not for everybody.
+            let caller = caller.ok_or(TokenFault::Missing)?;
+            let shown = found.as_ref().ok_or(GONE)?;
+            self.check_fetch(caller, &shown.file, shown.shown).await?;
+        }
+        let found = found.ok_or(GONE)?;
+        Ok(Download {
+            file: found.file,
+            tag: found
+                .sha256
+                .iter()
+                .take(16)
+                .map(|b| format!("{b:02x}"))
+                .collect(),
+            store: self.core.store.clone(),
+        })
+    }
+
+    async fn check_fetch(
+        &self,
+        caller: &Caller,
+        file: &File,
+        shown: Shown,
+    ) -> Result<(), ChatError> {
+        const GONE: ChatError = ChatError::NotFound("file");
+        let (room, action) = match shown {
+            Shown::Everywhere => return Ok(()),
+            Shown::Nowhere if file.owner_id == caller.id() => return Ok(()),
+            Shown::Nowhere => return Err(GONE),
+            Shown::InRoom(room) => (room, Action::Read),
+            Shown::AsPictureOf(room) => (room, Action::Look),
+        };
+        match self.room_for(caller, room, action).await {
+            Ok(_) => Ok(()),
+            Err(ChatError::NotFound(_) | ChatError::Forbidden) => Err(GONE),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Download {
+    /// Bytes from `offset` on: as many as are kept together, at most 256 KiB; none at the end.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if the file was taken away meanwhile, [`ChatError::Busy`].
+    pub async fn piece(&self, offset: u64) -> Result<Bytes, ChatError> {
+        if offset >= self.file.size {
+            return Ok(Bytes::new());
+        }
+        let chunk = CHUNK as u64;
+        let seq = u32::try_from(offset / chunk).map_err(ChatError::internal)?;
+        let mut tries = 0;
+        let piece = loop {
+            match self.store.chunk(self.file.id, seq).await {
+                // Each try waits for seconds by itself.
+                Err(StoreError::Busy | StoreError::Timeout) if tries < TRIES => tries += 1,
+                answer => break answer?.ok_or(ChatError::NotFound("file"))?,
+            }
+        };
+        let skipped = usize::try_from(offset % chunk).map_err(ChatError::internal)?;
+        let mut piece = Bytes::from(piece);
+        if skipped > piece.len() {
+            return Err(ChatError::internal("a file is shorter than it says"));
+        }
+        Ok(piece.split_off(skipped))
+    }
+}

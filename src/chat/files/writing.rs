@@ -1,0 +1,138 @@
+//! One file on its way to the disk, piece by piece. Whatever is not finished is given up when it is dropped.
+
+use bytes::{Bytes, BytesMut};
+use sha2::{Digest, Sha256};
+
+use crate::model::{File, FileId};
+use crate::store::{CHUNK, Facts, Finished, NewFile};
+
+use super::super::{Chat, ChatError};
+
+/// A row in the table of files that nothing shows yet.
+pub(super) struct Row {
+    chat: Chat,
+    id: Option<FileId>,
+}
+
+impl Row {
+    /// Begins a file.
+    pub(super) async fn begin(chat: &Chat, new: NewFile) -> Result<Self, ChatError> {
+        let id = chat.core.store.begin_file(new).await?;
+        Ok(Self {
+            chat: chat.clone(),
+            id: Some(id),
+        })
+    }
+
+    /// Leaves the file to whatever shows it now.
+    pub(super) fn keep(mut self) {
+        self.id = None;
+    }
+
+    fn id(&self) -> FileId {
+        self.id.unwrap_or_default()
+    }
+}
+
+impl Drop for Row {
+    fn drop(&mut self) {
+        let (Some(id), Ok(runtime)) = (self.id, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let chat = self.chat.clone();
+        runtime.spawn(async move {
+            // If this fails, the next sweep finds it.
+            if chat.core.store.discard_files(vec![id]).await.is_ok() {
+                chat.sweep_soon();
+            }
+        });
+    }
+}
+
+/// A file whose bytes are coming.
+pub(super) struct Writing {
+    row: Row,
+    seq: u32,
+    buffer: BytesMut,
+    sum: Sha256,
+}
+
+impl Writing {
+    /// Goes on with a row that has no bytes yet.
+    pub(super) fn new(row: Row) -> Self {
+        Self {
+            row,
+            seq: 0,
+            buffer: BytesMut::new(),
+            sum: Sha256::new(),
+        }
+    }
+
+    /// Keeps these bytes once enough of them have come.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), ChatError> {
+        for part in bytes.chunks(CHUNK) {
+            self.buffer.extend_from_slice(part);
+            if self.buffer.len() >= CHUNK {
+                let piece = self.buffer.split_to(CHUNK).freeze();
+                self.store(piece).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub(super) async fn flush(&mut self) -> Result<(), ChatError> {
+        match std::mem::take(&mut self.buffer) {
+            rest if rest.is_empty() => Ok(()),
+            rest => self.store(rest.freeze()).await,
+        }
+    }
+
+    /// The file as it is on disk so far, whole.
+    pub(super) async fn read_back(&self) -> Result<Bytes, ChatError> {
+        let mut all = BytesMut::new();
+        for seq in 0..self.seq {
+            let piece = self.row.chat.core.store.chunk(self.row.id(), seq).await?;
+            all.extend_from_slice(&piece.ok_or(ChatError::NotFound("file"))?);
+        }
+        Ok(all.freeze())
+    }
+
+    /// Which file it is.
+    pub(super) fn id(&self) -> FileId {
+        self.row.id()
+    }
+
+    /// Writes what is left and marks the file as whole; the checksum in `facts` is filled in.
+    pub(super) async fn finish(mut self, facts: Facts) -> Result<(File, Row), ChatError> {
+        self.flush().await?;
+        let facts = Facts {
+            sha256: self.sum.finalize().into(),
+            ..facts
+        };
+        let (store, id) = (&self.row.chat.core.store, self.row.id());
+        match store.finish_file(id, facts).await? {
+            Finished::Ready(file) => Ok((file, self.row)),
+            Finished::OverQuota => Err(ChatError::Quota),
+            Finished::Missing => Err(ChatError::NotFound("file")),
+        }
+    }
+
+    async fn store(&mut self, piece: Bytes) -> Result<(), ChatError> {
+        self.sum.update(&piece);
+        let core = &self.row.chat.core;
+        // One piece a transaction: messages wait for one at the most.
+        let _turn = core
+            .files
+            .pieces
+            .acquire()
+            .await
+            .map_err(ChatError::internal)?;
+        let kept = core
+            .store
+            .append_chunk(self.row.id(), self.seq, piece)
+            .await?;
+        self.seq += 1;
+        kept.then_some(()).ok_or(ChatError::NotFound("file"))
+    }
+}

@@ -1,0 +1,212 @@
+//! Forms with files (`multipart/form-data`), read as they come and never held as a whole. Must not know what becomes of
+//! the files.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::body::{self, BodyStream};
+use super::{Call, Fault};
+
+/// The type of such a body.
+const TYPE: &str = "multipart/form-data";
+/// A sender who sends nothing for so long is gone.
+const IDLE: Duration = Duration::from_secs(30);
+/// So much may be read without a field or a part of one coming out: endless headers are refused.
+const UNPARSED_MAX: usize = 512 * 1024;
+/// What a form has beside its files, bytes.
+const BESIDE_FILES: u64 = 256 * 1024;
+/// The longest text field, bytes.
+const TEXT_MAX: usize = 64 * 1024;
+/// So much of a form that was refused is still read, so that its sender gets to see why.
+const DRAIN_MAX: usize = 32 * 1024 * 1024;
+/// For so long at the most.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
+/// A form that is being read.
+pub struct Form {
+    parts: Multipart<'static>,
+    source: Arc<Source>,
+}
+
+/// The body, and how much of it has been read to no effect.
+struct Source {
+    body: Mutex<BodyStream>,
+    unparsed: AtomicUsize,
+}
+
+/// One field of a form.
+pub struct Part {
+    field: Field<'static>,
+    source: Arc<Source>,
+}
+
+/// The body as a form of at most `files` bytes of files.
+///
+/// # Errors
+/// [`Fault::MediaType`], and [`Fault::TooLarge`] if its announced length is more than that.
+pub fn form(call: &mut Call, files: u64) -> Result<Form, Fault> {
+    let most = files.saturating_add(BESIDE_FILES);
+    let boundary = call
+        .header("content-type")
+        .filter(|_| call.is_of_type(TYPE))
+        .and_then(|value| multer::parse_boundary(value).ok())
+        .ok_or(Fault::MediaType(TYPE))?;
+    let announced = call
+        .header("content-length")
+        .and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most) {
+        return Err(Fault::TooLarge(
+            usize::try_from(files).unwrap_or(usize::MAX),
+        ));
+    }
+    let source = Arc::new(Source {
+        body: Mutex::new(call.take_body()),
+        unparsed: AtomicUsize::new(0),
+    });
+    let limit = SizeLimit::new().whole_stream(most);
+    let constraints = Constraints::new().size_limit(limit);
+    Ok(Form {
+        parts: Multipart::with_constraints(feed(source.clone()), boundary, constraints),
+        source,
+    })
+}
+
+impl Form {
+    /// The next field; what is left of the one before is skipped.
+    ///
+    /// # Errors
+    /// [`Fault::BrokenBody`], [`Fault::TooLarge`], [`Fault::BadJson`] if it is no form.
+    pub async fn next(&mut self) -> Result<Option<Part>, Fault> {
+        let field = self.parts.next_field().await.map_err(fault)?;
+        self.source.unparsed.store(0, Ordering::Relaxed);
+        Ok(field.map(|field| Part {
+            field,
+            source: self.source.clone(),
+        }))
+    }
+
+    /// Ends with `outcome`; after a refusal the sender is let finish, or would not get to see it.
+    ///
+    /// # Errors
+    /// That of `outcome`.
+    pub async fn end<T>(self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        if outcome.is_err() {
+            let mut rest = stream::poll_fn(|context| self.source.poll(context));
+            let _ = timeout(DRAIN_TIME, body::drain(&mut rest, DRAIN_MAX)).await;
+        }
+        outcome
+    }
+}
+
+impl Part {
+    /// What the field is called.
+    pub fn name(&self) -> &str {
+        self.field.name().unwrap_or_default()
+    }
+
+    /// What the file is called, if it is one; a file field left empty is none.
+    pub fn file_name(&self) -> Option<&str> {
+        self.field.file_name().filter(|name| !name.is_empty())
+    }
+
+    /// What the sender says the file is.
+    pub fn media_type(&self) -> &str {
+        self.field
+            .content_type()
+            .map_or("", |kind| kind.essence_str())
+    }
+
+    /// A text field.
+    ///
+    /// # Errors
+    /// [`Fault::TooLarge`], [`Fault::BadJson`] if it is not UTF-8, [`Fault::BrokenBody`].
+    pub async fn text(self) -> Result<String, Fault> {
+        let name = self.name().to_owned();
+        let mut text = Vec::new();
+        let mut bytes = std::pin::pin!(self.bytes());
+        while let Some(part) = bytes.next().await {
+            text.extend_from_slice(&part?);
+            if text.len() > TEXT_MAX {
+                return Err(Fault::TooLarge(TEXT_MAX));
+            }
+        }
+        String::from_utf8(text).map_err(|_| Fault::BadJson {
+            field: Some(name),
+            detail: "is not UTF-8".to_owned(),
+        })
+    }
+
+    /// The bytes of a file, as they come.
+    pub fn bytes(self) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
+        let Self { field, source } = self;
+        stream::try_unfold((field, source), |(mut field, source)| async move {
+            let bytes = field.chunk().await.map_err(fault)?;
+            source.unparsed.store(0, Ordering::Relaxed);
+            Ok(bytes.map(|bytes| (bytes, (field, source))))
+        })
+    }
+}
+
+impl Source {
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, warp::Error>>> {
+        let mut body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
+        body.poll_next_unpin(context)
+    }
+}
+
+/// The body piece by piece. The parser reads until nothing is there and keeps it all; so nothing is there after each
+/// piece, until it is asked again.
+fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    let mut idle: Option<Pin<Box<Sleep>>> = None;
+    let mut pause = false;
+    stream::poll_fn(move |context| {
+        if std::mem::take(&mut pause) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        match source.poll(context) {
+            Poll::Ready(Some(Ok(bytes))) => {
+                (idle, pause) = (None, true);
+                let unparsed = source.unparsed.fetch_add(bytes.len(), Ordering::Relaxed);
+                if unparsed > UNPARSED_MAX {
+                    return Poll::Ready(Some(Err(io::ErrorKind::InvalidData.into())));
+                }
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(io::Error::other(error)))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => {
+                let idle = idle.get_or_insert_with(|| Box::pin(sleep(IDLE)));
+                idle.as_mut()
+                    .poll(context)
+                    .map(|()| Some(Err(io::ErrorKind::TimedOut.into())))
+            }
+        }
+    })
+}
+
+fn fault(error: multer::Error) -> Fault {
+    use multer::Error as E;
+    match error {
+        E::StreamSizeExceeded { limit } | E::FieldSizeExceeded { limit, .. } => {
+            Fault::TooLarge(usize::try_from(limit).unwrap_or(usize::MAX))
+        }
+        E::StreamReadFailed(_)
+        | E::IncompleteFieldData { .. }
+        | E::IncompleteHeaders
+        | E::IncompleteStream => Fault::BrokenBody,
+        other => Fault::BadJson {
+            field: None,
+            detail: other.to_string(),
+        },
+    }
+}

@@ -1,0 +1,128 @@
+//! `/rooms/{id}/files`, pictures beside names, and `/files/{id}/{name}`: sending and fetching files.
+
+use crate::chat::files::{FILES_MAX, Uploads};
+use crate::dialect::kit::{
+    Answer, Call, Fault, Form, Part, StatusCode, Surface, form, json, routes, send_file,
+};
+use crate::model::{FileId, Invalid};
+
+use super::messages::posted;
+use super::rooms::room_id;
+use super::wire::{DraftBody, RoomJson, UserJson};
+use super::{caller, error};
+
+/// The routes at the root of the server, where the files of all protocols are.
+pub fn files_surface() -> Surface {
+    Surface {
+        prefix: "/files",
+        routes: routes![error::response; GET "/{id}/{name}" => fetch],
+        fault: error::response,
+    }
+}
+
+pub(super) async fn post(mut call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let room = room_id(&call)?;
+    let settings = call.kit.chat.settings();
+    let most = settings.file_size_max.saturating_mul(FILES_MAX as u64);
+    let mut form = form(&mut call, most)?;
+    let received = async {
+        let mut uploads = call.kit.chat.uploads(&caller, room).await?;
+        let draft = receive(&mut form, &mut uploads).await?;
+        if uploads.is_empty() {
+            return Err(Invalid::new("file", "is missing").into());
+        }
+        Ok(uploads.post(draft.parse_beside_files()?).await?)
+    };
+    let outcome = received.await;
+    Ok(posted(&form.end(outcome).await?))
+}
+
+async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<DraftBody, Fault> {
+    let mut draft = DraftBody::default();
+    while let Some(part) = form.next().await? {
+        match (part.name(), part.file_name()) {
+            ("file", Some(name)) => {
+                let (name, media_type) = (name.to_owned(), part.media_type().to_owned());
+                uploads.take(&name, &media_type, part.bytes()).await?;
+            }
+            (_, Some(_)) => {}
+            (name, None) => {
+                let name = name.to_owned();
+                draft.set(&name, part.text().await?)?;
+            }
+        }
+    }
+    Ok(draft)
+}
+
+/// The picture in a form.
+async fn picture(form: &mut Form) -> Result<Part, Fault> {
+    while let Some(part) = form.next().await? {
+        if part.name() == "file" && part.file_name().is_some() {
+            return Ok(part);
+        }
+    }
+    Err(Invalid::new("file", "is missing").into())
+}
+
+pub(super) async fn set_avatar(mut call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let most = call.kit.chat.settings().file_size_max;
+    let mut form = form(&mut call, most)?;
+    let taken = async {
+        let part = picture(&mut form).await?;
+        call.kit.chat.set_avatar(&caller, part.bytes()).await
+    };
+    let outcome = taken.await;
+    let user = form.end(outcome).await?;
+    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+}
+
+pub(super) async fn clear_avatar(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let edit = crate::model::UserEdit {
+        avatar_url: Some(None),
+        ..Default::default()
+    };
+    let user = call.kit.chat.edit_me(&caller, edit).await?;
+    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+}
+
+pub(super) async fn set_picture(mut call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let room = room_id(&call)?;
+    let most = call.kit.chat.settings().file_size_max;
+    let mut form = form(&mut call, most)?;
+    let taken = async {
+        let part = picture(&mut form).await?;
+        let chat = &call.kit.chat;
+        chat.set_room_picture(&caller, room, part.bytes()).await
+    };
+    let outcome = taken.await;
+    let room = form.end(outcome).await?;
+    Ok(json(StatusCode::OK, &RoomJson::from(&room)))
+}
+
+pub(super) async fn clear_picture(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let room = call
+        .kit
+        .chat
+        .clear_room_picture(&caller, room_id(&call)?)
+        .await?;
+    Ok(json(StatusCode::OK, &RoomJson::from(&room)))
+}
+
+async fn fetch(call: Call) -> Answer {
+    let id = FileId(call.id(0)?);
+    let chat = &call.kit.chat;
+    if let Some(pass) = call.query_value("k")
+        && let Ok(download) = chat.fetch_file(None, id, Some(&pass)).await
+    {
+        return send_file(&call, &download);
+    }
+    let caller = call.optional_caller().await?;
+    let download = chat.fetch_file(caller.as_ref(), id, None).await?;
+    send_file(&call, &download)
+}
