@@ -27,7 +27,7 @@ export class Chat {
     rooms.position = () => this.#position;
     rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#take(messages, outbox));
     rooms.on("reset", (room) => room === this.#room.id && this.#reset());
-    rooms.on("live", (room) => room === this.#room.id && this.#read());
+    rooms.on("live", (room) => room === this.#room.id && this.#live());
     rooms.on("gone", ({ room, event }) => room === this.#room.id && this.#leave(event));
     rooms.on("changed", () => this.#changed());
     outbox.on("sent", (message) => message.room_id === this.#room.id && this.#take([message], outbox));
@@ -54,6 +54,12 @@ export class Chat {
     if (!atBottom) this.#below += fresh.length;
     if (!this.#more && this.#timeline.entries.length) this.#setMore(false);
     this.#scrolled();
+    this.#read();
+  }
+
+  /** From here on nothing is missed. */
+  #live() {
+    this.#timeline.log.dataset.live = "yes";
     this.#read();
   }
 

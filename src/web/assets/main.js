@@ -45,5 +45,8 @@ function showState(wire) {
     }
     document.documentElement.dataset.wire = "offline";
   });
-  wire.on("ended", () => location.replace("/auth/logout?note=session-ended"));
+  // Who logs out here knows that the session ends.
+  let leaving = false;
+  $(".side-foot form").addEventListener("submit", () => (leaving = true));
+  wire.on("ended", () => leaving || location.replace("/auth/logout?note=session-ended"));
 }

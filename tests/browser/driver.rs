@@ -1,0 +1,321 @@
+//! Chromium and chromedriver. A [`Window`] is a browser of its own with an empty profile: one person. Whatever is waited
+//! for has a deadline; the waiting is done inside the page.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use crate::support::{DEADLINE, PASSWORD, TestServer, within};
+
+/// A page that polls its own state does so this often, milliseconds.
+const GLANCE: u32 = 20;
+
+/// Browsers are large: only so many tests have theirs open at once.
+static ROOM: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+
+/// A running chromedriver; its windows close with it.
+pub struct Browser {
+    process: Child,
+    address: String,
+    _room: SemaphorePermit<'static>,
+}
+
+impl Browser {
+    /// Starts it; `None` where there is none and nobody insists.
+    pub async fn start() -> Option<Self> {
+        let missing = ["/usr/bin/chromium", "/usr/bin/chromedriver"]
+            .into_iter()
+            .find(|path| !Path::new(path).exists());
+        if let Some(path) = missing {
+            assert!(std::env::var_os("CI").is_none(), "{path} is missing");
+            eprintln!("skipped, there is no {path}");
+            return None;
+        }
+        let room = ROOM.acquire().await.unwrap();
+        let mut process = Command::new("/usr/bin/chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let port = tokio::task::spawn_blocking(move || port_of(output));
+        let port = within("chromedriver's start", port).await.unwrap();
+        Some(Self {
+            process,
+            address: format!("http://127.0.0.1:{port}"),
+            _room: room,
+        })
+    }
+
+    /// A window on a desktop, on the server's own address.
+    pub async fn window(&self, server: &TestServer) -> Window {
+        self.window_at(&format!("http://{}", server.address)).await
+    }
+
+    /// The same for another name of the server.
+    pub async fn window_at(&self, base: &str) -> Window {
+        let options = json!({
+            "binary": "/usr/bin/chromium",
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--disable-dev-shm-usage", "--window-size=1280,800", "--lang=en-US",
+                "--host-resolver-rules=MAP chat.lan 127.0.0.1",
+            ],
+        });
+        let capabilities = json!({
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "timeouts": { "script": DEADLINE.as_millis() as u64 },
+        });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(&self.address)
+            .await
+            .unwrap();
+        Window {
+            client,
+            base: base.to_owned(),
+        }
+    }
+
+    /// A window of somebody who has just made an account.
+    pub async fn person(&self, server: &TestServer, name: &str) -> Window {
+        let window = self.window(server).await;
+        window.register(name).await;
+        window
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Reads on to the line that names the port, and then to the end, so that chromedriver can go on writing.
+fn port_of(mut output: impl BufRead + Send + 'static) -> u16 {
+    let mut line = String::new();
+    loop {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "no port");
+        let port = line.trim_end().trim_end_matches('.').rsplit(' ').next();
+        if let (true, Some(Ok(port))) =
+            (line.contains("successfully on port"), port.map(str::parse))
+        {
+            std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+            return port;
+        }
+    }
+}
+
+/// One person's browser.
+pub struct Window {
+    pub client: Client,
+    base: String,
+}
+
+impl Window {
+    /// Opens a page of the server.
+    pub async fn open(&self, path: &str) {
+        let url = format!("{}{path}", self.base);
+        self.client.goto(&url).await.unwrap();
+    }
+
+    /// Makes an account and arrives at the list of rooms.
+    pub async fn register(&self, name: &str) {
+        self.open("/auth/register").await;
+        self.fill_account(name).await;
+    }
+
+    /// Fills in the form of a new account and arrives at the list of rooms.
+    pub async fn fill_account(&self, name: &str) {
+        self.fill("#username", name).await;
+        self.fill("#password", PASSWORD).await;
+        self.click("button.main").await;
+        self.until("location.pathname === '/conversations'").await;
+    }
+
+    /// Opens a room of the list and waits until it is live.
+    pub async fn enter(&self, room: &str) {
+        let link = format!("//ul[@id='rooms']//li[.//*[text()={room:?}]]//a");
+        self.client
+            .wait()
+            .at_most(DEADLINE)
+            .for_element(Locator::XPath(&link))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        self.until("document.querySelector('#log')").await;
+        self.live().await;
+    }
+
+    /// Waits until the page's WebSocket is open and the room hears what is said.
+    pub async fn live(&self) {
+        self.until("document.documentElement.dataset.wire === 'online'")
+            .await;
+        let in_room =
+            "!document.querySelector('#log') || document.querySelector('#log').dataset.live";
+        self.until(in_room).await;
+    }
+
+    /// Writes a message and sees it stored.
+    pub async fn say(&self, text: &str) {
+        self.write(text).await;
+        self.until("!document.querySelector('#pending').children.length")
+            .await;
+        self.see(text).await;
+    }
+
+    /// Writes a message, whatever becomes of it.
+    pub async fn write(&self, text: &str) {
+        self.fill("#content", text).await;
+        self.keys("#content", "\u{E007}").await;
+    }
+
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    pub async fn keys(&self, css: &str, keys: &str) {
+        self.find(css).await.send_keys(keys).await.unwrap();
+    }
+
+    pub async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap();
+    }
+
+    pub async fn reload(&self) {
+        self.client.refresh().await.unwrap();
+    }
+
+    /// The path that is open.
+    pub async fn path(&self) -> String {
+        self.client.current_url().await.unwrap().path().to_owned()
+    }
+
+    async fn find(&self, css: &str) -> fantoccini::elements::Element {
+        let wait = self.client.wait().at_most(DEADLINE);
+        wait.for_element(Locator::Css(css))
+            .await
+            .unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    /// Waits until that text can be seen.
+    pub async fn see(&self, text: &str) {
+        self.until(&format!(
+            "document.body.innerText.includes({})",
+            json!(text)
+        ))
+        .await;
+    }
+
+    /// Waits until that text cannot be seen any more.
+    pub async fn miss(&self, text: &str) {
+        self.until(&format!(
+            "!document.body.innerText.includes({})",
+            json!(text)
+        ))
+        .await;
+    }
+
+    /// Waits until an element holds exactly that text.
+    pub async fn reads(&self, css: &str, text: &str) {
+        self.until(&format!(
+            "document.querySelector({})?.textContent.trim() === {}",
+            json!(css),
+            json!(text)
+        ))
+        .await;
+    }
+
+    /// Waits until an expression of JavaScript is true, also across a change of pages.
+    pub async fn until(&self, truth: &str) {
+        let script = format!(
+            "const done = arguments[0];
+             const look = () => {{
+               let truth = false;
+               try {{ truth = Boolean({truth}); }} catch {{ /* not yet */ }}
+               if (truth) done(true); else setTimeout(look, {GLANCE});
+             }};
+             look();"
+        );
+        let end = Instant::now() + DEADLINE;
+        // A page that goes away takes the question with it: then it is asked again.
+        while Instant::now() < end {
+            if let Ok(Value::Bool(true)) = self.client.execute_async(&script, vec![]).await {
+                return;
+            }
+        }
+        let page = self
+            .eval("return location.href + '\\n' + document.body.innerText")
+            .await;
+        panic!("never: {truth}\n{}", page.as_str().unwrap_or_default());
+    }
+
+    /// What a script answers.
+    pub async fn eval(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
+    /// The texts of the room's messages, as they can be seen.
+    pub async fn messages(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('#messages .text')].map((text) => text.innerText)";
+        serde_json::from_value(self.eval(script).await).unwrap()
+    }
+
+    /// Fails if the page complained of anything: an error in a script, something the policy forbids.
+    pub async fn assert_quiet(&self) {
+        let log = self.client.issue_cmd(Log).await.unwrap();
+        let complaints: Vec<_> = log
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG")
+            .collect();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// A picture of the page, for eyes: nothing happens unless `PARLOR_SHOTS` names a folder.
+    pub async fn shot(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("PARLOR_SHOTS") {
+            let picture = self.client.screenshot().await.unwrap();
+            std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
+        }
+    }
+}
+
+/// What the console of a page holds; chromedriver's own command.
+#[derive(Debug)]
+pub struct Log;
+
+impl WebDriverCompatibleCommand for Log {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
+        (
+            hyper::Method::POST,
+            Some(json!({ "type": "browser" }).to_string()),
+        )
+    }
+}

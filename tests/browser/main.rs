@@ -1,0 +1,19 @@
+//! The pages in a real browser: Chromium, driven through chromedriver, on the server's address and by a name of the local
+//! network, where browsers grant a page less. Where there is no browser these tests say so and pass, unless `CI` is set.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+// The server these tests talk to.
+#[allow(unused_imports, reason = "made for other tests")]
+#[path = "../api/support/mod.rs"]
+mod support;
+
+// The browser: windows, and how one waits for what they show.
+mod driver;
+
+// People meet: set-up, accounts, rooms of every kind.
+mod meeting;
+// What happens to messages: editing, deleting, history, markup, marks.
+mod messages;
+// The connection is lost and comes back; sessions and memberships end.
+mod leaving;
