@@ -152,7 +152,8 @@ fn surfaces() -> Vec<Surface> {
         routes: own,
         fault: plain_fault,
     };
-    let shared = [web::surface(), own];
+    // The pages come last: they answer for paths that are nobody's.
+    let shared = [own, web::surface()];
     dialect::surfaces().into_iter().chain(shared).collect()
 }
 

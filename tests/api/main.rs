@@ -38,3 +38,5 @@ mod search;
 mod team;
 // Files: sending, fetching, pictures, and what is never rendered.
 mod files;
+// The pages without scripts: forms, cookies, addresses.
+mod pages;

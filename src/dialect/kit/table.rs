@@ -80,6 +80,7 @@ impl Table {
     pub fn new(kit: Arc<Kit>, surfaces: &[Surface]) -> Self {
         let mut prefixes: Vec<_> = surfaces
             .iter()
+            .rev()
             .map(|surface| (surface.prefix, surface.fault))
             .collect();
         prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
