@@ -1,6 +1,7 @@
 //! What admins do to other people's accounts, and people to their own.
 
-use crate::model::{User, UserEdit, UserId};
+use crate::model::{Profile, Role, User, UserEdit, UserId, Username};
+use crate::store::NewUser;
 
 use super::outbox::Closing;
 use super::{Caller, Chat, ChatError};
@@ -16,7 +17,7 @@ impl Chat {
         id: UserId,
         edit: UserEdit,
     ) -> Result<User, ChatError> {
-        caller.need_admin()?;
+        self.may_act_on(caller, id, edit.role).await?;
         let before = self.user(id).await?.role();
         let user = self.edit_account(id, edit).await?;
         if user.role() != before {
@@ -30,7 +31,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::LastAdmin`].
     pub async fn end_user(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
-        caller.need_admin()?;
+        self.may_act_on(caller, id, None).await?;
         self.end_account(id).await
     }
 
@@ -71,5 +72,42 @@ impl Chat {
         self.core.store.end_sessions(id, None).await?;
         self.core.people.close(id, Closing::SessionEnded, |_| true);
         Ok(())
+    }
+
+    /// Makes an account without a password; an admin gives it one later.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::Taken`] on the name.
+    pub async fn make_account(
+        &self,
+        caller: &Caller,
+        username: Username,
+        profile: Profile,
+    ) -> Result<User, ChatError> {
+        caller.need_admin()?;
+        self.add(NewUser {
+            profile,
+            ..NewUser::named(username, None, None)
+        })
+        .await
+    }
+
+    /// Who did not prove who they are acts on no admin, and makes none.
+    async fn may_act_on(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        role: Option<Role>,
+    ) -> Result<(), ChatError> {
+        caller.need_admin()?;
+        if caller.is_proven() {
+            return Ok(());
+        }
+        let touches_admin = role == Some(Role::Admin) || self.user(id).await?.role() == Role::Admin;
+        if touches_admin {
+            Err(ChatError::Forbidden)
+        } else {
+            Ok(())
+        }
     }
 }

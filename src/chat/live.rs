@@ -93,12 +93,17 @@ impl Chat {
         encoder: Encoder,
     ) -> Result<Vec<Arc<Person>>, ChatError> {
         self.room(caller, room).await?;
+        Ok(self.watching_anybody(room, encoder).await)
+    }
+
+    /// Who watches the lobby, or another room everybody may see, in one protocol; each once.
+    pub async fn watching_anybody(&self, room: RoomId, encoder: Encoder) -> Vec<Arc<Person>> {
         let there = self
             .core
             .registry
             .ask_running(room, |reply| RoomMsg::Watching { encoder, reply })
             .await;
-        Ok(there.unwrap_or_default())
+        there.unwrap_or_default()
     }
 
     /// Tells those who watch a room in one protocol something that concerns only them.

@@ -1,6 +1,7 @@
 //! The wire protocols, one folder each, all translations of the same core; this is the list of them. A dialect must not
 //! know any other.
 
+pub mod back_chat;
 pub mod chat_app;
 pub mod kit;
 pub mod native;
@@ -16,6 +17,8 @@ pub fn surfaces() -> Vec<Surface> {
         native::files_surface(),
         chat_app::surface(),
         team::surface(),
+        back_chat::surface(),
+        back_chat::nothing(),
     ]
 }
 

@@ -40,3 +40,5 @@ mod team;
 mod files;
 // The pages without scripts: forms, cookies, addresses.
 mod pages;
+// Document 002: users, the lobby, its WebSocket.
+mod back_chat;

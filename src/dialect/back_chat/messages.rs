@@ -1,0 +1,33 @@
+//! The lobby's messages.
+
+use crate::dialect::kit::{Answer, Call, StatusCode, json};
+use crate::model::{PageRequest, RoomId};
+
+use super::caller;
+use super::wire::ChatJson;
+
+/// So many messages are shown.
+const RECENT: u32 = 10;
+
+pub(super) async fn recent(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let page = PageRequest {
+        before: None,
+        after: None,
+        limit: RECENT,
+    };
+    let (messages, _) = call.kit.chat.history(&caller, RoomId::LOBBY, page).await?;
+    let shown = messages
+        .iter()
+        .filter(|message| message.deleted_at.is_none());
+    let list: Vec<_> = shown
+        .map(|message| ChatJson::stored(message, message.sender.id == caller.id()))
+        .collect();
+    Ok(json(StatusCode::OK, &list))
+}
+
+pub(super) async fn clear(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    call.kit.chat.clear_room(&caller, RoomId::LOBBY).await?;
+    Ok(json(StatusCode::OK, &"Messages deleted"))
+}

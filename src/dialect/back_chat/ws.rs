@@ -1,0 +1,106 @@
+//! The lobby over a plain WebSocket.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::chat::{Caller, Connection, Frames, Outbox, Weight};
+use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
+use crate::dialect::kit::{Answer, Call, Fault, SharedKit, text_of};
+use crate::model::{Content, Draft, Event, Millis, RoomId};
+use crate::transport::upgrade::Upgrade;
+use crate::transport::websocket::WebSocket;
+
+use super::encode::{LOBBY, add};
+use super::wire::{ChatJson, micros};
+
+/// What a client says. Who it is and when is ours to know.
+#[derive(Deserialize)]
+struct Said {
+    content: String,
+    mtype: String,
+}
+
+/// Opens the lobby; without a good token it is closed at once with 1008, after the handshake as clients expect.
+pub(super) async fn messages(mut call: Call) -> Answer {
+    let upgrade = Upgrade::check(&call.headers, call.on_upgrade.take()).map_err(Fault::Upgrade)?;
+    let response = upgrade.response();
+    tokio::spawn(async move {
+        let Ok(socket) = upgrade.open(FRAME_MAX).await else {
+            return;
+        };
+        match handshake_caller(&call).await {
+            Ok(Some(caller)) => serve(&call.kit, socket, caller).await,
+            _ => socket.close(1008, "Unauthorised").await,
+        }
+    });
+    Ok(response)
+}
+
+async fn serve(kit: &SharedKit, socket: WebSocket, caller: Caller) {
+    let chat = &kit.chat;
+    let Ok(connection) = chat.connect(&caller, Some(LOBBY), Arc::default()) else {
+        return socket.close(1008, "Too many connections").await;
+    };
+    if chat.watch(&connection, LOBBY, RoomId::LOBBY).await.is_ok() {
+        let person = caller.person().clone();
+        chat.announce(
+            RoomId::LOBBY,
+            LOBBY,
+            Event::Entered {
+                room: RoomId::LOBBY,
+                person: person.clone(),
+            },
+        );
+        let hear = |text: &str| hear(kit, &caller, &connection, text);
+        converse(socket, connection.outbox().clone(), None, hear).await;
+        chat.announce(
+            RoomId::LOBBY,
+            LOBBY,
+            Event::Exited {
+                room: RoomId::LOBBY,
+                person,
+            },
+        );
+    }
+    chat.disconnect(&connection).await;
+}
+
+fn hear(kit: &SharedKit, caller: &Caller, connection: &Arc<Connection>, text: &str) -> Heard {
+    let said = serde_json::from_str::<Said>(text)
+        .ok()
+        .filter(|said| said.mtype == "message");
+    let Some(said) = said else {
+        warn(connection.outbox(), caller, "The frame is no message");
+        return Heard::Nonsense;
+    };
+    let (outbox, owner) = (connection.outbox().clone(), caller.clone());
+    let reply = Box::new(move |posted: Result<_, _>| {
+        if let Err(error) = posted {
+            warn(&outbox, &owner, &text_of(&Fault::Chat(error)));
+        }
+    });
+    match Content::parse(&said.content) {
+        Ok(content) => kit
+            .chat
+            .post_then(caller, RoomId::LOBBY, Draft::new(content), reply),
+        Err(invalid) => warn(connection.outbox(), caller, &invalid.to_string()),
+    }
+    Heard::Done
+}
+
+fn warn(outbox: &Outbox, caller: &Caller, content: &str) {
+    let (user_id, timestamp) = (caller.person().username.as_str(), micros(Millis::now()));
+    let mut frames = Frames::default();
+    add(
+        &mut frames,
+        &ChatJson {
+            user_id,
+            content,
+            timestamp,
+            mtype: "warning",
+            is_mine: false,
+        },
+    );
+    outbox.push(frames.seal(), Weight::Full);
+}

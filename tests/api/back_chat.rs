@@ -1,0 +1,263 @@
+//! Document 002: users, the lobby's messages, the WebSocket of the lobby.
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+async fn health(server: &TestServer) -> Value {
+    server.anybody().get("/api/health").await.ok(200)
+}
+
+#[tokio::test]
+async fn users_are_added_listed_changed_and_deleted() {
+    let server = TestServer::start().await;
+    assert!(health(&server).await["version"].is_string());
+    let (root, ann) = (server.admin("root").await, server.user("ann").await);
+    let guest = server.guest("visitor").await;
+    let new = json!({"name": "bob", "postal_code": "8001", "city": "Zürich"});
+    assert_eq!(ann.post("/v1/user", new.clone()).await.ok(403), "Forbidden");
+    let added = root.post("/v1/user", new.clone()).await.ok(200)["msg"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let id: i64 = added
+        .strip_prefix("Added user ")
+        .unwrap()
+        .split(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(added, format!("Added user {id}:bob to database."));
+    assert_eq!(
+        root.post("/v1/user", new).await.ok(200),
+        json!({"msg": "The user already exists!"})
+    );
+    assert_eq!(
+        root.post("/v1/user", json!({"name": "a@b"})).await.ok(404),
+        json!({"msg": "username must not contain @"})
+    );
+
+    let expected = json!({"id": id, "name": "bob", "postal_code": "8001", "city": "Zürich"});
+    assert!(
+        ann.get("/v1/users/")
+            .await
+            .ok(200)
+            .as_array()
+            .unwrap()
+            .contains(&expected)
+    );
+    let hidden = json!({"id": id, "name": "bob", "postal_code": null, "city": null});
+    assert!(
+        guest
+            .get("/v1/users")
+            .await
+            .ok(200)
+            .as_array()
+            .unwrap()
+            .contains(&hidden)
+    );
+    assert_eq!(
+        server.anybody().get("/v1/users").await.ok(401),
+        "Unauthorised"
+    );
+
+    let change = json!({"name": "Bobby", "postal_code": "1000", "city": "Bern"});
+    let changed = root
+        .call("PUT", &format!("/v1/users/{id}"), Some(change.clone()))
+        .await
+        .ok(200);
+    assert_eq!(
+        changed,
+        json!({"id": id, "name": "Bobby", "postal_code": "1000", "city": "Bern"})
+    );
+    assert_eq!(
+        ann.call("PUT", &format!("/v1/users/{id}"), Some(change.clone()))
+            .await
+            .ok(403),
+        "Forbidden"
+    );
+    ann.call(
+        "PUT",
+        &format!("/v1/users/{}", ann.id),
+        Some(change.clone()),
+    )
+    .await
+    .ok(200);
+    assert_eq!(
+        root.call("PUT", "/v1/users/999", Some(change))
+            .await
+            .ok(404),
+        "User not found"
+    );
+    assert_eq!(root.delete("/v1/users/999").await.ok(404), "User not found");
+    root.delete("/v1/users/nobody").await.ok(422);
+    assert_eq!(
+        ann.delete(&format!("/v1/users/{id}")).await.ok(403),
+        "Forbidden"
+    );
+    assert_eq!(
+        root.delete(&format!("/v1/users/{id}")).await.ok(200),
+        "User deleted"
+    );
+}
+
+#[tokio::test]
+async fn a_token_tells_who_one_is() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let info = ann.get("/v1/user-info").await.ok(200);
+    let uuid = ann.get("me").await.ok(200)["uuid"].clone();
+    let expected = json!({"id": ann.id, "sub": uuid, "preferred_username": "ann", "name": "ann", "email": null, "role": "user"});
+    assert_eq!(info, expected);
+    for client in [server.anybody(), server.anybody().token("rubbish")] {
+        assert_eq!(client.get("/v1/user-info").await.ok(400), json!({}));
+    }
+}
+
+#[tokio::test]
+async fn the_lobby_is_shared_over_the_socket() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut anns =
+        RawSocket::open(server.address, &format!("/ws/messages?token={}", ann.token)).await;
+    let came = anns.next().await;
+    assert_eq!(
+        (&came["user_id"], &came["content"], &came["mtype"]),
+        (&json!("ann"), &json!("join the chat"), &json!("connect"))
+    );
+    assert_eq!(came["isMine"], false);
+    let mut bobs = RawSocket::open(server.address, &format!("/messages?token={}", bob.token)).await;
+    assert_eq!(bobs.next().await["user_id"], "bob");
+    assert_eq!(anns.next().await["user_id"], "bob");
+    for path in ["/ws/connected_users", "/connected_users"] {
+        assert_eq!(
+            ann.get(path).await.ok(200),
+            json!({"connected_users": ["ann", "bob"]})
+        );
+    }
+    let connected = ann.get("/v1/connected-users").await.ok(200);
+    assert_eq!(
+        (&connected[0]["name"], &connected[0]["status"]),
+        (&json!("ann"), &json!("online"))
+    );
+    assert!(connected[0]["lastConnection"].is_string());
+
+    anns.send(json!({"user_id": "null", "content": "hi", "timestamp": "x", "mtype": "message"}))
+        .await;
+    let (mine, theirs) = (anns.next().await, bobs.next().await);
+    assert_eq!(
+        (&mine["isMine"], &theirs["isMine"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(
+        (&theirs["user_id"], &theirs["content"], &theirs["mtype"]),
+        (&json!("ann"), &json!("hi"), &json!("message"))
+    );
+    let time = theirs["timestamp"].as_str().unwrap();
+    assert!(time.len() == 26 && time.as_bytes()[10] == b' ', "{time}");
+    let keys: Vec<_> = theirs.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(keys, ["content", "isMine", "mtype", "timestamp", "user_id"]);
+
+    for bad in [
+        json!("text"),
+        json!({"content": "x", "mtype": "alarm"}),
+        json!({"content": " ", "mtype": "message"}),
+    ] {
+        anns.send(bad).await;
+        assert_eq!(anns.next().await["mtype"], "warning");
+    }
+    drop(bobs);
+    let left = anns.next().await;
+    assert_eq!(
+        (&left["user_id"], &left["content"], &left["mtype"]),
+        (&json!("bob"), &json!("left the chat"), &json!("disconnect"))
+    );
+}
+
+#[tokio::test]
+async fn the_newest_messages_are_shown_and_an_admin_clears_them() {
+    let server = TestServer::start().await;
+    let (root, ann) = (server.admin("root").await, server.user("ann").await);
+    for number in 0..12 {
+        ann.say(1, &number.to_string()).await;
+    }
+    root.say(1, "last").await;
+    let list = ann.get("/v1/messages").await.ok(200);
+    let list = list.as_array().unwrap();
+    assert_eq!(
+        (list.len(), &list[0]["content"], &list[9]["content"]),
+        (10, &json!("3"), &json!("last"))
+    );
+    assert_eq!(
+        (&list[0]["isMine"], &list[9]["isMine"], &list[9]["user_id"]),
+        (&json!(true), &json!(false), &json!("root"))
+    );
+    assert_eq!(ann.delete("/v1/messages").await.ok(403), "Forbidden");
+    assert_eq!(
+        root.delete("/v1/messages").await.ok(200),
+        "Messages deleted"
+    );
+    assert_eq!(ann.get("/v1/messages").await.ok(200), json!([]));
+}
+
+#[tokio::test]
+async fn sockets_without_a_good_token_are_closed_even_when_the_dialect_is_open() {
+    let server = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["back_chat".to_owned()].into());
+    })
+    .await;
+    for path in ["/ws/messages", "/messages?token=rubbish"] {
+        let mut socket = RawSocket::open(server.address, path).await;
+        assert_eq!(socket.closed().await, (1008, "Unauthorised".to_owned()));
+    }
+    let ann = server.user("ann").await;
+    let mut socket =
+        RawSocket::open(server.address, &format!("/messages?token={}", ann.token)).await;
+    socket.next().await;
+    ann.post("auth/logout", json!({})).await.done();
+    assert_eq!(socket.closed().await.0, 4001);
+}
+
+#[tokio::test]
+async fn an_open_dialect_needs_no_token_but_touches_no_admin() {
+    let server = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["back_chat".to_owned()].into());
+    })
+    .await;
+    let (root, ann) = (server.admin("root").await, server.user("ann").await);
+    let anybody = server.anybody();
+    anybody
+        .post("/v1/user", json!({"name": "bob"}))
+        .await
+        .ok(200);
+    assert_eq!(
+        anybody
+            .delete(&format!("/v1/users/{}", root.id))
+            .await
+            .ok(403),
+        "Forbidden"
+    );
+    let change = json!({"name": "King"});
+    anybody
+        .call(
+            "PUT",
+            &format!("/v1/users/{}", root.id),
+            Some(change.clone()),
+        )
+        .await
+        .ok(403);
+    anybody
+        .call("PUT", &format!("/v1/users/{}", ann.id), Some(change))
+        .await
+        .ok(200);
+    anybody.get("/v1/messages").await.ok(200);
+    anybody.delete("/v1/messages").await.ok(200);
+    assert_eq!(
+        anybody
+            .delete(&format!("/v1/users/{}", ann.id))
+            .await
+            .ok(200),
+        "User deleted"
+    );
+}
