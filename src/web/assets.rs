@@ -60,6 +60,14 @@ pub(super) fn base() -> &'static str {
     &BASE
 }
 
+/// The names of all scripts.
+pub(super) fn scripts() -> impl Iterator<Item = &'static str> {
+    FILES
+        .iter()
+        .filter(|(_, kind, _)| *kind == JS)
+        .map(|(name, ..)| *name)
+}
+
 pub(super) async fn serve(call: Call) -> Answer {
     let current = base().strip_prefix("/assets/") == Some(call.param(0));
     let file = FILES.iter().find(|(name, ..)| *name == call.param(1));

@@ -17,6 +17,8 @@ pub(super) struct Shell {
     pub t: &'static Texts,
     pub title: String,
     pub assets: &'static str,
+    /// Scripts that are needed together, so that browsers fetch them at once.
+    pub scripts: Vec<&'static str>,
     pub notice: &'static str,
     pub csrf: String,
     /// What scripts have to know, as JSON; empty where none run.
@@ -47,6 +49,7 @@ struct Script<'a, R: Serialize> {
 #[derive(Serialize)]
 struct Me<'a> {
     id: i64,
+    uuid: uuid::Uuid,
     name: &'a str,
     role: &'static str,
 }
@@ -58,6 +61,7 @@ impl Shell {
             t,
             title: title.to_owned(),
             assets: assets::base(),
+            scripts: Vec::new(),
             notice: "",
             csrf: String::new(),
             script: String::new(),
@@ -93,6 +97,7 @@ impl Shell {
         let script = Script {
             me: Me {
                 id: me.id().0,
+                uuid: me.person().uuid,
                 name: &me.person().display_name,
                 role: me.role().as_str(),
             },
@@ -102,6 +107,7 @@ impl Shell {
         };
         Self {
             notice: notice(t, call),
+            scripts: assets::scripts().collect(),
             csrf: call.kit.chat.csrf_token(me),
             script: serde_json::to_string(&script).unwrap_or_default(),
             side: Some(Side::new(t, me, rooms, open)),

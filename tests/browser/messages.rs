@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::driver::Browser;
-use crate::support::TestServer;
+use crate::support::{TestServer, id};
 
 #[tokio::test]
 async fn own_messages_are_edited_and_deleted_before_everybodys_eyes() {
@@ -137,4 +137,47 @@ async fn who_types_is_seen_typing() {
     bob.keys("#content", "\u{E007}").await;
     ann.reads("#typing", "").await;
     ann.see("well").await;
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why_and_goes_out_when_tried_again() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let owner = server.user("Olga").await;
+    let room = owner
+        .post("rooms", json!({ "name": "Garden" }))
+        .await
+        .ok(201);
+    let ann = browser.person(&server, "Ann").await;
+    ann.open("/rooms").await;
+    ann.click("[aria-label='Join: Garden']").await;
+    ann.until("location.pathname.startsWith('/chat/')").await;
+    ann.live().await;
+
+    let me = "return JSON.parse(document.querySelector('[name=page]').content).me.id";
+    let member = format!("rooms/{}/members/{}", id(&room), ann.eval(me).await);
+    let muted = json!({ "muted_until": "2999-01-01T00:00:00Z" });
+    owner.patch(&member, muted).await.ok(200);
+    ann.write("may I?").await;
+    ann.see("Not sent. You are muted here for a while.").await;
+    ann.reload().await;
+    ann.see("Not sent.").await;
+    let lifted = json!({ "muted_until": null });
+    owner.patch(&member, lifted).await.ok(200);
+    ann.live().await;
+    ann.click("[data-do=retry]").await;
+    ann.until("!document.querySelector('#pending').children.length")
+        .await;
+    assert_eq!(ann.messages().await, ["may I?"]);
+
+    owner
+        .patch(&member, json!({ "muted_until": "2999-01-01T00:00:00Z" }))
+        .await
+        .ok(200);
+    ann.write("never mind").await;
+    ann.click("[data-do=discard]").await;
+    ann.miss("never mind").await;
+    ann.assert_quiet().await;
 }

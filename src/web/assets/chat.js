@@ -117,7 +117,9 @@ export class Chat {
     if (!room) return;
     if (room.cleared_through >= this.#timeline.oldest && this.#timeline.entries.length) this.#reset();
     if (room.other_read_id > this.#timeline.otherRead) this.#timeline.setOtherRead(room.other_read_id);
-    if (room.kind !== "direct") setText($(".bar h1"), room.name);
+    if (room.kind === "direct") return;
+    setText($(".bar h1"), room.name);
+    setText($("#member-count"), count("members_one", "members_many", room.member_count));
   }
 
   #leave(event) {

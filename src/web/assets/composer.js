@@ -1,7 +1,7 @@
 // The line to write in, and what of it is still on its way.
 
 import { $, fromTemplate, setClock, setText } from "./dom.js";
-import { page, say } from "./page.js";
+import { me, page, say } from "./page.js";
 
 /** How often others are told that somebody types. */
 const TYPING_EVERY = 2000;
@@ -16,7 +16,7 @@ export class Composer {
   #timeline;
   #editing = null;
   #typed = 0;
-  #draft = `parlor.draft.${page.room.id}`;
+  #draft = `parlor.draft.${me.uuid}.${page.room.id}`;
 
   constructor(wire, outbox, timeline) {
     Object.assign(this, { room: page.room.id });

@@ -29,21 +29,21 @@ if (page) {
   wire.start();
 }
 
+/** Says that the connection is lost, unless it is back at once. */
 function showState(wire) {
+  const state = document.documentElement.dataset;
   const banner = $("#banner");
   let timer = 0;
-  document.documentElement.dataset.wire = "connecting";
+  state.wire = "connecting";
   wire.on("online", () => {
     clearTimeout(timer);
     banner.hidden = true;
-    document.documentElement.dataset.wire = "online";
+    state.wire = "online";
   });
   wire.on("offline", () => {
-    clearTimeout(timer);
-    if (document.documentElement.dataset.wire !== "offline" || banner.hidden) {
-      timer = setTimeout(() => (banner.hidden = false), BLINK);
-    }
-    document.documentElement.dataset.wire = "offline";
+    if (state.wire === "offline") return;
+    state.wire = "offline";
+    timer = setTimeout(() => (banner.hidden = false), BLINK);
   });
   // Who logs out here knows that the session ends.
   let leaving = false;

@@ -4,7 +4,7 @@
 import { me, uuid } from "./page.js";
 import { Emitter } from "./wire.js";
 
-const KEY = `parlor.outbox.${me.id}`;
+const KEY = `parlor.outbox.${me.uuid}`;
 /** Refusals after which another try may work by itself. */
 const PASSING = new Set(["limited", "busy", "internal"]);
 const AGAIN = 1500;

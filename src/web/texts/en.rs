@@ -151,6 +151,8 @@ pub(super) static TEXTS: Texts = Texts {
         deleted_message: "This message was deleted.",
         today: "Today",
         yesterday: "Yesterday",
+        members_one: "{n} member",
+        members_many: "{n} members",
         typing_one: "{a} is typing …",
         typing_two: "{a} and {b} are typing …",
         typing_many: "Several people are typing …",

@@ -55,7 +55,8 @@ texts! {
     }
     /// What scripts say; `{n}`, `{name}` and the like are filled in there.
     ScriptTexts {
-        you, deleted_user, deleted_message, today, yesterday, typing_one, typing_two, typing_many, online_one, online_many,
+        you, deleted_user, deleted_message, today, yesterday, members_one, members_many, typing_one,
+        typing_two, typing_many, online_one, online_many,
         new_one, new_many, kicked, kicked_by, left_room, room_deleted, room_closed, offline_queue, error_forbidden,
         error_muted, error_limited, error_busy, error_full, error_too_long, error_other, not_sent, history_failed,
         is_online, is_offline, loading, beginning, editing, reconnecting,
