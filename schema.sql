@@ -83,6 +83,27 @@ CREATE TABLE bars (
     PRIMARY KEY (room_id, user_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Links that let people in: who has the code joins the room, and makes an account if its creator may let them. Only the
+-- hash of a code is here. Kept until it expires.
+CREATE TABLE invites (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    code_hash  BLOB    NOT NULL UNIQUE,         -- SHA-256
+    room_id    INTEGER REFERENCES rooms (id) ON DELETE CASCADE,
+    created_by INTEGER NOT NULL REFERENCES users (id),
+    max_uses   INTEGER NOT NULL,
+    used       INTEGER NOT NULL DEFAULT 0 CHECK (used <= max_uses),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX invites_room ON invites (room_id);
+
+-- Links by which people who forgot their password choose another: one each, made by an admin, good once.
+CREATE TABLE password_links (
+    user_id    INTEGER PRIMARY KEY REFERENCES users (id),
+    code_hash  BLOB    NOT NULL UNIQUE,         -- SHA-256
+    expires_at INTEGER NOT NULL
+) STRICT;
+
 -- What was said. `id` and `change_id` come from `settings.next_id`, ascend within a room and have gaps; histories
 -- page by `id`, resuming clients by `change_id`. A deleted message stays as a tombstone without content.
 CREATE TABLE messages (

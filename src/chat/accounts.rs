@@ -360,7 +360,7 @@ impl Chat {
         Ok(user)
     }
 
-    fn count_registration(&self, visitor: &Visitor) -> Result<(), ChatError> {
+    pub(super) fn count_registration(&self, visitor: &Visitor) -> Result<(), ChatError> {
         match &self.core.limits.registrations {
             Some(limit) => limit
                 .take(neighbourhood(visitor.address))

@@ -1,7 +1,10 @@
 //! Who is in a room and what becomes of it: every order goes through the room's task.
 
+use std::sync::Arc;
+
 use crate::model::{
-    Key, Member, MemberRole, Membership, MessageId, Millis, Room, RoomEdit, RoomId, User, UserId,
+    Key, Member, MemberRole, Membership, MessageId, Millis, Person, Room, RoomEdit, RoomId, User,
+    UserId,
 };
 
 use super::room::{Order, RoomMsg};
@@ -190,7 +193,16 @@ impl Chat {
         room: RoomId,
         order: Order,
     ) -> Result<Option<Member>, ChatError> {
-        let by = caller.person().clone();
+        self.order_as(caller.person(), room, order).await
+    }
+
+    pub(super) async fn order_as(
+        &self,
+        by: &Arc<Person>,
+        room: RoomId,
+        order: Order,
+    ) -> Result<Option<Member>, ChatError> {
+        let by = by.clone();
         self.core
             .registry
             .ask(room, |reply| RoomMsg::Order { by, order, reply })

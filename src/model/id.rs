@@ -24,6 +24,8 @@ id! {
     RoomId,
     /// A message's number, and the number of a change to one: both come from one counter, ascending within a room.
     MessageId,
+    /// An invite's number.
+    InviteId,
     /// A session's number.
     SessionId,
     /// A file's number; never given again.

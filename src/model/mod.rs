@@ -4,6 +4,7 @@ mod access;
 mod event;
 mod file;
 mod id;
+mod invite;
 mod message;
 mod name;
 mod room;
@@ -14,7 +15,8 @@ mod words;
 pub use access::{Action, Verdict, may};
 pub use event::{Departure, Event, Presence};
 pub use file::{File, FileKey, FileName, Link, Purpose, Thumbnail};
-pub use id::{FileId, MessageId, Millis, RoomId, SessionId, UserId};
+pub use id::{FileId, InviteId, MessageId, Millis, RoomId, SessionId, UserId};
+pub use invite::{Invite, InviteRoom, may_invite};
 pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
 pub use room::{

@@ -170,7 +170,7 @@ pub(super) fn insert(
     Ok(add.execute(params![room, user, role, Millis::now()])?)
 }
 
-fn admit(
+pub(super) fn admit(
     tx: &Connection,
     room: RoomId,
     user: UserId,

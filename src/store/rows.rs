@@ -8,8 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use uuid::Uuid;
 
 use crate::model::{
-    FileId, FileKey, MemberRole, MessageId, Millis, Person, Purpose, Role, RoomId, RoomKind,
-    SessionId, UserId,
+    FileId, FileKey, InviteId, MemberRole, MessageId, Millis, Person, Purpose, Role, RoomId,
+    RoomKind, SessionId, UserId,
 };
 
 /// What a person is made of; the table is called `u`.
@@ -72,7 +72,9 @@ macro_rules! integers {
     )*};
 }
 
-integers!(UserId, RoomId, MessageId, SessionId, FileId, Millis);
+integers!(
+    InviteId, UserId, RoomId, MessageId, SessionId, FileId, Millis
+);
 
 macro_rules! words {
     ($($name:ident),*) => {$(

@@ -211,7 +211,7 @@ impl Store {
     }
 }
 
-fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
+pub(super) fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
     let user = insert(tx, new)?;
     members::insert(tx, RoomId::LOBBY, user.id(), MemberRole::Member)?;
     Ok(user)
@@ -317,7 +317,9 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
     Ok(Guarded::Done(()))
 }
 
-fn set_password(tx: &Connection, id: UserId, hash: &str) -> Result<(), StoreError> {
+/// Replaces a password hash; a link for choosing another is worth nothing then.
+pub(super) fn set_password(tx: &Connection, id: UserId, hash: &str) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM password_links WHERE user_id = ?1", [id])?;
     tx.execute(
         "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1 AND deleted_at IS NULL",
         params![id, hash, Millis::now()],

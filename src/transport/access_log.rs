@@ -65,11 +65,36 @@ impl Line {
         let ms = self.begun.elapsed().as_secs_f64() * 1e3;
         tracing::info!(
             method = %self.method,
-            path = self.uri.path(),
+            path = %without_codes(self.uri.path()),
             status,
             ms = (ms * 10.0).round() / 10.0,
             peer = self.peer.map(tracing::field::display),
             "request"
         );
+    }
+}
+
+/// The path as it is logged: a part of 32 hexadecimal digits is a code that lets somebody in.
+fn without_codes(path: &str) -> String {
+    let is_code = |part: &str| part.len() == 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let parts: Vec<_> = path
+        .split('/')
+        .map(|part| if is_code(part) { "…" } else { part })
+        .collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_not_logged() {
+        let code = "0123456789abcdef0123456789ABCDEF";
+        let path = format!("/api/v1/invites/{code}/join");
+        assert_eq!(without_codes(&path), "/api/v1/invites/…/join");
+        for path in ["/", "/api/v1/rooms/12/messages", "/0123456789abcdef"] {
+            assert_eq!(without_codes(path), path);
+        }
     }
 }

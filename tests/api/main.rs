@@ -20,6 +20,10 @@ mod sessions;
 mod users;
 // Rooms: making, finding, joining, changing, clearing, deleting.
 mod rooms;
+// Searching messages.
+mod search;
+// Invites, and links for those who forgot their password.
+mod invites;
 // Members: listing, adding, roles, muting, sending out.
 mod members;
 // Messages: sending, repeating, paging, editing, deleting, reading.
@@ -32,8 +36,6 @@ mod frames;
 mod permissions;
 // Document 003: direct chats between admins and users.
 mod chat_app;
-// Searching messages.
-mod search;
 // Document 000 without its pages: tokens, conversations, the raw WebSocket.
 mod team;
 // Files: sending, fetching, pictures, and what is never rendered.

@@ -157,6 +157,39 @@ async fn filters_narrow_what_is_found() {
 }
 
 #[tokio::test]
+async fn messages_are_found_by_the_names_of_their_files() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    ann.say(1, "the plan").await;
+    let form = "--x\r\ncontent-disposition: form-data; name=\"content\"\r\n\r\nas promised\r\n\
+        --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"House_Plan-2.txt\"\r\n\r\nwalls\r\n--x--\r\n";
+    let kind = Some("multipart/form-data; boundary=x");
+    let message = ann.send("POST", "rooms/1/files", kind, form).await.ok(201);
+    for line in [
+        "house",
+        "plan txt",
+        "promised has:file",
+        "has:file",
+        "plan-2",
+    ] {
+        assert_eq!(found(&ann, line).await, ["as promised"], "{line}");
+    }
+    let page = search(&ann, "house", "").await;
+    assert_eq!(page["items"][0]["snippet"][1]["text"], "House");
+    assert_eq!(found(&ann, "plan").await.len(), 2);
+    assert!(found(&ann, "walls").await.is_empty());
+
+    let path = format!("messages/{}", id(&message));
+    ann.patch(&path, json!({ "content": "as feared" }))
+        .await
+        .ok(200);
+    assert_eq!(found(&ann, "house feared has:file").await, ["as feared"]);
+    ann.delete(&path).await.ok(200);
+    assert!(found(&ann, "house").await.is_empty());
+    assert!(found(&ann, "has:file").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_time_is_exact_to_the_millisecond() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;

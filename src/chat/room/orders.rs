@@ -6,7 +6,7 @@ use crate::model::{
     Action, Departure, Event, FileId, Invalid, Key, Member, MemberRole, Millis, Person, Role, Room,
     RoomEdit, RoomKind, UserId, Verdict, may,
 };
-use crate::store::Admission;
+use crate::store::{Admission, CodeHash};
 
 use super::super::error::allowed;
 use super::super::outbox::Weight;
@@ -16,6 +16,9 @@ use super::{ChatError, RoomActor};
 pub(in crate::chat) enum Order {
     Join,
     JoinByKey(Key),
+    JoinByInvite(CodeHash),
+    /// The invite was used up for the account that joins.
+    JoinInvited,
     Add(UserId),
     Leave,
     Remove(UserId),
@@ -50,6 +53,12 @@ impl RoomActor {
                 }
                 Some(self.let_in(by.id, false).await?)
             }
+            Order::JoinByInvite(code) => {
+                let (room, user) = (self.room.id, by.id);
+                let joining = self.store.add_invited_member(room, user, code);
+                Some(self.enter(user, joining.await?)?)
+            }
+            Order::JoinInvited => Some(self.let_in(by.id, false).await?),
             Order::Add(user) => {
                 self.check(by, Action::Keep)?;
                 Some(self.let_in(user, true).await?)
@@ -102,7 +111,12 @@ impl RoomActor {
         }
         // A bar is for private rooms; who was sent out of a public one may come again.
         let lifts = invited || self.room.kind == RoomKind::Public;
-        let member = match self.store.add_member(self.room.id, user, lifts).await? {
+        let admission = self.store.add_member(self.room.id, user, lifts).await?;
+        self.enter(user, admission)
+    }
+
+    fn enter(&mut self, user: UserId, admission: Admission) -> Result<Member, ChatError> {
+        let member = match admission {
             Admission::Joined(member) => member,
             Admission::Already => return Err(ChatError::AlreadyMember),
             Admission::Barred => return Err(ChatError::NotFound("room")),

@@ -37,6 +37,13 @@ impl NewAccount {
 }
 
 #[derive(Deserialize)]
+struct Registering {
+    #[serde(flatten)]
+    account: NewAccount,
+    invite: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct NewGuest {
     username: String,
     email: Option<String>,
@@ -64,9 +71,12 @@ struct GrantJson<'a> {
 }
 
 pub(super) async fn register(mut call: Call) -> Answer {
-    let new = json_body::<NewAccount>(&mut call).await?.parse()?;
-    let visitor = call.visitor();
-    let user = call.kit.chat.register(new, &visitor).await?;
+    let body: Registering = json_body(&mut call).await?;
+    let (new, visitor, chat) = (body.account.parse()?, call.visitor(), &call.kit.chat);
+    let user = match body.invite.as_deref() {
+        Some(code) => chat.register_invited(new, code, &visitor).await?,
+        None => chat.register(new, &visitor).await?,
+    };
     let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
     Ok(granted(StatusCode::CREATED, &grant))
 }

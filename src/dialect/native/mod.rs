@@ -4,6 +4,7 @@ mod auth;
 mod encode;
 mod error;
 mod files;
+mod invites;
 mod me;
 mod members;
 mod messages;
@@ -25,6 +26,7 @@ use super::kit::{Call, Fault, Method, Proof, Surface, routes};
 const PREFIX: &str = "/api/v1";
 
 /// All routes of this protocol.
+#[expect(clippy::too_many_lines, reason = "one long table")]
 pub fn surface() -> Surface {
     let routes = routes![error::response;
         GET "/server" => server::show,
@@ -33,6 +35,7 @@ pub fn surface() -> Surface {
         POST "/auth/login" => auth::log_in,
         POST "/auth/guest" => auth::guest,
         POST "/auth/refresh" => auth::refresh,
+        POST "/auth/password" => invites::use_password_link,
         POST "/auth/logout" => auth::log_out,
         GET "/auth/sessions" => auth::sessions,
         DELETE "/auth/sessions" => auth::end_others,
@@ -48,6 +51,7 @@ pub fn surface() -> Surface {
         PATCH "/users/{id}" => users::edit,
         DELETE "/users/{id}" => users::end,
         DELETE "/users/{id}/sessions" => users::end_sessions,
+        POST "/users/{id}/password-link" => invites::create_password_link,
         GET "/rooms" => rooms::mine,
         POST "/rooms" => rooms::create,
         GET "/rooms/public" => rooms::public,
@@ -73,6 +77,12 @@ pub fn surface() -> Surface {
         GET "/messages/{id}" => messages::show,
         PATCH "/messages/{id}" => messages::edit,
         DELETE "/messages/{id}" => messages::delete,
+        GET "/invites" => invites::list,
+        POST "/invites" => invites::create,
+        DELETE "/invites/{id}" => invites::revoke,
+        GET "/invites/{code}" => invites::show,
+        GET "/invites/{code}/qr" => invites::picture,
+        POST "/invites/{code}/join" => invites::join,
         GET "/search" => search::search,
         GET "/ws" => ws::open,
     ];

@@ -192,7 +192,7 @@ pub(super) fn room_id(call: &Call) -> Result<RoomId, crate::dialect::kit::Fault>
     call.id(0).map(RoomId)
 }
 
-fn shown(status: StatusCode, room: &Room) -> Response {
+pub(super) fn shown(status: StatusCode, room: &Room) -> Response {
     json(status, &RoomJson::from(room))
 }
 

@@ -1,0 +1,242 @@
+//! Links that let people in, and links for those who forgot their password. A link is its code: whoever has it may use
+//! it, so only its hash is kept and it is told once.
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::model::{
+    Action, Invite, InviteId, Millis, Password, Role, Room, RoomId, User, UserId, may_invite,
+};
+use crate::store::{CodeHash, NewInvite, NewUser};
+
+use super::accounts::{Registration, Visitor};
+use super::error::allowed;
+use super::outbox::Closing;
+use super::room::Order;
+use super::setup::random_word;
+use super::{Caller, Chat, ChatError};
+
+/// How long a password link is good.
+const PASSWORD_LINK_GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// An invite somebody wants.
+#[derive(Clone, Copy, Debug)]
+pub struct InviteWish {
+    /// Where it is to lead.
+    pub room: Option<RoomId>,
+    /// How often it may be used, up to [`Invite::USES_MAX`].
+    pub max_uses: u32,
+    /// How long it is good.
+    pub good_for: Duration,
+}
+
+/// Something new with its code, which is never told again.
+#[derive(Clone, Debug)]
+pub struct Coded<T> {
+    /// What was made.
+    pub made: T,
+    /// 32 hexadecimal digits.
+    pub code: String,
+}
+
+/// A link for choosing another password.
+#[derive(Clone, Debug)]
+pub struct PasswordLink {
+    /// Whose.
+    pub user: User,
+    /// When it ends.
+    pub expires_at: Millis,
+}
+
+impl Chat {
+    /// Makes an invite.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] for rooms that one does not enter, [`ChatError::Limited`].
+    pub async fn create_invite(
+        &self,
+        caller: &Caller,
+        wish: InviteWish,
+    ) -> Result<Coded<Invite>, ChatError> {
+        self.check_may_invite(caller, wish.room).await?;
+        self.count_message(caller)?;
+        let code = random_word();
+        let new = NewInvite {
+            code_hash: hash(&code),
+            room_id: wish.room,
+            created_by: caller.id(),
+            max_uses: wish.max_uses,
+            expires_at: Millis::now().after(wish.good_for),
+        };
+        let made = self.core.store.add_invite(new).await?;
+        let made = made.ok_or(ChatError::NotFound("room"))?;
+        Ok(Coded { made, code })
+    }
+
+    /// The invites the caller may make and revoke, by id after `after`.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn invites(
+        &self,
+        caller: &Caller,
+        after: InviteId,
+        limit: u32,
+    ) -> Result<Vec<Invite>, ChatError> {
+        let keeper = (caller.role() != Role::Admin).then(|| caller.id());
+        Ok(self.core.store.invites(keeper, after, limit).await?)
+    }
+
+    /// Revokes an invite.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`], also for those who may not make such an invite.
+    pub async fn revoke_invite(&self, caller: &Caller, id: InviteId) -> Result<(), ChatError> {
+        const NONE: ChatError = ChatError::NotFound("invite");
+        let invite = self.core.store.invite(id).await?.ok_or(NONE)?;
+        let room = invite.room.map(|room| room.id);
+        self.check_may_invite(caller, room)
+            .await
+            .map_err(|_| NONE)?;
+        match self.core.store.remove_invite(id).await? {
+            true => Ok(()),
+            false => Err(NONE),
+        }
+    }
+
+    /// The invite with that code.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if it is not good (any more).
+    pub async fn invite(&self, code: &str) -> Result<Invite, ChatError> {
+        let found = self.core.store.invite_by_code(hash(code)).await?;
+        found
+            .filter(|invite| invite.is_good(Millis::now()))
+            .ok_or(ChatError::NotFound("invite"))
+    }
+
+    /// Whether somebody from there may make an account with that invite.
+    pub fn registers(&self, invite: &Invite, visitor: &Visitor) -> bool {
+        invite.registers() || self.core.settings.may_register(visitor.address)
+    }
+
+    /// Makes an ordinary account by an invite, and a member of its room.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if it is not good (any more), and those of [`Chat::register`].
+    pub async fn register_invited(
+        &self,
+        new: Registration,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<User, ChatError> {
+        let invite = self.invite(code).await?;
+        if !self.registers(&invite, visitor) {
+            return Err(ChatError::RegistrationClosed);
+        }
+        self.count_registration(visitor)?;
+        let password_hash = Some(self.core.hasher.hash(new.password).await?);
+        let user = NewUser {
+            password_hash,
+            ..NewUser::named(new.username, new.email, new.display_name)
+        };
+        let made = self.core.store.add_invited_user(user, hash(code)).await?;
+        let user = made.ok_or(ChatError::NotFound("invite"))?;
+        self.welcome_to_lobby(&user);
+        if let Some(room) = invite.room {
+            self.enter_invited(&user, room.id).await;
+        }
+        Ok(user)
+    }
+
+    /// Joins the room of an invite.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if it is not good (any more) or for no room, [`ChatError::AlreadyMember`].
+    pub async fn join_by_invite(&self, caller: &Caller, code: &str) -> Result<Room, ChatError> {
+        let invite = self.invite(code).await?;
+        let room = invite.room.ok_or(ChatError::NotFound("invite"))?;
+        let order = Order::JoinByInvite(hash(code));
+        self.order_room(caller, room.id, order).await
+    }
+
+    /// Makes a link by which somebody who forgot chooses another password; an earlier one is worth nothing then.
+    ///
+    /// # Errors
+    /// [`ChatError::Forbidden`] unless the caller is an admin, and for guests, who have no password.
+    pub async fn create_password_link(
+        &self,
+        caller: &Caller,
+        id: UserId,
+    ) -> Result<Coded<PasswordLink>, ChatError> {
+        caller.need_admin()?;
+        let user = self.user(id).await?;
+        if user.role() == Role::Guest {
+            return Err(ChatError::Forbidden);
+        }
+        let code = random_word();
+        let expires_at = Millis::now().after(PASSWORD_LINK_GOOD_FOR);
+        self.core
+            .store
+            .add_password_link(id, hash(&code), expires_at)
+            .await?;
+        tracing::info!(user = %id, by = %caller.id(), "a password link was made");
+        let made = PasswordLink { user, expires_at };
+        Ok(Coded { made, code })
+    }
+
+    /// Whether that is the code of a password link that is good.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn is_password_link(&self, code: &str) -> Result<bool, ChatError> {
+        Ok(self.core.store.password_link(hash(code)).await?.is_some())
+    }
+
+    /// Uses a password link up: that person has this password now and is logged in nowhere.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`] if it is not good (any more).
+    pub async fn use_password_link(&self, code: &str, new: Password) -> Result<(), ChatError> {
+        const NONE: ChatError = ChatError::NotFound("password link");
+        // Hashing is dear: only for those who have a link.
+        if !self.is_password_link(code).await? {
+            return Err(NONE);
+        }
+        let password_hash = self.core.hasher.hash(new).await?;
+        let used = self
+            .core
+            .store
+            .use_password_link(hash(code), password_hash)
+            .await?;
+        let user = used.ok_or(NONE)?;
+        tracing::info!(%user, "a password link was used");
+        self.core
+            .people
+            .close(user, Closing::SessionEnded, |_| true);
+        Ok(())
+    }
+
+    async fn check_may_invite(
+        &self,
+        caller: &Caller,
+        room: Option<RoomId>,
+    ) -> Result<(), ChatError> {
+        let Some(room) = room else {
+            return allowed(may_invite(caller.role(), None));
+        };
+        self.room_for(caller, room, Action::Keep).await.map(drop)
+    }
+
+    /// The account is made, whatever becomes of the room.
+    async fn enter_invited(&self, user: &User, room: RoomId) {
+        if let Err(error) = self.order_as(&user.person, room, Order::JoinInvited).await {
+            tracing::info!(%error, %room, "a room could not be joined by an invite");
+        }
+    }
+}
+
+fn hash(code: &str) -> CodeHash {
+    Sha256::digest(code).into()
+}
