@@ -178,7 +178,7 @@ impl RoomActor {
                 self.settle_all().await;
                 reply(self.order(&by, order).await);
             }
-            RoomMsg::Online { reply } => reply(Ok(self.online())),
+            RoomMsg::Online { reply } => reply(Ok(self.told())),
             RoomMsg::Retire { user, reply } => {
                 self.settle_all().await;
                 reply(self.retire(user).await);

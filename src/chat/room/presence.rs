@@ -108,6 +108,17 @@ impl RoomActor {
         );
     }
 
+    /// Who is there, as those who watch were told: the differences that follow begin from that.
+    pub(super) fn told(&self) -> Online {
+        if self.watchers.is_empty() {
+            return self.online();
+        }
+        Online {
+            people: self.presence.named.values().cloned().collect(),
+            count: self.presence.count,
+        }
+    }
+
     /// Who is there now.
     pub(super) fn online(&self) -> Online {
         if self.members.len() > NAMED_MAX {
