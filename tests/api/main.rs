@@ -32,6 +32,10 @@ mod messages;
 mod bad_input;
 // Handshakes and frames that are wrong.
 mod frames;
+// Live: what is asked, what is answered, who hears what.
+mod live;
+// Coming back: exactly what was missed.
+mod resume;
 // Who may what: the design's permission table.
 mod permissions;
 // Document 003: direct chats between admins and users.

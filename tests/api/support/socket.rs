@@ -177,6 +177,24 @@ impl Socket {
         }
     }
 
+    /// What came while something else was waited for.
+    pub fn taken(&mut self) -> Vec<Value> {
+        self.seen.drain(..).collect()
+    }
+
+    /// Waits for a ping of the server. What comes before is kept.
+    pub async fn pinged(&mut self) {
+        loop {
+            match within("a ping", self.stream.next()).await {
+                Some(Ok(Message::Ping(_))) => return,
+                Some(Ok(Message::Text(text))) => {
+                    self.seen.push_back(serde_json::from_str(&text).unwrap());
+                }
+                other => panic!("waiting for a ping: {other:?}"),
+            }
+        }
+    }
+
     /// All events so far. What was pushed before the answer to this ping is among them.
     pub async fn events(&mut self) -> Vec<Value> {
         self.ok(json!({ "op": "ping" })).await;

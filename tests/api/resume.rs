@@ -1,0 +1,236 @@
+//! Coming back: a client that was away gets exactly what it missed, page by page, without a gap and without doubles.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+/// What a client holds of a room, kept as the protocol's document says.
+#[derive(Default)]
+struct Copy {
+    messages: BTreeMap<i64, Value>,
+    newest: i64,
+}
+
+impl Copy {
+    /// Inserts by id and keeps the higher change.
+    fn take(&mut self, message: &Value) {
+        let change = |message: &Value| message["change_id"].as_i64().unwrap();
+        self.newest = self.newest.max(change(message));
+        let held = self.messages.entry(id(message)).or_insert_with(|| message.clone());
+        if change(held) < change(message) {
+            *held = message.clone();
+        }
+    }
+
+    fn take_all(&mut self, messages: &[Value]) {
+        messages.iter().for_each(|message| self.take(message));
+    }
+
+    /// Takes live events until it holds `count` messages.
+    async fn follow(&mut self, socket: &mut Socket, count: usize) {
+        while self.messages.len() < count {
+            let frame = socket.next("an event").await;
+            if frame["message"].is_object() {
+                self.take(&frame["message"]);
+            }
+        }
+    }
+}
+
+/// All messages of a room as the server has them now.
+async fn truth(somebody: &Persona, room: i64) -> BTreeMap<i64, Value> {
+    let (mut all, mut after) = (BTreeMap::new(), 0);
+    loop {
+        let page = somebody.get(&format!("rooms/{room}/messages?after={after}&limit=200")).await.ok(200);
+        for message in page["items"].as_array().unwrap() {
+            after = id(message);
+            all.insert(after, message.clone());
+        }
+        if page["more"] == false {
+            return all;
+        }
+    }
+}
+
+/// Says that much without waiting in between.
+async fn chatter(socket: &mut Socket, room: i64, count: usize) -> Value {
+    let mut last = 0;
+    for number in 0..count {
+        let op = json!({ "op": "send", "room": room, "content": number.to_string() });
+        last = socket.send(op).await;
+        if number % 100 == 99 {
+            // Not more at once than the server takes.
+            socket.answer(last).await.unwrap();
+            socket.events().await;
+        }
+    }
+    match socket.ask(json!({ "op": "send", "room": room, "content": format!("last after {last}") })).await {
+        Ok(answer) => answer["message"].clone(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn who_was_away_gets_exactly_what_changed() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut copy = Copy::default();
+    let mut said = Vec::new();
+    for number in 0..5 {
+        said.push(ann.say(1, &number.to_string()).await);
+    }
+    let mut socket = bob.connect().await;
+    copy.take_all(&socket.resume_all(1, 0).await);
+    assert_eq!(copy.messages, truth(&bob, 1).await);
+    drop(socket);
+
+    let path = |number: usize| format!("messages/{}", said[number]["id"]);
+    ann.patch(&path(1), json!({ "content": "one" })).await.ok(200);
+    ann.delete(&path(3)).await.ok(200);
+    ann.say(1, "new").await;
+    ann.patch(&path(1), json!({ "content": "One" })).await.ok(200);
+
+    let mut socket = bob.connect().await;
+    let missed = socket.resume_all(1, copy.newest).await;
+    // By change: the deleted one, the new one, and the edited one once.
+    assert_eq!(each(&missed, "content"), ["", "new", "One"]);
+    assert!(missed.is_sorted_by_key(|message| message["change_id"].as_i64()));
+    copy.take_all(&missed);
+    assert_eq!(copy.messages, truth(&bob, 1).await);
+    // And from now on live.
+    let live = ann.say(1, "live").await;
+    assert_eq!(socket.event("message").await["message"], live);
+    assert!(socket.resume_all(1, id(&live)).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_answer_tells_all_that_a_client_needs() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let said = ann.say(1, "x").await;
+    let mut socket = ann.connect().await;
+    assert_eq!(socket.welcome["rooms"][0]["change_id"], said["change_id"]);
+    let answer = socket.ok(json!({ "op": "resume", "room": 1, "after": 0 })).await;
+    assert_eq!(answer, json!({ "room": 1, "messages": [said], "more": false, "cleared_through": 0, "reset": false }));
+}
+
+#[tokio::test]
+async fn what_was_cleared_meanwhile_is_told() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.public_room("open").await;
+    let old = ann.say(room, "old").await;
+    ann.call("POST", &format!("rooms/{room}/clear"), None).await.ok(200);
+    let new = ann.say(room, "new").await;
+    let mut socket = bob.connect().await;
+    let answer = socket.ok(json!({ "op": "resume", "room": room, "after": 0 })).await;
+    assert_eq!((&answer["cleared_through"], &answer["messages"]), (&old["id"], &json!([new])));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_thousand_behind_is_paged_and_more_than_five_thousand_is_reset() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut talking = ann.connect().await;
+    let first = chatter(&mut talking, 1, 1000).await;
+    let second = chatter(&mut talking, 1, 999).await;
+    chatter(&mut talking, 1, 3999).await;
+    let all = truth(&bob, 1).await;
+    assert_eq!(all.len(), 6001);
+
+    let mut socket = bob.connect().await;
+    let missed = socket.resume_all(1, id(&second)).await;
+    assert_eq!(missed.len(), 4000);
+    assert!(missed.iter().map(id).eq(all.range(id(&second) + 1..).map(|(id, _)| *id)));
+    // Just at the limit, and one over it.
+    let mut socket = bob.connect().await;
+    assert_eq!(socket.resume_all(1, id(&first)).await.len(), 5000);
+    let mut socket = bob.connect().await;
+    let reset = socket.ok(json!({ "op": "resume", "room": 1, "after": id(&first) - 1 })).await;
+    assert_eq!(reset, json!({ "room": 1, "messages": [], "more": false, "cleared_through": 0, "reset": true }));
+    let live = ann.say(1, "live").await;
+    assert_eq!(socket.event("message").await["message"], live);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn coming_back_while_others_talk_leaves_no_gap_and_no_doubles() {
+    const COUNT: usize = 3000;
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut talking = ann.connect().await;
+    let talk = tokio::spawn(async move { chatter(&mut talking, 1, COUNT - 1).await });
+    let mut seen = Vec::new();
+    let (mut after, mut rounds) = (0, 0);
+    while seen.len() < COUNT {
+        // Every round a new connection, cut off after some live messages.
+        let mut socket = bob.connect().await;
+        seen.extend(socket.resume_all(1, after).await.iter().map(id));
+        let stay = rounds * 37 % 200;
+        for _ in 0..stay.min(COUNT - seen.len()) {
+            seen.push(id(&socket.event("message").await["message"]));
+        }
+        after = seen.last().copied().unwrap_or(0);
+        rounds += 1;
+    }
+    talk.await.unwrap();
+    let all = truth(&bob, 1).await;
+    assert!(seen.iter().eq(all.keys()), "{} of {}", seen.len(), all.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_lagged_is_closed_and_comes_back_to_the_same_state() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut talking = ann.connect().await;
+    let mut lagging = Socket::open_narrow(server.address, &bob.token).await;
+    lagging.resume_all(1, 0).await;
+    let mut copy = Copy::default();
+    // It does not read until the server has had enough.
+    let big = "x".repeat(3900);
+    let mut said = Vec::new();
+    while server.chat_is_open_for(&bob).await {
+        for _ in 0..50 {
+            let answer = talking.ok(json!({ "op": "send", "room": 1, "content": big })).await;
+            said.push(id(&answer["message"]));
+        }
+        assert!(said.len() < 20_000, "it is never let go");
+    }
+    let path = format!("messages/{}", said[0]);
+    ann.patch(&path, json!({ "content": "edited" })).await.ok(200);
+    ann.delete(&format!("messages/{}", said[1])).await.ok(200);
+    let code = lagging.closed().await;
+    assert!(code == 4002 || code == 0, "{code}");
+    for frame in lagging.taken() {
+        if frame["event"] == "message" {
+            copy.take(&frame["message"]);
+        }
+    }
+    assert!(copy.messages.len() < said.len());
+    let mut back = bob.connect().await;
+    copy.take_all(&back.resume_all(1, copy.newest).await);
+    let count = copy.messages.len();
+    assert_eq!(copy.messages, truth(&bob, 1).await);
+    ann.say(1, "live").await;
+    copy.follow(&mut back, count + 1).await;
+    assert_eq!(copy.messages, truth(&bob, 1).await);
+}
+
+#[tokio::test]
+async fn a_restart_changes_nothing_for_who_comes_back() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let first = ann.say(1, "before").await;
+    let mut socket = bob.watch(1).await;
+    let second = ann.say(1, "just before").await;
+    assert_eq!(socket.event("message").await["message"], second);
+    let server = server.restart().await;
+    // Tokens and sessions live on.
+    let mut socket = Socket::open(server.address, Some(&bob.token)).await;
+    socket.event("welcome").await;
+    let ann = server.log_in("ann").await;
+    let third = ann.say(1, "after").await;
+    assert!(id(&third) > id(&second));
+    assert_eq!(socket.resume_all(1, id(&first)).await, [second, third]);
+}
