@@ -115,14 +115,11 @@ async fn a_first_frame_that_is_no_good_token_closes() {
 #[tokio::test]
 async fn who_does_not_say_who_it_is_within_five_seconds_is_let_go() {
     let server = TestServer::start().await;
-    let begun = std::time::Instant::now();
     let mut socket = Socket::open(server.address, None).await;
+    skip(Duration::from_secs(4)).await;
+    server.anybody().get("server").await.ok(200);
+    skip(Duration::from_secs(1)).await;
     assert_eq!(socket.closed().await, 4004);
-    let waited = begun.elapsed();
-    assert!(
-        waited > Duration::from_millis(4900) && waited < Duration::from_secs(8),
-        "{waited:?}"
-    );
 }
 
 #[tokio::test]

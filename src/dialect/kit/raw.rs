@@ -15,7 +15,7 @@ use super::{Call, Fault, Proof};
 
 /// The longest frame a client may send, bytes.
 pub const FRAME_MAX: usize = 64 * 1024;
-/// How often a ping goes out; without any sign of life after two of them the connection is gone.
+/// How often a ping goes out; without any sign of life until the next is due the connection is gone.
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// So many frames that make no sense are put up with.
 const BAD_FRAMES_MAX: u32 = 50;
@@ -97,7 +97,7 @@ pub async fn converse(
             }
             _ = clock.tick() => {
                 silent += 1;
-                if silent > 2 || socket.write(&mut vec![ping_frame()]).await.is_err() {
+                if silent > 1 || socket.write(&mut vec![ping_frame()]).await.is_err() {
                     break None;
                 }
             }

@@ -26,7 +26,14 @@ pub use shapes::*;
 pub use socket::Socket;
 
 /// Long enough for a busy machine; only a failing test waits for it.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Lets that much time pass at once, for everything on this test's thread.
+pub async fn skip(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
 
 /// Waits for something that must happen.
 ///

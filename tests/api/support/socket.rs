@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::within;
+use super::{DEADLINE, within};
 
 /// An open connection.
 pub struct Socket {
@@ -126,12 +127,18 @@ impl Socket {
         if let Some(place) = self.seen.iter().position(&fits) {
             return self.seen.remove(place).unwrap();
         }
-        loop {
-            let frame = self.read(what).await;
-            if fits(&frame) {
-                return frame;
+        let reading = async {
+            loop {
+                let frame = read(&mut self.stream, what).await;
+                if fits(&frame) {
+                    return frame;
+                }
+                self.seen.push_back(frame);
             }
-            self.seen.push_back(frame);
+        };
+        match timeout(DEADLINE, reading).await {
+            Ok(frame) => frame,
+            Err(_) => panic!("{what} did not come in time, only {:?}", self.seen),
         }
     }
 
@@ -139,17 +146,7 @@ impl Socket {
     pub async fn next(&mut self, what: &str) -> Value {
         match self.seen.pop_front() {
             Some(frame) => frame,
-            None => self.read(what).await,
-        }
-    }
-
-    async fn read(&mut self, what: &str) -> Value {
-        loop {
-            match within(what, self.stream.next()).await {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("waiting for {what}: {other:?}; before that {:?}", self.seen),
-            }
+            None => within(what, read(&mut self.stream, what)).await,
         }
     }
 
@@ -163,18 +160,21 @@ impl Socket {
 
     /// The code with which the server closes; 0 if it hangs up without one. What comes before is kept.
     pub async fn closed(&mut self) -> u16 {
-        loop {
-            match within("the close", self.stream.next()).await {
-                Some(Ok(Message::Close(frame))) => {
-                    return frame.map_or(1005, |frame| frame.code.into());
+        let closing = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Close(frame))) => {
+                        return frame.map_or(1005, |frame| frame.code.into());
+                    }
+                    Some(Ok(Message::Text(text))) => {
+                        self.seen.push_back(serde_json::from_str(&text).unwrap());
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return 0,
                 }
-                Some(Ok(Message::Text(text))) => {
-                    self.seen.push_back(serde_json::from_str(&text).unwrap());
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return 0,
             }
-        }
+        };
+        within("the close", closing).await
     }
 
     /// What came while something else was waited for.
@@ -216,6 +216,16 @@ impl Socket {
             }
             assert_eq!(messages.len(), 200);
             after = messages[199]["change_id"].as_i64().unwrap();
+        }
+    }
+}
+
+async fn read(stream: &mut WebSocketStream<TcpStream>, what: &str) -> Value {
+    loop {
+        match stream.next().await {
+            Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            other => panic!("waiting for {what}: {other:?}"),
         }
     }
 }
