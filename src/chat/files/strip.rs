@@ -2,12 +2,16 @@
 //! shows it is kept (colours, animation, transparency), all the rest goes, and so does what follows its end. Must not
 //! decode; malformed input is `None`, never a panic.
 
+/// The most passes a JPEG is made of: each costs as much time as a whole picture, and a few bytes can ask for thousands.
+const PASSES_MAX: u32 = 100;
+
 /// A JPEG: keeps JFIF, colour profiles, Adobe's colour note and which way is up.
 pub(super) fn jpeg(data: &[u8], orientation: u8) -> Option<Vec<u8>> {
     let mut input = Input(data);
     let mut output = Vec::with_capacity(data.len());
     output.extend(input.fixed(b"\xff\xd8")?);
     let mut turned = orientation <= 1;
+    let mut passes = 0;
     loop {
         let Some(marker) = next_marker(&mut input)? else {
             // A picture that ends too early still shows.
@@ -34,6 +38,10 @@ pub(super) fn jpeg(data: &[u8], orientation: u8) -> Option<Vec<u8>> {
                     output.extend(segment);
                 }
                 if marker == 0xda {
+                    passes += 1;
+                    if passes > PASSES_MAX {
+                        return None;
+                    }
                     output.extend(entropy(&mut input));
                 }
             }
