@@ -45,7 +45,7 @@ async fn a_set_up_that_is_refused_leaves_the_link_good() {
 async fn the_server_says_what_it_is() {
     let server = TestServer::start().await;
     let told = server.anybody().get("server").await.ok(200);
-    let keys = "name version instance registration guests setup compat_open";
+    let keys = "name version instance registration guests setup compat_open files";
     assert_keys(&told, keys);
     assert_eq!(told["name"], "Parlor");
     assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));

@@ -1,22 +1,12 @@
 //! Files: sending, fetching, and everything that must not be rendered.
 
 use image::ImageFormat;
+use parlor::config::{ByteSize, FileTypes};
 use serde_json::{Value, json};
 
 use crate::support::*;
 
 const LOBBY: i64 = 1;
-
-/// The one file of a message.
-fn only_file(message: &Value) -> Value {
-    let files = message["files"].as_array().unwrap();
-    assert_eq!(files.len(), 1, "{message}");
-    files[0].clone()
-}
-
-fn url(file: &Value) -> &str {
-    file["url"].as_str().unwrap()
-}
 
 #[tokio::test]
 async fn a_file_is_a_message_that_everybody_hears_of_and_fetches() {
@@ -98,13 +88,12 @@ async fn a_picture_has_its_size_a_thumbnail_and_no_secrets() {
         (ImageFormat::Gif, "image/gif"),
         (ImageFormat::WebP, "image/webp"),
     ] {
-        let bytes = picture(640, 480, format);
+        let bytes = picture(500, 25, format);
         // Neither name nor type say what it is: its bytes do.
         let sent = ann.upload(LOBBY, "x.html", "text/html", &bytes).await;
         let file = only_file(&sent.ok(201));
         assert_eq!(file["media_type"], media_type);
-        assert_eq!(file["width"], 640);
-        assert_eq!(file["height"], 480);
+        assert_eq!((&file["width"], &file["height"]), (&json!(500), &json!(25)));
         let got = ann.get(url(&file)).await;
         assert_eq!(got.header("content-type"), media_type);
         assert!(got.header("content-disposition").starts_with("inline;"));
@@ -112,7 +101,7 @@ async fn a_picture_has_its_size_a_thumbnail_and_no_secrets() {
         assert_eq!(shown, image::load_from_memory(&bytes).unwrap());
         let small = ann.get(file["thumbnail_url"].as_str().unwrap()).await;
         let small = image::load_from_memory(&small.body).unwrap();
-        assert_eq!((small.width(), small.height()), (400, 300));
+        assert_eq!((small.width(), small.height()), (400, 20));
     }
 }
 
@@ -129,4 +118,190 @@ async fn a_message_needs_a_text_or_a_file() {
     assert_eq!(only_file(&sent)["size"], 0);
     let got = ann.get(url(&only_file(&sent))).await;
     assert_eq!((got.status.as_u16(), got.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn several_files_and_their_message_come_in_one_form() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let first = ann.say(LOBBY, "first").await;
+    let uuid = "0193f5a0-0000-7000-8000-000000000001";
+    let form = Form::new()
+        .file("b.txt", "text/plain; charset=utf-8", "b")
+        .text("reply_to", &first["id"].to_string())
+        .text("uuid", uuid)
+        .file("a.txt", "text/plain", "a")
+        .text("unknown", "ignored");
+    let sent = ann.form("POST", "rooms/1/files", &form).await.ok(201);
+    assert_eq!(sent["reply_to"], first["id"]);
+    assert_eq!(sent["uuid"], uuid);
+    assert_eq!(sent["content"], "");
+    let files = sent["files"].as_array().unwrap();
+    assert_eq!(each(files, "name"), ["b.txt", "a.txt"]);
+    assert_eq!(each(files, "media_type"), ["text/plain", "text/plain"]);
+    // Sending it again makes no second message, and keeps no second copy of its files.
+    let again = ann.form("POST", "rooms/1/files", &form).await.ok(200);
+    assert_eq!(again, sent);
+    until("the copies are gone", || server.count("files") == 2).await;
+    for (file, text) in files.iter().zip(["b", "a"]) {
+        assert_eq!(ann.get(url(file)).await.body, text);
+    }
+}
+
+#[tokio::test]
+async fn a_caption_may_go_but_not_the_last_word_of_a_message() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let form = Form::new().text("content", "look").file("a", "", "a");
+    let sent = ann.form("POST", "rooms/1/files", &form).await.ok(201);
+    let path = format!("messages/{}", sent["id"]);
+    let bare = ann.patch(&path, json!({ "content": "" })).await.ok(200);
+    assert_eq!(
+        (&bare["content"], &bare["files"]),
+        (&json!(""), &sent["files"])
+    );
+    let path = format!("messages/{}", ann.say(LOBBY, "words").await["id"]);
+    let refused = ann.patch(&path, json!({ "content": "" })).await;
+    refused.invalid("content");
+}
+
+#[tokio::test]
+async fn what_is_too_large_of_a_wrong_type_or_too_much_is_refused_and_leaves_nothing() {
+    let server = TestServer::start_with(|config| {
+        config.files.max_size = ByteSize(1_000_000);
+        config.files.quota_per_user = Some(ByteSize(1_500_000));
+        config.files.types = FileTypes::Only(vec!["image/*".into(), "text/plain".into()]);
+    })
+    .await;
+    let ann = server.user("ann").await;
+    let big = vec![b'x'; 1_000_001];
+    let sent = ann.upload(LOBBY, "big.txt", "text/plain", &big).await;
+    sent.refused(413, "too_large");
+    let sent = ann
+        .upload(LOBBY, "huge.txt", "text/plain", vec![b'x'; 12_000_000])
+        .await;
+    sent.refused(413, "too_large");
+    for (name, media_type) in [
+        ("a.pdf", "application/pdf"),
+        ("a.png", "image/png"),
+        ("a", ""),
+    ] {
+        let sent = ann.upload(LOBBY, name, media_type, &big[..500_000]).await;
+        sent.invalid("file");
+    }
+    let small = picture(10, 10, ImageFormat::Png);
+    ann.upload(LOBBY, "a.pdf", "application/pdf", &small)
+        .await
+        .ok(201);
+    let sent = ann
+        .upload(LOBBY, "a.txt", "text/plain", &big[..1_000_000])
+        .await;
+    let kept = sent.ok(201);
+    let sent = ann
+        .upload(LOBBY, "b.txt", "text/plain", &big[..500_000])
+        .await;
+    sent.refused(403, "quota");
+    until("only two files are kept", || server.count("files") == 2).await;
+    let ben = server.user("ben").await;
+    ben.upload(LOBBY, "b.txt", "text/plain", &big[..500_000])
+        .await
+        .ok(201);
+    // What is deleted makes room.
+    ann.delete(&format!("messages/{}", kept["id"]))
+        .await
+        .ok(200);
+    ann.upload(LOBBY, "b.txt", "text/plain", &big[..500_000])
+        .await
+        .ok(201);
+    let many = (0..11).fold(Form::new(), |form, _| form.file("a", "text/plain", "a"));
+    ann.form("POST", "rooms/1/files", &many)
+        .await
+        .invalid("file");
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_refused() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let path = "rooms/1/files";
+    ann.post(path, json!({})).await.refused(415, "media_type");
+    let boundless = Some("multipart/form-data");
+    let sent = ann.send("POST", path, boundless, "x").await;
+    sent.refused(415, "media_type");
+    let kind = Form::content_type();
+    let headers = "--parlor-test-boundary\r\nx: y";
+    for body in ["", "x", headers, "--parlor-test-boundary--\r\n"] {
+        let sent = ann.send("POST", path, Some(&kind), body).await;
+        assert!(matches!(sent.status.as_u16(), 400 | 422), "{sent}");
+    }
+    // Headers without an end are not collected for ever.
+    let endless = format!("--parlor-test-boundary\r\nx: {}", "y".repeat(3_000_000));
+    ann.send("POST", path, Some(&kind), endless)
+        .await
+        .refused(400, "bad_json");
+    for (field, value) in [
+        ("uuid", "no"),
+        ("reply_to", "x"),
+        ("content", &"x".repeat(4001)),
+    ] {
+        let form = Form::new().file("a", "", "a").text(field, value);
+        let sent = ann.form("POST", path, &form).await;
+        assert!(matches!(sent.status.as_u16(), 400 | 422), "{sent}");
+    }
+    until("nothing is kept", || server.count("files") == 0).await;
+}
+
+#[tokio::test]
+async fn a_face_and_a_rooms_picture_are_files() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.user("ann").await, server.user("ben").await);
+    let room = ann.private_room("Kitchen").await;
+    let mut socket = ben.watch(LOBBY).await;
+    let form = Form::new().file("me.png", "image/png", picture(60, 40, ImageFormat::Png));
+    let me = ann.form("PUT", "me/avatar", &form).await.ok(200);
+    assert_keys(&me, ME);
+    let changed = socket.event("member_changed").await;
+    assert_eq!(changed["member"]["person"]["avatar_url"], me["avatar_url"]);
+    // Whoever has the address has the picture, in every client.
+    let face = server
+        .anybody()
+        .get(me["avatar_url"].as_str().unwrap())
+        .await;
+    let face = image::load_from_memory(&face.body).unwrap();
+    assert_eq!((face.width(), face.height()), (40, 40));
+    let path = me["avatar_url"]
+        .as_str()
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap();
+    assert_eq!(ben.get(path).await.status, 200);
+    server
+        .anybody()
+        .get(path)
+        .await
+        .refused(401, "unauthenticated");
+
+    let path = format!("rooms/{room}/picture");
+    let shown = ann.form("PUT", &path, &form).await.ok(200);
+    assert_keys(&shown, ROOM);
+    let picture = shown["picture_url"].as_str().unwrap();
+    assert_eq!(ann.get(picture).await.status, 200);
+    ben.get(picture).await.refused(404, "not_found");
+    ben.form("PUT", &path, &form)
+        .await
+        .refused(404, "not_found");
+    assert_eq!(ann.overview(room).await.unwrap()["picture_url"], picture);
+    let bare = ann.delete(&path).await.ok(200);
+    assert_eq!(bare["picture_url"], Value::Null);
+    ann.get(picture).await.refused(404, "not_found");
+
+    let none = Form::new().file("me.png", "image/png", "no picture");
+    ann.form("PUT", "me/avatar", &none).await.invalid("file");
+    let me = ann.delete("me/avatar").await.ok(200);
+    assert_eq!(me["avatar_url"], Value::Null);
+    // What shows no longer anywhere is removed in the end.
+    server.edit_file("UPDATE files SET touched_at = 0");
+    let server = server.restart().await;
+    until("nothing is left", || server.count("files") == 0).await;
 }

@@ -48,3 +48,9 @@ mod files;
 mod pages;
 // Document 002: users, the lobby, its WebSocket.
 mod back_chat;
+// Who fetches a file.
+mod file_access;
+// Uploads that break off.
+mod file_ends;
+// Files that want to be run.
+mod hostile_files;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::files::FILES_MAX;
 use crate::dialect::kit::{Answer, Call, StatusCode, json, json_body};
 
 use super::auth::{GRANTOR, NewAccount, granted};
@@ -15,6 +16,14 @@ struct ServerJson<'a> {
     guests: bool,
     setup: bool,
     compat_open: &'a [&'static str],
+    files: FilesJson<'a>,
+}
+
+#[derive(Serialize)]
+struct FilesJson<'a> {
+    max_size: u64,
+    max_count: usize,
+    types: Option<&'a [String]>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +44,11 @@ pub(super) async fn show(call: Call) -> Answer {
         guests: chat.settings().may_visit(address),
         setup: chat.setup_token().is_some(),
         compat_open: &call.kit.compat_open,
+        files: FilesJson {
+            max_size: chat.settings().file_size_max,
+            max_count: FILES_MAX,
+            types: chat.settings().file_types.as_deref(),
+        },
     };
     Ok(json(StatusCode::OK, &server))
 }

@@ -4,6 +4,8 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 
+use serde_json::Value;
+
 use super::{Client, Reply};
 
 const BOUNDARY: &str = "parlor-test-boundary";
@@ -84,4 +86,16 @@ pub fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
+}
+
+/// The one file of a message.
+pub fn only_file(message: &Value) -> Value {
+    let files = message["files"].as_array().unwrap();
+    assert_eq!(files.len(), 1, "{message}");
+    files[0].clone()
+}
+
+/// Where a file is.
+pub fn url(file: &Value) -> &str {
+    file["url"].as_str().unwrap()
 }

@@ -17,11 +17,11 @@ mod socket;
 use std::time::Duration;
 
 pub use events::EventSocket;
-pub use forms::{Form, picture};
+pub use forms::{Form, only_file, picture, url};
 pub use http::{Client, Reply, first_line, hang_up_after, raw};
 pub use people::{Persona, id};
 pub use raw::RawSocket;
-pub use server::{PASSWORD, TestServer};
+pub use server::{PASSWORD, TestServer, count_rows};
 pub use shapes::*;
 pub use socket::Socket;
 
@@ -43,4 +43,17 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future)
         .await
         .unwrap_or_else(|_| panic!("{what} did not happen in time"))
+}
+
+/// Waits for a state that nobody tells of.
+///
+/// # Panics
+/// It does not come about in time.
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let state = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(what, state).await;
 }

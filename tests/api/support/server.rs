@@ -1,7 +1,7 @@
 //! The server in this process.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parlor::chat::Chat;
@@ -99,6 +99,11 @@ impl TestServer {
             .unwrap();
     }
 
+    /// How many rows a table of the file has now.
+    pub fn count(&self, table: &str) -> i64 {
+        count_rows(&self.db(), table)
+    }
+
     /// Somebody who is not logged in.
     pub fn anybody(&self) -> Client {
         Client::new(self.address)
@@ -146,4 +151,11 @@ pub fn unlimited(db: PathBuf) -> Config {
     config.limits.connections_per_address = None;
     config.limits.connections_per_user = None;
     config
+}
+
+/// How many rows a table of that file has now.
+pub fn count_rows(db: &Path, table: &str) -> i64 {
+    let file = rusqlite::Connection::open(db).unwrap();
+    let sql = format!("SELECT count(*) FROM {table}");
+    file.query_row(&sql, [], |row| row.get(0)).unwrap()
 }
