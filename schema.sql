@@ -146,6 +146,7 @@ CREATE TABLE files (
     touched_at INTEGER NOT NULL                 -- when it last grew or was finished
 ) STRICT;
 CREATE INDEX files_owner ON files (owner_id, state, size) WHERE url IS NULL;
+CREATE INDEX files_mine ON files (owner_id, id) WHERE purpose = 'message';
 CREATE INDEX files_message ON files (message_id, position) WHERE message_id IS NOT NULL;
 CREATE INDEX files_loose ON files (touched_at) WHERE message_id IS NULL;
 CREATE INDEX files_room ON files (room_id) WHERE room_id IS NOT NULL;

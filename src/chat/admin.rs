@@ -1,6 +1,6 @@
 //! What admins do to other people's accounts, and people to their own.
 
-use crate::model::{Profile, Role, User, UserEdit, UserId, Username};
+use crate::model::{Profile, Role, User, UserEdit, UserId, Username, WebUrl};
 use crate::store::NewUser;
 
 use super::outbox::Closing;
@@ -60,6 +60,22 @@ impl Chat {
             true => self.end_account(id).await,
             false => self.end_user(caller, id).await,
         }
+    }
+
+    /// Gives an account that was just made a picture.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from it.
+    pub async fn first_picture(&self, user: &User, picture: WebUrl) -> Result<User, ChatError> {
+        let avatar_url = Some(Some(picture));
+        self.edit_account(
+            user.id(),
+            UserEdit {
+                avatar_url,
+                ..UserEdit::default()
+            },
+        )
+        .await
     }
 
     /// Logs somebody out everywhere.

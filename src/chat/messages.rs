@@ -73,7 +73,7 @@ impl Chat {
         self.change(caller, message, Change::Delete).await
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         caller: &Caller,
         message: MessageId,

@@ -5,6 +5,7 @@ pub mod back_chat;
 pub mod chat_app;
 pub mod kit;
 pub mod native;
+pub mod realtime;
 pub mod team;
 
 use kit::{EventSurface, Surface};
@@ -16,6 +17,7 @@ pub fn surfaces() -> Vec<Surface> {
         kit::api_surface(),
         native::files_surface(),
         chat_app::surface(),
+        realtime::surface(),
         team::surface(),
         back_chat::surface(),
         back_chat::nothing(),
@@ -24,7 +26,7 @@ pub fn surfaces() -> Vec<Surface> {
 
 /// Every dialect's Socket.IO events; an event name belongs to one dialect.
 pub fn event_surfaces() -> Vec<EventSurface> {
-    vec![chat_app::event_surface()]
+    vec![chat_app::event_surface(), realtime::event_surface()]
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What people attach: files kept here, and links to files kept elsewhere.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::{FileId, Millis, UserId, WebUrl};
+use super::{FileId, MessageId, Millis, Person, RoomId, RoomKind, UserId, WebUrl};
 
 /// The longest name of a file, bytes: what common file systems take.
 const NAME_MAX: usize = 240;
@@ -135,6 +136,21 @@ pub struct File {
     pub url: Option<String>,
     /// When it was uploaded.
     pub created_at: Millis,
+}
+
+/// A file and where it is shown.
+#[derive(Clone, Debug)]
+pub struct PlacedFile {
+    /// The file.
+    pub file: File,
+    /// Who uploaded it or pointed at it.
+    pub owner: Arc<Person>,
+    /// The message that shows it.
+    pub message: MessageId,
+    /// The room of that message.
+    pub room: RoomId,
+    /// What sort of room that is.
+    pub kind: RoomKind,
 }
 
 /// Another host's file that somebody points at; it is never fetched.

@@ -9,6 +9,9 @@ use super::{File, FileId, Invalid, MessageId, Millis, Person, RoomId};
 /// The longest message, characters after trimming.
 pub const CONTENT_MAX: usize = 4000;
 
+/// So many files one message may show.
+pub const FILES_MAX: usize = 10;
+
 /// A message's text: 1 to [`CONTENT_MAX`] characters, without outer blanks and without NUL; none beside files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
@@ -125,6 +128,10 @@ pub enum Change {
     Edit(Content),
     /// It becomes a tombstone.
     Delete,
+    /// It shows more of its sender's files, which nothing else shows.
+    Show(Vec<FileId>),
+    /// It shows a file no more; without text and files it becomes a tombstone.
+    Hide(FileId),
 }
 
 /// Which part of a room's messages is wanted; the ids are exclusive.

@@ -14,10 +14,10 @@ mod words;
 
 pub use access::{Action, Verdict, may};
 pub use event::{Departure, Event, Presence};
-pub use file::{File, FileKey, FileName, Link, Purpose, Thumbnail};
+pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
 pub use id::{FileId, InviteId, MessageId, Millis, RoomId, SessionId, UserId};
 pub use invite::{Invite, InviteRoom, may_invite};
-pub use message::{CONTENT_MAX, Change, Content, Draft, Message, PageRequest};
+pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
 pub use room::{
     Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,

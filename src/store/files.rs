@@ -206,14 +206,15 @@ pub(super) fn are_free(
     Ok(true)
 }
 
-/// Makes `message` show these files, in this order.
+/// Makes `message` show these files, in this order, from `first` on.
 pub(super) fn attach(
     tx: &Connection,
     files: &[FileId],
     message: MessageId,
+    first: u32,
 ) -> Result<Vec<File>, StoreError> {
     let mut attached = Vec::with_capacity(files.len());
-    for (position, id) in (0_u32..).zip(files) {
+    for (position, id) in (first..).zip(files) {
         tx.prepare_cached(
             "UPDATE files SET message_id = ?2, position = ?3
              WHERE id = ?1 OR id = (SELECT thumb_id FROM files WHERE id = ?1)",

@@ -13,7 +13,7 @@ use super::error::OnConstraint;
 use super::job::Tx;
 use super::rows::People;
 use super::words::{self, Indexed};
-use super::{Store, StoreError, Ticket, files};
+use super::{Store, StoreError, Ticket, files, placed};
 
 /// A message to be kept; its room has given it its number.
 #[derive(Clone, Debug)]
@@ -60,6 +60,10 @@ pub enum Changed {
     NotOwn,
     /// It would have neither text nor file.
     Empty,
+    /// It would show too many files.
+    TooManyFiles,
+    /// A file is not there, not the sender's, or shown elsewhere.
+    NoSuchFile,
 }
 
 /// A change to be made.
@@ -94,8 +98,10 @@ impl Store {
     pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
         match new.change {
             Change::Edit(_) => self.append(move |tx| change(tx, &new)).await,
-            // The files go with it.
-            Change::Delete => self.submit(move |tx| change(tx, &new)).await,
+            // Files change with it.
+            Change::Delete | Change::Show(_) | Change::Hide(_) => {
+                self.submit(move |tx| change(tx, &new)).await
+            }
         }
     }
 
@@ -203,7 +209,7 @@ fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, St
         .on_constraint("messages.uuid", "uuid");
     match inserted {
         Ok(_) => {
-            let files = files::attach(tx, &new.draft.files, new.id)?;
+            let files = files::attach(tx, &new.draft.files, new.id, 0)?;
             words::defer_add(tx, indexed.with_files(&files));
             Ok(Appended::New(message(new, files)))
         }
@@ -261,6 +267,11 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
             (message.content, message.deleted_at) = (String::new(), now);
             message.files.clear();
             files::drop_of_message(tx, message.id)?;
+        }
+        Change::Show(_) | Change::Hide(_) => {
+            if let Some(refusal) = placed::alter(tx, &new.change, &mut message, own)? {
+                return Ok(refusal);
+            }
         }
         Change::Edit(_) if message.deleted_at.is_some() => return Ok(Changed::Missing),
         Change::Edit(_) if !own => return Ok(Changed::NotOwn),

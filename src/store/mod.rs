@@ -16,6 +16,7 @@ mod members;
 mod messages;
 mod migrate;
 mod paths;
+mod placed;
 mod readers;
 mod rooms;
 mod roster;

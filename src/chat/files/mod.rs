@@ -5,6 +5,7 @@ mod download;
 mod faces;
 mod incoming;
 mod picture;
+mod placed;
 mod strip;
 mod upload;
 mod writing;
@@ -16,8 +17,10 @@ use tokio::sync::{Notify, Semaphore};
 
 pub use address::{address, signed_address, signed_thumbnail_address, thumbnail_address};
 pub use download::Download;
-pub use upload::{FILES_MAX, Uploads};
+pub use placed::Attachment;
+pub use upload::Uploads;
 
+pub use crate::model::FILES_MAX;
 use crate::model::UserId;
 
 /// So many uploads are on their way at once, each of which holds up to 1 MiB.

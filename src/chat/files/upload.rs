@@ -7,14 +7,12 @@ use futures_util::Stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use crate::model::{Action, Draft, File, FileId, Invalid, Link, Millis, RoomId, UserId};
+use crate::model::{Action, Draft, FILES_MAX, File, FileId, Invalid, Link, Millis, RoomId, UserId};
 
 use super::super::{Caller, Chat, ChatError, Posted};
 use super::incoming::{Announced, new_key, receive};
 use super::writing::Row;
 
-/// The most files one message shows.
-pub const FILES_MAX: usize = 10;
 /// How long an upload waits for its turn.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -52,6 +50,34 @@ impl Chat {
             files: Vec::new(),
             _turn: turn,
         })
+    }
+
+    /// Takes one file in that no message shows yet; if none does within an hour, it is given up.
+    ///
+    /// # Errors
+    /// As [`Uploads::take`]; [`ChatError::Forbidden`] for guests.
+    pub async fn take_loose<S, E>(
+        &self,
+        caller: &Caller,
+        name: &str,
+        media_type: &str,
+        bytes: S,
+    ) -> Result<File, E>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: From<ChatError>,
+    {
+        caller.need_account()?;
+        let _turn = self.upload_turn(caller).await?;
+        let announced = Announced {
+            owner: caller.id(),
+            name,
+            media_type,
+            left: self.quota_left(caller.id()).await?,
+        };
+        let (file, rows) = receive(self, announced, bytes).await?;
+        rows.into_iter().for_each(Row::keep);
+        Ok(file)
     }
 
     /// Remembers another host's file, for a message to show; it is never fetched.

@@ -177,8 +177,8 @@ impl RoomActor {
         self.check(by, Action::Look)?;
         match change {
             // Else an old message would be a way to speak.
-            Change::Edit(_) => self.may_speak(by),
-            Change::Delete => Ok(()),
+            Change::Edit(_) | Change::Show(_) => self.may_speak(by),
+            Change::Delete | Change::Hide(_) => Ok(()),
         }
     }
 
@@ -258,6 +258,10 @@ fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> O
         Ok(Changed::Missing) => return refuse(reply, ChatError::NotFound("message")),
         Ok(Changed::NotOwn) => return refuse(reply, ChatError::Forbidden),
         Ok(Changed::Empty) => return refuse(reply, EMPTY.into()),
+        Ok(Changed::TooManyFiles) => {
+            return refuse(reply, Invalid::new("files", "are too many").into());
+        }
+        Ok(Changed::NoSuchFile) => return refuse(reply, ChatError::NotFound("file")),
         Err(error) => return refuse(reply, error.into()),
     };
     reply(Ok(message.clone()));

@@ -1,0 +1,141 @@
+//! Events as this dialect's frames. Its sockets watch the lobby only; of direct messages they hear as their person.
+
+use serde::Serialize;
+
+use crate::chat::{Encode, Encoder, Frames, View};
+use crate::dialect::kit::add_event;
+use crate::model::{Event, Message, Person, RoomId};
+
+use super::wire::{NameJson, PrivateJson, PublicJson, shown_name, time};
+
+/// The encoder of this dialect.
+pub(super) const REALTIME: Encoder = Encoder(&Realtime);
+
+/// So much of a message is told to those who are not in the public chat, characters.
+const PREVIEW: usize = 50;
+
+struct Realtime;
+
+/// Somebody came to the public chat or left it. The last two keys are for sockets that also speak of rooms.
+#[derive(Serialize)]
+pub(super) struct PassageJson {
+    username: String,
+    user: NameJson,
+    message: String,
+    user_name: String,
+    room_id: i64,
+}
+
+impl PassageJson {
+    pub(super) fn new(person: &Person, did: &str) -> Self {
+        let name = shown_name(person);
+        Self {
+            username: name.to_owned(),
+            user: person.into(),
+            message: format!("{name} {did} the chat"),
+            user_name: name.to_owned(),
+            room_id: RoomId::LOBBY.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct NoticeJson<'a> {
+    sender_id: i64,
+    sender_username: &'a str,
+    content: String,
+    timestamp: String,
+}
+
+#[derive(Serialize)]
+struct ReceiptJson<'a> {
+    chat_id: i64,
+    reader_id: i64,
+    reader_username: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnreadJson<'a> {
+    chat_id: i64,
+    unread_count: u32,
+    other_user_id: i64,
+    other_username: &'a str,
+}
+
+impl Encode for Realtime {
+    fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
+        match event {
+            Event::Posted(message) if message.room_id == RoomId::LOBBY => match view {
+                View::Other => posted(frames, message),
+                View::Absent => notice(frames, message),
+                // It is their own, and they are not in the public chat.
+                View::Own => {}
+            },
+            Event::PostedTo { message, .. } => posted_to(frames, message),
+            Event::Read {
+                room,
+                person,
+                other: Some(_),
+                ..
+            } if view == View::Other => {
+                let receipt = ReceiptJson {
+                    chat_id: room.0,
+                    reader_id: person.id.0,
+                    reader_username: shown_name(person),
+                };
+                add_event(frames, "message_read_receipt", &receipt);
+            }
+            Event::Unread { room, other, count } => {
+                let unread = UnreadJson {
+                    chat_id: room.0,
+                    unread_count: *count,
+                    other_user_id: other.id.0,
+                    other_username: shown_name(other),
+                };
+                add_event(frames, "unread_count_update", &unread);
+            }
+            Event::Entered { person, .. } => {
+                add_event(frames, "user_joined", &PassageJson::new(person, "joined"));
+            }
+            Event::Exited { person, .. } => {
+                add_event(frames, "user_left", &PassageJson::new(person, "left"));
+            }
+            _ => {}
+        }
+    }
+
+    fn hears_absent(&self) -> bool {
+        true
+    }
+}
+
+fn posted(frames: &mut Frames, message: &Message) {
+    let name = match message.files.is_empty() {
+        true => "new_public_message",
+        false => "new_public_file_message",
+    };
+    add_event(frames, name, &PublicJson::new(message, ""));
+}
+
+fn posted_to(frames: &mut Frames, message: &Message) {
+    let name = match message.files.is_empty() {
+        true => "new_private_message",
+        false => "new_private_file_message",
+    };
+    add_event(frames, name, &PrivateJson::new(message, ""));
+}
+
+fn notice(frames: &mut Frames, message: &Message) {
+    let file = message.files.first().map_or("", |file| &*file.name);
+    let content = match message.content.is_empty() {
+        true => file,
+        false => &message.content,
+    };
+    let notice = NoticeJson {
+        sender_id: message.sender.id.0,
+        sender_username: shown_name(&message.sender),
+        content: content.chars().take(PREVIEW).collect(),
+        timestamp: time(message.created_at),
+    };
+    add_event(frames, "public_message_notification", &notice);
+}

@@ -1,0 +1,251 @@
+//! `/files`: what messages show. A file of a private chat is a message there without words.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::files::Attachment;
+use crate::chat::{Caller, Chat};
+use crate::dialect::kit::{Call, StatusCode, json, json_body};
+use crate::model::{
+    Content, File, FileId, FileName, Link, Message, MessageId, PlacedFile, RoomId, WebUrl,
+};
+
+use super::error::Refusal;
+use super::wire::{FileJson, Said};
+use super::{Answer, NAME, chats};
+
+/// The largest file, bytes.
+pub(super) const SIZE_MAX: u64 = 5 * 1024 * 1024;
+/// The endings that are taken, and what such files are.
+const TYPES: [(&str, &str); 10] = [
+    ("pdf", "application/pdf"),
+    ("doc", "application/msword"),
+    (
+        "docx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("gif", "image/gif"),
+    ("bmp", "image/bmp"),
+    ("tiff", "image/tiff"),
+    ("webp", "image/webp"),
+];
+
+const TOO_LARGE: Refusal = Refusal::bad("File size exceeds 5MB limit");
+const BAD_TYPE: Refusal = Refusal::bad(
+    "Invalid file type. Allowed: PDF, DOC, DOCX, JPG, JPEG, PNG, GIF, BMP, TIFF, WEBP",
+);
+const BAD_URL: Refusal = Refusal::bad("Invalid file URL");
+const NO_ACCESS: &str = "Access denied";
+
+/// What clients say of a file.
+#[derive(Deserialize)]
+pub(super) struct Described {
+    filename: Option<String>,
+    file_url: Option<String>,
+    file_size: Option<i64>,
+}
+
+impl Described {
+    /// A file that a message can show, kept here or elsewhere.
+    pub(super) async fn attachment(
+        &self,
+        chat: &Chat,
+        caller: &Caller,
+    ) -> Result<Attachment, Refusal> {
+        const MISSING: Refusal =
+            Refusal::bad("Missing required fields: filename, file_url, file_size");
+        let filled = |text: &'_ Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let name = filled(&self.filename).ok_or(MISSING)?;
+        let url = filled(&self.file_url).ok_or(MISSING)?;
+        let size = self.file_size.ok_or(MISSING)?;
+        let size = u64::try_from(size).map_err(|_| Refusal::bad("Invalid file size"))?;
+        let name = FileName::clean(&name);
+        let media_type = check(name.as_str(), size)?.to_owned();
+        if let Some(upload) = upload_at(&url) {
+            match chat.loose_file(caller, upload).await {
+                Ok(file) => {
+                    check(&file.name, file.size)?;
+                    return Ok(Attachment::Uploaded(upload));
+                }
+                Err(crate::chat::ChatError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let url = WebUrl::parse("file_url", &url).map_err(|_| BAD_URL)?;
+        if url.as_str().starts_with('/') {
+            return Err(BAD_URL);
+        }
+        Ok(Attachment::Link(Link {
+            name,
+            media_type,
+            size,
+            url,
+        }))
+    }
+}
+
+/// The type of a file of that name, if this dialect takes it.
+pub(super) fn check(name: &str, size: u64) -> Result<&'static str, Refusal> {
+    if size > SIZE_MAX {
+        return Err(TOO_LARGE);
+    }
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let known = TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(ending));
+    known.map(|(_, media_type)| *media_type).ok_or(BAD_TYPE)
+}
+
+/// The number in an address of one of our own uploads, whatever this server is called: `…/files/12/cat.jpg?k=…`.
+fn upload_at(url: &str) -> Option<FileId> {
+    let path = match url.split_once("://") {
+        Some((_, rest)) => &rest[rest.find('/')?..],
+        None => url,
+    };
+    let (id, _) = path.strip_prefix("/files/")?.split_once('/')?;
+    id.parse().ok().map(FileId)
+}
+
+#[derive(Deserialize)]
+struct New {
+    #[serde(flatten)]
+    file: Described,
+    public_message_id: Option<i64>,
+    private_chat_id: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct OneFile {
+    file: FileJson,
+}
+
+#[derive(Serialize)]
+struct Files {
+    files: Vec<FileJson>,
+}
+
+pub(super) async fn create(mut call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let new: New = json_body(&mut call).await?;
+    let chat = &call.kit.chat;
+    let file = new.file.attachment(chat, &caller).await?;
+    let (message, file) = match (new.public_message_id, new.private_chat_id) {
+        (Some(message), None) => add_to_message(chat, &caller, MessageId(message), file).await?,
+        (None, Some(room)) => add_to_chat(chat, &caller, RoomId(room), file).await?,
+        _ => {
+            return Err(Refusal::bad(
+                "Exactly one association required: public_message_id or private_chat_id",
+            ));
+        }
+    };
+    let file = FileJson::in_message(&file, &message, &call.base_url());
+    Ok(json(StatusCode::CREATED, &file))
+}
+
+async fn add_to_message(
+    chat: &Chat,
+    caller: &Caller,
+    id: MessageId,
+    file: Attachment,
+) -> Result<(std::sync::Arc<Message>, File), Refusal> {
+    const INVALID: Refusal = Refusal::bad("Invalid public message");
+    let message = match chat.message(caller, id).await {
+        Err(crate::chat::ChatError::NotFound(_)) => return Err(INVALID),
+        message => message?,
+    };
+    let own = message.sender.id == caller.id() && message.deleted_at.is_none();
+    if message.room_id != RoomId::LOBBY || !own {
+        return Err(INVALID);
+    }
+    Ok(chat.show_file(caller, id, file).await?)
+}
+
+async fn add_to_chat(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+    file: Attachment,
+) -> Result<(std::sync::Arc<Message>, File), Refusal> {
+    if !chats::is_own(chat, caller, room).await? {
+        return Err(Refusal::bad("Invalid private chat"));
+    }
+    let message = post(chat, caller, room, file).await?;
+    let shown = message.files.first().cloned();
+    let file = shown.ok_or(Refusal::missing("File not found"))?;
+    Ok((message, file))
+}
+
+/// Sends a message that is only a file.
+pub(super) async fn post(
+    chat: &Chat,
+    caller: &Caller,
+    room: RoomId,
+    file: Attachment,
+) -> Result<std::sync::Arc<Message>, Refusal> {
+    let content = Content::beside_files("")?;
+    let posted = chat.post_file(caller, room, content, file).await?;
+    Ok(posted.message)
+}
+
+pub(super) async fn mine(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let files = call.kit.chat.own_files(&caller).await?;
+    Ok(json(StatusCode::OK, &listed(&call, &files)))
+}
+
+pub(super) async fn show(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let found = call
+        .kit
+        .chat
+        .placed_file(&caller, FileId(call.id(0)?))
+        .await;
+    let found = found.map_err(|error| Refusal::from(error).or_forbidden(NO_ACCESS))?;
+    let file = FileJson::new(&found, &call.base_url());
+    Ok(json(StatusCode::OK, &OneFile { file }))
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let removed = call
+        .kit
+        .chat
+        .remove_file(&caller, FileId(call.id(0)?))
+        .await;
+    removed.map_err(|error| Refusal::from(error).or_forbidden(NO_ACCESS))?;
+    let message = "File deleted";
+    Ok(json(StatusCode::OK, &Said { message }))
+}
+
+pub(super) async fn of_message(call: Call) -> Answer {
+    // Where an operator has switched proof off, nobody need be known.
+    let caller = call.optional_caller().await?;
+    if caller.is_none() && !call.kit.is_open(NAME) {
+        return Err(super::error::nobody());
+    }
+    let message = MessageId(call.id(0)?);
+    let files = call.kit.chat.lobby_files(message).await?;
+    let files = listed(&call, &files);
+    Ok(json(StatusCode::OK, &Files { files }))
+}
+
+pub(super) async fn of_chat(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let room = RoomId(call.id(0)?);
+    if !chats::is_own(&call.kit.chat, &caller, room).await? {
+        return Err(Refusal::missing("Chat not found"));
+    }
+    let files = call.kit.chat.room_files(&caller, room).await?;
+    let files = listed(&call, &files);
+    Ok(json(StatusCode::OK, &Files { files }))
+}
+
+fn listed(call: &Call, files: &[PlacedFile]) -> Vec<FileJson> {
+    let base = call.base_url();
+    files
+        .iter()
+        .map(|file| FileJson::new(file, &base))
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! `/messages`: the public chat, which is the lobby.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::kit::{Call, StatusCode, json, json_body};
+use crate::model::{Content, Draft, Message, MessageId, RoomId};
+
+use super::Answer;
+use super::error::Refusal;
+use super::wire::{PublicJson, Said};
+
+/// What is to be said.
+#[derive(Deserialize)]
+pub(super) struct Words {
+    content: Option<String>,
+}
+
+impl Words {
+    pub(super) fn parse(&self) -> Result<Draft, Refusal> {
+        let content = self.content.as_deref().unwrap_or_default();
+        Ok(Draft::new(Content::parse(content)?))
+    }
+}
+
+/// A history.
+#[derive(Serialize)]
+pub(super) struct Messages<T> {
+    messages: Vec<T>,
+}
+
+impl<T> Messages<T> {
+    /// What is left of `messages`, each as `json` writes it.
+    pub(super) fn new<'a>(messages: &'a [Message], json: impl Fn(&'a Message) -> T) -> Self {
+        let left = messages
+            .iter()
+            .filter(|message| message.deleted_at.is_none());
+        Self {
+            messages: left.map(json).collect(),
+        }
+    }
+}
+
+pub(super) const DELETED: Said = Said {
+    message: "Message deleted",
+};
+pub(super) const NOT_OWN: Refusal = Refusal::forbidden("You can only delete your own messages");
+
+pub(super) async fn list(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let page = call.history_page()?;
+    let (messages, _) = call.kit.chat.history(&caller, RoomId::LOBBY, page).await?;
+    let base = call.base_url();
+    let list = Messages::new(&messages, |message| PublicJson::new(message, &base));
+    Ok(json(StatusCode::OK, &list))
+}
+
+pub(super) async fn post(mut call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let draft = json_body::<Words>(&mut call).await?.parse()?;
+    let posted = call.kit.chat.post(&caller, RoomId::LOBBY, draft).await?;
+    let message = PublicJson::new(&posted.message, &call.base_url());
+    Ok(json(StatusCode::CREATED, &message))
+}
+
+pub(super) async fn delete(call: Call) -> Answer {
+    let caller = call.caller().await?;
+    let id = MessageId(call.id(0)?);
+    let message = call.kit.chat.message(&caller, id).await?;
+    if message.room_id != RoomId::LOBBY || message.deleted_at.is_some() {
+        return Err(Refusal::missing("Message not found"));
+    }
+    if message.sender.id != caller.id() {
+        return Err(NOT_OWN);
+    }
+    call.kit.chat.delete(&caller, id).await?;
+    Ok(json(StatusCode::OK, &DELETED))
+}

@@ -1,0 +1,111 @@
+//! `/users`: everybody, and changing or ending an account.
+
+use serde::{Deserialize, Serialize};
+
+use crate::chat::Caller;
+use crate::dialect::kit::{Call, StatusCode, json, json_body};
+use crate::model::{Email, Invalid, Role, UserEdit, UserId, Username, WebUrl};
+
+use super::error::{Refusal, nobody};
+use super::wire::{OneUser, Said, UserJson};
+use super::{Answer, NAME};
+
+/// What can be changed of an account; what is absent stays, what is empty goes.
+#[derive(Deserialize)]
+pub(super) struct Edit {
+    username: Option<String>,
+    email: Option<String>,
+    avatar_url: Option<String>,
+}
+
+impl Edit {
+    pub(super) fn parse(&self, base: &str) -> Result<UserEdit, Invalid> {
+        let parse_email = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => Email::parse(text).map(Some),
+        };
+        Ok(UserEdit {
+            username: self.username.as_deref().map(Username::parse).transpose()?,
+            email: self.email.as_deref().map(parse_email).transpose()?,
+            avatar_url: parse_avatar(self.avatar_url.as_deref(), base)?,
+            ..UserEdit::default()
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct AllUsers {
+    users: Vec<UserJson>,
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    let (eyes, base) = (eyes(&call).await?, call.base_url());
+    let users = call.kit.chat.users("", UserId(0), u32::MAX).await?;
+    let users = users
+        .iter()
+        .map(|user| UserJson::new(user, eyes, &base))
+        .collect();
+    Ok(json(StatusCode::OK, &AllUsers { users }))
+}
+
+pub(super) async fn show(call: Call) -> Answer {
+    let (eyes, id) = (eyes(&call).await?, UserId(call.id(0)?));
+    let user = call.kit.chat.user(id).await?;
+    let user = UserJson::new(&user, eyes, &call.base_url());
+    let message = None;
+    Ok(json(StatusCode::OK, &OneUser { message, user }))
+}
+
+pub(super) async fn edit(mut call: Call) -> Answer {
+    let id = UserId(call.id(0)?);
+    let caller = caller_for(&call, id).await?;
+    let body: Edit = json_body(&mut call).await?;
+    let base = call.base_url();
+    let edit = body.parse(&base)?;
+    let user = call.kit.chat.edit_own_or(&caller, id, edit).await?;
+    let message = Some("User updated successfully");
+    let eyes = caller.is_proven().then_some(caller.role());
+    let user = UserJson::new(&user, eyes, &base);
+    Ok(json(StatusCode::OK, &OneUser { message, user }))
+}
+
+pub(super) async fn end(call: Call) -> Answer {
+    let id = UserId(call.id(0)?);
+    let caller = caller_for(&call, id).await?;
+    call.kit.chat.end_own_or(&caller, id).await?;
+    let message = "User deleted successfully";
+    Ok(json(StatusCode::OK, &Said { message }))
+}
+
+/// The role of who asks, if somebody does.
+async fn eyes(call: &Call) -> Result<Option<Role>, Refusal> {
+    let caller = call.optional_caller().await?;
+    Ok(caller.map(|caller| caller.role()))
+}
+
+/// Who changes that account, which is there. Where an operator has switched proof off, anybody may.
+async fn caller_for(call: &Call, id: UserId) -> Result<Caller, Refusal> {
+    let (caller, open) = (call.optional_caller().await?, call.kit.is_open(NAME));
+    if caller.is_none() && !open {
+        return Err(nobody());
+    }
+    call.kit.chat.user(id).await?;
+    let may = |caller: &Caller| caller.id() == id || caller.role() == Role::Admin || !open;
+    Ok(caller.filter(may).unwrap_or_else(Caller::anybody))
+}
+
+/// A picture's address; a path of ours stays one, whatever we are called.
+pub(super) fn parse_avatar(
+    text: Option<&str>,
+    base: &str,
+) -> Result<Option<Option<WebUrl>>, Invalid> {
+    let Some(text) = text.map(str::trim) else {
+        return Ok(None);
+    };
+    let path = text.strip_prefix(base).unwrap_or(text);
+    match path {
+        "" => Ok(Some(None)),
+        _ if path.starts_with("/files/") => Ok(Some(Some(WebUrl::parse("avatar_url", path)?))),
+        _ => Ok(Some(Some(WebUrl::parse("avatar_url", text)?))),
+    }
+}

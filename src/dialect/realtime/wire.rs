@@ -1,0 +1,266 @@
+//! The dialect's JSON. Flat keys as documented, and beside them the nested objects that its front end reads.
+
+use serde::Serialize;
+
+use crate::chat::files;
+use crate::dialect::kit::seconds;
+use crate::model::{
+    File, Message, MessageId, Millis, Person, PlacedFile, Role, RoomId, RoomKind, RoomOverview,
+    User,
+};
+
+/// An answer that is only a sentence.
+#[derive(Serialize)]
+pub(super) struct Said {
+    pub message: &'static str,
+}
+
+/// Somebody, inside of something else.
+#[derive(Serialize)]
+pub(super) struct PersonJson {
+    id: i64,
+    username: String,
+    avatar_url: Option<String>,
+}
+
+impl PersonJson {
+    pub(super) fn new(person: &Person, base: &str) -> Self {
+        Self {
+            id: person.id.0,
+            username: shown_name(person).to_owned(),
+            avatar_url: avatar(person, base),
+        }
+    }
+}
+
+/// Somebody and nothing else of them.
+#[derive(Serialize)]
+pub(super) struct NameJson {
+    id: i64,
+    username: String,
+}
+
+impl From<&Person> for NameJson {
+    fn from(person: &Person) -> Self {
+        let (id, username) = (person.id.0, shown_name(person).to_owned());
+        Self { id, username }
+    }
+}
+
+/// An account.
+#[derive(Serialize)]
+pub(super) struct UserJson {
+    id: i64,
+    username: String,
+    email: Option<String>,
+    avatar_url: Option<String>,
+    created_at: String,
+}
+
+impl UserJson {
+    /// As somebody of that role sees it; nobody is logged in without one.
+    pub(super) fn new(user: &User, eyes: Option<Role>, base: &str) -> Self {
+        let sees_email = eyes.is_some_and(|role| role != Role::Guest);
+        Self {
+            id: user.id().0,
+            username: user.person.username.clone(),
+            email: user.email.clone().filter(|_| sees_email),
+            avatar_url: avatar(&user.person, base),
+            created_at: time(user.created_at),
+        }
+    }
+}
+
+/// An account, alone in an answer.
+#[derive(Serialize)]
+pub(super) struct OneUser {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<&'static str>,
+    pub user: UserJson,
+}
+
+/// A file, as the one who put it there and its message are known.
+#[derive(Serialize)]
+pub(super) struct FileJson {
+    id: i64,
+    filename: String,
+    file_url: String,
+    file_size: u64,
+    file_type: String,
+    uploaded_at: String,
+    uploader_id: i64,
+    uploader: NameJson,
+    public_message_id: Option<i64>,
+    private_message_id: Option<i64>,
+    private_chat_id: Option<i64>,
+}
+
+impl FileJson {
+    pub(super) fn new(placed: &PlacedFile, base: &str) -> Self {
+        let place = (placed.message, placed.room, placed.kind);
+        Self::of(&placed.file, &placed.owner, place, base)
+    }
+
+    pub(super) fn in_message(file: &File, message: &Message, base: &str) -> Self {
+        // Where this dialect looks, what is not the lobby is between two people.
+        let kind = match message.room_id {
+            RoomId::LOBBY => RoomKind::Lobby,
+            _ => RoomKind::Direct,
+        };
+        let place = (message.id, message.room_id, kind);
+        Self::of(file, &message.sender, place, base)
+    }
+
+    fn of(
+        file: &File,
+        owner: &Person,
+        (message, room, kind): (MessageId, RoomId, RoomKind),
+        base: &str,
+    ) -> Self {
+        let (public, private) = (kind == RoomKind::Lobby, kind == RoomKind::Direct);
+        Self {
+            id: file.id.0,
+            filename: file.name.clone(),
+            file_url: absolute(files::signed_address(file), base),
+            file_size: file.size,
+            file_type: file.media_type.clone(),
+            uploaded_at: time(file.created_at),
+            uploader_id: owner.id.0,
+            uploader: owner.into(),
+            public_message_id: public.then_some(message.0),
+            private_message_id: private.then_some(message.0),
+            private_chat_id: private.then_some(room.0),
+        }
+    }
+}
+
+/// A message of the public chat.
+#[derive(Serialize)]
+pub(super) struct PublicJson<'a> {
+    id: i64,
+    content: &'a str,
+    timestamp: String,
+    user_id: i64,
+    username: String,
+    avatar_url: Option<String>,
+    user: PersonJson,
+    #[serde(flatten)]
+    files: Files,
+}
+
+impl<'a> PublicJson<'a> {
+    pub(super) fn new(message: &'a Message, base: &str) -> Self {
+        let user = PersonJson::new(&message.sender, base);
+        Self {
+            id: message.id.0,
+            content: &message.content,
+            timestamp: time(message.created_at),
+            user_id: user.id,
+            username: user.username.clone(),
+            avatar_url: user.avatar_url.clone(),
+            user,
+            files: Files::new(message, base),
+        }
+    }
+}
+
+/// A message between two people.
+#[derive(Serialize)]
+pub(super) struct PrivateJson<'a> {
+    id: i64,
+    content: &'a str,
+    timestamp: String,
+    sender_id: i64,
+    chat_id: i64,
+    username: String,
+    avatar_url: Option<String>,
+    sender: PersonJson,
+    #[serde(flatten)]
+    files: Files,
+}
+
+impl<'a> PrivateJson<'a> {
+    pub(super) fn new(message: &'a Message, base: &str) -> Self {
+        let sender = PersonJson::new(&message.sender, base);
+        Self {
+            id: message.id.0,
+            content: &message.content,
+            timestamp: time(message.created_at),
+            sender_id: sender.id,
+            chat_id: message.room_id.0,
+            username: sender.username.clone(),
+            avatar_url: sender.avatar_url.clone(),
+            sender,
+            files: Files::new(message, base),
+        }
+    }
+}
+
+/// What a message shows: all of it, and the first once more, where live events have it.
+#[derive(Serialize)]
+struct Files {
+    files: Vec<FileJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<FileJson>,
+}
+
+impl Files {
+    fn new(message: &Message, base: &str) -> Self {
+        let json = |file: &File| FileJson::in_message(file, message, base);
+        Self {
+            files: message.files.iter().map(json).collect(),
+            file: message.files.first().map(json),
+        }
+    }
+}
+
+/// A private chat, as the list of them shows it.
+#[derive(Serialize)]
+pub(super) struct ChatJson<'a> {
+    chat_id: i64,
+    other_user: PersonJson,
+    unread_count: u32,
+    last_message: Option<PrivateJson<'a>>,
+}
+
+impl<'a> ChatJson<'a> {
+    /// `None` if it is no direct room.
+    pub(super) fn new(overview: &'a RoomOverview, base: &str) -> Option<Self> {
+        let other = overview.room.other(overview.me)?;
+        let last = overview.last_message.as_ref();
+        Some(Self {
+            chat_id: overview.room.id.0,
+            other_user: PersonJson::new(other, base),
+            unread_count: overview.unread,
+            last_message: last.map(|message| PrivateJson::new(message, base)),
+        })
+    }
+}
+
+/// What somebody is called; who has gone keeps their name, but not for show.
+pub(super) fn shown_name(person: &Person) -> &str {
+    match person.deleted {
+        true => &person.display_name,
+        false => &person.username,
+    }
+}
+
+/// `2023-12-25T10:30:00Z`.
+pub(super) fn time(time: Millis) -> String {
+    format!("{}Z", seconds(time))
+}
+
+fn avatar(person: &Person, base: &str) -> Option<String> {
+    person
+        .avatar_url
+        .clone()
+        .map(|address| absolute(address, base))
+}
+
+/// The front end comes from another server, where our paths lead nowhere.
+pub(super) fn absolute(address: String, base: &str) -> String {
+    match address.starts_with('/') {
+        true => format!("{base}{address}"),
+        false => address,
+    }
+}
