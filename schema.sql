@@ -121,6 +121,7 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_room ON messages (room_id, id);
 CREATE INDEX messages_change ON messages (room_id, change_id);
+CREATE INDEX messages_sender ON messages (sender_id, room_id, deleted_at);
 
 -- What people uploaded, and other hosts' files they pointed at (`url`: nothing of those is here). One is 'uploading'
 -- until its last byte is on disk. What no message, account or room shows for an hour, and every 'gone' one, is removed

@@ -103,6 +103,8 @@ settings! {
         login_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// New accounts and guests per minute from one address.
         register_per_minute: Option<NonZeroU32> = NonZeroU32::new(30), any;
+        /// Access keys per minute that one person may guess wrong.
+        wrong_keys_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// Messages per second of one person, on average.
         messages_per_second: Option<NonZeroU32> = NonZeroU32::new(5), any;
         /// Messages one person may send at once before the average counts.
@@ -135,7 +137,7 @@ settings! {
 
     /// Who is shown as being there.
     presence: Presence {
-        /// A client that watches a room by repeated calls is gone after this time of silence.
+        /// A connection that has ever sent `watchdog` is away after this time without another.
         timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(100)..=hours(1));
     }
 

@@ -216,6 +216,7 @@ fn settings(config: &Config) -> Settings {
         refresh_ttl: config.auth.refresh_ttl,
         logins_per_minute: config.limits.login_per_minute,
         registrations_per_minute: config.limits.register_per_minute,
+        wrong_keys_per_minute: config.limits.wrong_keys_per_minute,
         messages_per_second: config.limits.messages_per_second,
         messages_burst: config.limits.messages_burst,
         connections_per_user: config.limits.connections_per_user,
@@ -225,6 +226,7 @@ fn settings(config: &Config) -> Settings {
             FileTypes::Only(types) => Some(types.clone()),
         },
         file_quota: config.files.quota_per_user.map(|quota| quota.0),
+        away_after: config.presence.timeout,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -22,6 +22,9 @@ const ORPHANED_AFTER: i64 = 3_600_000;
 /// A pause between two steps of removing.
 const BETWEEN_STEPS: Duration = Duration::from_millis(5);
 
+/// How often connections that fell silent are looked for.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+
 /// A busy room or a full disk may pass within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -34,6 +37,7 @@ pub(super) fn start(chat: &Chat) {
         chat.core.files.sweep.clone(),
     ));
     tokio::spawn(pace(Arc::downgrade(&chat.core.people)));
+    tokio::spawn(watch(Arc::downgrade(&chat.core)));
 }
 
 /// Takes over what another process (the command line) has changed.
@@ -62,6 +66,16 @@ async fn reconcile(core: &Weak<Core>) -> Option<Result<(), ChatError>> {
 async fn pace(people: Weak<People>) {
     while let Some(people) = people.upgrade() {
         people.pace_presence().await;
+    }
+}
+
+/// Looks for connections that fell silent.
+async fn watch(core: Weak<Core>) {
+    let mut clock = tokio::time::interval(WATCH_EVERY);
+    loop {
+        clock.tick().await;
+        let Some(core) = core.upgrade() else { return };
+        core.watchdog.look(&core.people, Instant::now());
     }
 }
 
@@ -137,9 +151,13 @@ impl Chat {
 
     /// Closes connections whose session is gone, and those of people whose role is another now.
     async fn close_ended(&self) -> Result<(), ChatError> {
-        let mut open = self.core.people.open();
-        open.retain(|(_, session)| *session != SessionId::NONE);
-        let sessions = open.iter().map(|(_, session)| *session).collect();
+        let open = self.core.people.open();
+        // Who was believed without proof has no session that could end.
+        let sessions = open
+            .iter()
+            .map(|(_, session)| *session)
+            .filter(|session| *session != SessionId::NONE)
+            .collect();
         let ended = self.core.store.ended_sessions(sessions).await?;
         let (gone, here): (Vec<_>, Vec<_>) = open
             .into_iter()
@@ -161,10 +179,16 @@ impl Chat {
     }
 
     async fn close_if_changed(&self, was: &Person) -> Result<(), ChatError> {
-        let found = self.core.store.user(was.id).await?;
-        if let Some(user) = found.filter(|user| user.role() != was.role) {
-            self.core.registry.tell_all_person(&user.person);
-            self.core.people.close(was.id, Closing::Changed, |_| true);
+        match self.core.store.user(was.id).await? {
+            None => {
+                let people = &self.core.people;
+                people.close(was.id, Closing::SessionEnded, |_| true);
+            }
+            Some(user) if user.role() != was.role => {
+                self.core.registry.tell_all_person(&user.person);
+                self.core.people.close(was.id, Closing::Changed, |_| true);
+            }
+            Some(_) => {}
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::model::{Millis, Person, Profile, Role, SessionId, User, UserId};
+use crate::model::{Millis, Person, Profile, Role, SessionId, User, UserId, name_key};
 use crate::store::Session;
 
 use super::token::TokenKind;
@@ -21,6 +21,8 @@ pub struct Caller {
     session: SessionId,
     session_uuid: Uuid,
     dialect: String,
+    /// The name in the token, which is an older one after a change of name.
+    claimed: Option<String>,
 }
 
 /// What somebody shows to prove who they are.
@@ -39,6 +41,7 @@ impl Caller {
             session: session.id,
             session_uuid: session.uuid,
             dialect: session.kind.clone(),
+            claimed: None,
         }
     }
 
@@ -50,6 +53,13 @@ impl Caller {
     /// What others see of the account.
     pub fn person(&self) -> &Arc<Person> {
         &self.user.person
+    }
+
+    /// Whether that is the account's name, or the one its token was made with.
+    pub fn is_called(&self, name: &str) -> bool {
+        let name = name_key(name);
+        let is_name = |own: &str| name_key(own) == name;
+        is_name(&self.person().username) || self.claimed.as_deref().is_some_and(is_name)
     }
 
     /// The account's number.
@@ -106,6 +116,7 @@ impl Caller {
             session,
             session_uuid,
             dialect,
+            claimed: None,
         }
     }
 
@@ -134,9 +145,11 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Unauthenticated`] with what is wrong with it, or whatever keeps the store from answering.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Caller, ChatError> {
+        let mut claimed = None;
         let (session, user) = match credential {
             Credential::Token(token) => {
                 let claims = self.core.tokens.verify(token, TokenKind::Access)?;
+                claimed = Some(claims.username.clone());
                 self.core
                     .store
                     .session(claims.session())
@@ -152,7 +165,10 @@ impl Chat {
         }
         .ok_or(TokenFault::Revoked)?;
         self.note_use(&session);
-        Ok(Caller::new(&session, user))
+        Ok(Caller {
+            claimed,
+            ..Caller::new(&session, user)
+        })
     }
 
     /// Believes that somebody is who they say, where an operator has switched proof off. Nobody becomes an admin so.

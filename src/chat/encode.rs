@@ -9,7 +9,7 @@ use super::outbox::Frames;
 /// Whose copy of an event it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// For the person who caused it.
+    /// For the person who caused it, or whom it concerns and who watches the room.
     Own,
     /// For everybody else.
     Other,

@@ -116,6 +116,16 @@ impl Chat {
     /// Ends a connection: it watches nothing any more when this returns.
     pub async fn disconnect(&self, connection: &Arc<Connection>) {
         self.core.people.disconnect(connection);
+        self.unwatch_all(connection).await;
+    }
+
+    /// Ends a connection whose socket lives on as somebody else's.
+    pub async fn hand_on(&self, connection: &Arc<Connection>) {
+        self.core.people.forget(connection);
+        self.unwatch_all(connection).await;
+    }
+
+    async fn unwatch_all(&self, connection: &Arc<Connection>) {
         for room in connection.take_rooms() {
             self.detach(connection, None, room).await;
         }

@@ -33,15 +33,34 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotFound`], also for those who were sent out; [`ChatError::AlreadyMember`]; [`ChatError::Limited`].
     pub async fn join_by_key(&self, caller: &Caller, key: Key) -> Result<Room, ChatError> {
-        self.count_message(caller)?;
-        let room = self
-            .core
-            .store
-            .room_by_key(key.clone())
-            .await?
-            .ok_or(ChatError::NotFound("room"))?;
-        self.order_room(caller, room.id, Order::JoinByKey(key))
-            .await
+        let joining = async {
+            let found = self.core.store.room_by_key(key.clone()).await?;
+            let room = found.ok_or(ChatError::NotFound("room"))?;
+            self.order_room(caller, room.id, Order::JoinByKey(key))
+                .await
+        };
+        self.guess_key(caller, joining).await
+    }
+
+    /// Does what may tell its caller whether a key is somebody's; who guesses too often must wait.
+    pub(super) async fn guess_key<T>(
+        &self,
+        caller: &Caller,
+        doing: impl Future<Output = Result<T, ChatError>>,
+    ) -> Result<T, ChatError> {
+        let limit = self.core.limits.wrong_keys.as_ref();
+        if let Some(limit) = limit {
+            limit.look(&caller.id()).map_err(ChatError::Limited)?;
+        }
+        let done = doing.await;
+        let guessed = matches!(
+            done,
+            Err(ChatError::NotFound(_) | ChatError::Taken("access_key"))
+        );
+        if let Some(limit) = limit.filter(|_| guessed) {
+            limit.take(caller.id()).map_err(ChatError::Limited)?;
+        }
+        done
     }
 
     /// Leaves a room.
@@ -127,10 +146,13 @@ impl Chat {
         room: RoomId,
         edit: RoomEdit,
     ) -> Result<Room, ChatError> {
-        if matches!(edit.access_key, Some(Some(_))) {
-            self.count_message(caller)?;
+        let guesses = matches!(edit.access_key, Some(Some(_)));
+        let editing = self.order_room(caller, room, Order::Edit(edit));
+        if guesses {
+            self.guess_key(caller, editing).await
+        } else {
+            editing.await
         }
-        self.order_room(caller, room, Order::Edit(edit)).await
     }
 
     /// Clears a room's messages away.

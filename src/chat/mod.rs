@@ -15,6 +15,7 @@ mod live;
 pub mod manage;
 mod members;
 mod messages;
+mod open;
 mod outbox;
 mod people;
 mod registry;
@@ -25,6 +26,7 @@ mod sessions;
 mod settings;
 mod setup;
 mod token;
+mod watchdog;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,9 +54,10 @@ use people::People;
 use registry::Registry;
 use setup::Setup;
 use token::Tokens;
+use watchdog::Watchdog;
 
 use crate::model::UserId;
-pub use crate::store::Session;
+pub use crate::store::{Session, Tally};
 use crate::store::Store;
 
 /// A file that worked is taken to work for so long.
@@ -77,6 +80,7 @@ struct Core {
     setup: Setup,
     limits: Limits,
     files: files::Works,
+    watchdog: Watchdog,
     /// When the file was last seen to work.
     ready: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -86,6 +90,7 @@ struct Limits {
     logins: Option<Limiter<accounts::LoginKey>>,
     registrations: Option<Limiter<std::net::IpAddr>>,
     messages: Option<Limiter<UserId>>,
+    wrong_keys: Option<Limiter<UserId>>,
 }
 
 impl Chat {
@@ -110,11 +115,15 @@ impl Chat {
                     registrations: settings
                         .registrations_per_minute
                         .map(|n| Limiter::new(n.get(), minute, n.get())),
+                    wrong_keys: settings
+                        .wrong_keys_per_minute
+                        .map(|n| Limiter::new(n.get(), minute, n.get())),
                     messages: settings.messages_per_second.map(|n| {
                         Limiter::new(n.get(), Duration::from_secs(1), settings.messages_burst)
                     }),
                 },
                 files: files::Works::default(),
+                watchdog: Watchdog::new(settings.away_after),
                 ready: tokio::sync::Mutex::default(),
                 people,
                 store,

@@ -214,9 +214,14 @@ impl People {
         }
     }
 
-    /// Forgets a connection.
+    /// Ends a connection and forgets it.
     pub fn disconnect(&self, connection: &Connection) {
         connection.outbox.close(Closing::Gone);
+        self.forget(connection);
+    }
+
+    /// Forgets a connection, whose socket may live on.
+    pub fn forget(&self, connection: &Connection) {
         let mut all = lock(&self.connections);
         if let Some(mine) = all.get_mut(&connection.user()) {
             let before = mine.len();
@@ -241,6 +246,16 @@ impl People {
     pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) {
         for connection in self.of(user) {
             connection.tell(event, view, weight);
+        }
+    }
+
+    /// Tells somebody what happened to them in a room: `seats`, the connections and encoders that watched it, get
+    /// [`View::Own`], all others [`View::Absent`].
+    pub fn tell_seated(&self, user: UserId, seats: &HashSet<(u64, TypeId)>, event: &Event) {
+        for connection in self.of(user) {
+            let seated = |encoder: Encoder| seats.contains(&(connection.id, encoder.key()));
+            connection.tell_by(seated, event, View::Own, Weight::Full);
+            connection.tell_by(|encoder| !seated(encoder), event, View::Absent, Weight::Full);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Rooms and who is in them: finding, making, joining, managing.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::model::{
 use super::error::allowed;
 use super::outbox::Weight;
 use super::room::RoomMsg;
-use super::{Caller, Chat, ChatError};
+use super::{Caller, Chat, ChatError, Tally};
 
 /// A public room, as the list of them shows it.
 #[derive(Clone, Debug)]
@@ -127,6 +128,30 @@ impl Chat {
         Ok(self.core.store.members(room, after, limit).await?)
     }
 
+    /// Who owns those rooms.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn owners<'a>(
+        &self,
+        rooms: impl Iterator<Item = &'a Room>,
+    ) -> Result<HashMap<UserId, Arc<Person>>, ChatError> {
+        let ids = rooms.filter_map(|room| room.owner_id).collect();
+        let people = self.core.store.people(ids).await?;
+        Ok(people
+            .into_iter()
+            .map(|person| (person.id, person))
+            .collect())
+    }
+
+    /// How much the caller has written, and how many rooms they own and are in.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn tally(&self, caller: &Caller) -> Result<Tally, ChatError> {
+        Ok(self.core.store.tally(caller.id()).await?)
+    }
+
     /// Who is there now, in a room the caller may see; empty in large rooms, the number comes second.
     ///
     /// # Errors
@@ -152,7 +177,13 @@ impl Chat {
     pub async fn create_room(&self, caller: &Caller, new: NewRoom) -> Result<Room, ChatError> {
         caller.need_account()?;
         self.count_message(caller)?;
-        let room = self.core.store.create_room(new, caller.id()).await?;
+        let guesses = new.access_key.is_some();
+        let creating = async { Ok(self.core.store.create_room(new, caller.id()).await?) };
+        let room = if guesses {
+            self.guess_key(caller, creating).await?
+        } else {
+            creating.await?
+        };
         self.core
             .people
             .tell_where(|_| true, &Event::RoomListChanged);

@@ -25,6 +25,8 @@ pub struct Settings {
     pub logins_per_minute: Option<NonZeroU32>,
     /// New accounts per minute from one address.
     pub registrations_per_minute: Option<NonZeroU32>,
+    /// Wrong access keys per minute of one person.
+    pub wrong_keys_per_minute: Option<NonZeroU32>,
     /// Messages per second of one person.
     pub messages_per_second: Option<NonZeroU32>,
     /// Messages one person may send at once.
@@ -37,6 +39,8 @@ pub struct Settings {
     pub file_quota: Option<u64>,
     /// Connections one person may have.
     pub connections_per_user: Option<NonZeroU32>,
+    /// A connection that has ever sent a sign of life is away when the last one is older.
+    pub away_after: Duration,
 }
 
 impl Settings {

@@ -1,10 +1,13 @@
 //! The table `users`, looked through: who there is.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::model::{Role, User, UserId, name_key};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::PERSON;
+use crate::model::{Person, Role, User, UserId, name_key};
+
+use super::rows::{PERSON, person};
 use super::users::{REST, from_row};
 use super::{Store, StoreError};
 
@@ -17,6 +20,20 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<User>, StoreError> {
         self.read(move |db| list(db, &query, after, limit)).await
+    }
+
+    /// Those people, also of accounts that have ended, each once.
+    pub async fn people(&self, ids: Vec<UserId>) -> Result<Vec<Arc<Person>>, StoreError> {
+        let sql = format!("SELECT {PERSON} FROM users u WHERE u.id = ?1");
+        self.read(move |db| {
+            let mut find = db.prepare_cached(&sql)?;
+            let ids: BTreeSet<_> = ids.into_iter().collect();
+            let found = ids
+                .into_iter()
+                .map(|id| find.query_row([id], |row| person(row, 0)).optional());
+            Ok(found.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
+        .await
     }
 
     /// All living accounts of a role, by id.

@@ -25,6 +25,7 @@ mod schema;
 mod search;
 mod sessions;
 mod settings;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -51,6 +52,7 @@ pub use messages::{Appended, Changed, NewChange, NewMessage};
 pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{NewSession, Rotation, Session};
+pub use tally::Tally;
 pub use users::{Guarded, NewUser};
 
 use ids::{Ids, Reservation};

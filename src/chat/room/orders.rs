@@ -15,6 +15,8 @@ use super::{ChatError, RoomActor};
 /// Something to be done to a room.
 pub(in crate::chat) enum Order {
     Join,
+    /// Where an operator has switched proof off: private rooms too.
+    JoinOpen,
     JoinByKey(Key),
     JoinByInvite(CodeHash),
     /// The invite was used up for the account that joins.
@@ -43,6 +45,12 @@ impl RoomActor {
         Ok(match order {
             Order::Join => {
                 self.check(by, Action::Join)?;
+                Some(self.let_in(by.id, false).await?)
+            }
+            Order::JoinOpen => {
+                if self.room.kind != RoomKind::Private {
+                    self.check(by, Action::Join)?;
+                }
                 Some(self.let_in(by.id, false).await?)
             }
             Order::JoinByKey(key) => {
@@ -182,17 +190,18 @@ impl RoomActor {
     fn depart(&mut self, person: &Arc<Person>, departure: Departure) {
         self.members.remove(&person.id);
         self.presence.forget(person.id);
+        let seats = self.watchers.seats();
         self.close_to_strangers(|user| user == person.id);
         let event = Event::Left {
             room: self.room.id,
             person: person.clone(),
             departure,
         };
-        self.people.tell(person.id, &event, Weight::Full);
+        self.people.tell_seated(person.id, &seats, &event);
         self.tell_but(event, Weight::Full, Some(person.id));
     }
 
-    /// Takes those people's connections away that may not read the room; answers whose they were.
+    /// Takes those people's connections away that may not read the room; answers whose they were, each once.
     fn close_to_strangers(&mut self, which: impl Fn(UserId) -> bool) -> Vec<Arc<Person>> {
         let (kind, members) = (self.room.kind, self.members.clone());
         let gone = self.detach_where(|seat| {
@@ -200,7 +209,10 @@ impl RoomActor {
             let place = members.get(&person.id).map(|member| member.place.role);
             which(person.id) && may(person.role, place, kind, Action::Read) != Verdict::Yes
         });
-        gone.iter().map(|seat| seat.person().clone()).collect()
+        let mut gone: Vec<_> = gone.iter().map(|seat| seat.person().clone()).collect();
+        gone.sort_by_key(|person| person.id);
+        gone.dedup_by_key(|person| person.id);
+        gone
     }
 
     async fn set_member(
@@ -271,6 +283,7 @@ impl RoomActor {
             .await?
             .ok_or(ChatError::NotFound("room"))?;
         self.changed(room);
+        let seats = self.watchers.seats();
         for person in self.close_to_strangers(|_| true) {
             let user = person.id;
             let event = Event::Left {
@@ -278,7 +291,7 @@ impl RoomActor {
                 person,
                 departure: Departure::Closed,
             };
-            self.people.tell(user, &event, Weight::Full);
+            self.people.tell_seated(user, &seats, &event);
         }
         Ok(())
     }

@@ -1,0 +1,69 @@
+//! What an operator who has switched proof off shows to anybody: names, members and messages of every room but direct
+//! ones. Whether it is switched off is the caller's to know.
+
+use crate::model::{Member, Message, PageRequest, Room, RoomId, RoomKind, UserId};
+
+use super::room::Order;
+use super::{Caller, Chat, ChatError};
+
+impl Chat {
+    /// A room, without its access key.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`], also for direct rooms; so for all that only read.
+    pub async fn open_room(&self, id: RoomId) -> Result<Room, ChatError> {
+        let found = self.core.store.room(id).await?;
+        let room = found.filter(|room| room.kind != RoomKind::Direct);
+        let room = room.ok_or(ChatError::NotFound("room"))?;
+        Ok(Room {
+            access_key: None,
+            ..room
+        })
+    }
+
+    /// The lobby and all public rooms, by id.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn listed_rooms(&self) -> Result<Vec<Room>, ChatError> {
+        let mut rooms = vec![self.open_room(RoomId::LOBBY).await?];
+        let nobody = UserId(0);
+        let public = self
+            .core
+            .store
+            .public_rooms(nobody, RoomId(0), u32::MAX)
+            .await?;
+        rooms.extend(public.into_iter().map(|(room, ..)| room));
+        Ok(rooms)
+    }
+
+    /// The members of a room.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn open_members(&self, room: RoomId) -> Result<Vec<Member>, ChatError> {
+        self.open_room(room).await?;
+        Ok(self.core.store.members(room, UserId(0), u32::MAX).await?)
+    }
+
+    /// A page of a room's messages, oldest first.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn open_history(
+        &self,
+        room: RoomId,
+        page: PageRequest,
+    ) -> Result<Vec<Message>, ChatError> {
+        self.open_room(room).await?;
+        Ok(self.core.store.page(room, page).await?.0)
+    }
+
+    /// Joins a public room, or a private one without its key.
+    ///
+    /// # Errors
+    /// As [`Chat::join`](Self::join); who was sent out of a private room stays out.
+    pub async fn join_open(&self, caller: &Caller, room: RoomId) -> Result<Room, ChatError> {
+        self.order_room(caller, room, Order::JoinOpen).await
+    }
+}

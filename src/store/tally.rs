@@ -1,0 +1,51 @@
+//! What somebody has done so far, in numbers.
+
+use rusqlite::{Connection, params};
+
+use crate::model::UserId;
+
+use super::{Store, StoreError};
+
+/// How much somebody has written, and how many rooms they own and are in; lobby and direct rooms do not count as rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Messages that are still there, in all rooms.
+    pub messages: u32,
+    /// Private rooms they own.
+    pub private_owned: u32,
+    /// Public rooms they own.
+    pub public_owned: u32,
+    /// Private rooms they are in, their own among them.
+    pub private_in: u32,
+    /// Public rooms they are in, their own among them.
+    pub public_in: u32,
+}
+
+impl Store {
+    /// What somebody has done so far.
+    pub async fn tally(&self, user: UserId) -> Result<Tally, StoreError> {
+        self.read(move |db| tally(db, user)).await
+    }
+}
+
+fn tally(db: &Connection, user: UserId) -> Result<Tally, StoreError> {
+    const MESSAGES: &str = "SELECT count(*) FROM messages m JOIN rooms r ON r.id = m.room_id
+        WHERE m.sender_id = ?1 AND m.deleted_at IS NULL AND r.deleted_at IS NULL AND m.id > r.cleared_through";
+    const ROOMS: &str = "SELECT count(*) FILTER (WHERE r.kind = 'private' AND r.owner_id = ?1),
+            count(*) FILTER (WHERE r.kind = 'public' AND r.owner_id = ?1),
+            count(*) FILTER (WHERE r.kind = 'private'), count(*) FILTER (WHERE r.kind = 'public')
+        FROM members m JOIN rooms r ON r.id = m.room_id WHERE m.user_id = ?1 AND r.deleted_at IS NULL";
+    let messages = db
+        .prepare_cached(MESSAGES)?
+        .query_row(params![user], |row| row.get(0))?;
+    let mut rooms = db.prepare_cached(ROOMS)?;
+    Ok(rooms.query_row(params![user], |row| {
+        Ok(Tally {
+            messages,
+            private_owned: row.get(0)?,
+            public_owned: row.get(1)?,
+            private_in: row.get(2)?,
+            public_in: row.get(3)?,
+        })
+    })?)
+}
