@@ -57,8 +57,8 @@ use token::Tokens;
 use watchdog::Watchdog;
 
 use crate::model::UserId;
-pub use crate::store::{Session, Tally};
 use crate::store::Store;
+pub use crate::store::{Session, Tally};
 
 /// A file that worked is taken to work for so long.
 const READY_FOR: Duration = Duration::from_secs(10);

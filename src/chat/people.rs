@@ -255,7 +255,12 @@ impl People {
         for connection in self.of(user) {
             let seated = |encoder: Encoder| seats.contains(&(connection.id, encoder.key()));
             connection.tell_by(seated, event, View::Own, Weight::Full);
-            connection.tell_by(|encoder| !seated(encoder), event, View::Absent, Weight::Full);
+            connection.tell_by(
+                |encoder| !seated(encoder),
+                event,
+                View::Absent,
+                Weight::Full,
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod back_chat;
 pub mod chat_app;
 pub mod kit;
+pub mod komunikator;
 pub mod native;
 pub mod realtime;
 pub mod team;
@@ -17,6 +18,7 @@ pub fn surfaces() -> Vec<Surface> {
         kit::api_surface(),
         native::files_surface(),
         chat_app::surface(),
+        komunikator::surface(),
         realtime::surface(),
         team::surface(),
         back_chat::surface(),
@@ -26,7 +28,11 @@ pub fn surfaces() -> Vec<Surface> {
 
 /// Every dialect's Socket.IO events; an event name belongs to one dialect.
 pub fn event_surfaces() -> Vec<EventSurface> {
-    vec![chat_app::event_surface(), realtime::event_surface()]
+    vec![
+        chat_app::event_surface(),
+        komunikator::event_surface(),
+        realtime::event_surface(),
+    ]
 }
 
 #[cfg(test)]

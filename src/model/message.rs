@@ -143,6 +143,8 @@ pub struct PageRequest {
     pub after: Option<MessageId>,
     /// How many at the most.
     pub limit: u32,
+    /// Whether deleted messages are among them, as tombstones.
+    pub tombstones: bool,
 }
 
 #[cfg(test)]

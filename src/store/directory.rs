@@ -31,7 +31,9 @@ impl Store {
             let found = ids
                 .into_iter()
                 .map(|id| find.query_row([id], |row| person(row, 0)).optional());
-            Ok(found.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+            Ok(found
+                .filter_map(Result::transpose)
+                .collect::<Result<_, _>>()?)
         })
         .await
     }

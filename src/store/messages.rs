@@ -314,9 +314,13 @@ fn history(
     let forward = page.after.is_some() && page.before.is_none();
     let order = if forward { "ASC" } else { "DESC" };
     let sql = format!(
-        "{SELECT} WHERE m.room_id = ?1 AND m.id > max(?2, r.cleared_through) AND m.id < ?3 ORDER BY m.id {order} LIMIT ?4"
+        "{SELECT} WHERE m.room_id = ?1 AND m.id > max(?2, r.cleared_through) AND m.id < ?3 AND (?5 OR m.deleted_at IS NULL) ORDER BY m.id {order} LIMIT ?4"
     );
-    let mut messages = collect(db, &sql, params![room, low, high, page.limit + 1])?;
+    let mut messages = collect(
+        db,
+        &sql,
+        params![room, low, high, page.limit + 1, page.tombstones],
+    )?;
     let more = messages.len() > page.limit as usize;
     messages.truncate(page.limit as usize);
     if !forward {

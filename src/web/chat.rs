@@ -133,6 +133,7 @@ impl Scene {
             before: None,
             after: None,
             limit: PAGE,
+            tombstones: true,
         };
         let overviews = chat.rooms(&me).await?;
         let (messages, more) = chat.history(&me, room.id, newest).await?;

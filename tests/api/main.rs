@@ -38,6 +38,8 @@ mod live;
 mod resume;
 // Who may what: the design's permission table.
 mod permissions;
+// Document 001: rooms with access keys, and who is online.
+mod komunikator;
 // Document 003: direct chats between admins and users.
 mod chat_app;
 // Document 000 without its pages: tokens, conversations, the raw WebSocket.

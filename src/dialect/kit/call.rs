@@ -112,7 +112,8 @@ impl Call {
         })
     }
 
-    /// The part of a history that the systems we speak for hand out: the newest 1000 unless asked otherwise.
+    /// The part of a history that the systems we speak for hand out: the newest 1000 unless asked otherwise,
+    /// none of them deleted.
     ///
     /// # Errors
     /// [`Fault::BadQuery`].
@@ -122,6 +123,7 @@ impl Call {
             before: before.map(MessageId),
             after: None,
             limit,
+            tombstones: false,
         })
     }
 

@@ -71,11 +71,15 @@ impl Session {
         self.client.emit(name, value);
     }
 
-    /// Says who somebody is who came without a token, and opens their connection.
+    /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends.
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
-    pub fn become_caller(&mut self, caller: Caller) -> Result<(), ChatError> {
+    pub async fn become_caller(&mut self, caller: Caller) -> Result<(), ChatError> {
+        self.caller = None;
+        if let Some(before) = self.connection.take() {
+            self.kit.chat.hand_on(&before).await;
+        }
         let connection = self
             .kit
             .chat
@@ -196,7 +200,7 @@ impl Handler for Sockets {
                 .surfaces
                 .iter()
                 .find(|surface| surface.dialect == caller.dialect());
-            session.become_caller(caller).map_err(refuse)?;
+            session.become_caller(caller).await.map_err(refuse)?;
             own.into_iter().for_each(|surface| session.speak(surface));
         }
         Ok(session)

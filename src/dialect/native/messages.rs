@@ -23,6 +23,7 @@ pub(super) async fn history(call: Call) -> Answer {
         before,
         after,
         limit: page.limit,
+        tombstones: true,
     };
     let (messages, more) = call
         .kit

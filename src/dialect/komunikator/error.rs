@@ -1,0 +1,135 @@
+//! Refusals: `{error}`, with statuses and texts of the document.
+
+use serde::Serialize;
+
+use crate::chat::ChatError;
+use crate::dialect::kit::{
+    Fault, Response, StatusCode, api_refusal, is_shared_fault, json, refusal, status_of, text_of,
+};
+use crate::model::Invalid;
+
+/// What the document calls a room that is not there, or not for the caller.
+pub(super) const NO_ROOM: Refusal = Refusal::Said(StatusCode::NOT_FOUND, "Room not found");
+
+/// Why a request is refused.
+pub(super) enum Refusal {
+    /// With a status and a text that the document gives to this very case.
+    Said(StatusCode, &'static str),
+    /// As everywhere in this dialect.
+    Fault(Fault),
+}
+
+/// What this dialect's handlers answer.
+pub(super) type Answer = Result<Response, Refusal>;
+
+impl Refusal {
+    /// A request that lacks something.
+    pub(super) const fn missing(text: &'static str) -> Self {
+        Self::Said(StatusCode::BAD_REQUEST, text)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<ChatError> for Refusal {
+    fn from(error: ChatError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        Self::Fault(invalid.into())
+    }
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    error: &'a str,
+    /// Where clients look for what is wrong with a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<&'a str>,
+}
+
+/// The answer for a refusal.
+pub(super) fn refuse(refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::Said(status, error) => json(*status, &ErrorJson { error, msg: None }),
+        Refusal::Fault(fault) => response(fault),
+    }
+}
+
+/// The answer for a fault.
+pub(super) fn response(fault: &Fault) -> Response {
+    if is_shared_fault(fault) {
+        return api_refusal(fault);
+    }
+    let error = &*text(fault);
+    let is_token = matches!(fault, Fault::Chat(ChatError::Unauthenticated(_)));
+    let msg = is_token.then_some(error);
+    let mut response = refusal(fault, &ErrorJson { error, msg });
+    *response.status_mut() = status(fault);
+    response
+}
+
+fn status(fault: &Fault) -> StatusCode {
+    match fault {
+        Fault::Chat(ChatError::AlreadyMember | ChatError::Taken("access_key")) => {
+            StatusCode::BAD_REQUEST
+        }
+        Fault::Chat(ChatError::NotMember) => StatusCode::NOT_FOUND,
+        other => status_of(other),
+    }
+}
+
+/// The text of a fault.
+pub(super) fn text(fault: &Fault) -> String {
+    match fault {
+        Fault::Chat(error) => chat_text(error),
+        other => text_of(other),
+    }
+}
+
+fn chat_text(error: &ChatError) -> String {
+    let said = match error {
+        ChatError::BadCredentials => "Invalid user credentials",
+        ChatError::NotFound("user") => "User not found",
+        ChatError::NotFound(_) => "Room not found",
+        ChatError::AlreadyMember => "User already in room",
+        ChatError::NotMember => "User not in room",
+        ChatError::Taken("username") => "User Exists",
+        ChatError::Taken("access_key") => "Room with this access key already exists",
+        ChatError::Owner => "The owner cannot leave the room, only delete it",
+        ChatError::Invalid(invalid) => return invalid_text(*invalid),
+        ChatError::Unauthenticated(_)
+        | ChatError::Forbidden
+        | ChatError::Muted
+        | ChatError::RegistrationClosed
+        | ChatError::GuestsDisabled
+        | ChatError::BadSetupToken
+        | ChatError::Taken(_)
+        | ChatError::LastAdmin
+        | ChatError::Limited(_)
+        | ChatError::TooLarge(_)
+        | ChatError::Quota
+        | ChatError::Busy
+        | ChatError::Full
+        | ChatError::Internal => return text_of(&Fault::Chat(error.clone())),
+    };
+    said.to_owned()
+}
+
+/// Fields are called as this dialect calls them.
+fn invalid_text(invalid: Invalid) -> String {
+    let field = match invalid.field {
+        "username" => "user_name",
+        "name" => "room_name",
+        "content" => "message",
+        other => other,
+    };
+    format!("{field} {}", invalid.why)
+}

@@ -1,0 +1,88 @@
+//! Through whose eyes a list or a history is read: somebody's with a token or, where an operator has switched proof
+//! off, anybody's.
+
+use crate::chat::{Caller, ChatError};
+use crate::dialect::kit::{Call, Fault};
+use crate::model::{Member, Message, PageRequest, Room, RoomId, UserId};
+
+use super::NAME;
+
+/// Who reads; nobody in particular only where proof is switched off.
+pub(super) struct Viewer<'a> {
+    call: &'a Call,
+    caller: Option<Caller>,
+}
+
+impl<'a> Viewer<'a> {
+    /// Who makes this call.
+    ///
+    /// # Errors
+    /// A token is missing where one is due, or bad.
+    pub(super) async fn of(call: &'a Call) -> Result<Self, Fault> {
+        let caller = if call.kit.is_open(NAME) {
+            call.optional_caller().await?
+        } else {
+            Some(call.caller().await?)
+        };
+        Ok(Self { call, caller })
+    }
+
+    /// A room, and what it is called for who reads.
+    pub(super) async fn room(&self, id: RoomId) -> Result<(Room, String), ChatError> {
+        let chat = &self.call.kit.chat;
+        let room = match &self.caller {
+            Some(caller) => match chat.room(caller, id).await {
+                Err(error) if self.looks_on(&error) => chat.open_room(id).await?,
+                seen => seen?.0,
+            },
+            None => chat.open_room(id).await?,
+        };
+        let name = match &self.caller {
+            Some(caller) => name_of(&room, caller.id()).to_owned(),
+            None => room.name.clone(),
+        };
+        Ok((room, name))
+    }
+
+    /// The members of a room.
+    pub(super) async fn members(&self, room: RoomId) -> Result<Vec<Member>, ChatError> {
+        let chat = &self.call.kit.chat;
+        match &self.caller {
+            Some(caller) => match chat.members(caller, room, UserId(0), u32::MAX).await {
+                Err(error) if self.looks_on(&error) => chat.open_members(room).await,
+                seen => seen,
+            },
+            None => chat.open_members(room).await,
+        }
+    }
+
+    /// A page of a room's messages.
+    pub(super) async fn history(
+        &self,
+        room: RoomId,
+        page: PageRequest,
+    ) -> Result<Vec<Message>, ChatError> {
+        let chat = &self.call.kit.chat;
+        match &self.caller {
+            Some(caller) => match chat.history(caller, room, page).await {
+                Err(error) if self.looks_on(&error) => chat.open_history(room, page).await,
+                seen => Ok(seen?.0),
+            },
+            None => chat.open_history(room, page).await,
+        }
+    }
+
+    /// What is shown to everybody is not hidden from those who say who they are.
+    fn looks_on(&self, error: &ChatError) -> bool {
+        matches!(error, ChatError::NotFound(_)) && self.call.kit.is_open(NAME)
+    }
+}
+
+/// What a room is called: a direct one is named after the other person.
+pub(super) fn name_of(room: &Room, me: UserId) -> &str {
+    let is_mine = room.people.iter().any(|person| person.id == me);
+    match room.other(me).filter(|_| is_mine) {
+        Some(other) => &other.username,
+        None => &room.name,
+    }
+}

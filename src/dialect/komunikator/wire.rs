@@ -1,0 +1,138 @@
+//! The dialect's JSON.
+
+use serde::Serialize;
+
+use crate::chat::files::signed_address;
+use crate::dialect::kit::{Response, StatusCode, json, seconds};
+use crate::model::{Message, Millis, Person, Room, RoomKind};
+
+/// That something was done.
+#[derive(Serialize)]
+struct Said<'a> {
+    message: &'a str,
+}
+
+/// The answer that something was done.
+pub(super) fn done(message: &str) -> Response {
+    json(StatusCode::OK, &Said { message })
+}
+
+/// That a room was made, and which.
+#[derive(Serialize)]
+pub(super) struct Created {
+    pub message: &'static str,
+    pub room_id: i64,
+}
+
+/// What one logs in with from now on.
+#[derive(Serialize)]
+pub(super) struct TokenJson<'a> {
+    pub access_token: &'a str,
+}
+
+/// A room.
+#[derive(Serialize)]
+pub(super) struct RoomJson<'a> {
+    room_id: i64,
+    room_name: &'a str,
+    room_owner: Option<&'a str>,
+    create_date: String,
+    is_private: bool,
+    access_key: Option<&'a str>,
+}
+
+impl<'a> RoomJson<'a> {
+    pub(super) fn new(room: &'a Room, name: &'a str, owner: Option<&'a Person>) -> Self {
+        Self {
+            room_id: room.id.0,
+            room_name: name,
+            room_owner: owner.map(|owner| owner.username.as_str()),
+            create_date: date(room.created_at),
+            is_private: is_private(room),
+            access_key: room.access_key.as_ref().map(|key| key.as_str()),
+        }
+    }
+}
+
+/// One of the caller's rooms.
+#[derive(Serialize)]
+pub(super) struct OwnRoomJson<'a> {
+    pub user_name: &'a str,
+    pub room_id: i64,
+    pub room_name: &'a str,
+    pub room_owner: Option<&'a str>,
+    pub is_private: bool,
+}
+
+/// Somebody and a room: a member of it, or who came and went.
+#[derive(Serialize)]
+pub(super) struct PlaceJson<'a> {
+    pub user_name: &'a str,
+    pub room_id: i64,
+}
+
+/// Somebody.
+#[derive(Serialize)]
+pub(super) struct NameJson<'a> {
+    pub user_name: &'a str,
+}
+
+/// A message as it goes out.
+#[derive(Serialize)]
+pub(super) struct MessageJson<'a> {
+    chat_id: i64,
+    room_id: i64,
+    user_name: &'a str,
+    message: String,
+    create_date: String,
+}
+
+impl<'a> From<&'a Message> for MessageJson<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            chat_id: message.id.0,
+            room_id: message.room_id.0,
+            user_name: &message.sender.username,
+            message: text(message),
+            create_date: date(message.created_at),
+        }
+    }
+}
+
+/// A message as a history shows it.
+#[derive(Serialize)]
+pub(super) struct PastJson<'a> {
+    message_id: i64,
+    #[serde(flatten)]
+    message: MessageJson<'a>,
+}
+
+impl<'a> From<&'a Message> for PastJson<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            message_id: message.id.0,
+            message: message.into(),
+        }
+    }
+}
+
+/// Direct rooms are private, the lobby is public.
+pub(super) fn is_private(room: &Room) -> bool {
+    matches!(room.kind, RoomKind::Private | RoomKind::Direct)
+}
+
+/// This dialect knows no files: their names and addresses stand below the text.
+fn text(message: &Message) -> String {
+    let mut text = message.content.clone();
+    for file in &message.files {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("{} {}", file.name, signed_address(file)));
+    }
+    text
+}
+
+fn date(time: Millis) -> String {
+    format!("{}Z", seconds(time))
+}
