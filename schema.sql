@@ -113,6 +113,7 @@ CREATE TABLE messages (
     sender_id  INTEGER NOT NULL REFERENCES users (id),
     content    TEXT    NOT NULL,
     reply_to   INTEGER,
+    mentions   TEXT,                            -- ids of those whom it calls, and 'room'; mostly nobody
     sent_at    INTEGER,                         -- what the sender's clock said
     created_at INTEGER NOT NULL,
     edited_at  INTEGER,
@@ -122,6 +123,35 @@ CREATE TABLE messages (
 CREATE INDEX messages_room ON messages (room_id, id);
 CREATE INDEX messages_change ON messages (room_id, change_id);
 CREATE INDEX messages_sender ON messages (sender_id, room_id, deleted_at);
+
+-- What people think of messages, each emoji once. `change_id` is the message's change that brought it, and gives the order.
+CREATE TABLE reactions (
+    message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    user_id    INTEGER NOT NULL,
+    emoji      TEXT    NOT NULL,
+    change_id  INTEGER NOT NULL,
+    PRIMARY KEY (message_id, user_id, emoji)
+) STRICT, WITHOUT ROWID;
+
+-- What people are told beside their rooms, the newest 500 of each. `id` comes from `settings.next_id`, below a message it
+-- is that of the message or its edit. Goes with the message, the room and the place in it. Of a direct room only one is
+-- unread, the newest.
+CREATE TABLE notifications (
+    user_id    INTEGER NOT NULL,
+    id         INTEGER NOT NULL,
+    kind       TEXT    NOT NULL CHECK (kind IN ('mention', 'reply', 'direct', 'added', 'removed', 'custom')),
+    room_id    INTEGER REFERENCES rooms (id) ON DELETE CASCADE,
+    message_id INTEGER REFERENCES messages (id) ON DELETE CASCADE,
+    by_id      INTEGER,                         -- who caused it
+    title      TEXT,                            -- the room's name then, where it may be out of reach now
+    content    TEXT    CHECK (json_valid(content)),
+    created_at INTEGER NOT NULL,
+    read_at    INTEGER,
+    PRIMARY KEY (user_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notifications_unread ON notifications (user_id, room_id) WHERE read_at IS NULL;
+CREATE INDEX notifications_message ON notifications (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX notifications_room ON notifications (room_id) WHERE room_id IS NOT NULL;
 
 -- What people uploaded, and other hosts' files they pointed at (`url`: nothing of those is here). One is 'uploading'
 -- until its last byte is on disk. What no message, account or room shows for an hour, and every 'gone' one, is removed

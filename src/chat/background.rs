@@ -227,6 +227,7 @@ impl Chat {
         self.sweep_soon();
         self.core.store.sweep_sessions().await?;
         self.core.store.sweep_invites().await?;
+        self.core.store.prune_notifications().await?;
         let expire_after = self.core.settings.guests_expire_after.as_millis();
         let before = Millis(Millis::now().0 - i64::try_from(expire_after).unwrap_or(i64::MAX / 2));
         for guest in self.core.store.stale_guests(before).await? {

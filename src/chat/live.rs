@@ -21,6 +21,8 @@ const BEHIND_MAX: u32 = 5000;
 pub struct Welcome {
     /// The caller's rooms.
     pub rooms: Vec<RoomOverview>,
+    /// How many notifications the person has not read, counted up to 100.
+    pub unread_notifications: u32,
     /// Who is there, in rooms that are not large.
     pub online: HashMap<RoomId, Vec<Arc<Person>>>,
     /// How many are there.
@@ -167,6 +169,7 @@ impl Chat {
             online_count.insert(id, there.count);
         }
         Ok(Welcome {
+            unread_notifications: self.unread_notifications(caller).await?,
             rooms,
             online,
             online_count,

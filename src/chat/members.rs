@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Key, Member, MemberRole, Membership, MessageId, Millis, Person, Room, RoomEdit, RoomId, User,
-    UserId,
+    Key, Member, MemberRole, Membership, MessageId, Millis, Notify, Person, Room, RoomEdit, RoomId,
+    User, UserId,
 };
 
 use super::room::{Order, RoomMsg};
@@ -199,6 +199,7 @@ impl Chat {
             joined_at: user.created_at,
             last_read_id: MessageId(0),
             muted_until: Millis(0),
+            notify: Notify::default(),
         };
         let member = Member {
             person: user.person.clone(),
@@ -209,7 +210,7 @@ impl Chat {
             .tell_running(RoomId::LOBBY, RoomMsg::Admit(member));
     }
 
-    async fn order(
+    pub(super) async fn order(
         &self,
         caller: &Caller,
         room: RoomId,

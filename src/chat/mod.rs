@@ -15,6 +15,7 @@ mod live;
 pub mod manage;
 mod members;
 mod messages;
+mod notifications;
 mod open;
 mod outbox;
 mod people;

@@ -21,6 +21,8 @@ pub enum Action {
     DeleteRoom,
     /// Clear the room's messages away.
     Clear,
+    /// Call everybody in the room.
+    CallRoom,
     /// Join by oneself.
     Join,
 }
@@ -48,6 +50,7 @@ pub fn may(role: Role, place: Option<MemberRole>, kind: RoomKind, action: Action
         Action::Read | Action::Look => true,
         Action::Send => place.is_some() || kind == RoomKind::Lobby,
         Action::DeleteOthers => at_least(MemberRole::Moderator),
+        Action::CallRoom => at_least(MemberRole::Moderator) && kind != RoomKind::Direct,
         Action::Keep => at_least(MemberRole::Moderator) && !kind.is_fixed(),
         Action::Manage | Action::DeleteRoom => at_least(MemberRole::Owner) && !kind.is_fixed(),
         Action::Clear => {
@@ -100,7 +103,7 @@ mod tests {
     }
 
     /// Columns: guest and user outside; guest, user, moderator, owner inside; admin outside, inside.
-    const TABLE: [(RoomKind, [(Action, &str); 9]); 4] = [
+    const TABLE: [(RoomKind, [(Action, &str); 10]); 4] = [
         (
             RoomKind::Lobby,
             [
@@ -108,6 +111,7 @@ mod tests {
                 (Look, "yyyyyyyy"),
                 (Send, "yyyyyyyy"),
                 (DeleteOthers, "ffffyyyy"),
+                (CallRoom, "ffffyyyy"),
                 (Keep, "hhhhhhhh"),
                 (Manage, "hhhhhhhh"),
                 (DeleteRoom, "hhhhhhhh"),
@@ -122,6 +126,7 @@ mod tests {
                 (Look, "yyyyyyyy"),
                 (Send, "ffyyyyfy"),
                 (DeleteOthers, "ffffyyyy"),
+                (CallRoom, "ffffyyyy"),
                 (Keep, "ffffyyyy"),
                 (Manage, "fffffyyy"),
                 (DeleteRoom, "fffffyyy"),
@@ -136,6 +141,7 @@ mod tests {
                 (Look, "hhyyyyyy"),
                 (Send, "hhyyyyhy"),
                 (DeleteOthers, "hhffyyyy"),
+                (CallRoom, "hhffyyyy"),
                 (Keep, "hhffyyyy"),
                 (Manage, "hhfffyyy"),
                 (DeleteRoom, "hhfffyyy"),
@@ -150,6 +156,7 @@ mod tests {
                 (Look, "hhyyyyhy"),
                 (Send, "hhyyyyhy"),
                 (DeleteOthers, "hhffyyhf"),
+                (CallRoom, "hhffffhf"),
                 (Keep, "hhhhhhhh"),
                 (Manage, "hhhhhhhh"),
                 (DeleteRoom, "hhhhhhhh"),

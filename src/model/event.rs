@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Member, Message, MessageId, Person, Room, RoomId, UserId};
+use super::{Member, Message, MessageId, Notification, Notify, Person, Room, RoomId, UserId};
 
 /// Something that happened, in the core's own words; each dialect says it in its own.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub enum Event {
     Edited(Arc<Message>),
     /// A message is a tombstone now.
     Deleted(Arc<Message>),
+    /// A message has another reaction, or one less.
+    Reacted(Arc<Message>),
     /// Somebody has read a room up to a message.
     Read {
         /// Where.
@@ -85,6 +87,22 @@ pub enum Event {
         /// Who.
         person: Arc<Person>,
     },
+    /// Somebody is told something beside their rooms.
+    Notified {
+        /// What.
+        notification: Arc<Notification>,
+        /// `false` if it takes the place of the unread one of the same direct room.
+        new: bool,
+    },
+    /// Somebody has read some of their notifications; so many are left, counted up to 100.
+    NotificationsRead(u32),
+    /// Somebody wants to be told of other things in a room.
+    NotifyChanged {
+        /// Where.
+        room: RoomId,
+        /// Of what.
+        notify: Notify,
+    },
     /// The number of messages in a direct room that its reader has not read yet.
     Unread {
         /// Where.
@@ -100,9 +118,10 @@ impl Event {
     /// The message that is new or changed.
     pub fn message(&self) -> Option<&Arc<Message>> {
         match self {
-            Event::Posted(message) | Event::Edited(message) | Event::Deleted(message) => {
-                Some(message)
-            }
+            Event::Posted(message)
+            | Event::Edited(message)
+            | Event::Deleted(message)
+            | Event::Reacted(message) => Some(message),
             _ => None,
         }
     }

@@ -30,6 +30,8 @@ id! {
     SessionId,
     /// A file's number; never given again.
     FileId,
+    /// A notification's number, from the counter of messages; one person's ascend.
+    NotificationId,
 }
 
 impl RoomId {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{File, FileId, Invalid, MessageId, Millis, Person, RoomId};
+use super::{Emoji, File, FileId, Invalid, Mentions, MessageId, Millis, Person, Reaction, RoomId};
 
 /// The longest message, characters after trimming.
 pub const CONTENT_MAX: usize = 4000;
@@ -107,6 +107,12 @@ pub struct Message {
     pub files: Vec<File>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// How that message begins, if it is still there.
+    pub reply: Option<Quote>,
+    /// Whom the text calls; nobody once deleted.
+    pub mentions: Mentions,
+    /// What people think of it, in the order of its first emoji; nothing once deleted.
+    pub reactions: Vec<Reaction>,
     /// What the sender's clock said.
     pub sent_at: Option<Millis>,
     /// When the server took it.
@@ -121,6 +127,19 @@ pub struct Message {
     pub aside: Option<Arc<str>>,
 }
 
+/// What stands above an answer: the message it answers, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// That message.
+    pub id: MessageId,
+    /// Who sent it.
+    pub sender: Arc<Person>,
+    /// How its text begins, see [`head`](super::head).
+    pub head: String,
+    /// It is a tombstone.
+    pub deleted: bool,
+}
+
 /// What is to be done to a message that is there.
 #[derive(Clone, Debug)]
 pub enum Change {
@@ -132,6 +151,13 @@ pub enum Change {
     Show(Vec<FileId>),
     /// It shows a file no more; without text and files it becomes a tombstone.
     Hide(FileId),
+    /// Somebody reacts to it, or does so no more.
+    React {
+        /// How.
+        emoji: Emoji,
+        /// Whether from now on, or no more.
+        on: bool,
+    },
 }
 
 /// Which part of a room's messages is wanted; the ids are exclusive.

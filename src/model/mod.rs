@@ -5,8 +5,11 @@ mod event;
 mod file;
 mod id;
 mod invite;
+mod mention;
 mod message;
 mod name;
+mod notification;
+mod reaction;
 mod room;
 mod search;
 mod user;
@@ -15,10 +18,13 @@ mod words;
 pub use access::{Action, Verdict, may};
 pub use event::{Departure, Event, Presence};
 pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
-pub use id::{FileId, InviteId, MessageId, Millis, RoomId, SessionId, UserId};
+pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, SessionId, UserId};
 pub use invite::{Invite, InviteRoom, may_invite};
-pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest};
+pub use mention::Mentions;
+pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
+pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};
+pub use reaction::{Emoji, Reaction};
 pub use room::{
     Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,
 };

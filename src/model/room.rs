@@ -5,8 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{
-    CONTENT_MAX, Content, Invalid, Key, Message, MessageId, Millis, Person, RoomId, ShownName,
-    UserId,
+    CONTENT_MAX, Content, Invalid, Key, Message, MessageId, Millis, Notify, Person, RoomId,
+    ShownName, UserId,
 };
 
 /// What sort of room it is; decides who may read it.
@@ -127,6 +127,8 @@ pub struct Membership {
     pub last_read_id: MessageId,
     /// They may not write before this time.
     pub muted_until: Millis,
+    /// Of what they are told.
+    pub notify: Notify,
 }
 
 /// Somebody's place in a room.

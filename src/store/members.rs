@@ -3,11 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::{
-    Member, MemberRole, Membership, MessageId, Millis, RoomId, RoomOverview, UserId,
+    Member, MemberRole, Membership, MessageId, Millis, Notify, RoomId, RoomOverview, UserId,
 };
 
 use super::rows::{PERSON, PERSON_WIDTH, person};
-use super::{Store, StoreError, Ticket, messages, rooms};
+use super::{Store, StoreError, Ticket, messages, notifications, rooms};
 
 /// Unread messages are counted up to this many.
 pub const UNREAD_MAX: u32 = 100;
@@ -83,6 +83,7 @@ impl Store {
                     params![room, user],
                 )?;
             }
+            notifications::drop_of_member(tx, room, user)?;
             Ok(tx.execute(
                 "DELETE FROM members WHERE room_id = ?1 AND user_id = ?2",
                 params![room, user],
@@ -115,16 +116,41 @@ impl Store {
         self.write(move |tx| transfer(tx, room, to)).await
     }
 
-    /// Notes how far people have read; never goes back.
-    pub async fn set_reads(&self, room: RoomId, reads: Vec<(UserId, MessageId)>) -> Ticket<()> {
+    /// Says of what a member is told.
+    pub async fn set_notify(
+        &self,
+        room: RoomId,
+        user: UserId,
+        notify: Notify,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "UPDATE members SET notify = ?3 WHERE room_id = ?1 AND user_id = ?2",
+            )?
+            .execute(params![room, user, notify])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes how far people have read; never goes back. Answers how many notifications are left to those who have read
+    /// some by it.
+    pub async fn set_reads(
+        &self,
+        room: RoomId,
+        reads: Vec<(UserId, MessageId)>,
+    ) -> Ticket<Vec<(UserId, u32)>> {
         self.submit(move |tx| {
             let mut set = tx.prepare_cached(
                 "UPDATE members SET last_read_id = ?3 WHERE room_id = ?1 AND user_id = ?2 AND last_read_id < ?3",
             )?;
+            let mut left = Vec::new();
             for (user, message) in reads {
                 set.execute(params![room, user, message])?;
+                let unread = notifications::read_in_room(tx, user, room, message)?;
+                left.extend(unread.map(|unread| (user, unread)));
             }
-            Ok(())
+            Ok(left)
         })
         .await
     }
@@ -216,9 +242,9 @@ fn transfer(tx: &Connection, room: RoomId, to: UserId) -> Result<bool, StoreErro
 }
 
 /// A place's columns; the table is called `m`.
-const PLACE: &str = "m.role, m.joined_at, m.last_read_id, m.muted_until";
+const PLACE: &str = "m.role, m.joined_at, m.last_read_id, m.muted_until, m.notify";
 /// How many columns [`PLACE`] has.
-const PLACE_WIDTH: usize = 4;
+const PLACE_WIDTH: usize = 5;
 
 fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Membership> {
     Ok(Membership {
@@ -226,6 +252,7 @@ fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Membership> {
         joined_at: row.get(at + 1)?,
         last_read_id: row.get(at + 2)?,
         muted_until: row.get(at + 3)?,
+        notify: row.get(at + 4)?,
     })
 }
 

@@ -6,14 +6,15 @@ use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use crate::model::{
-    Change, Draft, File, Message, MessageId, Millis, PageRequest, Person, RoomId, UserId,
+    Draft, File, Mentions, Message, MessageId, Millis, PageRequest, Person, Quote, RoomId, UserId,
 };
 
+use super::alerts::{self, Alerts, Concerned};
 use super::error::OnConstraint;
 use super::job::Tx;
 use super::rows::People;
 use super::words::{self, Indexed};
-use super::{Store, StoreError, Ticket, files, placed};
+use super::{Store, StoreError, Ticket, files, reactions};
 
 /// A message to be kept; its room has given it its number.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ pub struct NewMessage {
     pub sender: Arc<Person>,
     /// What the sender gave.
     pub draft: Draft,
+    /// Whom the text calls.
+    pub mentions: Mentions,
+    /// In a direct room: the other person.
+    pub direct: Option<UserId>,
     /// When the server took it.
     pub created_at: Millis,
 }
@@ -35,8 +40,8 @@ pub struct NewMessage {
 /// What became of a message.
 #[derive(Clone, Debug)]
 pub enum Appended {
-    /// It is on disk.
-    New(Message),
+    /// It is on disk, and so are notifications of it.
+    New(Message, Alerts),
     /// It was there already: the same uuid from the same sender in the same room.
     Existing(Message),
     /// Its uuid belongs to another message.
@@ -45,42 +50,6 @@ pub enum Appended {
     NoSuchReply,
     /// A file it shows is not there, not the sender's, or shown by another message.
     NoSuchFile,
-}
-
-/// What became of a change to a message.
-#[derive(Clone, Debug)]
-pub enum Changed {
-    /// It was made.
-    Done(Message),
-    /// It was so already.
-    Unchanged(Message),
-    /// There is no such message in the room, or it was deleted.
-    Missing,
-    /// It is somebody else's.
-    NotOwn,
-    /// It would have neither text nor file.
-    Empty,
-    /// It would show too many files.
-    TooManyFiles,
-    /// A file is not there, not the sender's, or shown elsewhere.
-    NoSuchFile,
-}
-
-/// A change to be made.
-#[derive(Clone, Debug)]
-pub struct NewChange {
-    /// The message.
-    pub id: MessageId,
-    /// Where it must be.
-    pub room_id: RoomId,
-    /// Who changes it.
-    pub by: UserId,
-    /// Whether they may delete what others wrote.
-    pub may_delete: bool,
-    /// What to do.
-    pub change: Change,
-    /// From [`Store::next_id`], in the order of the room.
-    pub change_id: MessageId,
 }
 
 impl Store {
@@ -92,17 +61,6 @@ impl Store {
         }
         // Its files are marked too, so that it takes more than one statement.
         self.submit(move |tx| insert(tx, new, indexed)).await
-    }
-
-    /// Edits or deletes a message. The answer means: it is on disk.
-    pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
-        match new.change {
-            Change::Edit(_) => self.append(move |tx| change(tx, &new)).await,
-            // Files change with it.
-            Change::Delete | Change::Show(_) | Change::Hide(_) => {
-                self.submit(move |tx| change(tx, &new)).await
-            }
-        }
     }
 
     /// One message, wherever it is.
@@ -182,40 +140,56 @@ impl Store {
 }
 
 fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, StoreError> {
-    if let Some(reply) = new.draft.reply_to {
-        let mut find =
-            tx.prepare_cached("SELECT 1 FROM messages WHERE id = ?1 AND room_id = ?2")?;
-        if !find.exists(params![reply, new.room_id])? {
-            return Ok(Appended::NoSuchReply);
-        }
+    let reply = match new.draft.reply_to {
+        Some(id) => reactions::quote(tx, new.room_id, id)?,
+        None => None,
+    };
+    if reply.is_none() && new.draft.reply_to.is_some() {
+        return existing_or(tx, &new, Appended::NoSuchReply);
     }
     if !files::are_free(tx, &new.draft.files, new.sender.id)? {
-        return Ok(
-            match existing(tx, new.draft.uuid, new.room_id, new.sender.id)? {
-                Appended::Existing(message) => Appended::Existing(message),
-                _ => Appended::NoSuchFile,
-            },
-        );
+        return existing_or(tx, &new, Appended::NoSuchFile);
     }
     let inserted = tx
         .prepare_cached(
-            "INSERT INTO messages (id, uuid, room_id, sender_id, content, reply_to, sent_at, created_at, change_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?1)",
+            "INSERT INTO messages (id, uuid, room_id, sender_id, content, reply_to, sent_at, created_at, change_id, mentions)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?1, ?9)",
         )?
         .execute(params![
             new.id, new.draft.uuid, new.room_id, new.sender.id, new.draft.content.as_str(), new.draft.reply_to,
-            new.draft.sent_at, new.created_at
+            new.draft.sent_at, new.created_at, new.mentions
         ])
         .on_constraint("messages.uuid", "uuid");
     match inserted {
         Ok(_) => {
             let files = files::attach(tx, &new.draft.files, new.id, 0)?;
             words::defer_add(tx, indexed.with_files(&files));
-            Ok(Appended::New(message(new, files)))
+            let direct = new.direct;
+            let message = message(new, files, reply);
+            let concerned = Concerned {
+                direct,
+                mentions: message.mentions.clone(),
+                author: message.reply.as_ref().map(|quote| quote.sender.id),
+            };
+            let alerts = alerts::defer(tx, &message, concerned);
+            Ok(Appended::New(message, alerts))
         }
         Err(StoreError::Conflict(_)) => existing(tx, new.draft.uuid, new.room_id, new.sender.id),
         Err(error) => Err(error),
     }
+}
+
+/// What a first try brought may have become impossible meanwhile.
+fn existing_or(
+    tx: &Connection,
+    new: &NewMessage,
+    refusal: Appended,
+) -> Result<Appended, StoreError> {
+    let found = existing(tx, new.draft.uuid, new.room_id, new.sender.id)?;
+    Ok(match found {
+        Appended::Existing(_) => found,
+        _ => refusal,
+    })
 }
 
 /// Tells a second try from a foreign uuid, without telling anything of the foreign message.
@@ -234,7 +208,7 @@ fn existing(
     )
 }
 
-fn message(new: NewMessage, files: Vec<File>) -> Message {
+fn message(new: NewMessage, files: Vec<File>, reply: Option<Quote>) -> Message {
     Message {
         id: new.id,
         uuid: new.draft.uuid,
@@ -244,6 +218,9 @@ fn message(new: NewMessage, files: Vec<File>) -> Message {
         content: new.draft.content.into_string(),
         files,
         reply_to: new.draft.reply_to,
+        reply,
+        mentions: new.mentions,
+        reactions: Vec::new(),
         sent_at: new.draft.sent_at,
         created_at: new.created_at,
         edited_at: None,
@@ -251,45 +228,6 @@ fn message(new: NewMessage, files: Vec<File>) -> Message {
         change_id: new.id,
         aside: new.draft.aside,
     }
-}
-
-fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
-    let Some(mut message) = by_id(tx, new.id)?.filter(|message| message.room_id == new.room_id)
-    else {
-        return Ok(Changed::Missing);
-    };
-    let own = message.sender.id == new.by;
-    let now = Some(Millis::now());
-    match &new.change {
-        Change::Delete if !own && !new.may_delete => return Ok(Changed::NotOwn),
-        Change::Delete if message.deleted_at.is_some() => return Ok(Changed::Unchanged(message)),
-        Change::Delete => {
-            (message.content, message.deleted_at) = (String::new(), now);
-            message.files.clear();
-            files::drop_of_message(tx, message.id)?;
-        }
-        Change::Show(_) | Change::Hide(_) => {
-            if let Some(refusal) = placed::alter(tx, &new.change, &mut message, own)? {
-                return Ok(refusal);
-            }
-        }
-        Change::Edit(_) if message.deleted_at.is_some() => return Ok(Changed::Missing),
-        Change::Edit(_) if !own => return Ok(Changed::NotOwn),
-        Change::Edit(content) if content.as_str().is_empty() && message.files.is_empty() => {
-            return Ok(Changed::Empty);
-        }
-        Change::Edit(content) if content.as_str() == message.content => {
-            return Ok(Changed::Unchanged(message));
-        }
-        Change::Edit(content) => {
-            (message.content, message.edited_at) = (content.as_str().to_owned(), now)
-        }
-    }
-    message.change_id = new.change_id;
-    tx.prepare_cached("UPDATE messages SET content = ?2, edited_at = ?3, deleted_at = ?4, change_id = ?5 WHERE id = ?1")?
-        .execute(params![message.id, message.content, message.edited_at, message.deleted_at, message.change_id])?;
-    words::defer_change(tx, &message);
-    Ok(Changed::Done(message))
 }
 
 pub(super) fn by_id(db: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
@@ -332,11 +270,11 @@ fn history(
 /// Messages with their senders and rooms; the sender's columns are those of [`rows::person`](super::rows::person).
 const SELECT: &str =
     "SELECT m.id, m.uuid, m.room_id, m.content, m.reply_to, m.sent_at, m.created_at, m.edited_at,
-        m.deleted_at, m.change_id, r.uuid,
+        m.deleted_at, m.change_id, r.uuid, m.mentions,
         u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at
     FROM messages m JOIN users u ON u.id = m.sender_id JOIN rooms r ON r.id = m.room_id";
 /// Where the sender's columns begin in [`SELECT`].
-const SENDER: usize = 11;
+const SENDER: usize = 12;
 
 fn collect(
     db: &Connection,
@@ -348,6 +286,8 @@ fn collect(
     let rows = find.query_map(keys, |row| from_row(row, &mut people))?;
     let mut messages = rows.collect::<Result<Vec<_>, _>>()?;
     files::fill(db, &mut messages)?;
+    reactions::fill(db, &mut messages)?;
+    reactions::fill_quotes(db, &mut messages)?;
     Ok(messages)
 }
 
@@ -368,6 +308,9 @@ fn from_row(row: &Row<'_>, people: &mut People) -> rusqlite::Result<Message> {
         content: row.get(3)?,
         files: Vec::new(),
         reply_to: row.get(4)?,
+        reply: None,
+        mentions: row.get(11)?,
+        reactions: Vec::new(),
         sent_at: row.get(5)?,
         created_at: row.get(6)?,
         edited_at: row.get(7)?,

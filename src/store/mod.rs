@@ -3,7 +3,9 @@
 //!
 //! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
 
+mod alerts;
 mod backup;
+mod changes;
 mod contents;
 mod directory;
 mod error;
@@ -15,8 +17,10 @@ mod lock;
 mod members;
 mod messages;
 mod migrate;
+mod notifications;
 mod paths;
 mod placed;
+mod reactions;
 mod readers;
 mod rooms;
 mod roster;
@@ -41,14 +45,17 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+pub use alerts::{Alerted, Alerts};
 pub use backup::backup;
+pub use changes::{Changed, NewChange};
 pub use contents::{CHUNK, Shown, StoredFile};
 pub use error::StoreError;
 pub use files::{Facts, Finished, NewFile};
 pub use invites::{CodeHash, NewInvite};
 pub use job::Ticket;
 pub use members::{Admission, UNREAD_MAX};
-pub use messages::{Appended, Changed, NewChange, NewMessage};
+pub use messages::{Appended, NewMessage};
+pub use notifications::RoomNotice;
 pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{NewSession, Rotation, Session};

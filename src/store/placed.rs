@@ -6,8 +6,8 @@ use crate::model::{
     Change, FILES_MAX, FileId, Message, MessageId, Millis, PlacedFile, RoomId, RoomKind, UserId,
 };
 
+use super::changes::Changed;
 use super::files::{FILE, FILE_WIDTH, TABLE, are_free, attach, from_row};
-use super::messages::Changed;
 use super::rows::{PERSON, PERSON_WIDTH, person};
 use super::{Store, StoreError};
 
@@ -81,7 +81,7 @@ pub(super) fn alter(
     match change {
         Change::Show(files) => show(tx, files, message),
         Change::Hide(file) => hide(tx, *file, message),
-        Change::Edit(_) | Change::Delete => Ok(None),
+        Change::Edit(_) | Change::Delete | Change::React { .. } => Ok(None),
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::Row;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Null, ToSql, ToSqlOutput, ValueRef};
 use uuid::Uuid;
 
 use crate::model::{
-    FileId, FileKey, InviteId, MemberRole, MessageId, Millis, Person, Purpose, Role, RoomId,
-    RoomKind, SessionId, UserId,
+    FileId, FileKey, InviteId, MemberRole, Mentions, MessageId, Millis, NotificationId,
+    NotificationKind, Notify, Person, Purpose, Role, RoomId, RoomKind, SessionId, UserId,
 };
 
 /// What a person is made of; the table is called `u`.
@@ -73,7 +73,14 @@ macro_rules! integers {
 }
 
 integers!(
-    InviteId, UserId, RoomId, MessageId, SessionId, FileId, Millis
+    InviteId,
+    UserId,
+    RoomId,
+    MessageId,
+    SessionId,
+    FileId,
+    NotificationId,
+    Millis
 );
 
 macro_rules! words {
@@ -92,7 +99,14 @@ macro_rules! words {
     )*};
 }
 
-words!(Role, RoomKind, MemberRole, Purpose);
+words!(
+    Role,
+    RoomKind,
+    MemberRole,
+    Purpose,
+    NotificationKind,
+    Notify
+);
 
 impl FromSql for FileKey {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -103,6 +117,33 @@ impl FromSql for FileKey {
 impl ToSql for FileKey {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.0.as_slice().into())
+    }
+}
+
+/// What stands for everybody among mentions.
+const ROOM: &str = "room";
+
+impl FromSql for Mentions {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let mut mentions = Self::default();
+        for word in value.as_str_or_null()?.unwrap_or_default().split(' ') {
+            match word.parse() {
+                Ok(id) => mentions.people.push(UserId(id)),
+                Err(_) => mentions.room |= word == ROOM,
+            }
+        }
+        Ok(mentions)
+    }
+}
+
+impl ToSql for Mentions {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        if self.is_empty() {
+            return Ok(Null.into());
+        }
+        let people = self.people.iter().map(ToString::to_string);
+        let words: Vec<_> = people.chain(self.room.then(|| ROOM.to_owned())).collect();
+        Ok(words.join(" ").into())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
 
 use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
-use super::{Store, StoreError, members, sessions};
+use super::{Store, StoreError, members, notifications, sessions};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -313,6 +313,7 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
              profile = '{}' WHERE id = ?1",
         params![id, Millis::now()],
     )?;
+    notifications::drop_of_user(tx, id)?;
     sessions::end_all(tx, id, None)?;
     Ok(Guarded::Done(()))
 }

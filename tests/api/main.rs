@@ -36,6 +36,12 @@ mod frames;
 mod live;
 // Coming back: exactly what was missed.
 mod resume;
+// Reactions: adding, taking back, coming back to them.
+mod reactions;
+// Mentions: whom a text calls, and what answers quote.
+mod mentions;
+// Notifications: what one is told beside one's rooms.
+mod notifications;
 // Who may what: the design's permission table.
 mod permissions;
 // Document 001: rooms with access keys, and who is online.

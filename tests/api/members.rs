@@ -226,6 +226,8 @@ async fn who_is_sent_out_while_watching_hears_it_once_and_nothing_more() {
     // A direct message comes later than all that was said in the room.
     let direct = ann.direct_room(&bob).await;
     watching.event("room_created").await;
+    let told = watching.event("notification").await;
+    assert_eq!(told["notification"]["kind"], "removed");
     let heard = watching.events().await;
     assert!(
         heard.iter().all(|event| event["event"] == "presence"),

@@ -4,6 +4,7 @@
 //! The task never waits for the disk to take the next message: what is being written waits in `pending`, in order, and
 //! nobody is told of a message before it is durable. Orders, which are rare, first let `pending` run empty.
 
+mod calls;
 mod handle;
 mod orders;
 mod posting;
@@ -28,6 +29,7 @@ use super::messages::Posted;
 use super::outbox::Weight;
 use super::people::People;
 
+use calls::Names;
 pub use handle::Reply;
 pub(super) use handle::{Attached, Online, RoomHandle, RoomMsg, reply};
 pub(super) use orders::Order;
@@ -47,6 +49,7 @@ struct RoomActor {
     people: Arc<People>,
     room: Arc<Room>,
     members: HashMap<UserId, Member>,
+    names: Names,
     watchers: Watchers,
     presence: Presence,
     /// Tells when to look who is there.
@@ -96,6 +99,7 @@ async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor
             .into_iter()
             .map(|member| (member.person.id, member))
             .collect(),
+        names: Names::default(),
         watchers: Watchers::default(),
         presence: Presence::default(),
         stirred: people.presence(),

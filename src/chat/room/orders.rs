@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Action, Departure, Event, FileId, Invalid, Key, Member, MemberRole, Millis, Person, Role, Room,
-    RoomEdit, RoomKind, UserId, Verdict, may,
+    Action, Departure, Event, FileId, Invalid, Key, Member, MemberRole, Millis, NotificationKind,
+    Notify, Person, Role, Room, RoomEdit, RoomKind, UserId, Verdict, may,
 };
 use crate::store::{Admission, CodeHash};
 
@@ -32,6 +32,7 @@ pub(in crate::chat) enum Order {
     Transfer(UserId),
     Edit(RoomEdit),
     Picture(Option<(FileId, String)>),
+    Notify(Notify),
     Clear,
     Delete,
 }
@@ -69,7 +70,9 @@ impl RoomActor {
             Order::JoinInvited => Some(self.let_in(by.id, false).await?),
             Order::Add(user) => {
                 self.check(by, Action::Keep)?;
-                Some(self.let_in(user, true).await?)
+                let member = self.let_in(user, true).await?;
+                self.note(user, NotificationKind::Added, by).await;
+                Some(member)
             }
             Order::Leave => self.leave(by).await.map(|()| None)?,
             Order::Remove(user) => self.send_out(by, user).await.map(|()| None)?,
@@ -81,6 +84,7 @@ impl RoomActor {
             Order::Transfer(to) => Some(self.transfer(by, to).await?),
             Order::Edit(edit) => self.edit(by, edit).await.map(|()| None)?,
             Order::Picture(picture) => self.set_picture(by, picture).await.map(|()| None)?,
+            Order::Notify(notify) => Some(self.set_notify(by, notify).await?),
             Order::Clear => self.clear(by).await.map(|()| None)?,
             Order::Delete => {
                 self.check(by, Action::DeleteRoom)?;
@@ -138,6 +142,7 @@ impl RoomActor {
 
     /// Somebody is a member now, and everybody hears it.
     pub(super) fn admitted(&mut self, member: Member) {
+        self.names.note(&member.person);
         self.members.insert(member.person.id, member.clone());
         self.tell(
             Event::Joined {
@@ -172,6 +177,7 @@ impl RoomActor {
         let bar = self.room.kind == RoomKind::Private;
         self.store.remove_member(self.room.id, user, bar).await?;
         self.depart(&member.person, Departure::Kicked(by.clone()));
+        self.note(user, NotificationKind::Removed, by).await;
         Ok(())
     }
 
@@ -244,6 +250,7 @@ impl RoomActor {
     }
 
     fn member_changed(&mut self, member: Member) {
+        self.names.note(&member.person);
         self.members.insert(member.person.id, member.clone());
         self.tell(
             Event::MemberChanged {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::model::{
-    Action, Change, Draft, Event, Invalid, MemberRole, Message, MessageId, Millis, Person, UserId,
+    Action, Change, Draft, Event, Invalid, MemberRole, Mentions, Message, MessageId, Millis,
+    Person, UserId,
 };
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
+use super::super::outbox::Weight;
 use super::reads::Cursor;
 use super::{ChatError, Posted, Reply, RoomActor};
 
@@ -18,6 +20,12 @@ use super::{ChatError, Posted, Reply, RoomActor};
 const EMPTY: Invalid = Invalid::new("content", "must not be empty");
 /// So many failed messages are remembered.
 const UNSURE_MAX: usize = 1000;
+
+/// A message takes only so many different reactions.
+const TOO_MANY_EMOJI: Invalid = Invalid::new("emoji", "is one too many for this message");
+
+/// How many notifications are left to people who have read some.
+type Left = Vec<(UserId, u32)>;
 
 /// Something that is being written.
 pub(super) enum Pending {
@@ -31,7 +39,7 @@ pub(super) enum Pending {
         reply: Reply<Arc<Message>>,
     },
     Reads {
-        ticket: Ticket<()>,
+        ticket: Ticket<Left>,
         cursors: Vec<Cursor>,
         replies: Vec<Reply<()>>,
     },
@@ -49,7 +57,7 @@ pub(super) enum Done {
         reply: Reply<Arc<Message>>,
     },
     Reads {
-        answer: Result<(), StoreError>,
+        answer: Result<Left, StoreError>,
         cursors: Vec<Cursor>,
         replies: Vec<Reply<()>>,
     },
@@ -130,6 +138,8 @@ impl RoomActor {
             room_id: self.room.id,
             room_uuid: self.room.uuid,
             sender,
+            mentions: self.mentions(by, draft.content.as_str()),
+            direct: self.direct_reader(by.id),
             draft,
             created_at: Millis::now(),
         };
@@ -159,6 +169,12 @@ impl RoomActor {
         if let Err(error) = self.may_change(by, &change) {
             return reply(Err(error));
         }
+        let mentions = match &change {
+            Change::Edit(content) => self.mentions(by, content.as_str()),
+            Change::Delete | Change::React { .. } | Change::Show(_) | Change::Hide(_) => {
+                Mentions::default()
+            }
+        };
         let may_delete = self.may_delete(by, author);
         let change_id = MessageId(self.store.next_id());
         let new = NewChange {
@@ -167,6 +183,7 @@ impl RoomActor {
             by: by.id,
             may_delete,
             change,
+            mentions,
             change_id,
         };
         let ticket = self.store.change_message(new).await;
@@ -179,6 +196,7 @@ impl RoomActor {
             // Else an old message would be a way to speak.
             Change::Edit(_) | Change::Show(_) => self.may_speak(by),
             Change::Delete | Change::Hide(_) => Ok(()),
+            Change::React { .. } => self.may_post(by),
         }
     }
 
@@ -195,18 +213,27 @@ impl RoomActor {
     pub(super) fn conclude(&mut self, done: Done) -> Option<Event> {
         let event = match done {
             Done::Post { id, answer, reply } => self.posted(id, answer, reply),
-            Done::Change { answer, reply } => changed(answer, reply),
+            Done::Change { answer, reply } => {
+                if let Ok(Changed::Done(message, alerts)) = &answer {
+                    self.tell_alerted(message, alerts);
+                }
+                changed(answer, reply)
+            }
             Done::Reads {
                 answer,
                 cursors,
                 replies,
             } => {
-                let answer = answer.map_err(ChatError::from);
-                if answer.is_ok() {
+                if let Ok(left) = &answer {
                     cursors
                         .into_iter()
                         .for_each(|(person, through)| self.tell_read(person, through));
+                    for (user, left) in left {
+                        let event = Event::NotificationsRead(*left);
+                        self.people.tell(*user, &event, Weight::Full);
+                    }
                 }
+                let answer = answer.map(drop).map_err(ChatError::from);
                 replies.into_iter().for_each(|reply| reply(answer.clone()));
                 None
             }
@@ -222,7 +249,10 @@ impl RoomActor {
         reply: Reply<Posted>,
     ) -> Option<Event> {
         let (message, new) = match answer {
-            Ok(Appended::New(message)) => (Arc::new(message), true),
+            Ok(Appended::New(message, alerts)) => {
+                self.tell_alerted(&message, &alerts);
+                (Arc::new(message), true)
+            }
             Ok(Appended::Existing(message)) => (Arc::new(message), false),
             Ok(Appended::UuidTaken) => return refuse(reply, ChatError::Taken("uuid")),
             Ok(Appended::NoSuchReply) => return refuse(reply, ChatError::NotFound("message")),
@@ -250,7 +280,12 @@ impl RoomActor {
 
 fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> Option<Event> {
     let message = match answer {
-        Ok(Changed::Done(message)) => Arc::new(message),
+        Ok(Changed::Done(message, _)) => Arc::new(message),
+        Ok(Changed::Reacted(message)) => {
+            let message = Arc::new(message);
+            reply(Ok(message.clone()));
+            return Some(Event::Reacted(message));
+        }
         Ok(Changed::Unchanged(message)) => {
             reply(Ok(Arc::new(message)));
             return None;
@@ -262,6 +297,7 @@ fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> O
             return refuse(reply, Invalid::new("files", "are too many").into());
         }
         Ok(Changed::NoSuchFile) => return refuse(reply, ChatError::NotFound("file")),
+        Ok(Changed::TooManyEmoji) => return refuse(reply, TOO_MANY_EMOJI.into()),
         Err(error) => return refuse(reply, error.into()),
     };
     reply(Ok(message.clone()));

@@ -8,6 +8,7 @@ use crate::chat::{Encode, Encoder, Frames, View};
 use crate::model::{Departure, Event, Person, Presence};
 use crate::transport::frame::append_text_frame;
 
+use super::notifications::NotificationJson;
 use super::wire::{MemberJson, MessageJson, PersonJson, RoomJson};
 
 /// The encoder of this protocol.
@@ -26,6 +27,20 @@ enum EventJson<'a> {
     },
     Deleted {
         message: MessageJson<'a>,
+    },
+    Reaction {
+        message: MessageJson<'a>,
+    },
+    Notification {
+        notification: NotificationJson<'a>,
+        new: bool,
+    },
+    NotificationsRead {
+        unread: u32,
+    },
+    NotifyChanged {
+        room: i64,
+        notify: &'static str,
     },
     Read {
         room: i64,
@@ -85,15 +100,12 @@ impl<'a> EventJson<'a> {
     /// None for what only other protocols have words for.
     fn of(event: &'a Event) -> Option<Self> {
         Some(match event {
-            Event::Posted(message) => Self::Message {
-                message: (&**message).into(),
-            },
-            Event::Edited(message) => Self::Edited {
-                message: (&**message).into(),
-            },
-            Event::Deleted(message) => Self::Deleted {
-                message: (&**message).into(),
-            },
+            Event::Posted(_) | Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) => {
+                return Self::of_message(event);
+            }
+            Event::Notified { .. } | Event::NotificationsRead(_) | Event::NotifyChanged { .. } => {
+                return Self::of_notification(event);
+            }
             Event::Read {
                 room,
                 person,
@@ -142,6 +154,39 @@ impl<'a> EventJson<'a> {
             | Event::Entered { .. }
             | Event::Exited { .. }
             | Event::Unread { .. } => return None,
+        })
+    }
+
+    fn of_message(event: &'a Event) -> Option<Self> {
+        Some(match event {
+            Event::Posted(message) => Self::Message {
+                message: (&**message).into(),
+            },
+            Event::Edited(message) => Self::Edited {
+                message: (&**message).into(),
+            },
+            Event::Deleted(message) => Self::Deleted {
+                message: (&**message).into(),
+            },
+            Event::Reacted(message) => Self::Reaction {
+                message: (&**message).into(),
+            },
+            _ => return None,
+        })
+    }
+
+    fn of_notification(event: &'a Event) -> Option<Self> {
+        Some(match event {
+            Event::Notified { notification, new } => Self::Notification {
+                notification: (&**notification).into(),
+                new: *new,
+            },
+            Event::NotificationsRead(unread) => Self::NotificationsRead { unread: *unread },
+            Event::NotifyChanged { room, notify } => Self::NotifyChanged {
+                room: room.0,
+                notify: notify.as_str(),
+            },
+            _ => return None,
         })
     }
 }

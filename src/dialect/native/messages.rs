@@ -75,6 +75,6 @@ pub(super) async fn delete(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &MessageJson::from(&*message)))
 }
 
-fn message_id(call: &Call) -> Result<MessageId, crate::dialect::kit::Fault> {
+pub(super) fn message_id(call: &Call) -> Result<MessageId, crate::dialect::kit::Fault> {
     call.id(0).map(MessageId)
 }

@@ -8,7 +8,9 @@ mod invites;
 mod me;
 mod members;
 mod messages;
+mod notifications;
 mod ops;
+mod reactions;
 mod rooms;
 mod search;
 mod server;
@@ -67,6 +69,7 @@ pub fn surface() -> Surface {
         POST "/rooms/{id}/read" => rooms::read,
         GET "/rooms/{id}/members" => members::list,
         POST "/rooms/{id}/members" => members::add,
+        PATCH "/rooms/{id}/members/me" => notifications::set_notify,
         PATCH "/rooms/{id}/members/{user}" => members::edit,
         DELETE "/rooms/{id}/members/{user}" => members::remove,
         GET "/rooms/{id}/messages" => messages::history,
@@ -83,6 +86,11 @@ pub fn surface() -> Surface {
         GET "/invites/{code}" => invites::show,
         GET "/invites/{code}/qr" => invites::picture,
         POST "/invites/{code}/join" => invites::join,
+        PUT "/messages/{id}/reactions/{emoji}" => reactions::add,
+        DELETE "/messages/{id}/reactions/{emoji}" => reactions::remove,
+        GET "/notifications" => notifications::list,
+        POST "/notifications" => notifications::note,
+        POST "/notifications/read" => notifications::read,
         GET "/search" => search::search,
         GET "/ws" => ws::open,
     ];

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed, Weight};
 use crate::dialect::kit::Fault;
 use crate::dialect::kit::raw::Heard;
-use crate::model::{Content, Message, MessageId, RoomId};
+use crate::model::{Content, Emoji, Message, MessageId, RoomId};
 
 use super::encode::{self, NATIVE};
 use super::error::{Refusal, describe};
@@ -31,6 +31,11 @@ pub(super) enum Op {
     },
     Delete {
         message: i64,
+    },
+    React {
+        message: i64,
+        emoji: String,
+        on: Option<bool>,
     },
     Read {
         room: i64,
@@ -159,6 +164,14 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
         Op::Delete { message } => {
             answer.of(changed)(chat.delete(&caller, MessageId(message)).await)
         }
+        Op::React { message, emoji, on } => match Emoji::parse(&emoji) {
+            Ok(emoji) => {
+                let on = on.unwrap_or(true);
+                let reacted = chat.react(&caller, MessageId(message), emoji, on).await;
+                answer.of(changed)(reacted);
+            }
+            Err(invalid) => answer.refuse(&invalid.into()),
+        },
         Op::Read { room, message } => {
             // Written within a second; waiting for it would hold up what the client asks next.
             tokio::spawn(async move {

@@ -10,6 +10,8 @@ use crate::model::{
     RoomOverview, User,
 };
 
+use super::reactions::{QuoteJson, ReactionJson};
+
 /// A list and whether there is more of it.
 #[derive(Serialize)]
 pub(super) struct List<T> {
@@ -126,6 +128,7 @@ pub(super) struct OverviewJson<'a> {
     last_message: Option<MessageJson<'a>>,
     change_id: i64,
     other_read_id: i64,
+    notify: &'static str,
 }
 
 impl<'a> From<&'a RoomOverview> for OverviewJson<'a> {
@@ -140,6 +143,7 @@ impl<'a> From<&'a RoomOverview> for OverviewJson<'a> {
             last_message: overview.last_message.as_ref().map(Into::into),
             change_id: overview.change_id.0,
             other_read_id: overview.other_read_id.0,
+            notify: overview.place.notify.as_str(),
         }
     }
 }
@@ -194,6 +198,10 @@ pub(super) struct MessageJson<'a> {
     content: &'a str,
     files: Vec<FileJson<'a>>,
     reply_to: Option<i64>,
+    reply: Option<QuoteJson<'a>>,
+    mentions: Vec<i64>,
+    mentions_room: bool,
+    reactions: Vec<ReactionJson<'a>>,
     sent_at: Option<String>,
     created_at: String,
     edited_at: Option<String>,
@@ -211,6 +219,10 @@ impl<'a> From<&'a Message> for MessageJson<'a> {
             content: &message.content,
             files: message.files.iter().map(Into::into).collect(),
             reply_to: message.reply_to.map(|id| id.0),
+            reply: message.reply.as_ref().map(Into::into),
+            mentions: message.mentions.people.iter().map(|id| id.0).collect(),
+            mentions_room: message.mentions.room,
+            reactions: message.reactions.iter().map(Into::into).collect(),
             sent_at: message.sent_at.map(rfc3339),
             created_at: rfc3339(message.created_at),
             edited_at: message.edited_at.map(rfc3339),

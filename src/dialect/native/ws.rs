@@ -26,6 +26,7 @@ const AUTH_TIMEOUT: Duration = Duration::from_secs(5);
 struct WelcomeJson<'a> {
     event: &'static str,
     user: UserJson<'a>,
+    unread_notifications: u32,
     rooms: Vec<OverviewJson<'a>>,
     online: std::collections::BTreeMap<i64, Vec<super::wire::PersonJson<'a>>>,
     online_count: std::collections::BTreeMap<i64, u32>,
@@ -139,6 +140,7 @@ fn welcome_json<'a>(caller: &'a Caller, welcome: &'a Welcome) -> WelcomeJson<'a>
     WelcomeJson {
         event: "welcome",
         user: caller.user().into(),
+        unread_notifications: welcome.unread_notifications,
         rooms: welcome.rooms.iter().map(OverviewJson::from).collect(),
         online: welcome
             .online

@@ -6,11 +6,11 @@ use serde_json::Value;
 pub const PERSON: &str = "Person";
 pub const ME: &str = "Person email has_password created_at updated_at";
 pub const ROOM: &str = "Room";
-pub const OVERVIEW: &str =
-    "Room role last_read_id muted_until member_count unread last_message change_id other_read_id";
+pub const OVERVIEW: &str = "Room role last_read_id muted_until member_count unread last_message change_id other_read_id notify";
 pub const PUBLIC_ROOM: &str = "Room member_count member";
 pub const MEMBER: &str = "Member";
 pub const MESSAGE: &str = "Message";
+pub const NOTIFICATION: &str = "Notification";
 pub const SESSION: &str = "Session";
 pub const GRANT: &str = "Grant";
 

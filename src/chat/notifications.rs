@@ -1,0 +1,106 @@
+//! What people are told beside their rooms: listed, read, noted down; and reactions, which nobody is told of.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Change, Emoji, Event, Message, MessageId, Note, Notification, NotificationId, Notify, ReadMark,
+    RoomId, RoomOverview,
+};
+
+use super::outbox::Weight;
+use super::room::Order;
+use super::{Caller, Chat, ChatError};
+
+impl Chat {
+    /// The caller's notifications before an id, the newest first, and whether there are more.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn notifications(
+        &self,
+        caller: &Caller,
+        before: Option<NotificationId>,
+        limit: u32,
+    ) -> Result<(Vec<Notification>, bool), ChatError> {
+        let before = before.unwrap_or(NotificationId(i64::MAX));
+        let store = &self.core.store;
+        let mut found = store.notifications(caller.id(), before, limit + 1).await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        Ok((found, more))
+    }
+
+    /// How many notifications the caller has not read, counted up to 100.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn unread_notifications(&self, caller: &Caller) -> Result<u32, ChatError> {
+        Ok(self.core.store.unread_notifications(caller.id()).await?)
+    }
+
+    /// Marks notifications of the caller as read; answers how many are left, counted up to 100.
+    ///
+    /// # Errors
+    /// [`ChatError::Busy`], [`ChatError::Full`].
+    pub async fn read_notifications(
+        &self,
+        caller: &Caller,
+        mark: ReadMark,
+    ) -> Result<u32, ChatError> {
+        let left = self
+            .core
+            .store
+            .read_notifications(caller.id(), mark)
+            .await?;
+        let event = Event::NotificationsRead(left);
+        self.core.people.tell(caller.id(), &event, Weight::Full);
+        Ok(left)
+    }
+
+    /// Notes something down for the caller, whose connections all hear of it.
+    ///
+    /// # Errors
+    /// [`ChatError::Limited`], [`ChatError::Busy`], [`ChatError::Full`].
+    pub async fn note(&self, caller: &Caller, note: Note) -> Result<Arc<Notification>, ChatError> {
+        self.count_message(caller)?;
+        let store = &self.core.store;
+        let id = NotificationId(store.next_id());
+        let notification = Arc::new(store.note(id, caller.id(), note).await?);
+        let event = Event::Notified {
+            notification: notification.clone(),
+            new: true,
+        };
+        self.core.people.tell(caller.id(), &event, Weight::Full);
+        Ok(notification)
+    }
+
+    /// Says of what the caller wants to be told in a room.
+    ///
+    /// # Errors
+    /// [`ChatError::NotMember`], [`ChatError::NotFound`].
+    pub async fn set_notify(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        notify: Notify,
+    ) -> Result<RoomOverview, ChatError> {
+        self.order(caller, room, Order::Notify(notify)).await?;
+        self.overview(caller, room).await
+    }
+
+    /// Lets the caller react to a message, or no more.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`], also of deleted messages; [`ChatError::Forbidden`]; [`ChatError::Muted`];
+    /// [`ChatError::Invalid`] if the message has too many different reactions; [`ChatError::Limited`].
+    pub async fn react(
+        &self,
+        caller: &Caller,
+        message: MessageId,
+        emoji: Emoji,
+        on: bool,
+    ) -> Result<Arc<Message>, ChatError> {
+        self.change(caller, message, Change::React { emoji, on })
+            .await
+    }
+}

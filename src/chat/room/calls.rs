@@ -1,0 +1,130 @@
+//! Whom a message calls, and how those hear of it. Must not know how notifications are kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::model::{
+    Action, Event, Member, Mentions, Message, Notification, NotificationId, NotificationKind,
+    Notify, Person, RoomKind, UserId, head, name_key,
+};
+use crate::store::{Alerted, Alerts, RoomNotice};
+
+use super::super::outbox::Weight;
+use super::{ChatError, RoomActor};
+
+/// Members by name. Made when somebody is first looked for; who has left stays in it, so what is found is looked at.
+#[derive(Default)]
+pub(super) struct Names(Option<HashMap<String, UserId>>);
+
+impl Names {
+    /// Somebody is in the room now, or has another name.
+    pub(super) fn note(&mut self, person: &Person) {
+        if let Some(names) = &mut self.0 {
+            names.insert(name_key(&person.username), person.id);
+        }
+    }
+
+    fn all<'a>(&mut self, people: impl Iterator<Item = &'a Member>) -> &HashMap<String, UserId> {
+        self.0.get_or_insert_with(|| {
+            people
+                .map(|member| (name_key(&member.person.username), member.person.id))
+                .collect()
+        })
+    }
+}
+
+impl RoomActor {
+    /// Whom `text` calls, if `by` writes it.
+    pub(super) fn mentions(&mut self, by: &Person, text: &str) -> Mentions {
+        if !Mentions::are_possible(text) {
+            return Mentions::default();
+        }
+        let may_call_room = self.check(by, Action::CallRoom).is_ok();
+        let names = self.names.all(self.members.values());
+        Mentions::find(text, may_call_room, |key| {
+            let member = self.members.get(names.get(key)?)?;
+            (name_key(&member.person.username) == key).then_some(member.person.id)
+        })
+    }
+
+    /// In a direct room: who hears what `by` says.
+    pub(super) fn direct_reader(&self, by: UserId) -> Option<UserId> {
+        let reader = self
+            .room
+            .other(by)
+            .filter(|_| self.room.kind == RoomKind::Direct);
+        reader.map(|person| person.id)
+    }
+
+    /// Tells those for whom a message was noted down.
+    pub(super) fn tell_alerted(&self, message: &Message, alerts: &Alerts) {
+        for alerted in alerts.take() {
+            let notification = Arc::new(self.notification(message, alerted));
+            let new = alerted.new;
+            let event = Event::Notified { notification, new };
+            self.people.tell(alerted.user, &event, Weight::Full);
+        }
+    }
+
+    fn notification(&self, message: &Message, alerted: Alerted) -> Notification {
+        Notification {
+            id: NotificationId(message.change_id.0),
+            kind: alerted.kind,
+            room_id: Some(message.room_id),
+            message_id: Some(message.id),
+            by: Some(message.sender.clone()),
+            title: self.room.name.clone(),
+            text: head(&message.content),
+            content: None,
+            created_at: message.edited_at.unwrap_or(message.created_at),
+            read: false,
+        }
+    }
+
+    /// Tells somebody that `by` let them in or sent them out.
+    pub(super) async fn note(&mut self, to: UserId, kind: NotificationKind, by: &Person) {
+        if to == by.id {
+            return;
+        }
+        let notice = RoomNotice {
+            id: NotificationId(self.store.next_id()),
+            to,
+            kind,
+            room: self.room.id,
+            by: by.id,
+        };
+        match self.store.note_room(notice).await {
+            Ok(Some(notification)) => {
+                let notification = Arc::new(notification);
+                let new = true;
+                let event = Event::Notified { notification, new };
+                self.people.tell(to, &event, Weight::Full);
+            }
+            Ok(None) => {}
+            // What it tells of has happened all the same.
+            Err(error) => {
+                tracing::warn!(%error, "somebody was not notified of their place in a room")
+            }
+        }
+    }
+
+    /// Says of what a member wants to be told.
+    pub(super) async fn set_notify(
+        &mut self,
+        by: &Person,
+        notify: Notify,
+    ) -> Result<Member, ChatError> {
+        self.check(by, Action::Look)?;
+        if !self.members.contains_key(&by.id) {
+            return Err(ChatError::NotMember);
+        }
+        self.store.set_notify(self.room.id, by.id, notify).await?;
+        let member = self.members.get_mut(&by.id).ok_or(ChatError::NotMember)?;
+        member.place.notify = notify;
+        let member = member.clone();
+        let room = self.room.id;
+        self.people
+            .tell(by.id, &Event::NotifyChanged { room, notify }, Weight::Full);
+        Ok(member)
+    }
+}

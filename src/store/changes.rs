@@ -1,0 +1,118 @@
+//! Changes to messages that are there: edited, deleted, reacted to.
+
+use crate::model::{Change, Mentions, Message, MessageId, Millis, RoomId, UserId};
+
+use rusqlite::params;
+
+use super::alerts::{self, Alerts, Concerned};
+use super::job::Tx;
+use super::messages::by_id;
+use super::{Store, StoreError, Ticket, files, notifications, placed, reactions, words};
+
+/// What became of a change to a message.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// It was made, and those whom the text calls now are told.
+    Done(Message, Alerts),
+    /// There is another reaction, or one less.
+    Reacted(Message),
+    /// It was so already.
+    Unchanged(Message),
+    /// There is no such message in the room, or it was deleted.
+    Missing,
+    /// It is somebody else's.
+    NotOwn,
+    /// It would have neither text nor file.
+    Empty,
+    /// It would show too many files.
+    TooManyFiles,
+    /// A file is not there, not the sender's, or shown elsewhere.
+    NoSuchFile,
+    /// It has so many different reactions already.
+    TooManyEmoji,
+}
+
+/// A change to be made.
+#[derive(Clone, Debug)]
+pub struct NewChange {
+    /// The message.
+    pub id: MessageId,
+    /// Where it must be.
+    pub room_id: RoomId,
+    /// Who changes it.
+    pub by: UserId,
+    /// Whether they may delete what others wrote.
+    pub may_delete: bool,
+    /// What to do.
+    pub change: Change,
+    /// Whom the new text calls.
+    pub mentions: Mentions,
+    /// From [`Store::next_id`], in the order of the room.
+    pub change_id: MessageId,
+}
+
+impl Store {
+    /// Edits or deletes a message. The answer means: it is on disk.
+    pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
+        match new.change {
+            Change::Edit(_) => self.append(move |tx| change(tx, &new)).await,
+            // Files and reactions go with it, or another table changes too.
+            Change::Delete | Change::React { .. } | Change::Show(_) | Change::Hide(_) => {
+                self.submit(move |tx| change(tx, &new)).await
+            }
+        }
+    }
+}
+
+fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
+    let Some(mut message) = by_id(tx, new.id)?.filter(|message| message.room_id == new.room_id)
+    else {
+        return Ok(Changed::Missing);
+    };
+    let own = message.sender.id == new.by;
+    let now = Some(Millis::now());
+    let before = message.mentions.clone();
+    match &new.change {
+        Change::React { .. } if message.deleted_at.is_some() => return Ok(Changed::Missing),
+        Change::React { emoji, on } => return reactions::react(tx, new, message, emoji, *on),
+        Change::Delete if !own && !new.may_delete => return Ok(Changed::NotOwn),
+        Change::Delete if message.deleted_at.is_some() => return Ok(Changed::Unchanged(message)),
+        Change::Delete => {
+            (message.content, message.deleted_at) = (String::new(), now);
+            message.files.clear();
+            message.reactions.clear();
+            message.mentions = Mentions::default();
+            files::drop_of_message(tx, message.id)?;
+            reactions::drop_of_message(tx, message.id)?;
+            notifications::drop_of_message(tx, message.id)?;
+        }
+        Change::Show(_) | Change::Hide(_) => {
+            if let Some(refusal) = placed::alter(tx, &new.change, &mut message, own)? {
+                return Ok(refusal);
+            }
+        }
+        Change::Edit(_) if message.deleted_at.is_some() => return Ok(Changed::Missing),
+        Change::Edit(_) if !own => return Ok(Changed::NotOwn),
+        Change::Edit(content) if content.as_str().is_empty() && message.files.is_empty() => {
+            return Ok(Changed::Empty);
+        }
+        Change::Edit(content) if content.as_str() == message.content => {
+            return Ok(Changed::Unchanged(message));
+        }
+        Change::Edit(content) => {
+            (message.content, message.edited_at) = (content.as_str().to_owned(), now);
+            message.mentions = new.mentions.clone();
+        }
+    }
+    message.change_id = new.change_id;
+    tx.prepare_cached("UPDATE messages SET content = ?2, edited_at = ?3, deleted_at = ?4, change_id = ?5, mentions = ?6 WHERE id = ?1")?
+        .execute(params![message.id, message.content, message.edited_at, message.deleted_at, message.change_id, message.mentions])?;
+    words::defer_change(tx, &message);
+    let concerned = Concerned {
+        direct: None,
+        mentions: message.mentions.without(&before),
+        author: None,
+    };
+    let alerts = alerts::defer(tx, &message, concerned);
+    Ok(Changed::Done(message, alerts))
+}

@@ -1,0 +1,241 @@
+//! The table `notifications`: what people are told, listed, read and forgotten. Whom a message is noted down for is the
+//! business of `alerts`.
+
+use rusqlite::{Connection, Row, params};
+
+use crate::model::{
+    HEAD_MAX, MessageId, Millis, Note, Notification, NotificationId, NotificationKind, ReadMark,
+    RoomId, UserId,
+};
+
+use super::rows::{PERSON, person};
+use super::{Store, StoreError, UNREAD_MAX};
+
+/// So many of each person are kept.
+const KEPT: u32 = 500;
+
+/// Something about a room that one person is told.
+#[derive(Clone, Debug)]
+pub struct RoomNotice {
+    /// From [`Store::next_id`].
+    pub id: NotificationId,
+    /// Who is told.
+    pub to: UserId,
+    /// Added or removed.
+    pub kind: NotificationKind,
+    /// Where.
+    pub room: RoomId,
+    /// Who did it.
+    pub by: UserId,
+}
+
+impl Store {
+    /// Somebody's notifications before an id, the newest first.
+    pub async fn notifications(
+        &self,
+        me: UserId,
+        before: NotificationId,
+        limit: u32,
+    ) -> Result<Vec<Notification>, StoreError> {
+        self.read(move |db| {
+            let sql = select() + " AND n.id < ?2 ORDER BY n.id DESC LIMIT ?3";
+            let mut find = db.prepare_cached(&sql)?;
+            let rows = find.query_map(params![me, before, limit], from_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// How many somebody has not read, counted up to [`UNREAD_MAX`].
+    pub async fn unread_notifications(&self, me: UserId) -> Result<u32, StoreError> {
+        self.read(move |db| unread(db, me)).await
+    }
+
+    /// Marks notifications as read; answers how many are left.
+    pub async fn read_notifications(&self, me: UserId, mark: ReadMark) -> Result<u32, StoreError> {
+        self.write(move |tx| {
+            read(tx, me, &mark)?;
+            unread(tx, me)
+        })
+        .await
+    }
+
+    /// Tells somebody what became of their place in a room; `None` if they are told of nothing there.
+    pub async fn note_room(&self, new: RoomNotice) -> Result<Option<Notification>, StoreError> {
+        self.write(move |tx| note_room(tx, &new)).await
+    }
+
+    /// Keeps what a program noted down for its user.
+    pub async fn note(
+        &self,
+        id: NotificationId,
+        me: UserId,
+        note: Note,
+    ) -> Result<Notification, StoreError> {
+        self.write(move |tx| {
+            tx.prepare_cached(
+                "INSERT INTO notifications (user_id, id, kind, title, content, created_at)
+                 VALUES (?1, ?2, 'custom', ?3, ?4, ?5)",
+            )?
+            .execute(params![me, id, note.title, note.content, Millis::now()])?;
+            prune(tx, me)?;
+            one(tx, me, id)?.ok_or(StoreError::Internal("a new notification is missing"))
+        })
+        .await
+    }
+
+    /// Forgets what is too much, of everybody.
+    pub async fn prune_notifications(&self) -> Result<(), StoreError> {
+        let rich = self.read(|db| {
+            let mut find = db.prepare_cached(
+                "SELECT user_id FROM notifications GROUP BY user_id HAVING count(*) > ?1",
+            )?;
+            let rows = find.query_map([KEPT], |row| row.get::<_, UserId>(0))?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        });
+        for user in rich.await? {
+            self.write(move |tx| prune(tx, user)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn prune(tx: &Connection, user: UserId) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "DELETE FROM notifications WHERE user_id = ?1 AND id <=
+             (SELECT id FROM notifications WHERE user_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute(params![user, KEPT])?;
+    Ok(())
+}
+
+fn note_room(tx: &Connection, new: &RoomNotice) -> Result<Option<Notification>, StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO notifications (user_id, id, kind, room_id, by_id, title, created_at)
+         SELECT ?1, ?2, ?3, id, ?5, name, ?6 FROM rooms WHERE id = ?4",
+    )?
+    .execute(params![
+        new.to,
+        new.id,
+        new.kind,
+        new.room,
+        new.by,
+        Millis::now()
+    ])?;
+    prune(tx, new.to)?;
+    one(tx, new.to, new.id)
+}
+
+fn read(tx: &Connection, me: UserId, mark: &ReadMark) -> Result<(), StoreError> {
+    const SET: &str =
+        "UPDATE notifications SET read_at = ?3 WHERE user_id = ?1 AND read_at IS NULL";
+    let now = Millis::now();
+    match mark {
+        ReadMark::Through(id) => {
+            tx.prepare_cached(&format!("{SET} AND id <= ?2"))?
+                .execute(params![me, id, now])?;
+        }
+        ReadMark::These(ids) => {
+            let mut set = tx.prepare_cached(&format!("{SET} AND id = ?2"))?;
+            for id in ids {
+                set.execute(params![me, id, now])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Who has read a room up to a message knows what they were told of it; how many others are left, if that is new.
+pub(super) fn read_in_room(
+    tx: &Connection,
+    me: UserId,
+    room: RoomId,
+    through: MessageId,
+) -> Result<Option<u32>, StoreError> {
+    let changed = tx
+        .prepare_cached(
+            "UPDATE notifications SET read_at = ?4
+             WHERE user_id = ?1 AND room_id = ?2 AND read_at IS NULL AND coalesce(message_id, 0) <= ?3",
+        )?
+        .execute(params![me, room, through, Millis::now()])?;
+    if changed == 0 {
+        return Ok(None);
+    }
+    unread(tx, me).map(Some)
+}
+
+/// Who has no place in a room is told nothing of it any more.
+pub(super) fn drop_of_member(
+    tx: &Connection,
+    room: RoomId,
+    user: UserId,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM notifications WHERE user_id = ?1 AND room_id = ?2")?
+        .execute(params![user, room])?;
+    Ok(())
+}
+
+/// The message is a tombstone now.
+pub(super) fn drop_of_message(tx: &Connection, message: MessageId) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM notifications WHERE message_id = ?1")?
+        .execute([message])?;
+    Ok(())
+}
+
+/// The account has ended.
+pub(super) fn drop_of_user(tx: &Connection, user: UserId) -> Result<(), StoreError> {
+    tx.prepare_cached("DELETE FROM notifications WHERE user_id = ?1")?
+        .execute([user])?;
+    Ok(())
+}
+
+/// What is still there: not in a room or below a message that waits to be swept away.
+const THERE: &str = "(n.room_id IS NULL OR r.deleted_at IS NULL)
+    AND (n.message_id IS NULL OR n.message_id > r.cleared_through)";
+
+fn unread(db: &Connection, me: UserId) -> Result<u32, StoreError> {
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM notifications n LEFT JOIN rooms r ON r.id = n.room_id
+         WHERE n.user_id = ?1 AND n.read_at IS NULL AND {THERE} LIMIT {UNREAD_MAX})"
+    );
+    Ok(db.prepare_cached(&sql)?.query_row([me], |row| row.get(0))?)
+}
+
+/// Somebody's notifications; more of the WHERE follows.
+fn select() -> String {
+    format!(
+        "SELECT n.id, n.kind, n.room_id, n.message_id, coalesce(n.title, r.name, ''),
+             coalesce(substr(m.content, 1, {HEAD_MAX}), ''), n.content, n.created_at, n.read_at IS NOT NULL, {PERSON}
+         FROM notifications n LEFT JOIN users u ON u.id = n.by_id LEFT JOIN rooms r ON r.id = n.room_id
+             LEFT JOIN messages m ON m.id = n.message_id
+         WHERE n.user_id = ?1 AND {THERE}"
+    )
+}
+/// Where the columns of who caused it begin.
+const BY: usize = 9;
+
+fn one(
+    db: &Connection,
+    me: UserId,
+    id: NotificationId,
+) -> Result<Option<Notification>, StoreError> {
+    let mut find = db.prepare_cached(&(select() + " AND n.id = ?2"))?;
+    let mut rows = find.query_map(params![me, id], from_row)?;
+    Ok(rows.next().transpose()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
+    let by: Option<UserId> = row.get(BY)?;
+    Ok(Notification {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        room_id: row.get(2)?,
+        message_id: row.get(3)?,
+        by: by.map(|_| person(row, BY)).transpose()?,
+        title: row.get(4)?,
+        text: row.get(5)?,
+        content: row.get(6)?,
+        created_at: row.get(7)?,
+        read: row.get(8)?,
+    })
+}
