@@ -1,0 +1,160 @@
+//! Requests over HTTP: for making people and rooms, and for what is measured there.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+/// A connection that stays open.
+pub struct Api {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+/// Somebody with an account.
+#[derive(Clone)]
+pub struct Person {
+    /// Their access token.
+    pub token: String,
+}
+
+impl Api {
+    /// Connects.
+    pub async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).expect("TCP_NODELAY");
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .expect("a handshake");
+        tokio::task::spawn_local(connection);
+        Self { sender }
+    }
+
+    /// One request below `/api/v1/`; answers the body's bytes.
+    pub async fn send(&mut self, method: &str, path: &str, token: &str, body: Value) -> Bytes {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/{path}"))
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"));
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let request = request.body(Full::new(body.into())).expect("a request");
+        let response = self.sender.send_request(request).await.expect("a response");
+        let status = response.status();
+        let bytes = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        assert!(
+            status.is_success(),
+            "{method} {path}: {status} {}",
+            String::from_utf8_lossy(&bytes)
+        );
+        bytes
+    }
+
+    /// The same, parsed.
+    pub async fn json(&mut self, method: &str, path: &str, token: &str, body: Value) -> Value {
+        let bytes = self.send(method, path, token, body).await;
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    }
+
+    /// Makes an account with a password.
+    pub async fn register(&mut self, name: &str) -> Person {
+        let body = json!({"username": name, "password": "correct horse"});
+        grant(&self.open_route("auth/register", body).await)
+    }
+
+    /// Logs in.
+    pub async fn login(&mut self, name: &str) -> Person {
+        let body = json!({"username": name, "password": "correct horse"});
+        grant(&self.open_route("auth/login", body).await)
+    }
+
+    /// Makes a guest: an account that costs no hash.
+    pub async fn guest(&mut self, name: &str) -> Person {
+        grant(
+            &self
+                .open_route("auth/guest", json!({"username": name}))
+                .await,
+        )
+    }
+
+    async fn open_route(&mut self, path: &str, body: Value) -> Value {
+        let request = Request::post(format!("/api/v1/{path}"))
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Full::new(body.to_string().into()))
+            .expect("a request");
+        let response = self.sender.send_request(request).await.expect("a response");
+        let bytes = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    }
+}
+
+fn grant(answer: &Value) -> Person {
+    Person {
+        token: answer["access_token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .to_owned(),
+    }
+}
+
+/// So many requests are made at a time, so that commits are shared.
+const AT_ONCE: usize = 32;
+
+/// Makes guests `{prefix}0`, `{prefix}1`, … who are in the room.
+pub async fn guests(address: SocketAddr, prefix: &str, count: usize, room: i64) -> Vec<Person> {
+    let mut makers = Vec::new();
+    for first in 0..AT_ONCE {
+        let prefix = prefix.to_owned();
+        makers.push(tokio::task::spawn_local(async move {
+            let mut api = Api::open(address).await;
+            let mut people = Vec::new();
+            for number in (first..count).step_by(AT_ONCE) {
+                let person = api.guest(&format!("{prefix}{number}")).await;
+                api.send(
+                    "POST",
+                    &format!("rooms/{room}/join"),
+                    &person.token,
+                    Value::Null,
+                )
+                .await;
+                people.push(person);
+            }
+            people
+        }));
+    }
+    let mut people = Vec::with_capacity(count);
+    for maker in makers {
+        people.extend(maker.await.expect("guests"));
+    }
+    people
+}
+
+/// A public room and its owner.
+pub async fn room(address: SocketAddr, name: &str) -> (i64, Person) {
+    let mut api = Api::open(address).await;
+    let owner = api.register(&format!("{name}-owner")).await;
+    let room = api
+        .json("POST", "rooms", &owner.token, json!({"name": name}))
+        .await;
+    (room["id"].as_i64().expect("a room"), owner)
+}

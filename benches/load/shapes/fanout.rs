@@ -1,0 +1,155 @@
+//! One room: how much a delivery costs (A, and its floor), how long it takes (C), also while logins hash (H).
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::super::api::{self, Api};
+use super::super::client::Client;
+use super::super::crowd::{Crowd, Dialect, Outcome, Pace, Stretches};
+use super::super::meter::median;
+use super::super::process::Process;
+use super::super::table::Table;
+use super::{CHEAP, db, folder, watch};
+
+const IN_FLIGHT: [usize; 2] = [32, 1];
+
+/// Shape A.
+pub async fn crowds(stretches: Stretches, table: &mut Table) {
+    for members in [500, 1000] {
+        for most in IN_FLIGHT {
+            let outcomes = room(members, Pace::InFlight(most), stretches).await;
+            report(
+                table,
+                "A",
+                &format!("{members} members, {most} in flight"),
+                &outcomes,
+            );
+        }
+    }
+}
+
+/// The same through a server that only repeats.
+pub async fn floor(stretches: Stretches, table: &mut Table) {
+    for most in IN_FLIGHT {
+        let process = Process::floor();
+        let mut members = Vec::new();
+        for _ in 0..500 {
+            members.push(
+                Client::open(process.address, "/", None)
+                    .await
+                    .expect("a connection"),
+            );
+        }
+        let crowd = Crowd::new(members);
+        let pace = Pace::InFlight(most);
+        let outcomes = crowd
+            .measure(&process, Dialect::Repeat, pace, &stretches)
+            .await;
+        report(
+            table,
+            "floor of A",
+            &format!("500 members, {most} in flight"),
+            &outcomes,
+        );
+    }
+}
+
+/// Shape C.
+pub async fn latency(stretches: Stretches, table: &mut Table) {
+    let outcomes = room(100, Pace::Every(Duration::from_millis(20)), stretches).await;
+    report_latency(table, "C", &outcomes);
+}
+
+/// Shape H: C while as many logins as the server takes are hashed at full cost.
+pub async fn logins(stretches: Stretches, table: &mut Table) {
+    let folder = folder();
+    let process = Process::parlor(&db(&folder), &[]);
+    let crowd = crowd(&process, 100).await;
+    let done = Rc::new(Cell::new(0_u32));
+    let mut logins = tokio::task::JoinSet::new();
+    for number in 0..4 {
+        let (address, done) = (process.address, done.clone());
+        logins.spawn_local(async move {
+            let mut api = Api::open(address).await;
+            let name = format!("login{number}");
+            api.register(&name).await;
+            loop {
+                api.login(&name).await;
+                done.set(done.get() + 1);
+            }
+        });
+    }
+    let pace = Pace::Every(Duration::from_millis(20));
+    let (room, crowd) = crowd;
+    let outcomes = crowd
+        .measure(&process, Dialect::Native(room), pace, &stretches)
+        .await;
+    report_latency(table, "H", &outcomes);
+    table.row(
+        "H",
+        "logins meanwhile",
+        done.get().to_string(),
+        "600,000 rounds each".to_owned(),
+    );
+}
+
+async fn room(members: usize, pace: Pace, stretches: Stretches) -> Vec<Outcome> {
+    let folder = folder();
+    let process = Process::parlor(&db(&folder), CHEAP);
+    let (room, crowd) = crowd(&process, members).await;
+    let outcomes = crowd
+        .measure(&process, Dialect::Native(room), pace, &stretches)
+        .await;
+    process.stop();
+    outcomes
+}
+
+/// A room and connections that watch it; the first is its owner's.
+async fn crowd(process: &Process, members: usize) -> (i64, Crowd) {
+    let (room, owner) = api::room(process.address, "crowd").await;
+    let mut people = vec![owner];
+    people.extend(api::guests(process.address, "guest", members - 1, room).await);
+    let mut clients = Vec::with_capacity(members);
+    for person in &people {
+        clients.push(watch(process, person, room).await);
+    }
+    (room, Crowd::new(clients))
+}
+
+fn report(table: &mut Table, shape: &str, what: &str, outcomes: &[Outcome]) {
+    let figure = |of: fn(&Outcome) -> f64| median(outcomes.iter().map(of).collect());
+    let remark = outcomes
+        .last()
+        .map_or_else(String::new, |outcome| outcome.spent.remark());
+    table.row(
+        shape,
+        &format!("{what}: server CPU s per 100,000 deliveries"),
+        format!("{:.4}", figure(Outcome::cpu_per_100k)),
+        remark,
+    );
+    let latency = format!("p50 {:.2} ms", figure(|outcome| outcome.latency(0.5)));
+    table.row(
+        shape,
+        &format!("{what}: deliveries/s"),
+        format!("{:.0}", figure(Outcome::rate)),
+        latency,
+    );
+}
+
+fn report_latency(table: &mut Table, shape: &str, outcomes: &[Outcome]) {
+    let figure = |of: fn(&Outcome) -> f64| median(outcomes.iter().map(of).collect());
+    let (p50, p99) = (
+        figure(|outcome| outcome.latency(0.5)),
+        figure(|outcome| outcome.latency(0.99)),
+    );
+    let remark = outcomes
+        .last()
+        .map_or_else(String::new, |outcome| outcome.spent.remark());
+    table.row(
+        shape,
+        "50 messages/s into 100 members: p50 / p99 ms",
+        format!("{p50:.2} / {p99:.2}"),
+        remark,
+    );
+}
