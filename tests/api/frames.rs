@@ -419,7 +419,7 @@ async fn one_person_has_so_many_sockets_and_no_more() {
     // The place is free as soon as the server has seen that.
     loop {
         let mut again = Socket::open(server.address, Some(&ann.token)).await;
-        if again.first().await.is_some() {
+        if again.try_next().await.is_some() {
             break;
         }
     }

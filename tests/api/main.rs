@@ -42,6 +42,10 @@ mod reactions;
 mod mentions;
 // Notifications: what one is told beside one's rooms.
 mod notifications;
+// How a server begins and ends.
+mod lifecycle;
+// What was acknowledged is there, whatever happens.
+mod durability;
 // Who may what: the design's permission table.
 mod permissions;
 // Document 001: rooms with access keys, and who is online.

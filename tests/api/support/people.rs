@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use serde_json::{Value, json};
 
-use super::{Client, Socket};
+use super::{Client, PASSWORD, Socket};
 
 /// Somebody who is logged in; makes requests like a [`Client`].
 #[derive(Clone)]
@@ -36,6 +36,14 @@ impl Persona {
             client: Client::new(address).token(&token),
             refresh_token: text(&grant["refresh_token"]),
             token,
+        }
+    }
+
+    /// The same person at another address: of the server after its restart.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self {
+            client: Client::new(address).token(&self.token),
+            ..self.clone()
         }
     }
 
@@ -106,6 +114,13 @@ impl Persona {
         socket.resume_all(room, i64::from(u32::MAX)).await;
         socket
     }
+}
+
+/// Makes an account.
+pub async fn register(address: SocketAddr, name: &str) -> Persona {
+    let body = json!({ "username": name, "password": PASSWORD });
+    let reply = Client::new(address).post("auth/register", body).await;
+    Persona::new(address, &reply.ok(201))
 }
 
 /// The `id` of an object.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Client, Persona, within};
+use super::{Client, Persona, register, within};
 
 /// What everybody's password is.
 pub const PASSWORD: &str = "correct horse";
@@ -111,9 +111,7 @@ impl TestServer {
 
     /// A new account.
     pub async fn user(&self, name: &str) -> Persona {
-        let body = json!({ "username": name, "password": PASSWORD });
-        let grant = self.anybody().post("auth/register", body).await.ok(201);
-        Persona::new(self.address, &grant)
+        register(self.address, name).await
     }
 
     /// A new guest.

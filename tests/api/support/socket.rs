@@ -150,12 +150,30 @@ impl Socket {
         }
     }
 
-    /// The first frame; none if the server closes instead.
-    pub async fn first(&mut self) -> Option<Value> {
-        match within("a frame or the close", self.stream.next()).await {
-            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).ok(),
-            _ => None,
+    /// The next frame; none if the connection ends instead.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        if let Some(frame) = self.seen.pop_front() {
+            return Some(frame);
         }
+        let reading = async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).ok(),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    _ => return None,
+                }
+            }
+        };
+        within("a frame or the end", reading).await
+    }
+
+    /// Sends an op; the number it was given, or none if the connection is at its end.
+    pub async fn try_send(&mut self, mut op: Value) -> Option<i64> {
+        let id = self.next;
+        self.next += 1;
+        op["id"] = id.into();
+        let sending = self.stream.send(op.to_string().into());
+        within("sending", sending).await.ok().map(|()| id)
     }
 
     /// The code with which the server closes; 0 if it hangs up without one. What comes before is kept.
