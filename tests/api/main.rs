@@ -42,6 +42,8 @@ mod reactions;
 mod mentions;
 // Notifications: what one is told beside one's rooms.
 mod notifications;
+// Many people at once.
+mod crowd;
 // How a server begins and ends.
 mod lifecycle;
 // What was acknowledged is there, whatever happens.

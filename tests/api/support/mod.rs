@@ -3,7 +3,7 @@
 //! [`Socket`]. Whatever is waited for has a deadline; nothing sleeps. A test says with [`TestServer::start_with`] the
 //! one thing in the settings it is about.
 
-#![allow(dead_code, reason = "more tests are on their way")]
+#![allow(dead_code, reason = "several test binaries share it, none needs all")]
 
 mod events;
 mod forms;

@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::{DEADLINE, within};
 
@@ -20,6 +20,8 @@ pub struct Socket {
     seen: VecDeque<Value>,
     next: i64,
     pub welcome: Value,
+    /// The code with which the server closed, once [`Socket::try_next`] has come to that.
+    pub end: u16,
 }
 
 impl Socket {
@@ -65,6 +67,7 @@ impl Socket {
                 seen: VecDeque::new(),
                 next: 1,
                 welcome: Value::Null,
+                end: 0,
             }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("the handshake failed: {error}"),
@@ -155,11 +158,21 @@ impl Socket {
         if let Some(frame) = self.seen.pop_front() {
             return Some(frame);
         }
+        let text = self.try_next_text().await?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// The same as it came, but nothing that was kept.
+    pub async fn try_next_text(&mut self) -> Option<Utf8Bytes> {
         let reading = async {
             loop {
                 match self.stream.next().await {
-                    Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).ok(),
+                    Some(Ok(Message::Text(text))) => return Some(text),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(frame))) => {
+                        self.end = frame.map_or(1005, |frame| frame.code.into());
+                        return None;
+                    }
                     _ => return None,
                 }
             }
