@@ -62,6 +62,8 @@ mod files;
 mod pages;
 // Document 002: users, the lobby, its WebSocket.
 mod back_chat;
+// Document 004: public and private chat with files.
+mod realtime;
 // Who fetches a file.
 mod file_access;
 // Uploads that break off.

@@ -207,7 +207,10 @@ fn draft(value: &Value) -> Result<Draft, Refusal> {
 }
 
 fn described(value: &Value) -> Result<files::Described, Refusal> {
-    files::Described::deserialize(value).map_err(|_| Refusal::bad("Invalid file"))
+    match value.is_object() {
+        true => files::Described::deserialize(value).map_err(|_| Refusal::bad("Invalid file")),
+        false => Ok(files::Described::default()),
+    }
 }
 
 async fn room_with(session: &Session, caller: &Caller, other: UserId) -> Result<Room, Refusal> {

@@ -40,7 +40,7 @@ const BAD_URL: Refusal = Refusal::bad("Invalid file URL");
 const NO_ACCESS: &str = "Access denied";
 
 /// What clients say of a file.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Described {
     filename: Option<String>,
     file_url: Option<String>,

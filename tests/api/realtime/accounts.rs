@@ -1,0 +1,258 @@
+//! Registering, logging in and out, everybody's account and one's own.
+
+use super::*;
+
+#[tokio::test]
+async fn who_registers_can_log_in_and_out() {
+    let server = TestServer::start().await;
+    let new = json!({"username": "ann", "email": "Ann@Example.org", "password": "x", "avatar_url": PICTURE});
+    let made = server
+        .anybody()
+        .post("/api/auth/register", new)
+        .await
+        .ok(201);
+    keys(&made, "message user");
+    assert_eq!(made["message"], "User registered successfully");
+    keys(&made["user"], USER);
+    let shown = [
+        &made["user"]["username"],
+        &made["user"]["email"],
+        &made["user"]["avatar_url"],
+    ];
+    assert_eq!(shown, ["ann", "ann@example.org", PICTURE]);
+
+    let log_in = async |name: &str, password: &str| {
+        let login = json!({"username": name, "password": password});
+        server.anybody().post("/api/auth/login", login).await
+    };
+    refused(&log_in("ann", "y").await, 401, "Invalid credentials");
+    refused(&log_in("nobody", "x").await, 401, "Invalid credentials");
+    let grant = log_in("ANN@example.org", "x").await.ok(200);
+    keys(&grant, "message access_token user");
+    assert_eq!(
+        (&grant["message"], &grant["user"]),
+        (&json!("Login successful"), &made["user"])
+    );
+
+    let http = server
+        .anybody()
+        .token(grant["access_token"].as_str().unwrap());
+    let me = http.get("/api/users/auth-user").await.ok(200);
+    assert_eq!(me, json!({"user": made["user"]}));
+    let gone = http.call("POST", "/api/auth/logout", None).await.ok(200);
+    assert_eq!(gone, json!({"message": "Logout successful"}));
+    unknown(
+        &http.get("/api/messages").await,
+        401,
+        "Token has been revoked",
+    );
+}
+
+#[tokio::test]
+async fn what_is_missing_or_taken_is_no_account() {
+    let server = TestServer::start().await;
+    guy(&server, "ann").await;
+    let full = json!({"username": "bob", "email": "b@example.org", "password": "x"});
+    let with = async |field: &str, value: Value| {
+        let mut body = full.clone();
+        body[field] = value;
+        server.anybody().post("/api/auth/register", body).await
+    };
+    for field in ["username", "email", "password"] {
+        refused(
+            &with(field, json!("")).await,
+            400,
+            "Missing required fields",
+        );
+        refused(
+            &with(field, Value::Null).await,
+            400,
+            "Missing required fields",
+        );
+    }
+    refused(
+        &with("username", json!("Ann")).await,
+        400,
+        "Username already exists",
+    );
+    refused(
+        &with("email", json!("ANN@example.org")).await,
+        400,
+        "Email already exists",
+    );
+    for (field, value) in [
+        ("email", "b"),
+        ("username", "a@b"),
+        ("avatar_url", "javascript:x"),
+    ] {
+        keys(&with(field, json!(value)).await.ok(400), "message");
+    }
+    let login = json!({"username": "ann"});
+    refused(
+        &server.anybody().post("/api/auth/login", login).await,
+        400,
+        "Missing required fields",
+    );
+}
+
+#[tokio::test]
+async fn everybody_sees_people_but_only_accounts_see_addresses() {
+    let server = TestServer::start().await;
+    let ann = guy(&server, "ann").await;
+    let gus = server.guest("gus").await;
+    let path = format!("/api/users/{}", ann.id);
+    let seen_by = [
+        (&ann.http, json!("ann@example.org")),
+        (&*gus, Value::Null),
+        (&server.anybody(), Value::Null),
+    ];
+    for (eyes, email) in seen_by {
+        let all = eyes.get("/api/users/").await.ok(200);
+        keys(&all, "users");
+        assert_eq!(all["users"].as_array().unwrap().len(), 2);
+        let one = eyes.get(&path).await.ok(200);
+        keys(&one, "user");
+        keys(&one["user"], USER);
+        assert_eq!(one["user"], all["users"][0]);
+        assert_eq!(
+            (&one["user"]["email"], &one["user"]["username"]),
+            (&email, &json!("ann"))
+        );
+    }
+    refused(
+        &server.anybody().get("/api/users/999").await,
+        404,
+        "User not found",
+    );
+}
+
+#[tokio::test]
+async fn accounts_are_changed_by_their_own_and_by_admins() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
+    let put = async |who: &Client, user: i64, body: Value| {
+        who.call("PUT", &format!("/api/users/{user}"), Some(body))
+            .await
+    };
+    refused(&put(&ann.http, 999, json!({})).await, 404, "User not found");
+    refused(
+        &put(&ann.http, bob.id, json!({"username": "x"})).await,
+        403,
+        "you may not do that",
+    );
+    refused(
+        &put(&ann.http, ann.id, json!({"username": "bob"})).await,
+        400,
+        "Username already exists",
+    );
+    refused(
+        &put(&ann.http, ann.id, json!({"email": "bob@example.org"})).await,
+        400,
+        "Email already exists",
+    );
+    let changed = put(
+        &ann.http,
+        ann.id,
+        json!({"username": "anna", "avatar_url": PICTURE}),
+    )
+    .await
+    .ok(200);
+    keys(&changed, "message user");
+    assert_eq!(changed["message"], "User updated successfully");
+    let shown = [
+        &changed["user"]["username"],
+        &changed["user"]["email"],
+        &changed["user"]["avatar_url"],
+    ];
+    assert_eq!(shown, ["anna", "ann@example.org", PICTURE]);
+    let changed = put(&root, ann.id, json!({"avatar_url": "", "email": "a@x.de"}))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&changed["user"]["avatar_url"], &changed["user"]["email"]),
+        (&Value::Null, &json!("a@x.de"))
+    );
+
+    let own = ann
+        .http
+        .call(
+            "PUT",
+            "/api/users/auth-user",
+            Some(json!({"username": "ann"})),
+        )
+        .await
+        .ok(200);
+    keys(&own, "message user");
+    keys(&own["user"], USER);
+    assert_eq!(own["user"]["username"], "ann");
+}
+
+#[tokio::test]
+async fn accounts_are_ended_by_their_own_and_by_admins() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
+    let (anns, bobs) = (
+        format!("/api/users/{}", ann.id),
+        format!("/api/users/{}", bob.id),
+    );
+    let mut socket = ann.socket().await;
+    refused(&ann.http.delete(&bobs).await, 403, "you may not do that");
+    refused(
+        &ann.http.delete("/api/users/999").await,
+        404,
+        "User not found",
+    );
+    let done = json!({"message": "User deleted successfully"});
+    assert_eq!(ann.http.delete(&anns).await.ok(200), done);
+    assert!(socket.closed().await);
+    unknown(
+        &ann.http.get("/api/messages").await,
+        401,
+        "Token has been revoked",
+    );
+    assert_eq!(root.delete(&bobs).await.ok(200), done);
+    refused(&root.delete(&bobs).await, 404, "User not found");
+    refused(
+        &root.delete(&format!("/api/users/{}", root.id)).await,
+        409,
+        "this is the last admin",
+    );
+}
+
+#[tokio::test]
+async fn a_new_password_needs_the_old_one() {
+    let server = TestServer::start().await;
+    let ann = guy(&server, "ann").await;
+    let change = async |body: Value| {
+        ann.http
+            .post("/api/users/auth-user/change-password", body)
+            .await
+    };
+    let missing = "Current and new password are required";
+    refused(
+        &change(json!({"current_password": "secret"})).await,
+        400,
+        missing,
+    );
+    refused(
+        &change(json!({"new_password": "better", "current_password": ""})).await,
+        400,
+        missing,
+    );
+    let wrong = json!({"current_password": "wrong", "new_password": "better"});
+    refused(&change(wrong).await, 401, "Current password is incorrect");
+    let right = json!({"current_password": "secret", "new_password": "better"});
+    assert_eq!(
+        change(right).await.ok(200),
+        json!({"message": "Password changed successfully"})
+    );
+    let login = json!({"username": "ann", "password": "better"});
+    server
+        .anybody()
+        .post("/api/auth/login", login)
+        .await
+        .ok(200);
+    ann.http.get("/api/messages").await.ok(200);
+}
