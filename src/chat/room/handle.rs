@@ -127,6 +127,16 @@ impl RoomHandle {
         match self.mailbox.try_send(message) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Closed(message)) => Err(message),
+            // Who left must not be told any more, and no member be missing: such words wait for their place.
+            Err(mpsc::error::TrySendError::Full(message)) if message.must_arrive() => {
+                let mailbox = self.mailbox.clone();
+                tokio::spawn(async move {
+                    if let Err(back) = mailbox.send(message).await {
+                        back.0.refuse(ChatError::Busy);
+                    }
+                });
+                Ok(())
+            }
             Err(mpsc::error::TrySendError::Full(message)) => {
                 message.refuse(ChatError::Busy);
                 Ok(())
@@ -141,6 +151,18 @@ impl RoomHandle {
 }
 
 impl RoomMsg {
+    /// Whether nobody would ask again if it were lost.
+    fn must_arrive(&self) -> bool {
+        matches!(
+            self,
+            Self::Detach { .. }
+                | Self::Retire { .. }
+                | Self::Renamed(_)
+                | Self::Admit(_)
+                | Self::Reload
+        )
+    }
+
     /// Answers with an error.
     pub(in crate::chat) fn refuse(self, error: ChatError) {
         match self {
