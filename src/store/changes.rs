@@ -80,11 +80,7 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
         Change::Delete => {
             (message.content, message.deleted_at) = (String::new(), now);
             message.files.clear();
-            message.reactions.clear();
-            message.mentions = Mentions::default();
             files::drop_of_message(tx, message.id)?;
-            reactions::drop_of_message(tx, message.id)?;
-            notifications::drop_of_message(tx, message.id)?;
         }
         Change::Show(_) | Change::Hide(_) => {
             if let Some(refusal) = placed::alter(tx, &new.change, &mut message, own)? {
@@ -104,6 +100,9 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
             message.mentions = new.mentions.clone();
         }
     }
+    if message.deleted_at.is_some() {
+        bury(tx, &mut message)?;
+    }
     message.change_id = new.change_id;
     tx.prepare_cached("UPDATE messages SET content = ?2, edited_at = ?3, deleted_at = ?4, change_id = ?5, mentions = ?6 WHERE id = ?1")?
         .execute(params![message.id, message.content, message.edited_at, message.deleted_at, message.change_id, message.mentions])?;
@@ -115,4 +114,12 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
     };
     let alerts = alerts::defer(tx, &message, concerned);
     Ok(Changed::Done(message, alerts))
+}
+
+/// A tombstone calls nobody, and nobody reacts to it or is told of it.
+fn bury(tx: &Tx<'_>, message: &mut Message) -> Result<(), StoreError> {
+    message.mentions = Mentions::default();
+    message.reactions.clear();
+    reactions::drop_of_message(tx, message.id)?;
+    notifications::drop_of_message(tx, message.id)
 }

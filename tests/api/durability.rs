@@ -167,7 +167,7 @@ async fn when_the_disk_is_full_everybody_is_told_and_when_there_is_room_it_goes_
     let log = std::fs::metadata(folder.path().join("chat.db-wal"))
         .unwrap()
         .len();
-    server.limit_files(Some(log + 300_000));
+    server.limit_files(Some(log + 1_200_000));
     let mut fates = crowd(&ann, 1000).await;
     let (mut told, mut refused) = (HashMap::new(), HashSet::new());
     // Until it is full, until it has been full for a while, and until it has gone on for a while.

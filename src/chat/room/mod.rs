@@ -166,7 +166,13 @@ impl RoomActor {
                 encoder,
                 position,
                 reply,
-            } => self.attach(connection, encoder, position, reply),
+            } => {
+                // It has read what is on disk and not told yet: that must not reach it a second time.
+                if position.is_some_and(|position| position > self.tail.last()) {
+                    self.settle_all().await;
+                }
+                self.attach(connection, encoder, position, reply)
+            }
             RoomMsg::Detach {
                 connection,
                 encoder,
