@@ -52,6 +52,8 @@ mod durability;
 mod permissions;
 // Document 001: rooms with access keys, and who is online.
 mod komunikator;
+// What is said live in it.
+mod komunikator_live;
 // Document 003: direct chats between admins and users.
 mod chat_app;
 // Document 000 without its pages: tokens, conversations, the raw WebSocket.
