@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "several test binaries share it, none needs all")]
 
 mod events;
+pub mod foreign;
 mod forms;
 mod http;
 mod people;
