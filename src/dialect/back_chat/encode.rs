@@ -1,20 +1,30 @@
-//! Events as this dialect's frames: messages of the lobby, who comes and who goes.
+//! Events as this dialect's frames: messages of the lobby, who comes and who goes; and, on sockets of their own,
+//! notifications.
 
 use crate::chat::{Encode, Encoder, Frames, View};
-use crate::model::{Event, Millis, Person};
+use crate::model::{Event, Message, Millis, Person};
 use crate::transport::frame::append_text_frame;
 
-use super::wire::{ChatJson, micros};
+use super::wire::{ChatJson, NotificationJson, attached, micros};
 
 /// The encoder of this dialect's chat.
 pub(super) const LOBBY: Encoder = Encoder(&Lobby);
 
+/// The encoder of this dialect's notifications.
+pub(super) const NOTIFICATIONS: Encoder = Encoder(&Notifications);
+
 struct Lobby;
+struct Notifications;
 
 impl Encode for Lobby {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
-            Event::Posted(message) => add(frames, &ChatJson::live(message, view == View::Own)),
+            Event::Posted(message) => {
+                if !message.content.is_empty() {
+                    add(frames, &ChatJson::live(message, view == View::Own));
+                }
+                uploads(frames, message);
+            }
             Event::Entered { person, .. } => {
                 add(frames, &moved(person, "connect", "join the chat"))
             }
@@ -30,10 +40,29 @@ impl Encode for Lobby {
     }
 }
 
+impl Encode for Notifications {
+    fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
+        match event {
+            Event::Posted(message) => uploads(frames, message),
+            Event::Notified { notification, .. } => {
+                add(frames, &NotificationJson::from(&**notification));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Files are told in plain text, whatever else the sockets say.
+fn uploads(frames: &mut Frames, message: &Message) {
+    for text in attached(message) {
+        frames.add(|bytes| append_text_frame(bytes, text.as_bytes()));
+    }
+}
+
 fn moved<'a>(person: &'a Person, mtype: &'static str, content: &'a str) -> ChatJson<'a> {
     ChatJson {
         user_id: &person.username,
-        content,
+        content: content.into(),
         timestamp: micros(Millis::now()),
         mtype,
         is_mine: false,

@@ -3,6 +3,8 @@
 mod encode;
 mod error;
 mod messages;
+mod notifications;
+mod uploads;
 mod users;
 mod wire;
 mod ws;
@@ -22,6 +24,7 @@ pub fn surface() -> Surface {
         GET "/v1/users" => users::list,
         PUT "/v1/users/{id}" => users::edit,
         DELETE "/v1/users/{id}" => users::end,
+        POST "/v1/upload-files" => uploads::take,
         GET "/v1/connected-users" => users::connected,
         GET "/v1/user-info" => users::info,
         GET "/v1/messages" => messages::recent,
@@ -30,6 +33,8 @@ pub fn surface() -> Surface {
         GET "/connected_users" => users::connected_names,
         GET "/ws/messages" => ws::messages,
         GET "/messages" => ws::messages,
+        GET "/ws/notifications" => notifications::listen,
+        GET "/notifications" => notifications::listen,
     ];
     Surface {
         prefix: "",

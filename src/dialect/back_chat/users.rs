@@ -8,7 +8,7 @@ use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json, json_body, rfc3
 use crate::model::{Millis, Profile, RoomId, ShownName, User, UserEdit, UserId, Username};
 
 use super::caller;
-use super::encode::LOBBY;
+use super::encode::{LOBBY, NOTIFICATIONS};
 use super::wire::{UserBody, UserJson};
 
 /// So many users one list holds.
@@ -176,11 +176,12 @@ pub(super) async fn connected_names(call: Call) -> Answer {
 
 /// User names of this dialect's sockets, each once; never an address.
 async fn names(call: &Call) -> Vec<String> {
-    let there = call.kit.chat.watching_anybody(RoomId::LOBBY, LOBBY).await;
-    there
-        .into_iter()
-        .map(|person| person.username.clone())
-        .collect()
+    let chat = &call.kit.chat;
+    let mut there = chat.watching_anybody(RoomId::LOBBY, LOBBY).await;
+    there.extend(chat.watching_anybody(RoomId::LOBBY, NOTIFICATIONS).await);
+    there.sort_by_key(|person| person.id);
+    there.dedup_by_key(|person| person.id);
+    there.iter().map(|person| person.username.clone()).collect()
 }
 
 fn profile(body: &UserBody) -> Result<Profile, crate::model::Invalid> {

@@ -1,9 +1,13 @@
 //! The dialect's JSON.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::model::{Message, Millis, Role, User};
+use crate::model::{Message, Millis, Notification, NotificationKind, Role, User};
 
 /// Somebody with their profile; who may see it depends on who asks.
 #[derive(Serialize)]
@@ -42,31 +46,119 @@ pub(super) struct UserBody {
 pub(super) struct ChatJson<'a> {
     #[serde(rename = "user_id")]
     pub user_id: &'a str,
-    pub content: &'a str,
+    pub content: Cow<'a, str>,
     pub timestamp: String,
     pub mtype: &'static str,
     pub is_mine: bool,
 }
 
 impl<'a> ChatJson<'a> {
-    /// A message as sockets get it.
+    /// A message's words as sockets get them.
     pub(super) fn live(message: &'a Message, is_mine: bool) -> Self {
-        Self {
-            timestamp: micros(message.created_at),
-            ..Self::stored(message, is_mine)
-        }
+        let timestamp = micros(message.created_at);
+        Self::new(message, is_mine, message.content.as_str().into(), timestamp)
     }
 
-    /// A message as histories show it.
+    /// A message as histories show it: its words, and a line for each of its files.
     pub(super) fn stored(message: &'a Message, is_mine: bool) -> Self {
+        let words = Some(message.content.clone()).filter(|words| !words.is_empty());
+        let lines: Vec<_> = words.into_iter().chain(attached(message)).collect();
         let timestamp = crate::dialect::kit::rfc3339(message.created_at);
-        let (user_id, content) = (message.sender.username.as_str(), message.content.as_str());
+        Self::new(message, is_mine, lines.join("\n").into(), timestamp)
+    }
+
+    fn new(message: &'a Message, is_mine: bool, content: Cow<'a, str>, timestamp: String) -> Self {
         Self {
-            user_id,
+            user_id: &message.sender.username,
             content,
             timestamp,
             mtype: "message",
             is_mine,
+        }
+    }
+}
+
+/// What is told of each file of a message: under the name it came with, where that is still known.
+pub(super) fn attached(message: &Message) -> impl Iterator<Item = String> {
+    let told = message.aside.as_deref();
+    let told: Vec<String> = told
+        .and_then(|names| serde_json::from_str(names).ok())
+        .unwrap_or_default();
+    let kept = message.files.iter().map(|file| file.name.clone());
+    let names = if told.is_empty() {
+        kept.collect()
+    } else {
+        told
+    };
+    names
+        .into_iter()
+        .map(|name| format!("File attached: {name} "))
+}
+
+/// The names that files came with, told along with their message; [`attached`] reads them.
+pub(super) fn uploaded_names(names: &[String]) -> Arc<str> {
+    serde_json::to_string(names).unwrap_or_default().into()
+}
+
+/// Something that somebody is told beside the lobby.
+#[derive(Serialize)]
+pub(super) struct NotificationJson<'a> {
+    content: NotedJson<'a>,
+    timestamp: String,
+    r#type: &'a str,
+}
+
+/// What it says: what its reader's own program noted down, or what happened.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum NotedJson<'a> {
+    Own(&'a RawValue),
+    Value {
+        value: &'a RawValue,
+    },
+    Happened {
+        id: i64,
+        user_id: Option<&'a str>,
+        room_id: Option<i64>,
+        message_id: Option<i64>,
+        title: &'a str,
+        text: &'a str,
+    },
+}
+
+impl<'a> From<&'a Notification> for NotificationJson<'a> {
+    fn from(notification: &'a Notification) -> Self {
+        let own = notification.content.as_deref();
+        // What is kept was JSON when it came.
+        let own = own.and_then(|json| serde_json::from_str::<&RawValue>(json).ok());
+        Self {
+            content: own.map_or_else(|| NotedJson::happened(notification), NotedJson::own),
+            timestamp: micros(notification.created_at),
+            r#type: match notification.kind {
+                NotificationKind::Custom => &notification.title,
+                kind => kind.as_str(),
+            },
+        }
+    }
+}
+
+impl<'a> NotedJson<'a> {
+    /// Clients look for keys in it, so it is always an object.
+    fn own(value: &'a RawValue) -> Self {
+        match value.get().starts_with('{') {
+            true => Self::Own(value),
+            false => Self::Value { value },
+        }
+    }
+
+    fn happened(notification: &'a Notification) -> Self {
+        Self::Happened {
+            id: notification.id.0,
+            user_id: notification.by.as_ref().map(|by| by.username.as_str()),
+            room_id: notification.room_id.map(|room| room.0),
+            message_id: notification.message_id.map(|message| message.0),
+            title: &notification.title,
+            text: &notification.text,
         }
     }
 }

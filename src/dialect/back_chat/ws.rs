@@ -21,8 +21,18 @@ struct Said {
     mtype: String,
 }
 
-/// Opens the lobby; without a good token it is closed at once with 1008, after the handshake as clients expect.
-pub(super) async fn messages(mut call: Call) -> Answer {
+pub(super) async fn messages(call: Call) -> Answer {
+    open(call, serve)
+}
+
+/// Opens a WebSocket; without a good token it is closed at once with 1008, after the handshake as clients expect.
+pub(super) fn open<F>(
+    mut call: Call,
+    serve: impl FnOnce(SharedKit, WebSocket, Caller) -> F + Send + 'static,
+) -> Answer
+where
+    F: Future<Output = ()> + Send,
+{
     let upgrade = Upgrade::check(&call.headers, call.on_upgrade.take()).map_err(Fault::Upgrade)?;
     let response = upgrade.response();
     tokio::spawn(async move {
@@ -30,14 +40,14 @@ pub(super) async fn messages(mut call: Call) -> Answer {
             return;
         };
         match handshake_caller(&call).await {
-            Ok(Some(caller)) => serve(&call.kit, socket, caller).await,
+            Ok(Some(caller)) => serve(call.kit, socket, caller).await,
             _ => socket.close(1008, "Unauthorised").await,
         }
     });
     Ok(response)
 }
 
-async fn serve(kit: &SharedKit, socket: WebSocket, caller: Caller) {
+async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
     let Ok(connection) = chat.connect(&caller, Some(LOBBY), Arc::default()) else {
         return socket.close(1008, "Too many connections").await;
@@ -52,7 +62,7 @@ async fn serve(kit: &SharedKit, socket: WebSocket, caller: Caller) {
                 person: person.clone(),
             },
         );
-        let hear = |text: &str| hear(kit, &caller, &connection, text);
+        let hear = |text: &str| hear(&kit, &caller, &connection, text);
         converse(socket, connection.outbox().clone(), None, hear).await;
         chat.announce(
             RoomId::LOBBY,
@@ -89,14 +99,15 @@ fn hear(kit: &SharedKit, caller: &Caller, connection: &Arc<Connection>, text: &s
     Heard::Done
 }
 
-fn warn(outbox: &Outbox, caller: &Caller, content: &str) {
+/// Tells a client that something was not done.
+pub(super) fn warn(outbox: &Outbox, caller: &Caller, content: &str) {
     let (user_id, timestamp) = (caller.person().username.as_str(), micros(Millis::now()));
     let mut frames = Frames::default();
     add(
         &mut frames,
         &ChatJson {
             user_id,
-            content,
+            content: content.into(),
             timestamp,
             mtype: "warning",
             is_mine: false,

@@ -28,9 +28,20 @@ impl Form {
     }
 
     /// With a file in the field `file`.
-    pub fn file(mut self, name: &str, media_type: &str, bytes: impl AsRef<[u8]>) -> Self {
+    pub fn file(self, name: &str, media_type: &str, bytes: impl AsRef<[u8]>) -> Self {
+        self.file_in("file", name, media_type, bytes)
+    }
+
+    /// With a file in any field.
+    pub fn file_in(
+        mut self,
+        field: &str,
+        name: &str,
+        media_type: &str,
+        bytes: impl AsRef<[u8]>,
+    ) -> Self {
         let media_type = format!("content-type: {media_type}\r\n");
-        let names = format!("name=\"file\"; filename=\"{name}\"");
+        let names = format!("name=\"{field}\"; filename=\"{name}\"");
         self.part(&names, &media_type, bytes.as_ref());
         self
     }

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
+mod notifications;
+mod uploads;
+
 async fn health(server: &TestServer) -> Value {
     server.anybody().get("/api/health").await.ok(200)
 }

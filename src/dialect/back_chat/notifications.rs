@@ -1,0 +1,58 @@
+//! What one is told beside the lobby, over a plain WebSocket; live only, as its clients expect.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::chat::{Caller, Connection};
+use crate::dialect::kit::raw::{Heard, converse};
+use crate::dialect::kit::{Answer, Call, Fault, SharedKit, text_of};
+use crate::model::{Note, RoomId};
+use crate::transport::websocket::WebSocket;
+
+use super::encode::NOTIFICATIONS;
+use super::ws::{open, warn};
+
+/// What a client notes down for its user.
+#[derive(Deserialize)]
+struct Noted {
+    content: Box<RawValue>,
+    r#type: String,
+}
+
+pub(super) async fn listen(call: Call) -> Answer {
+    open(call, serve)
+}
+
+async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
+    let chat = &kit.chat;
+    let Ok(connection) = chat.connect(&caller, Some(NOTIFICATIONS), Arc::default()) else {
+        return socket.close(1008, "Too many connections").await;
+    };
+    // Of the lobby it hears uploads only.
+    let watching = chat.watch(&connection, NOTIFICATIONS, RoomId::LOBBY).await;
+    if watching.is_ok() {
+        let hear = |text: &str| hear(&kit, &caller, &connection, text);
+        converse(socket, connection.outbox().clone(), None, hear).await;
+    }
+    chat.disconnect(&connection).await;
+}
+
+fn hear(kit: &SharedKit, caller: &Caller, connection: &Arc<Connection>, text: &str) -> Heard {
+    let Some(noted) = serde_json::from_str::<Noted>(text).ok() else {
+        warn(connection.outbox(), caller, "The frame is no notification");
+        return Heard::Nonsense;
+    };
+    let (kit, caller, connection) = (kit.clone(), caller.clone(), connection.clone());
+    Heard::Doing(Box::pin(async move {
+        let note = Note::parse(&noted.r#type, noted.content.get().to_owned());
+        let done = match note {
+            Ok(note) => kit.chat.note(&caller, note).await.map(drop),
+            Err(invalid) => Err(invalid.into()),
+        };
+        if let Err(error) = done {
+            warn(connection.outbox(), &caller, &text_of(&Fault::Chat(error)));
+        }
+    }))
+}
