@@ -67,6 +67,23 @@ pub(super) fn found(path: &str) -> Response {
     response
 }
 
+/// Gives a browser a cookie for as long as it keeps one, or takes it away if the value is empty.
+pub(super) fn with_cookie(
+    call: &Call,
+    mut response: Response,
+    name: &str,
+    value: &str,
+) -> Response {
+    const LONGEST: u32 = 400 * 24 * 3600;
+    let age = if value.is_empty() { 0 } else { LONGEST };
+    let secure = if call.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={age}{secure}");
+    if let Ok(cookie) = cookie.parse() {
+        response.headers_mut().append("set-cookie", cookie);
+    }
+    response
+}
+
 /// Who asks; who is not logged in is asked to, and then led back.
 pub(super) async fn caller(call: &Call) -> Result<Caller, Stop> {
     visitor(call).await?.ok_or_else(|| Stop::LogIn(way(call)))

@@ -3,10 +3,10 @@
 use askama::Template;
 
 use crate::chat::{Caller, ChatError, Registration};
-use crate::dialect::kit::{Call, Response, StatusCode, set_header};
+use crate::dialect::kit::{Call, Response, StatusCode};
 use crate::model::{Password, Username};
 
-use super::answer::{Answer, found, is_local, page, visitor};
+use super::answer::{Answer, found, is_local, page, visitor, with_cookie};
 use super::explain::explain_chat;
 use super::form::{Form, Input, focus};
 use super::shell::Shell;
@@ -113,7 +113,7 @@ pub(super) async fn log_out(call: Call) -> Answer {
         "/auth/login?note={}",
         note.as_deref().unwrap_or("logged-out")
     );
-    Ok(with_cookie(&call, found(&way), "", 0))
+    Ok(with_cookie(&call, found(&way), &call.cookie_name(), ""))
 }
 
 pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
@@ -133,19 +133,7 @@ pub(super) fn registration_of(form: &Form) -> Result<Registration, ChatError> {
 
 /// Lets somebody in.
 pub(super) fn let_in(call: &Call, response: Response, cookie: &str) -> Response {
-    /// As long as browsers keep one; the session itself ends earlier if it is not used.
-    const FOR: u32 = 400 * 24 * 3600;
-    with_cookie(call, response, cookie, FOR)
-}
-
-fn with_cookie(call: &Call, mut response: Response, value: &str, max_age: u32) -> Response {
-    let secure = if call.is_https() { "; Secure" } else { "" };
-    let cookie = format!(
-        "{}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}",
-        call.cookie_name()
-    );
-    set_header(&mut response, "set-cookie", &cookie);
-    response
+    with_cookie(call, response, &call.cookie_name(), cookie)
 }
 
 /// Where somebody wanted to go before they had to log in.

@@ -94,7 +94,7 @@ fn explain_invalid(t: &'static Texts, invalid: Invalid) -> Said {
     Said {
         status: StatusCode::BAD_REQUEST,
         title: t.bad_request,
-        text: format!("{} {}.", label(t, invalid.field), invalid.why),
+        text: format!("{} {}.", label(t, invalid.field), t.why(invalid.why)),
         field: Some(invalid.field),
     }
 }

@@ -8,10 +8,13 @@ mod entry;
 mod explain;
 mod form;
 mod list;
+mod look;
 mod notice;
 mod people;
 mod room;
 mod rooms;
+mod select;
+mod settings;
 mod setup;
 mod shell;
 mod texts;
@@ -44,6 +47,8 @@ pub fn surface() -> Surface {
         POST "/auth/guest" => entry::enter,
         GET "/auth/logout" => entry::log_out,
         POST "/auth/logout" => entry::log_out_by_form,
+        GET "/settings" => settings::show,
+        POST "/settings/look" => look::save,
         GET "/setup" => setup::show,
         POST "/setup" => setup::set_up,
         GET "/assets/{version}/{name}" => assets::serve,

@@ -16,14 +16,17 @@ pub(super) enum Notice {
     Joined,
     /// Somebody was sent out of a room.
     Kicked,
+    /// Something was changed.
+    Saved,
 }
 
-const CODES: [(&str, Notice); 5] = [
+const CODES: [(&str, Notice); 6] = [
     ("logged-out", Notice::LoggedOut),
     ("session-ended", Notice::SessionEnded),
     ("left", Notice::Left),
     ("joined", Notice::Joined),
     ("kicked", Notice::Kicked),
+    ("saved", Notice::Saved),
 ];
 
 impl Notice {
@@ -43,6 +46,7 @@ impl Notice {
             Notice::Left => t.notice_left,
             Notice::Joined => t.notice_joined,
             Notice::Kicked => t.notice_kicked,
+            Notice::Saved => t.notice_saved,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{RoomId, RoomOverview};
 
 use super::answer::Stop;
 use super::assets;
+use super::look;
 use super::notice::Notice;
 use super::texts::{self, ScriptTexts, Texts};
 use super::view::{PersonView, RoomView, person_name};
@@ -16,6 +17,8 @@ use super::view::{PersonView, RoomView, person_name};
 pub(super) struct Shell {
     pub t: &'static Texts,
     pub title: String,
+    /// `light` or `dark` if that was chosen, else empty.
+    pub theme: &'static str,
     pub assets: &'static str,
     /// Scripts that are needed together, so that browsers fetch them at once.
     pub scripts: Vec<&'static str>,
@@ -60,6 +63,7 @@ impl Shell {
         Self {
             t,
             title: title.to_owned(),
+            theme: look::theme(),
             assets: assets::base(),
             scripts: Vec::new(),
             notice: "",

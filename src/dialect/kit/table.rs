@@ -10,7 +10,7 @@ use warp::{Filter, filters::path::FullPath};
 
 use crate::transport::listener::Peer;
 
-use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, cors, set_header};
+use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, cors, current, set_header};
 
 /// An answer on its way.
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -143,7 +143,7 @@ impl Table {
         if head {
             call.method = Method::GET;
         }
-        let mut response = self.dispatch(call).await;
+        let mut response = current::with_headers(headers.clone(), self.dispatch(call)).await;
         cors::dress(&self.kit.origins, &headers, &mut response);
         protect(&mut response);
         response

@@ -1,10 +1,18 @@
-//! English.
+//! English, and which texts there are.
 
-use super::{ScriptTexts, Texts, Words};
+use super::Texts;
 
 pub(super) static TEXTS: Texts = Texts {
     lang: "en",
-    words: Words {
+    words: WORDS,
+    script: SCRIPT,
+    // The core speaks English itself.
+    why: &[],
+};
+
+texts! {
+    /// What pages say.
+    Words = WORDS {
         skip: "Skip to content",
         back: "Back to the list",
         people: "People",
@@ -144,8 +152,19 @@ pub(super) static TEXTS: Texts = Texts {
         sent_mark: "Sent",
         beginning: "This is where it begins.",
         created_by_you: "You",
-    },
-    script: ScriptTexts {
+        settings: "Settings",
+        look: "Language and colours",
+        language: "Language",
+        language_auto: "As in the browser",
+        theme: "Colours",
+        theme_auto: "As in the device",
+        theme_light: "Light",
+        theme_dark: "Dark",
+        save: "Save",
+        notice_saved: "Saved.",
+    }
+    /// What scripts say; `{n}`, `{name}` and the like are filled in there.
+    ScriptTexts = SCRIPT {
         you: "You",
         deleted_user: "deleted user",
         deleted_message: "This message was deleted.",
@@ -181,5 +200,5 @@ pub(super) static TEXTS: Texts = Texts {
         beginning: "This is where it begins.",
         editing: "Editing your message",
         reconnecting: "Connection lost. Trying again …",
-    },
-};
+    }
+}

@@ -1,20 +1,31 @@
 //! All words on pages, one file a language; a language that lacks a word does not compile. Must not know pages.
 
-mod en;
-
-use serde::Serialize;
-
-use crate::model::{MemberRole, RoomKind};
-
+/// Makes the types of all texts, and their English.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident { $($key:ident),* $(,)? })*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $english:ident { $($key:ident: $text:literal),* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Serialize)]
-        pub(super) struct $name {
+        #[derive(serde::Serialize)]
+        pub(in crate::web) struct $name {
             $(pub $key: &'static str,)*
         }
+
+        const $english: $name = $name { $($key: $text,)* };
     )*};
 }
+
+mod de;
+mod en;
+
+pub(super) use en::{ScriptTexts, Words};
+
+use crate::dialect::kit::{current_cookie, current_header};
+use crate::model::{MemberRole, RoomKind};
+
+/// The cookie of those who chose a language.
+pub(super) const COOKIE: &str = "parlor_lang";
+
+/// All languages; the first is for those who read none of them.
+static ALL: [&Texts; 2] = [&en::TEXTS, &de::TEXTS];
 
 /// The words of one language.
 pub(super) struct Texts {
@@ -23,6 +34,8 @@ pub(super) struct Texts {
     /// What scripts say.
     pub script: ScriptTexts,
     words: Words,
+    /// What the core says of values that are no good, beside this language's words for it.
+    why: &'static [(&'static str, &'static str)],
 }
 
 impl std::ops::Deref for Texts {
@@ -30,36 +43,6 @@ impl std::ops::Deref for Texts {
 
     fn deref(&self) -> &Words {
         &self.words
-    }
-}
-
-texts! {
-    /// What pages say.
-    Words {
-        skip, back, people, rooms, conversations, log_out, new_room, browse_rooms, you, deleted_user, guest_badge,
-        admin_badge, room_kind_lobby, room_kind_public, room_kind_private, room_kind_direct, role_member, role_moderator,
-        role_owner, log_in, register, guest, guest_lead, enter, set_up, set_up_lead, set_up_submit, set_up_first, to_login,
-        to_register, to_guest, username, username_hint, name_or_email, email, display_name, password, password_hint,
-        optional, room_name, room_description, access_key, access_key_hint, message, no_conversations, choose_conversation,
-        choose_conversation_text, join_by_key, join_by_key_hint, join, joined, open, create_room, room_kind, public_hint,
-        private_hint, no_rooms, more, members_one, members_many, online_now, online_one, online_many, details, leave,
-        leave_hint, owner_leave_hint, members, kick, search_people, search, no_people, chat_with, write_message, send,
-        edited, deleted_message, new_messages, no_messages, not_member_yet, join_to_write, cannot_write, load_older, edit,
-        delete, cancel, editing, retry, discard, not_sent, delete_question, reconnecting, jump_to_latest, messages_label,
-        open_chat, is_online, is_offline, unread, notice_logged_out, notice_session_ended, notice_left, notice_joined,
-        notice_kicked, not_found, not_found_text, form_outdated, form_outdated_text, bad_request, bad_request_text,
-        too_large_text, forbidden, forbidden_text, logged_out_text, bad_credentials, muted_text, registration_closed,
-        guests_disabled, bad_setup_link, not_done, already_member, not_member, last_admin, owner_stays, limited, busy,
-        disk_full, quota_full, internal, username_taken, email_taken, access_key_taken, already_sent, to_start, no_such_key,
-        sending, read_mark, sent_mark, beginning, created_by_you,
-    }
-    /// What scripts say; `{n}`, `{name}` and the like are filled in there.
-    ScriptTexts {
-        you, deleted_user, deleted_message, today, yesterday, members_one, members_many, typing_one,
-        typing_two, typing_many, online_one, online_many,
-        new_one, new_many, kicked, kicked_by, left_room, room_deleted, room_closed, offline_queue, error_forbidden,
-        error_muted, error_limited, error_busy, error_full, error_too_long, error_other, not_sent, history_failed,
-        is_online, is_offline, loading, beginning, editing, reconnecting,
     }
 }
 
@@ -83,6 +66,12 @@ impl Texts {
         }
     }
 
+    /// Why a value is no good.
+    pub(super) fn why(&self, why: &'static str) -> &'static str {
+        let known = self.why.iter().find(|(english, _)| *english == why);
+        known.map_or(why, |(_, own)| own)
+    }
+
     /// `3 members`.
     pub(super) fn count_members(&self, n: &u32) -> String {
         counted(*n, self.members_one, self.members_many)
@@ -100,7 +89,52 @@ fn counted(n: u32, one: &str, many: &str) -> String {
     text.replace("{n}", &n.to_string())
 }
 
-/// The words to use.
+/// The words of that language, if there are any.
+pub(super) fn find(lang: &str) -> Option<&'static Texts> {
+    ALL.into_iter().find(|texts| texts.lang == lang)
+}
+
+/// The words for whoever asks now: in the language they chose, else the best that their browser asks for.
 pub(super) fn of() -> &'static Texts {
-    &en::TEXTS
+    let chosen = current_cookie(COOKIE).and_then(|lang| find(&lang));
+    chosen.unwrap_or_else(|| best(&current_header("accept-language").unwrap_or_default()))
+}
+
+/// The best language of a header like `de-AT,de;q=0.9,en;q=0.5`.
+fn best(header: &str) -> &'static Texts {
+    let mut wished: Vec<_> = header.split(',').take(32).filter_map(wish).collect();
+    wished.sort_by(|one, other| other.1.total_cmp(&one.1));
+    let first = wished.first().map(|(texts, _)| *texts);
+    first.unwrap_or(ALL[0])
+}
+
+/// A language that is wished for and there, and how much.
+fn wish(part: &str) -> Option<(&'static Texts, f32)> {
+    let mut parts = part.split(';');
+    let tag = parts.next()?.trim().to_ascii_lowercase();
+    let weight = parts.find_map(|part| part.trim().strip_prefix("q="));
+    let weight = weight.map_or(1.0, |q| q.parse().unwrap_or(0.0));
+    let texts = find(tag.split('-').next()?)?;
+    (weight > 0.0).then_some((texts, weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_language_that_is_here_is_spoken() {
+        for (header, lang) in [
+            ("", "en"),
+            ("de", "de"),
+            ("de-AT,de;q=0.9,en;q=0.5", "de"),
+            ("fr-FR, fr;q=0.9, de;q=0.4, en;q=0.3", "de"),
+            ("en-GB,en;q=0.9,de;q=0.8", "en"),
+            ("de;q=0, en;q=0.1", "en"),
+            ("de;q=nan, en", "en"),
+            ("*;q=;,,-", "en"),
+        ] {
+            assert_eq!(best(header).lang, lang, "{header}");
+        }
+    }
 }

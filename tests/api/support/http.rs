@@ -164,6 +164,19 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// The page of an answer that must have that status.
+    pub fn page(&self, status: u16) -> &str {
+        assert_eq!(self.status, status, "{self}");
+        assert_eq!(self.header("content-type"), "text/html; charset=utf-8");
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// It must lead there.
+    pub fn leads_to(&self, location: &str) {
+        assert_eq!(self.status, 302, "{self}");
+        assert_eq!(self.header("location"), location, "{self}");
+    }
+
     /// The items of a list.
     pub fn items(&self) -> Vec<Value> {
         let list = self.ok(200);

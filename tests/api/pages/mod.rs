@@ -1,5 +1,7 @@
 //! The pages as browsers without scripts see them: forms, cookies, addresses, headers.
 
+mod look;
+
 use form_urlencoded::Serializer;
 use serde_json::json;
 use uuid::Uuid;

@@ -1,0 +1,101 @@
+//! Pages in the reader's language and colours.
+
+use crate::support::{Pages, TestServer, submit};
+
+#[tokio::test]
+async fn pages_speak_the_language_that_the_browser_asks_for() {
+    let server = TestServer::start().await;
+    for (header, lang, title) in [
+        ("de-DE,de;q=0.9,en;q=0.5", "de", "Anmelden"),
+        ("en-US,en;q=0.9,de;q=0.5", "en", "Log in"),
+        ("fr,ja;q=0.5", "en", "Log in"),
+    ] {
+        let browser = server.anybody().with("accept-language", header);
+        let reply = browser.get("/auth/login").await;
+        let page = reply.page(200);
+        assert!(page.contains(&format!("<html lang=\"{lang}\"")), "{page}");
+        assert!(page.contains(&format!("<h1>{title}</h1>")), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_speak_it_too() {
+    let server = TestServer::start().await;
+    let german = server.anybody().with("accept-language", "de");
+    let reply = german.get("/nowhere").await;
+    assert!(reply.page(404).contains("Hier ist nichts"), "{reply}");
+    let fields = [("username", "a@b"), ("password", "long enough")];
+    let reply = submit(&german, "/auth/register", &fields).await;
+    let page = reply.page(400);
+    assert!(page.contains("Name darf kein @ enthalten."), "{page}");
+    let reply = submit(&german, "/auth/login", &fields).await;
+    assert!(reply.page(401).contains("Name oder Passwort ist falsch."));
+}
+
+#[tokio::test]
+async fn scripts_get_their_words_in_that_language() {
+    let server = TestServer::start().await;
+    server.user("ann").await;
+    let ann = Pages::log_in(&server, "ann").await;
+    let german = ann.client.with("accept-language", "de");
+    let reply = german.get("/conversations").await;
+    let page = reply.page(200);
+    assert!(page.contains("Neuer Versuch"), "{page}");
+    assert!(page.contains("Abmelden"), "{page}");
+}
+
+#[tokio::test]
+async fn whoever_chose_language_and_colours_gets_them() {
+    let server = TestServer::start().await;
+    server.user("ann").await;
+    let ann = Pages::log_in(&server, "ann").await;
+    let fields = [("lang", "de"), ("theme", "dark")];
+    let chosen = [
+        ann.submit("/settings/look", &fields).await,
+        submit(&server.anybody(), "/settings/look", &fields).await,
+    ];
+    for reply in chosen {
+        reply.leads_to("/settings?note=saved");
+        let cookies: Vec<_> = reply.headers.get_all("set-cookie").iter().collect();
+        let cookies: Vec<_> = cookies
+            .iter()
+            .map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap())
+            .collect();
+        assert_eq!(cookies, ["parlor_lang=de", "parlor_theme=dark"]);
+        let browser = server.anybody().with("cookie", cookies.join("; "));
+        let browser = browser.with("accept-language", "en");
+        let reply = browser.get("/settings").await;
+        let page = reply.page(200);
+        let html = r#"<html lang="de" data-theme="dark">"#;
+        assert!(page.contains(html), "{page}");
+        assert!(page.contains(r#"<option value="dark" selected>"#), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn only_languages_and_colours_that_there_are_can_be_chosen() {
+    let server = TestServer::start().await;
+    let fields = [("lang", "xx\r\nset-cookie: a=b"), ("theme", "\"><script>")];
+    let reply = submit(&server.anybody(), "/settings/look", &fields).await;
+    reply.leads_to("/settings?note=saved");
+    for cookie in reply.headers.get_all("set-cookie") {
+        assert!(cookie.to_str().unwrap().contains("=; "), "{cookie:?}");
+    }
+    let browser = server.anybody().with("cookie", "parlor_theme=\"><b>");
+    let reply = browser.get("/settings").await;
+    assert!(reply.page(200).contains(r#"<html lang="en">"#), "{reply}");
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_chooses_nothing() {
+    let server = TestServer::start().await;
+    server.user("ann").await;
+    let ann = Pages::log_in(&server, "ann").await;
+    let foreign = server.anybody().with("origin", "https://evil.example");
+    submit(&foreign, "/settings/look", &[("lang", "de")])
+        .await
+        .page(403);
+    submit(&ann.client, "/settings/look", &[("lang", "de")])
+        .await
+        .page(403);
+}
