@@ -27,6 +27,12 @@ pub trait Encode: Sync + 'static {
         false
     }
 
+    /// Whether frames hold addresses of this server, whole, for readers whose page comes from elsewhere: then
+    /// [`Frames::base`] is there, and who knows the server under different names gets different frames.
+    fn needs_base(&self) -> bool {
+        false
+    }
+
     /// What tells encoders apart.
     fn identity(&self) -> TypeId {
         TypeId::of::<Self>()

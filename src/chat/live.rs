@@ -55,7 +55,8 @@ impl Chat {
         );
     }
 
-    /// Opens a connection for the caller, which hears what is addressed to them in that dialect.
+    /// Opens a connection for the caller, which hears what is addressed to them in that dialect; `base` is the address
+    /// of this server as the client knows it, for encoders that [need it](super::Encode::needs_base).
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
@@ -64,9 +65,12 @@ impl Chat {
         caller: &Caller,
         encoder: Option<Encoder>,
         outbox: Arc<Outbox>,
+        base: &str,
     ) -> Result<Arc<Connection>, ChatError> {
         let most = self.core.settings.connections_per_user;
-        self.core.people.connect(caller, encoder, outbox, most)
+        self.core
+            .people
+            .connect(caller, encoder, outbox, base, most)
     }
 
     /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.

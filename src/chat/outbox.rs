@@ -1,7 +1,7 @@
 //! A connection's queue: whole frames, shared with every other connection that gets them. Must not know any wire.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -18,9 +18,24 @@ const LIGHT_MAX: usize = 64;
 pub struct Frames {
     bytes: Vec<u8>,
     count: usize,
+    base: Arc<str>,
 }
 
 impl Frames {
+    /// For readers to whom this server is at that address.
+    pub(super) fn at(base: &Arc<str>) -> Self {
+        Self {
+            base: base.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The address of this server as the readers know it, without a slash at its end; empty if nobody knows or the
+    /// encoder does not [need it](super::Encode::needs_base).
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Adds one frame, written by `write`.
     pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);

@@ -24,6 +24,7 @@ pub struct Connection {
     person: Arc<Person>,
     session: SessionId,
     outbox: Arc<Outbox>,
+    base: Arc<str>,
     /// It is open, but nobody sits in front of it: it does not count as presence.
     away: AtomicBool,
     /// The dialects it speaks; a socket can be in two.
@@ -51,6 +52,14 @@ impl Connection {
     /// What waits to be written to it.
     pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
+    }
+
+    /// The address of this server as it knows it, where that encoder needs one.
+    pub(super) fn base_for(&self, encoder: Encoder) -> Arc<str> {
+        match encoder.0.needs_base() {
+            true => self.base.clone(),
+            false => Arc::default(),
+        }
     }
 
     fn speak(&self, encoder: Encoder) -> bool {
@@ -89,7 +98,7 @@ impl Connection {
             .iter()
             .filter(|encoder| which(**encoder))
         {
-            let mut frames = Frames::default();
+            let mut frames = Frames::at(&self.base_for(*encoder));
             encoder.0.encode(event, view, &mut frames);
             if !frames.is_empty() {
                 self.outbox.push(frames.seal(), weight);
@@ -182,6 +191,7 @@ impl People {
         caller: &Caller,
         encoder: Option<Encoder>,
         outbox: Arc<Outbox>,
+        base: &str,
         most: Option<NonZeroU32>,
     ) -> Result<Arc<Connection>, ChatError> {
         let connection = Arc::new(Connection {
@@ -189,6 +199,7 @@ impl People {
             person: caller.person().clone(),
             session: caller.session(),
             outbox,
+            base: base.into(),
             away: AtomicBool::new(false),
             encoders: Mutex::new(encoder.into_iter().collect()),
             rooms: Mutex::default(),

@@ -66,6 +66,8 @@ mod pages;
 mod back_chat;
 // Document 004: public and private chat with files.
 mod realtime;
+// All protocols at once.
+mod across;
 // Who fetches a file.
 mod file_access;
 // Uploads that break off.

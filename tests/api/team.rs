@@ -37,6 +37,13 @@ fn assert_plain_time(value: &Value) {
     assert!(text.len() == 19 && text.as_bytes()[10] == b' ', "{text}");
 }
 
+/// What a client is told whose frame was no good.
+fn assert_refused(answer: &Value, frame: &Value) {
+    assert_exactly(answer, "messageType payload");
+    assert_eq!(answer["messageType"], "ErrorMessage", "{frame}");
+    assert_exactly(&answer["payload"], "message");
+}
+
 fn id_message(sender: Option<&str>, conversation: Option<&str>) -> Value {
     json!({"messageType": "IdMessage", "senderId": sender, "convId": conversation, "timestamp": "2026-01-02T03:04:05Z"})
 }
@@ -181,6 +188,60 @@ async fn conversations_and_messages_are_listed_by_uuid() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_token_is_told_under_both_keys() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let own = uuid(&ann).await;
+    let gone = server.log_in("ann").await;
+    gone.post("auth/logout", json!({})).await.done();
+    let anybody = server.anybody();
+    let faults = [
+        (anybody.clone(), 401, "Missing Authorization Header"),
+        (
+            anybody.clone().with("authorization", "Basic YTpi"),
+            401,
+            "Missing Authorization Header",
+        ),
+        (
+            anybody.clone().token("rubbish"),
+            422,
+            "Signature verification failed",
+        ),
+        (
+            anybody.clone().token(&ann.refresh_token),
+            422,
+            "Only access tokens are allowed",
+        ),
+        ((*gone).clone(), 401, "Token has been revoked"),
+    ];
+    for prefix in ["/api", ""] {
+        for path in [
+            format!("{prefix}/user/{own}/conversations"),
+            format!("{prefix}/conversation/{own}"),
+            format!("{prefix}/conversation/{own}/messages"),
+        ] {
+            for (client, status, text) in &faults {
+                let told = client.get(&path).await.ok(*status);
+                assert_eq!(told, json!({"message": text, "msg": text}), "{path}");
+            }
+            let wrong = ann.post(&path, json!({})).await;
+            assert_eq!(wrong.header("allow"), "GET, HEAD, OPTIONS");
+            wrong.ok(405)["message"].as_str().unwrap();
+        }
+        let unknown = ann.get(&format!("{prefix}/conversation/{own}")).await;
+        assert_exactly(&unknown.ok(404), "message msg");
+    }
+    for path in ["/auth/refresh", "/refresh"] {
+        for (token, status) in [(&ann.token, 422), (&gone.refresh_token, 401)] {
+            let refused = anybody.clone().token(token).post(path, json!({})).await;
+            refused.ok(status)["msg"].as_str().unwrap();
+        }
+        let missing = anybody.post(path, json!({})).await.ok(401);
+        assert_eq!(missing["msg"], "Missing Authorization Header");
+    }
+}
+
+#[tokio::test]
 async fn a_message_on_the_raw_socket_reaches_everybody_there() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -228,11 +289,7 @@ async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
         id_message(None, Some("7")),
     ] {
         socket.send(frame.clone()).await;
-        assert_eq!(
-            socket.next().await["messageType"],
-            "ErrorMessage",
-            "{frame}"
-        );
+        assert_refused(&socket.next().await, &frame);
     }
     socket.send(id_message(None, Some(&lobby))).await;
     for frame in [
@@ -242,11 +299,7 @@ async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
         chat_message(" ", json!({})),
     ] {
         socket.send(frame.clone()).await;
-        assert_eq!(
-            socket.next().await["messageType"],
-            "ErrorMessage",
-            "{frame}"
-        );
+        assert_refused(&socket.next().await, &frame);
     }
     socket.send(chat_message("at last", json!({}))).await;
     let meta = socket.next().await["meta"].clone();

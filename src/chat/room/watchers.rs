@@ -10,9 +10,10 @@ use super::super::encode::{Encoder, View};
 use super::super::outbox::{Frames, Sealed, Weight};
 use super::super::people::Connection;
 
-/// Connections that watch in the same dialect.
+/// Connections that watch in the same dialect and, where that matters to it, know this server by the same address.
 struct Group {
     encoder: Encoder,
+    base: Arc<str>,
     seats: Vec<Arc<Connection>>,
 }
 
@@ -29,13 +30,15 @@ impl Watchers {
 
     /// Seats a connection; `false` if it has that seat already.
     pub(super) fn add(&mut self, connection: Arc<Connection>, encoder: Encoder) -> bool {
+        let base = connection.base_for(encoder);
         let place = self
             .groups
             .iter()
-            .position(|group| group.encoder == encoder)
+            .position(|group| group.encoder == encoder && group.base == base)
             .unwrap_or_else(|| {
                 self.groups.push(Group {
                     encoder,
+                    base,
                     seats: Vec::new(),
                 });
                 self.groups.len() - 1
@@ -86,7 +89,7 @@ impl Watchers {
     ) -> Vec<Arc<Connection>> {
         let mut dead = Vec::new();
         for group in self.groups.iter().filter(|_| !events.is_empty()) {
-            let shared = seal(group.encoder, events, |_| View::Other);
+            let shared = group.seal(events, |_| View::Other);
             for seat in group.seats.iter().filter(|seat| Some(seat.user()) != but) {
                 let frames = group.view_of(seat, events).or_else(|| shared.clone());
                 if frames.is_some_and(|frames| !seat.outbox().push(frames, weight)) {
@@ -112,16 +115,13 @@ impl Watchers {
 
     /// Queues an event with those who watch in one dialect.
     pub(super) fn announce(&self, encoder: Encoder, event: &Event) {
-        let Some(frames) = seal(encoder, std::slice::from_ref(event), |_| View::Other) else {
-            return;
-        };
-        for seat in self
-            .groups
-            .iter()
-            .filter(|group| group.encoder == encoder)
-            .flat_map(|group| &group.seats)
-        {
-            seat.outbox().push(frames.clone(), Weight::Full);
+        for group in self.groups.iter().filter(|group| group.encoder == encoder) {
+            let Some(frames) = group.seal(std::slice::from_ref(event), |_| View::Other) else {
+                continue;
+            };
+            for seat in &group.seats {
+                seat.outbox().push(frames.clone(), Weight::Full);
+            }
         }
     }
 
@@ -146,27 +146,39 @@ impl Watchers {
                 View::Other
             }
         };
-        if let Some(frames) = seal(encoder, events, view) {
+        if let Some(frames) = seal(encoder, &connection.base_for(encoder), events, view) {
             connection.outbox().push(frames, Weight::Full);
         }
     }
 }
 
 impl Group {
+    fn seal(&self, events: &[Event], view: impl Fn(&Event) -> View) -> Option<Sealed> {
+        seal(self.encoder, &self.base, events, view)
+    }
+
     /// A copy of its own for somebody who caused one of the events, in dialects where that matters.
     fn view_of(&self, seat: &Connection, events: &[Event]) -> Option<Sealed> {
         let own = |event: &Event| event.author() == Some(seat.user());
         if !self.encoder.0.has_views() || !events.iter().any(own) {
             return None;
         }
-        seal(self.encoder, events, |event| {
-            if own(event) { View::Own } else { View::Other }
-        })
+        self.seal(
+            events,
+            |event| {
+                if own(event) { View::Own } else { View::Other }
+            },
+        )
     }
 }
 
-fn seal(encoder: Encoder, events: &[Event], view: impl Fn(&Event) -> View) -> Option<Sealed> {
-    let mut frames = Frames::default();
+fn seal(
+    encoder: Encoder,
+    base: &Arc<str>,
+    events: &[Event],
+    view: impl Fn(&Event) -> View,
+) -> Option<Sealed> {
+    let mut frames = Frames::at(base);
     for event in events {
         encoder.0.encode(event, view(event), &mut frames);
     }

@@ -27,7 +27,7 @@ pub(super) async fn listen(call: Call) -> Answer {
 
 async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
-    let Ok(connection) = chat.connect(&caller, Some(NOTIFICATIONS), Arc::default()) else {
+    let Ok(connection) = chat.connect(&caller, Some(NOTIFICATIONS), Arc::default(), "") else {
         return socket.close(1008, "Too many connections").await;
     };
     // Of the lobby it hears uploads only.

@@ -49,7 +49,7 @@ where
 
 async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
-    let Ok(connection) = chat.connect(&caller, Some(LOBBY), Arc::default()) else {
+    let Ok(connection) = chat.connect(&caller, Some(LOBBY), Arc::default(), "") else {
         return socket.close(1008, "Too many connections").await;
     };
     if chat.watch(&connection, LOBBY, RoomId::LOBBY).await.is_ok() {

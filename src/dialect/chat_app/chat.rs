@@ -94,10 +94,11 @@ pub(super) async fn messages(call: Call) -> Answer {
     };
     let overview = call.kit.chat.overview(&caller, room.id).await?;
     let (messages, _) = call.kit.chat.history(&caller, room.id, page).await?;
+    let base = call.base_url();
     let list: Vec<_> = messages
         .iter()
         .filter(|message| message.deleted_at.is_none())
-        .filter_map(|message| shown(message, std::slice::from_ref(&overview)))
+        .filter_map(|message| shown(message, std::slice::from_ref(&overview), &base))
         .collect();
     Ok(json(StatusCode::OK, &list))
 }
@@ -110,9 +111,10 @@ pub(super) async fn loaded(call: Call) -> Answer {
         .chat
         .direct_history(&caller, call.history_page()?)
         .await?;
+    let base = call.base_url();
     let list: Vec<_> = messages
         .iter()
-        .filter_map(|message| shown(message, &rooms))
+        .filter_map(|message| shown(message, &rooms, &base))
         .collect();
     Ok(json(StatusCode::OK, &list))
 }
@@ -121,6 +123,7 @@ pub(super) async fn loaded(call: Call) -> Answer {
 fn shown<'a>(
     message: &'a crate::model::Message,
     rooms: &[RoomOverview],
+    base: &str,
 ) -> Option<MessageJson<'a>> {
     let overview = rooms
         .iter()
@@ -130,5 +133,6 @@ fn shown<'a>(
         message,
         receiver,
         message.id <= overview.read_by(receiver),
+        base,
     ))
 }

@@ -1,8 +1,10 @@
 //! The dialect's JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use crate::dialect::kit::seconds;
+use crate::dialect::kit::{seconds, words};
 use crate::model::{Message, UserId};
 
 /// Somebody one can write to.
@@ -19,18 +21,23 @@ pub(super) struct MessageJson<'a> {
     id: i64,
     sender_id: i64,
     receiver_id: i64,
-    content: &'a str,
+    content: Cow<'a, str>,
     timestamp: String,
     read_status: bool,
 }
 
 impl<'a> MessageJson<'a> {
-    pub(super) fn new(message: &'a Message, receiver: UserId, read_status: bool) -> Self {
+    pub(super) fn new(
+        message: &'a Message,
+        receiver: UserId,
+        read_status: bool,
+        base: &str,
+    ) -> Self {
         Self {
             id: message.id.0,
             sender_id: message.sender.id.0,
             receiver_id: receiver.0,
-            content: &message.content,
+            content: words(message, base),
             timestamp: seconds(message.created_at),
             read_status,
         }

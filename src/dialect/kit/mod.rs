@@ -12,6 +12,7 @@ mod origin;
 pub mod raw;
 mod sockets;
 mod table;
+mod words;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub(crate) use table::routes;
 pub use table::{Handler, Route, Surface, Table};
 pub use warp::http::{HeaderMap, Method, StatusCode};
 pub use warp::reply::Response;
+pub use words::{absolute, words};
 
 use crate::chat::Chat;
 use crate::model::Millis;

@@ -4,6 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{HeaderMap, Kit};
 
+/// The longest host that is one, with its port, bytes.
+const HOST_MAX: usize = 261;
+
 impl Kit {
     /// The client's own address: the last one in `X-Forwarded-For` that is no proxy of ours.
     pub(super) fn client_address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
@@ -49,6 +52,7 @@ impl Kit {
             return url.trim_end_matches('/').to_owned();
         }
         let host = headers.get("host").and_then(|value| value.to_str().ok());
+        let host = host.filter(|host| host.len() <= HOST_MAX);
         host.map_or_else(String::new, |host| {
             format!("{}://{host}", self.scheme(peer, headers))
         })

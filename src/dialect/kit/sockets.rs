@@ -62,6 +62,8 @@ pub struct Session {
     /// What a dialect remembers of it, by type.
     pub state: Extensions,
     client: Client<Queue>,
+    /// The address of this server as the client knows it.
+    base: String,
     surfaces: Arc<[EventSurface]>,
 }
 
@@ -80,10 +82,10 @@ impl Session {
         if let Some(before) = self.connection.take() {
             self.kit.chat.hand_on(&before).await;
         }
-        let connection = self
-            .kit
-            .chat
-            .connect(&caller, None, self.client.outgoing().0.clone())?;
+        let connection =
+            self.kit
+                .chat
+                .connect(&caller, None, self.client.outgoing().0.clone(), &self.base)?;
         self.connection = Some(connection);
         self.caller = Some(caller);
         Ok(())
@@ -161,6 +163,12 @@ impl Sockets {
         }
     }
 
+    fn base_url(&self, handshake: &Handshake) -> String {
+        handshake.peer.map_or_else(String::new, |peer| {
+            self.kit.base_url(peer, &handshake.headers)
+        })
+    }
+
     fn is_own(&self, handshake: &Handshake) -> bool {
         handshake
             .peer
@@ -193,6 +201,7 @@ impl Handler for Sockets {
             connection: None,
             state: Extensions::new(),
             client: connect.client,
+            base: self.base_url(connect.handshake),
             surfaces: self.surfaces.clone(),
         };
         if let Some(caller) = caller {

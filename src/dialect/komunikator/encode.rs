@@ -17,7 +17,7 @@ impl Encode for Komunikator {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
             Event::Posted(message) => {
-                let message = MessageJson::from(&**message);
+                let message = MessageJson::new(message, frames.base());
                 // The document calls it `new` in its list and `new_message` in its text.
                 add_event(frames, "new_message", &message);
                 add_event(frames, "new", &message);
@@ -51,6 +51,10 @@ impl Encode for Komunikator {
             Event::RoomListChanged => add_bare_event(frames, "room_list_updated"),
             _ => {}
         }
+    }
+
+    fn needs_base(&self) -> bool {
+        true
     }
 }
 

@@ -126,6 +126,10 @@ pub(super) async fn history(call: Call) -> Answer {
     let viewer = Viewer::of(&call).await?;
     let room = queried_room(&call)?;
     let messages = viewer.history(room, call.history_page()?).await?;
-    let list: Vec<PastJson<'_>> = messages.iter().map(Into::into).collect();
+    let base = call.base_url();
+    let list: Vec<_> = messages
+        .iter()
+        .map(|message| PastJson::new(message, &base))
+        .collect();
     Ok(json(StatusCode::OK, &list))
 }

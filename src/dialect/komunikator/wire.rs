@@ -1,9 +1,10 @@
 //! The dialect's JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use crate::chat::files::signed_address;
-use crate::dialect::kit::{Response, StatusCode, json, seconds};
+use crate::dialect::kit::{Response, StatusCode, json, seconds, words};
 use crate::model::{Message, Millis, Person, Room, RoomKind};
 
 /// That something was done.
@@ -83,17 +84,17 @@ pub(super) struct MessageJson<'a> {
     chat_id: i64,
     room_id: i64,
     user_name: &'a str,
-    message: String,
+    message: Cow<'a, str>,
     create_date: String,
 }
 
-impl<'a> From<&'a Message> for MessageJson<'a> {
-    fn from(message: &'a Message) -> Self {
+impl<'a> MessageJson<'a> {
+    pub(super) fn new(message: &'a Message, base: &str) -> Self {
         Self {
             chat_id: message.id.0,
             room_id: message.room_id.0,
             user_name: &message.sender.username,
-            message: text(message),
+            message: words(message, base),
             create_date: date(message.created_at),
         }
     }
@@ -107,11 +108,11 @@ pub(super) struct PastJson<'a> {
     message: MessageJson<'a>,
 }
 
-impl<'a> From<&'a Message> for PastJson<'a> {
-    fn from(message: &'a Message) -> Self {
+impl<'a> PastJson<'a> {
+    pub(super) fn new(message: &'a Message, base: &str) -> Self {
         Self {
             message_id: message.id.0,
-            message: message.into(),
+            message: MessageJson::new(message, base),
         }
     }
 }
@@ -119,18 +120,6 @@ impl<'a> From<&'a Message> for PastJson<'a> {
 /// Direct rooms are private, the lobby is public.
 pub(super) fn is_private(room: &Room) -> bool {
     matches!(room.kind, RoomKind::Private | RoomKind::Direct)
-}
-
-/// This dialect knows no files: their names and addresses stand below the text.
-fn text(message: &Message) -> String {
-    let mut text = message.content.clone();
-    for file in &message.files {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&format!("{} {}", file.name, signed_address(file)));
-    }
-    text
 }
 
 fn date(time: Millis) -> String {

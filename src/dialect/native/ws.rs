@@ -109,7 +109,7 @@ async fn close_after(socket: WebSocket, code: Option<u16>) {
 }
 
 async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
-    let Ok(connection) = chat.connect(&caller, Some(NATIVE), Arc::default()) else {
+    let Ok(connection) = chat.connect(&caller, Some(NATIVE), Arc::default(), "") else {
         return socket.close(1008, "too many connections").await;
     };
     let welcome = Box::pin(welcome(chat.clone(), caller.clone(), connection.clone()));

@@ -107,6 +107,10 @@ impl Encode for Realtime {
     fn hears_absent(&self) -> bool {
         true
     }
+
+    fn needs_base(&self) -> bool {
+        true
+    }
 }
 
 fn posted(frames: &mut Frames, message: &Message) {
@@ -114,7 +118,8 @@ fn posted(frames: &mut Frames, message: &Message) {
         true => "new_public_message",
         false => "new_public_file_message",
     };
-    add_event(frames, name, &PublicJson::new(message, ""));
+    let json = PublicJson::new(message, frames.base());
+    add_event(frames, name, &json);
 }
 
 fn posted_to(frames: &mut Frames, message: &Message) {
@@ -122,7 +127,8 @@ fn posted_to(frames: &mut Frames, message: &Message) {
         true => "new_private_message",
         false => "new_private_file_message",
     };
-    add_event(frames, name, &PrivateJson::new(message, ""));
+    let json = PrivateJson::new(message, frames.base());
+    add_event(frames, name, &json);
 }
 
 fn notice(frames: &mut Frames, message: &Message) {

@@ -5,13 +5,12 @@ use futures_util::StreamExt;
 use serde::Serialize;
 
 use crate::chat::{ChatError, files::signed_address};
-use crate::dialect::kit::{Call, Fault, Form, Part, StatusCode, form, json};
+use crate::dialect::kit::{Call, Fault, Form, Part, StatusCode, absolute, form, json};
 use crate::model::File;
 
 use super::Answer;
 use super::error::Refusal;
 use super::files::{SIZE_MAX, check};
-use super::wire::absolute;
 
 #[derive(Serialize)]
 struct UploadJson {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::chat::files;
-use crate::dialect::kit::seconds;
+use crate::dialect::kit::{absolute, seconds};
 use crate::model::{
     File, Message, MessageId, Millis, Person, PlacedFile, Role, RoomId, RoomKind, RoomOverview,
     User,
@@ -255,12 +255,4 @@ fn avatar(person: &Person, base: &str) -> Option<String> {
         .avatar_url
         .clone()
         .map(|address| absolute(address, base))
-}
-
-/// The front end comes from another server, where our paths lead nowhere.
-pub(super) fn absolute(address: String, base: &str) -> String {
-    match address.starts_with('/') {
-        true => format!("{base}{address}"),
-        false => address,
-    }
 }

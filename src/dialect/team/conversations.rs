@@ -63,10 +63,11 @@ pub(super) async fn messages(call: Call) -> Answer {
         .chat
         .history(&caller, room.id, call.history_page()?)
         .await?;
+    let base = call.base_url();
     let messages: Vec<_> = messages
         .iter()
         .filter(|message| message.deleted_at.is_none())
-        .map(MessageJson::from)
+        .map(|message| MessageJson::new(message, &base))
         .collect();
     Ok(json(StatusCode::OK, &Messages { messages }))
 }

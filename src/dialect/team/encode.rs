@@ -14,8 +14,12 @@ struct Team;
 impl Encode for Team {
     fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
         if let Event::Posted(message) = event {
-            let json = chat_json(message);
+            let json = chat_json(message, frames.base());
             frames.add(|bytes| append_text_frame(bytes, &json));
         }
+    }
+
+    fn needs_base(&self) -> bool {
+        true
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::dialect::kit::rfc3339;
+use crate::dialect::kit::{rfc3339, words};
 use crate::model::{Message, Millis};
 
 /// So many bytes of keys that only the sender's client knows are passed on.
@@ -134,7 +134,7 @@ struct ErrorPayload<'a> {
 }
 
 /// A message as everybody in its conversation gets it.
-pub(super) fn chat_json(message: &Message) -> Vec<u8> {
+pub(super) fn chat_json(message: &Message, base: &str) -> Vec<u8> {
     let extra = message
         .aside
         .as_deref()
@@ -147,7 +147,7 @@ pub(super) fn chat_json(message: &Message) -> Vec<u8> {
     meta.entry("timestamp")
         .or_insert_with(|| rfc3339(time).into());
     let payload = ChatPayload {
-        content: &message.content,
+        content: &words(message, base),
         display_name: &message.sender.display_name,
     };
     let frame = FrameOut {

@@ -1,9 +1,11 @@
 //! The dialect's JSON. Ids are uuids, times are `YYYY-MM-DD HH:MM:SS`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::dialect::kit::seconds;
+use crate::dialect::kit::{seconds, words};
 use crate::model::{Message, Millis, Room, RoomOverview, UserId};
 
 /// A time as this dialect writes it.
@@ -77,7 +79,7 @@ impl<'a> ConversationJson<'a> {
 /// A message of a history.
 #[derive(Serialize)]
 pub(super) struct MessageJson<'a> {
-    content: &'a str,
+    content: Cow<'a, str>,
     conversation_id: Uuid,
     id: Uuid,
     sender_id: Uuid,
@@ -85,10 +87,10 @@ pub(super) struct MessageJson<'a> {
     sent_from_server: String,
 }
 
-impl<'a> From<&'a Message> for MessageJson<'a> {
-    fn from(message: &'a Message) -> Self {
+impl<'a> MessageJson<'a> {
+    pub(super) fn new(message: &'a Message, base: &str) -> Self {
         Self {
-            content: &message.content,
+            content: words(message, base),
             conversation_id: message.room_uuid,
             id: message.uuid,
             sender_id: message.sender.uuid,

@@ -27,6 +27,7 @@ pub(super) async fn open(mut call: Call) -> Answer {
         kit: call.kit.clone(),
         outbox: Arc::default(),
         proven: caller,
+        base: call.base_url(),
         present: Mutex::default(),
     });
     tokio::spawn(async move {
@@ -63,6 +64,8 @@ struct Line {
     kit: SharedKit,
     outbox: Arc<Outbox>,
     proven: Option<Caller>,
+    /// The address of this server as the client knows it.
+    base: String,
     present: Mutex<Option<Present>>,
 }
 
@@ -124,7 +127,7 @@ impl Line {
         };
         let connection = match self.present() {
             Some(present) => present.connection,
-            None => chat.connect(&caller, Some(TEAM), self.outbox.clone())?,
+            None => chat.connect(&caller, Some(TEAM), self.outbox.clone(), &self.base)?,
         };
         let rooms = match conversation {
             Some(room) => vec![room],

@@ -106,6 +106,42 @@ async fn users_are_added_listed_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn every_route_but_health_needs_a_token_and_refuses_in_a_word() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let gone = server.log_in("ann").await;
+    gone.post("auth/logout", json!({})).await.done();
+    let rows = [
+        ("POST", "/v1/user"),
+        ("GET", "/v1/users/"),
+        ("PUT", "/v1/users/1"),
+        ("DELETE", "/v1/users/1"),
+        ("POST", "/v1/upload-files/"),
+        ("GET", "/v1/connected-users"),
+        ("GET", "/v1/messages"),
+        ("DELETE", "/v1/messages"),
+        ("GET", "/ws/connected_users"),
+        ("GET", "/connected_users"),
+    ];
+    for (method, path) in rows {
+        let rubbish = server.anybody().token("rubbish");
+        for client in [server.anybody(), rubbish, (*gone).clone()] {
+            let reply = client.call(method, path, None).await;
+            assert_eq!(reply.ok(401), "Unauthorised");
+        }
+    }
+    assert_eq!(ann.get("/v1/nothing").await.ok(404), "Not found");
+    let wrong = ann.call("PATCH", "/v1/messages", None).await;
+    assert_eq!(wrong.header("allow"), "DELETE, GET, HEAD, OPTIONS");
+    assert_eq!(wrong.ok(405), "Method not allowed");
+    let form = ann.send("POST", "/v1/user", Some("text/plain"), "x").await;
+    assert_eq!(form.ok(415), "the body must be application/json");
+    let json = Some("application/json");
+    let broken = ann.send("POST", "/v1/user", json, "{").await;
+    assert!(broken.ok(400).is_string());
+}
+
+#[tokio::test]
 async fn a_token_tells_who_one_is() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
@@ -196,6 +232,10 @@ async fn the_newest_messages_are_shown_and_an_admin_clears_them() {
         (&list[0]["isMine"], &list[9]["isMine"], &list[9]["user_id"]),
         (&json!(true), &json!(false), &json!("root"))
     );
+    let keys: Vec<_> = list[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["content", "isMine", "mtype", "timestamp", "user_id"]);
+    assert_eq!(list[0]["mtype"], "message");
+    assert_time(&list[0]["timestamp"]);
     assert_eq!(ann.delete("/v1/messages").await.ok(403), "Forbidden");
     assert_eq!(
         root.delete("/v1/messages").await.ok(200),
@@ -220,6 +260,9 @@ async fn sockets_without_a_good_token_are_closed_even_when_the_dialect_is_open()
     socket.next().await;
     ann.post("auth/logout", json!({})).await.done();
     assert_eq!(socket.closed().await.0, 4001);
+    let path = format!("/ws/messages?token={}", ann.token);
+    let mut again = RawSocket::open(server.address, &path).await;
+    assert_eq!(again.closed().await, (1008, "Unauthorised".to_owned()));
 }
 
 #[tokio::test]

@@ -47,6 +47,15 @@ impl Persona {
         }
     }
 
+    /// The same person in another session.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: token.to_owned(),
+            client: Client::new(self.address).token(token),
+            ..self.clone()
+        }
+    }
+
     /// Makes a public room.
     pub async fn public_room(&self, name: &str) -> i64 {
         self.new_room(json!({ "name": name })).await

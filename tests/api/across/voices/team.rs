@@ -1,0 +1,85 @@
+//! Document 000: a raw WebSocket.
+
+use serde_json::json;
+
+use super::*;
+
+pub const VOICE: Voice = Voice {
+    name: "team",
+    goes_to: |_| true,
+    sit: |person, place| Box::pin(sit(person, place)),
+    post: None,
+    history: |person, place| {
+        Box::pin(async move {
+            let path = format!("/api/conversation/{}/messages", place.uuid);
+            let list = person.get(&path).await.ok(200)["messages"].take();
+            let mut all = Vec::new();
+            for message in list.as_array().unwrap() {
+                all.push((
+                    name_of(&person, &place, &message["sender_id"]).await,
+                    word(&message["content"]),
+                ));
+            }
+            all
+        })
+    },
+    log_in: Some(|client, name| {
+        let body = json!({"email": name, "password": PASSWORD});
+        Box::pin(async move { log_in(client, "/auth/token", body).await })
+    }),
+    log_out: None,
+    own_page: "/auth/check",
+    is_read: None,
+};
+
+/// Its histories name people by their uuid only.
+async fn name_of(reader: &Persona, place: &Place, uuid: &Value) -> String {
+    for (id, name) in &place.people {
+        if reader.get(&format!("users/{id}")).await.ok(200)["uuid"] == *uuid {
+            return name.clone();
+        }
+    }
+    panic!("nobody has the uuid {uuid}")
+}
+
+struct Team {
+    socket: RawSocket,
+    place: Place,
+}
+
+async fn sit(person: Persona, place: Place) -> Box<dyn Seat> {
+    let mut socket = RawSocket::open(person.address, &format!("/?token={}", person.token)).await;
+    socket
+        .send(json!({"messageType": "IdMessage", "convId": place.uuid}))
+        .await;
+    // Frames are taken one after the other: it listens when it hears that this one is none.
+    socket.send(json!({})).await;
+    assert_eq!(socket.next().await["messageType"], "ErrorMessage");
+    Box::new(Team { socket, place })
+}
+
+impl Seat for Team {
+    fn say(&mut self, text: String) -> On<'_, ()> {
+        let meta = json!({"conversationId": self.place.uuid});
+        let payload = json!({"content": text, "displayName": "whoever"});
+        let frame = json!({"messageType": "ChatMessage", "payload": payload, "meta": meta});
+        Box::pin(self.socket.send(frame))
+    }
+
+    fn hear(&mut self) -> On<'_, Said> {
+        Box::pin(async move {
+            let told = self.socket.next().await;
+            assert_eq!(told["meta"]["conversationId"], self.place.uuid);
+            let payload = &told["payload"];
+            (word(&payload["displayName"]), word(&payload["content"]))
+        })
+    }
+
+    fn hear_file(&mut self) -> On<'_, String> {
+        Box::pin(async move { self.hear().await.1 })
+    }
+
+    fn closed(mut self: Box<Self>) -> Doing<()> {
+        Box::pin(async move { assert_eq!(self.socket.closed().await.0, 4001) })
+    }
+}
