@@ -26,6 +26,7 @@ static FILES: &[File] = files![
     "base.css" CSS,
     "list.css" CSS,
     "chat.css" CSS,
+    "docs.css" CSS,
     "main.js" JS,
     "actions.js" JS,
     "chat.js" JS,

@@ -4,6 +4,7 @@
 mod answer;
 mod assets;
 mod chat;
+mod docs;
 mod entry;
 mod explain;
 mod form;
@@ -51,6 +52,8 @@ pub fn surface() -> Surface {
         POST "/settings/look" => look::save,
         GET "/setup" => setup::show,
         POST "/setup" => setup::set_up,
+        GET "/api/docs" => docs::show,
+        GET "/api/docs/clients/{name}" => docs::client,
         GET "/assets/{version}/{name}" => assets::serve,
         GET "/favicon.ico" => assets::favicon,
     ];

@@ -74,3 +74,7 @@ mod file_access;
 mod file_ends;
 // Files that want to be run.
 mod hostile_files;
+// The two clients that people may begin with.
+mod clients;
+// The protocol's description for programs, and for people.
+mod openapi;

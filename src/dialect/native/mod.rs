@@ -31,6 +31,7 @@ const PREFIX: &str = "/api/v1";
 #[expect(clippy::too_many_lines, reason = "one long table")]
 pub fn surface() -> Surface {
     let routes = routes![error::response;
+        GET "/openapi.json" => server::describe,
         GET "/server" => server::show,
         POST "/setup" => server::set_up,
         POST "/auth/register" => auth::register,

@@ -1,11 +1,14 @@
-//! `/server` and `/setup`: what this server is, and how it gets its first admin.
+//! `/server`, `/setup` and `/openapi.json`: what this server is, how it gets its first admin, what programs can ask of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::chat::files::FILES_MAX;
-use crate::dialect::kit::{Answer, Call, StatusCode, json, json_body};
+use crate::dialect::kit::{Answer, Call, Response, StatusCode, json, json_body, set_header};
 
 use super::auth::{GRANTOR, NewAccount, granted};
+
+/// This protocol's routes in the words of OpenAPI 3.1.
+const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 
 #[derive(Serialize)]
 struct ServerJson<'a> {
@@ -66,4 +69,10 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
         )
         .await?;
     Ok(granted(StatusCode::CREATED, &grant))
+}
+
+pub(super) async fn describe(_: Call) -> Answer {
+    let mut response = Response::new(OPENAPI.into());
+    set_header(&mut response, "content-type", "application/json");
+    Ok(response)
 }

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "several test binaries share it, none needs all")]
 
+mod cable;
 mod events;
 pub mod foreign;
 mod forms;
@@ -19,6 +20,7 @@ mod socket;
 
 use std::time::Duration;
 
+pub use cable::Cable;
 pub use events::EventSocket;
 pub use forms::{Form, only_file, picture, url};
 pub use http::{Client, Reply, first_line, hang_up_after, raw};

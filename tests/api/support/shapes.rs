@@ -44,7 +44,7 @@ fn expand(word: &str) -> Vec<&str> {
 }
 
 /// The keys of the example that stands first in the paragraph `**Name**`.
-fn documented(name: &str) -> Vec<&'static str> {
+pub fn documented(name: &str) -> Vec<&'static str> {
     let (_, paragraph) = DOCUMENT.split_once(&format!("\n**{name}**")).unwrap();
     let example = paragraph.split('`').nth(1).unwrap();
     let parts = example.split("\":");
