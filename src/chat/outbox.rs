@@ -208,7 +208,7 @@ impl State {
     /// The queue is empty: so are its sums, and a burst's memory is given back.
     fn forget(&mut self) {
         (self.frames, self.bytes, self.light) = (0, 0, 0);
-        if self.queue.capacity() > 16 {
+        if self.queue.capacity() > 4 {
             self.queue = VecDeque::new();
         }
     }

@@ -27,11 +27,13 @@ use super::socket::Socket;
 /// Small, because tungstenite fills it with zeros at each read, and ten thousand idle ones add up.
 const READ_BUFFER: usize = 1024;
 /// A peer that takes nothing for so long is gone.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Frames handed to the kernel with one call.
 const SLICES: usize = 64;
+/// A queue that had more frames in it gives its memory back when it is empty: thousands are idle most of the time.
+const KEPT_FRAMES: usize = 8;
 
 /// A message that came in. Pings are answered without being told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,9 +196,12 @@ impl WebSocket {
     /// left goes out with the next `write` or `read`.
     ///
     /// # Errors
-    /// The connection is gone, or the peer took nothing for 15 s (`TimedOut`).
+    /// The connection is gone, or the peer took nothing for 10 s (`TimedOut`).
     pub async fn write(&mut self, frames: &mut Vec<Bytes>) -> io::Result<()> {
         self.out.extend(frames.drain(..));
+        if frames.capacity() > KEPT_FRAMES {
+            *frames = Vec::new();
+        }
         if self.try_flush()? {
             return Ok(());
         }
@@ -252,7 +257,7 @@ impl WebSocket {
             bytes -= frame.len();
             self.out.pop_front();
         }
-        if self.out.capacity() > SLICES {
+        if self.out.capacity() > KEPT_FRAMES {
             self.out = VecDeque::new();
         }
     }

@@ -20,8 +20,6 @@ use crate::transport::websocket::{Incoming, ReadError, WebSocket};
 
 /// The text frame of a ping packet.
 const PING: &[u8] = b"\x81\x012";
-/// A longer list of frames is not kept for the next time.
-const KEPT_FRAMES: usize = 16;
 
 /// How a connection ends.
 struct End {
@@ -228,9 +226,6 @@ impl<P: Protocol> Connection<P> {
 
     async fn write(&mut self) -> Result<(), End> {
         let written = self.socket.write(&mut self.frames).await;
-        if self.frames.capacity() > KEPT_FRAMES {
-            self.frames = Vec::new();
-        }
         written.map_err(|_| End::GONE)
     }
 
