@@ -300,7 +300,8 @@ fn overviews(
              (SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.room_id = r.id
                  AND x.id > max(m.last_read_id, r.cleared_through) AND x.sender_id <> m.user_id
                  AND x.deleted_at IS NULL LIMIT {UNREAD_MAX})),
-             (SELECT coalesce(max(change_id), 0) FROM messages x WHERE x.room_id = r.id),
+             max(coalesce((SELECT max(x.id) FROM messages x WHERE x.room_id = r.id), 0),
+                 coalesce((SELECT max(x.change_id) FROM messages x WHERE x.room_id = r.id AND x.change_id > x.id), 0)),
              CASE r.kind WHEN 'direct' THEN (SELECT o.last_read_id FROM members o
                  WHERE o.room_id = r.id AND o.user_id <> m.user_id) END
          FROM members m JOIN rooms r ON r.id = m.room_id

@@ -105,7 +105,16 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
         self.read(move |db| {
-            let sql = format!("{SELECT} WHERE m.room_id = ?1 AND m.change_id > ?2 AND m.id > r.cleared_through ORDER BY m.change_id LIMIT ?3");
+            let sql = format!(
+                "WITH cleared (through) AS (SELECT cleared_through FROM rooms WHERE id = ?1)
+                 {SELECT} WHERE m.id IN (
+                     SELECT id FROM (SELECT id FROM messages WHERE room_id = ?1
+                         AND id > max(?2, (SELECT through FROM cleared)) AND change_id = id ORDER BY id LIMIT ?3)
+                     UNION ALL
+                     SELECT id FROM (SELECT id FROM messages WHERE room_id = ?1 AND change_id > ?2 AND change_id > id
+                         AND id > (SELECT through FROM cleared) ORDER BY change_id LIMIT ?3))
+                 ORDER BY m.change_id LIMIT ?3"
+            );
             collect(db, &sql, params![room, after, limit])
         })
         .await
@@ -113,7 +122,8 @@ impl Store {
 
     /// The newest change in a room, 0 if there was none.
     pub async fn newest_change(&self, room: RoomId) -> Result<MessageId, StoreError> {
-        const SQL: &str = "SELECT coalesce(max(change_id), 0) FROM messages WHERE room_id = ?1";
+        const SQL: &str = "SELECT max(coalesce((SELECT max(id) FROM messages WHERE room_id = ?1), 0),
+            coalesce((SELECT max(change_id) FROM messages WHERE room_id = ?1 AND change_id > id), 0))";
         self.read(move |db| {
             Ok(db
                 .prepare_cached(SQL)?
@@ -129,7 +139,9 @@ impl Store {
         after: MessageId,
         limit: u32,
     ) -> Result<u32, StoreError> {
-        const SQL: &str = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE room_id = ?1 AND change_id > ?2 LIMIT ?3)";
+        const SQL: &str = "SELECT count(*) FROM (SELECT 1 FROM messages WHERE room_id = ?1 AND id > ?2
+            UNION ALL SELECT 1 FROM messages WHERE room_id = ?1 AND change_id > ?2 AND change_id > id AND id <= ?2
+            LIMIT ?3)";
         self.read(move |db| {
             Ok(db
                 .prepare_cached(SQL)?

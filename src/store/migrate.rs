@@ -20,7 +20,7 @@ pub(super) struct Migration {
 
 /// What a migration does, inside its transaction.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "there is only one version so far")]
+#[allow(dead_code, reason = "no step needs code so far")]
 pub(super) enum Step {
     /// Statements.
     Sql(&'static str),

@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
-use super::migrate::Migration;
+use super::migrate::{Migration, Step};
 use super::{ids, paths};
 
 /// What SQLite's `application_id` says of our files: "Parl".
@@ -29,8 +29,15 @@ pub(super) struct Schema {
 /// The schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
-    version: 1,
-    migrations: &[],
+    version: 2,
+    migrations: &[Migration {
+        to: 2,
+        step: Step::Sql(
+            "DROP INDEX messages_sender;
+             DROP INDEX messages_change;
+             CREATE INDEX messages_change ON messages (room_id, change_id) WHERE change_id > id;",
+        ),
+    }],
 };
 
 /// What is at a path.

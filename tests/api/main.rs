@@ -46,6 +46,8 @@ mod notifications;
 mod crowd;
 // How a server begins and ends.
 mod lifecycle;
+// Files of earlier versions.
+mod upgrade;
 // What was acknowledged is there, whatever happens.
 mod durability;
 // Who may what: the design's permission table.

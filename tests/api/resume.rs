@@ -143,7 +143,11 @@ async fn what_was_cleared_meanwhile_is_told() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
-    let old = ann.say(room, "old").await;
+    // More than one page, which must not hide what came after.
+    let mut old = ann.say(room, "old").await;
+    for _ in 0..200 {
+        old = ann.say(room, "old").await;
+    }
     ann.call("POST", &format!("rooms/{room}/clear"), None)
         .await
         .ok(200);
