@@ -329,3 +329,14 @@ async fn headers_that_are_nonsense_do_no_harm() {
     }
     server.anybody().get("server").await.ok(200);
 }
+
+#[tokio::test]
+async fn times_that_have_no_year_in_utc_are_refused() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    for time in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {
+        let body = json!({ "content": "hi", "sent_at": time });
+        let reply = ann.post("rooms/1/messages", body).await;
+        assert_eq!(reply.refused(422, "invalid")["field"], "sent_at", "{time}");
+    }
+}

@@ -80,3 +80,5 @@ mod hostile_files;
 mod clients;
 // The protocol's description for programs, and for people.
 mod openapi;
+// That description, tried out.
+mod openapi_tried;

@@ -1,5 +1,6 @@
 //! The protocol's JSON: how model types are written, and what bodies must look like.
 
+use chrono::Datelike;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
@@ -341,10 +342,11 @@ impl DraftBody {
     }
 }
 
-/// A time as clients write it: RFC 3339.
+/// A time as clients write it: RFC 3339, such that it can be written so in UTC too.
 pub(super) fn parse_time(field: &'static str, text: &str) -> Result<Millis, Invalid> {
-    let time = chrono::DateTime::parse_from_rfc3339(text)
-        .map_err(|_| Invalid::new(field, "is no RFC 3339 time"))?;
+    let time = chrono::DateTime::parse_from_rfc3339(text).ok();
+    let time = time.filter(|time| (0..=9999).contains(&time.to_utc().year()));
+    let time = time.ok_or(Invalid::new(field, "is no RFC 3339 time"))?;
     Ok(Millis(time.timestamp_millis()))
 }
 
