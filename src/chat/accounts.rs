@@ -289,6 +289,15 @@ impl Chat {
             .ok_or(ChatError::NotFound("user"))
     }
 
+    /// The living account of that name.
+    ///
+    /// # Errors
+    /// [`ChatError::NotFound`].
+    pub async fn user_called(&self, name: &str) -> Result<User, ChatError> {
+        let found = self.core.store.user_by_name(name_key(name)).await?;
+        self.user(found.ok_or(ChatError::NotFound("user"))?).await
+    }
+
     /// Living accounts by id after `after`, of which `query` is part of a name.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod background;
 mod caller;
+mod census;
 mod encode;
 mod error;
 pub mod files;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use accounts::{Registration, Visitor};
 pub use caller::{Caller, Credential};
+pub use census::{Census, RoomStanding, Standing};
 pub use encode::{Encode, Encoder, View};
 pub use error::{ChatError, TokenFault};
 pub use invites::{Coded, InviteWish, PasswordLink};

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod backup;
+mod census;
 mod changes;
 mod contents;
 mod directory;
@@ -47,6 +48,7 @@ use tokio::time::timeout;
 
 pub use alerts::{Alerted, Alerts};
 pub use backup::backup;
+pub use census::{Census, RoomStanding};
 pub use changes::{Changed, NewChange};
 pub use contents::{CHUNK, Shown, StoredFile};
 pub use error::StoreError;

@@ -4,9 +4,10 @@ use askama::Template;
 
 use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::{Call, Fault, Response, StatusCode, empty, retry_after, set_header};
-use crate::model::Invalid;
+use crate::model::{Invalid, Role};
 
 use super::explain::explain;
+use super::notice::{self, Notice};
 use super::shell::Shell;
 use super::texts;
 
@@ -19,6 +20,8 @@ pub(super) enum Stop {
     Fault(Fault),
     /// Nobody is logged in; afterwards the way leads to this local path.
     LogIn(String),
+    /// It is for people with another role.
+    NotAllowed,
 }
 
 impl From<Fault> for Stop {
@@ -57,6 +60,9 @@ pub(super) fn page(status: StatusCode, call: &Call, template: &impl Template) ->
     let mut response = html(status, template)?;
     let policy = policy(call.kit.ws_url.as_deref());
     set_header(&mut response, "content-security-policy", &policy);
+    if call.cookie(notice::COOKIE).is_some() {
+        say(&mut response, "", 0);
+    }
     Ok(response)
 }
 
@@ -65,6 +71,28 @@ pub(super) fn found(path: &str) -> Response {
     let mut response = empty(StatusCode::FOUND);
     set_header(&mut response, "location", path);
     response
+}
+
+/// Leads elsewhere, where is said what was done.
+pub(super) fn done(path: &str, notice: Notice) -> Response {
+    saying(found(path), notice)
+}
+
+/// Has something said on the page to which an answer leads.
+pub(super) fn saying(mut response: Response, notice: Notice) -> Response {
+    say(&mut response, notice.code(), 60);
+    response
+}
+
+/// Has something said on the next page, for some seconds; nothing secret.
+fn say(response: &mut Response, code: &str, seconds: u32) {
+    let cookie = format!(
+        "{}={code}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}",
+        notice::COOKIE
+    );
+    if let Ok(cookie) = cookie.parse() {
+        response.headers_mut().append("set-cookie", cookie);
+    }
 }
 
 /// Gives a browser a cookie for as long as it keeps one, or takes it away if the value is empty.
@@ -89,6 +117,15 @@ pub(super) async fn caller(call: &Call) -> Result<Caller, Stop> {
     visitor(call).await?.ok_or_else(|| Stop::LogIn(way(call)))
 }
 
+/// The admin who asks; others are led away.
+pub(super) async fn admin(call: &Call) -> Result<Caller, Stop> {
+    let me = caller(call).await?;
+    match me.role() {
+        Role::Admin => Ok(me),
+        _ => Err(Stop::NotAllowed),
+    }
+}
+
 /// Who asks, if they are logged in.
 pub(super) async fn visitor(call: &Call) -> Result<Option<Caller>, Stop> {
     match call.optional_caller().await {
@@ -102,6 +139,7 @@ pub(super) async fn visitor(call: &Call) -> Result<Option<Caller>, Stop> {
 pub(super) fn stopped(stop: &Stop) -> Response {
     match stop {
         Stop::Fault(fault) => self::fault(fault),
+        Stop::NotAllowed => done("/", Notice::NotAllowed),
         Stop::LogIn(way) if way == "/" => found("/auth/login"),
         Stop::LogIn(way) => {
             let next: String = form_urlencoded::byte_serialize(way.as_bytes()).collect();

@@ -1,8 +1,12 @@
 //! Scripts, styles and pictures, built into the binary. All share one address that changes when any of them does, so
 //! browsers may keep them for good.
 
+use std::io::Write;
 use std::sync::LazyLock;
 
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use crate::dialect::kit::{Call, Fault, Response, StatusCode, empty, set_header};
@@ -42,6 +46,17 @@ static FILES: &[File] = files![
     "icon.svg" SVG,
 ];
 
+/// The files, packed once.
+static PACKED: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
+    let pack = |(_, _, content): &File| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing into memory does not fail.
+        let _ = packed.write_all(content);
+        packed.finish().unwrap_or_default().into()
+    };
+    FILES.iter().map(pack).collect()
+});
+
 /// Where the files are: `/assets/` and the hash of all of them.
 pub(super) fn base() -> &'static str {
     static BASE: LazyLock<String> = LazyLock::new(|| {
@@ -71,11 +86,18 @@ pub(super) fn scripts() -> impl Iterator<Item = &'static str> {
 
 pub(super) async fn serve(call: Call) -> Answer {
     let current = base().strip_prefix("/assets/") == Some(call.param(0));
-    let file = FILES.iter().find(|(name, ..)| *name == call.param(1));
-    match file.filter(|_| current) {
-        Some((_, kind, content)) => Ok(kept(kind, content)),
-        None => Err(Fault::NoRoute.into()),
+    let place = FILES.iter().position(|(name, ..)| *name == call.param(1));
+    let Some(place) = place.filter(|_| current) else {
+        return Err(Fault::NoRoute.into());
+    };
+    let (_, kind, content) = FILES[place];
+    let accepted = call.header("accept-encoding").unwrap_or_default();
+    if !takes_gzip(accepted) {
+        return Ok(kept(kind, Bytes::from_static(content)));
     }
+    let mut response = kept(kind, PACKED[place].clone());
+    set_header(&mut response, "content-encoding", "gzip");
+    Ok(response)
 }
 
 /// Browsers ask for this on pages that are not ours to dress, such as JSON.
@@ -85,13 +107,43 @@ pub(super) async fn favicon(_: Call) -> Answer {
     Ok(response)
 }
 
-fn kept(kind: &str, content: &'static [u8]) -> Response {
+/// Whether a list like `br;q=1.0, gzip` holds gzip.
+fn takes_gzip(accepted: &str) -> bool {
+    accepted.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().trim_start_matches("q=");
+        let refused = weight.parse() == Ok(0.0);
+        name.trim().eq_ignore_ascii_case("gzip") && !refused
+    })
+}
+
+fn kept(kind: &str, content: Bytes) -> Response {
     let mut response = Response::new(content.into());
     set_header(&mut response, "content-type", kind);
+    set_header(&mut response, "vary", "accept-encoding");
     set_header(
         &mut response,
         "cache-control",
         "public, max-age=31536000, immutable",
     );
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_takes_gzip_gets_it() {
+        for (accepted, takes) in [
+            ("gzip, deflate, br", true),
+            ("br;q=1.0, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.0, br", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            assert_eq!(takes_gzip(accepted), takes, "{accepted}");
+        }
+    }
 }

@@ -6,10 +6,10 @@ use askama::Template;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::chat::{Caller, ChatError};
+use crate::chat::{Caller, Chat, ChatError};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{
-    Action, Content, Draft, Membership, Message, MessageId, PageRequest, Person, Room,
+    Action, Content, Draft, Membership, Message, MessageId, PageRequest, Person, Room, RoomId,
     RoomOverview, Verdict, may,
 };
 
@@ -61,6 +61,10 @@ struct RoomScript<'a> {
     /// The newest change among the messages on the page.
     change: i64,
     more: bool,
+    /// The message that was asked for by `?at=`: the page shows what is around it.
+    at: Option<i64>,
+    /// Whether there are newer messages than those on the page.
+    newer: bool,
     online: Vec<i64>,
 }
 
@@ -70,8 +74,7 @@ struct Scene {
     room: Room,
     place: Option<Membership>,
     overviews: Vec<RoomOverview>,
-    messages: Vec<Message>,
-    more: bool,
+    history: History,
     online: Vec<std::sync::Arc<Person>>,
     online_count: u32,
 }
@@ -129,14 +132,9 @@ impl Scene {
         place: Option<Membership>,
     ) -> Result<Self, ChatError> {
         let chat = &call.kit.chat;
-        let newest = PageRequest {
-            before: None,
-            after: None,
-            limit: PAGE,
-            tombstones: true,
-        };
+        let at = call.query_number("at", 1, i64::MAX - 1).ok().flatten();
         let overviews = chat.rooms(&me).await?;
-        let (messages, more) = chat.history(&me, room.id, newest).await?;
+        let history = History::load(chat, &me, room.id, at).await?;
         let (mut online, mut online_count) = chat.online(&me, room.id).await?;
         // By the time they see it, they are.
         if place.is_some() && online.iter().all(|person| person.id != me.id()) {
@@ -148,8 +146,7 @@ impl Scene {
             room,
             place,
             overviews,
-            messages,
-            more,
+            history,
             online,
             online_count,
         })
@@ -185,7 +182,7 @@ impl Scene {
             blank_person: PersonView::blank(),
             messages: self.messages(),
             blank: MessageView::blank(),
-            more: self.more,
+            more: self.history.more,
             may_send: self.may(Action::Send),
             may_join: self.place.is_none() && self.may(Action::Join),
             draft_uuid,
@@ -196,7 +193,11 @@ impl Scene {
     }
 
     fn script<'a>(&self, name: &'a str) -> RoomScript<'a> {
-        let changes = self.messages.iter().map(|message| message.change_id.0);
+        let changes = self
+            .history
+            .messages
+            .iter()
+            .map(|message| message.change_id.0);
         RoomScript {
             id: self.room.id.0,
             uuid: self.room.uuid,
@@ -207,7 +208,9 @@ impl Scene {
             last_read: self.last_read().0,
             other_read: self.other_read().0,
             change: changes.max().unwrap_or(0),
-            more: self.more,
+            more: self.history.more,
+            at: self.history.at,
+            newer: self.history.newer,
             online: self.online.iter().map(|person| person.id.0).collect(),
         }
     }
@@ -215,8 +218,9 @@ impl Scene {
     fn messages(&self) -> Vec<MessageView> {
         let me = self.me.id();
         let first_unread = self.first_unread();
-        let before = std::iter::once(None).chain(self.messages.iter().map(Some));
-        self.messages
+        let before = std::iter::once(None).chain(self.history.messages.iter().map(Some));
+        self.history
+            .messages
             .iter()
             .zip(before)
             .map(|(message, before)| MessageView {
@@ -231,7 +235,7 @@ impl Scene {
     /// The first message of somebody else after what I have read, if there is anything unread.
     fn first_unread(&self) -> Option<MessageId> {
         self.overview().filter(|overview| overview.unread > 0)?;
-        let unread = self.messages.iter().find(|message| {
+        let unread = self.history.messages.iter().find(|message| {
             message.id > self.last_read()
                 && message.sender.id != self.me.id()
                 && message.deleted_at.is_none()
@@ -257,6 +261,51 @@ impl Scene {
     fn may(&self, action: Action) -> bool {
         let place = self.place.map(|place| place.role);
         may(self.me.role(), place, self.room.kind, action) == Verdict::Yes
+    }
+}
+
+/// The part of a room's history that is on the page.
+struct History {
+    messages: Vec<Message>,
+    more: bool,
+    at: Option<i64>,
+    newer: bool,
+}
+
+impl History {
+    /// The newest messages, or those around one.
+    async fn load(
+        chat: &Chat,
+        me: &Caller,
+        room: RoomId,
+        at: Option<i64>,
+    ) -> Result<Self, ChatError> {
+        let request = |before: Option<i64>, after: Option<i64>, limit| PageRequest {
+            before: before.map(MessageId),
+            after: after.map(MessageId),
+            limit,
+            tombstones: true,
+        };
+        let Some(id) = at else {
+            let (messages, more) = chat.history(me, room, request(None, None, PAGE)).await?;
+            return Ok(Self {
+                messages,
+                more,
+                at,
+                newer: false,
+            });
+        };
+        let until = request(Some(id + 1), None, PAGE / 2);
+        let from = request(None, Some(id), PAGE / 2);
+        let (mut messages, more) = chat.history(me, room, until).await?;
+        let (later, newer) = chat.history(me, room, from).await?;
+        messages.extend(later);
+        Ok(Self {
+            messages,
+            more,
+            at,
+            newer,
+        })
     }
 }
 

@@ -6,9 +6,11 @@ use crate::chat::{Caller, ChatError, Registration};
 use crate::dialect::kit::{Call, Response, StatusCode};
 use crate::model::{Password, Username};
 
-use super::answer::{Answer, found, is_local, page, visitor, with_cookie};
-use super::explain::explain_chat;
-use super::form::{Form, Input, focus};
+use super::answer::{Answer, found, is_local, page, saying, visitor, with_cookie};
+use super::fields::{Fields, Input};
+use super::form::Form;
+use super::invited::after_login;
+use super::notice::Notice;
 use super::shell::Shell;
 use super::texts::{self, Texts};
 
@@ -18,11 +20,10 @@ use super::texts::{self, Texts};
 pub(super) struct EntryPage {
     pub shell: Shell,
     pub lead: &'static str,
-    pub inputs: Vec<Input>,
+    pub fields: Fields,
     /// A hidden field.
     pub hidden: (&'static str, String),
     pub submit: &'static str,
-    pub error: String,
     /// Other ways in: address and text.
     pub ways: Vec<(String, &'static str)>,
 }
@@ -56,7 +57,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
         .log_in_cookie(name, form.raw("password"), &call.visitor())
         .await
     {
-        Ok((_, cookie)) => Ok(let_in(&call, found(next(&call, &form)), &cookie)),
+        Ok((me, cookie)) => come_in(&call, &me, &form, &cookie).await,
         Err(error) => refuse(&call, Door::LogIn, &form, &error),
     }
 }
@@ -72,8 +73,11 @@ pub(super) async fn register(mut call: Call) -> Answer {
     match user {
         // To the login, as is documented; whoever comes there with a session is let through.
         Ok(user) => {
-            let (_, cookie) = chat.first_login_cookie(user, &visitor).await?;
-            Ok(let_in(&call, found("/auth/login"), &cookie))
+            let (me, cookie) = chat.first_login_cookie(user, &visitor).await?;
+            match form.raw("next") {
+                "" => Ok(let_in(&call, found("/auth/login"), &cookie)),
+                _ => come_in(&call, &me, &form, &cookie).await,
+            }
         }
         Err(error) => refuse(&call, Door::Register, &form, &error),
     }
@@ -82,7 +86,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
 pub(super) async fn enter(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     match register_guest(&call, &form).await {
-        Ok((_, cookie)) => Ok(let_in(&call, found("/"), &cookie)),
+        Ok((me, cookie)) => come_in(&call, &me, &form, &cookie).await,
         Err(error) => refuse(&call, Door::Guest, &form, &error),
     }
 }
@@ -106,14 +110,13 @@ pub(super) async fn log_out(call: Call) -> Answer {
             Err(error) => return Err(error.into()),
         }
     }
-    let note = call
-        .query_value("note")
-        .filter(|note| note == "session-ended");
-    let way = format!(
-        "/auth/login?note={}",
-        note.as_deref().unwrap_or("logged-out")
-    );
-    Ok(with_cookie(&call, found(&way), &call.cookie_name(), ""))
+    // Scripts come here when they hear that the session is over.
+    let notice = match call.query_value("note").as_deref() {
+        Some("session-ended") => Notice::SessionEnded,
+        _ => Notice::LoggedOut,
+    };
+    let response = with_cookie(&call, found("/auth/login"), &call.cookie_name(), "");
+    Ok(saying(response, notice))
 }
 
 pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
@@ -131,14 +134,19 @@ pub(super) fn registration_of(form: &Form) -> Result<Registration, ChatError> {
     })
 }
 
+/// Lets somebody in and leads them where they wanted to go.
+async fn come_in(call: &Call, me: &Caller, form: &Form, cookie: &str) -> Answer {
+    let way = after_login(call, me, next(form)).await;
+    Ok(let_in(call, found(&way), cookie))
+}
+
 /// Lets somebody in.
 pub(super) fn let_in(call: &Call, response: Response, cookie: &str) -> Response {
     with_cookie(call, response, &call.cookie_name(), cookie)
 }
 
 /// Where somebody wanted to go before they had to log in.
-fn next<'a>(call: &Call, form: &'a Form) -> &'a str {
-    debug_assert_eq!(call.method, "POST");
+fn next(form: &Form) -> &str {
     Some(form.raw("next"))
         .filter(|path| is_local(path))
         .unwrap_or("/")
@@ -155,15 +163,13 @@ async fn show(call: &Call, door: Door) -> Answer {
 }
 
 fn refuse(call: &Call, door: Door, form: &Form, error: &ChatError) -> Answer {
-    let status = explain_chat(texts::of(), error).status;
-    page(status, call, &door.page(call, form, Some(error)))
+    let template = door.page(call, form, Some(error));
+    page(template.fields.status(), call, &template)
 }
 
 impl Door {
     fn page(self, call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
         let t = texts::of();
-        let said = error.map(|error| explain_chat(t, error));
-        let wrong = said.as_ref().and_then(|said| said.field);
         let (title, lead, submit) = match self {
             Door::LogIn if call.kit.chat.setup_token().is_some() => {
                 (t.log_in, t.set_up_first, t.log_in)
@@ -172,17 +178,12 @@ impl Door {
             Door::Register => (t.register, "", t.register),
             Door::Guest => (t.guest, t.guest_lead, t.enter),
         };
-        let inputs = self
-            .inputs(t)
-            .into_iter()
-            .map(|input| input.fill(form, wrong));
         EntryPage {
-            shell: Shell::outside(call, title),
+            shell: Shell::outside(title),
             lead,
-            inputs: focus(inputs.collect()),
+            fields: Fields::only(self.inputs(t), form, error),
             hidden: ("next", form.raw("next").to_owned()),
             submit,
-            error: said.map_or(String::new(), |said| said.text),
             ways: self.ways(call, t, form.raw("next")),
         }
     }
@@ -245,7 +246,8 @@ pub(super) fn account(t: &'static Texts) -> Vec<Input> {
     ]
 }
 
-fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
+/// The line for a password.
+pub(super) fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
     Input::new("password", t.password, 128)
         .kind("password")
         .autocomplete(autocomplete)

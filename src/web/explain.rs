@@ -70,6 +70,11 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         }
         ChatError::GuestsDisabled => (StatusCode::FORBIDDEN, t.forbidden, t.guests_disabled),
         ChatError::BadSetupToken => (StatusCode::FORBIDDEN, t.forbidden, t.bad_setup_link),
+        ChatError::NotFound("user") => (StatusCode::NOT_FOUND, t.not_found, t.no_people),
+        ChatError::NotFound("invite") => (StatusCode::NOT_FOUND, t.bad_link, t.bad_invite),
+        ChatError::NotFound("password link") => {
+            (StatusCode::NOT_FOUND, t.bad_link, t.bad_password_link)
+        }
         ChatError::NotFound(_) => (StatusCode::NOT_FOUND, t.not_found, t.not_found_text),
         ChatError::AlreadyMember => (StatusCode::CONFLICT, t.not_done, t.already_member),
         ChatError::NotMember => (StatusCode::CONFLICT, t.not_done, t.not_member),
@@ -121,6 +126,13 @@ fn label(t: &'static Texts, field: &'static str) -> &'static str {
         "email" => t.email,
         "display_name" => t.display_name,
         "password" => t.password,
+        "current_password" => t.current_password,
+        "new_password" => t.new_password,
+        "file" => t.file,
+        "max_uses" => t.max_uses,
+        "conv_name" => t.room_name,
+        "conv_description" => t.room_description,
+        "q" => t.search,
         "name" => t.room_name,
         "description" => t.room_description,
         "access_key" => t.access_key,

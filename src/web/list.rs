@@ -1,10 +1,13 @@
 //! `/conversations`: my rooms, unread first.
 
+use std::collections::HashSet;
+
 use askama::Template;
 
 use crate::dialect::kit::{Call, StatusCode};
 
 use super::answer::{Answer, caller, found, page};
+use super::groups;
 use super::shell::Shell;
 use super::texts;
 
@@ -23,5 +26,10 @@ pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
     let mut shell = Shell::inside(&call, &me, texts::of().conversations).await?;
     shell.list_first = true;
+    if let Some(side) = shell.side.as_mut().filter(|side| side.is_admin) {
+        let mine: HashSet<_> = side.rooms.iter().map(|room| room.uuid).collect();
+        side.others = groups::rooms(&call, &me).await?.0;
+        side.others.retain(|group| !mine.contains(&group.uuid));
+    }
     page(StatusCode::OK, &call, &ListPage { shell })
 }

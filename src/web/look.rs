@@ -2,9 +2,10 @@
 
 use crate::dialect::kit::{Call, current_cookie};
 
-use super::answer::{Answer, found, visitor, with_cookie};
+use super::answer::{Answer, done, visitor, with_cookie};
+use super::fields::Input;
 use super::form::Form;
-use super::select::Select;
+use super::notice::Notice;
 use super::texts::{self, Texts};
 
 /// The cookie of those who chose colours.
@@ -18,7 +19,7 @@ pub(super) fn theme() -> &'static str {
 }
 
 /// The two choices.
-pub(super) fn inputs(t: &'static Texts) -> Vec<Select> {
+pub(super) fn inputs(t: &'static Texts) -> Vec<Input> {
     let chosen = current_cookie(texts::COOKIE).and_then(|lang| texts::find(&lang));
     let lang = chosen.map_or("", |texts| texts.lang);
     let themes = [
@@ -29,8 +30,8 @@ pub(super) fn inputs(t: &'static Texts) -> Vec<Select> {
     // Every language calls itself by its own name.
     let langs = [("", t.language_auto), ("en", "English"), ("de", "Deutsch")];
     vec![
-        Select::new("lang", t.language, &langs, lang),
-        Select::new("theme", t.theme, &themes, theme()),
+        Input::select("lang", t.language, langs).value(lang),
+        Input::select("theme", t.theme, themes).value(theme()),
     ]
 }
 
@@ -40,7 +41,7 @@ pub(super) async fn save(mut call: Call) -> Answer {
         None => Form::open(&mut call).await?,
     };
     let lang = texts::find(form.raw("lang")).map_or("", |texts| texts.lang);
-    let response = with_cookie(&call, found("/settings?note=saved"), texts::COOKIE, lang);
+    let response = with_cookie(&call, done("/settings", Notice::Saved), texts::COOKIE, lang);
     Ok(with_cookie(
         &call,
         response,

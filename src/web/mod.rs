@@ -1,45 +1,124 @@
 //! The pages for people: server-rendered, useful before any script runs, then live over the native protocol. Must not
 //! know how that protocol is served, nor any other.
 
+mod admin;
 mod answer;
 mod assets;
 mod chat;
 mod docs;
 mod entry;
 mod explain;
+mod fields;
 mod form;
+mod groups;
+mod invited;
+mod invites;
+mod keeping;
 mod list;
 mod look;
 mod notice;
+mod password;
 mod people;
+mod picture;
 mod room;
 mod rooms;
-mod select;
+mod search;
 mod settings;
 mod setup;
 mod shell;
 mod texts;
+mod users;
 mod view;
 
-use crate::dialect::kit::{Surface, routes};
+use crate::dialect::kit::{Route, Surface, routes};
 
 /// All pages, and what they are made of.
 pub fn surface() -> Surface {
-    let routes = routes![answer::stopped;
+    let routes = [room_pages(), own_pages(), admin_pages(), entry_pages()].concat();
+    Surface {
+        prefix: "",
+        routes,
+        fault: answer::fault,
+    }
+}
+
+/// Rooms and what is said in them.
+fn room_pages() -> Vec<Route> {
+    routes![answer::stopped;
         GET "/" => list::home,
         GET "/conversations" => list::show,
         GET "/conversations/{room}" => room::show,
-        POST "/conversations/{room}/join" => room::join,
-        POST "/conversations/{room}/leave" => room::leave,
-        POST "/conversations/{room}/kick" => room::kick,
+        POST "/conversations/{room}/join" => keeping::join,
+        POST "/conversations/{room}/leave" => keeping::leave,
+        POST "/conversations/{room}/notify" => keeping::notify,
+        POST "/conversations/{room}/edit" => keeping::edit,
+        POST "/conversations/{room}/picture" => keeping::set_picture,
+        POST "/conversations/{room}/picture/clear" => keeping::clear_picture,
+        POST "/conversations/{room}/add" => keeping::add,
+        POST "/conversations/{room}/kick" => keeping::kick,
+        POST "/conversations/{room}/role" => keeping::set_role,
+        POST "/conversations/{room}/mute" => keeping::mute,
+        POST "/conversations/{room}/transfer" => keeping::transfer,
+        POST "/conversations/{room}/clear" => keeping::clear,
+        POST "/conversations/{room}/delete" => keeping::delete,
+        POST "/conversations/{room}/invite" => invites::create,
+        POST "/conversations/{room}/revoke" => invites::revoke,
         GET "/chat/{room}" => chat::show,
         POST "/chat/{room}" => chat::send,
         GET "/rooms" => rooms::browse,
         POST "/rooms/join" => rooms::join_by_key,
         GET "/rooms/new" => rooms::new,
         POST "/rooms/new" => rooms::create,
+    ]
+}
+
+/// People, what they look for, and what they decide for themselves.
+fn own_pages() -> Vec<Route> {
+    routes![answer::stopped;
         GET "/people" => people::show,
         POST "/people/{id}/chat" => people::chat,
+        GET "/search" => search::show,
+        GET "/settings" => settings::show,
+        POST "/settings/profile" => settings::save_profile,
+        POST "/settings/picture" => settings::save_picture,
+        POST "/settings/picture/clear" => settings::clear_picture,
+        POST "/settings/look" => look::save,
+        POST "/settings/notify" => settings::save_notify,
+        POST "/settings/password" => settings::save_password,
+        POST "/settings/sessions/end" => settings::end_session,
+        POST "/settings/sessions/end-others" => settings::end_other_sessions,
+    ]
+}
+
+/// What admins see and do.
+fn admin_pages() -> Vec<Route> {
+    routes![answer::stopped;
+        GET "/groups" => groups::list,
+        GET "/groups/create" => groups::new,
+        POST "/groups/create" => groups::create,
+        GET "/groups/{room}/edit" => groups::show,
+        POST "/groups/{room}/edit" => groups::edit,
+        POST "/groups/delete/{room}" => groups::delete,
+        GET "/users" => users::list,
+        GET "/users/edit/{user}" => users::show,
+        POST "/users/edit/{user}" => users::edit,
+        POST "/users/delete/{user}" => users::delete,
+        POST "/users/sessions/{user}" => users::end_sessions,
+        POST "/users/password/{user}" => users::make_link,
+        GET "/admin" => admin::show,
+        POST "/admin/invite" => admin::invite,
+        POST "/admin/revoke" => admin::revoke,
+    ]
+}
+
+/// The ways in, and files for all pages.
+fn entry_pages() -> Vec<Route> {
+    routes![answer::stopped;
+        GET "/invite" => invited::show,
+        POST "/invite" => invited::register,
+        POST "/invite/join" => invited::join,
+        GET "/password" => password::show,
+        POST "/password" => password::choose,
         GET "/auth/login" => entry::login,
         POST "/auth/login" => entry::log_in,
         GET "/auth/register" => entry::registration,
@@ -48,18 +127,11 @@ pub fn surface() -> Surface {
         POST "/auth/guest" => entry::enter,
         GET "/auth/logout" => entry::log_out,
         POST "/auth/logout" => entry::log_out_by_form,
-        GET "/settings" => settings::show,
-        POST "/settings/look" => look::save,
         GET "/setup" => setup::show,
         POST "/setup" => setup::set_up,
         GET "/api/docs" => docs::show,
         GET "/api/docs/clients/{name}" => docs::client,
         GET "/assets/{version}/{name}" => assets::serve,
         GET "/favicon.ico" => assets::favicon,
-    ];
-    Surface {
-        prefix: "",
-        routes,
-        fault: answer::fault,
-    }
+    ]
 }

@@ -1,17 +1,21 @@
-//! `/conversations/{uuid}`: what a room is, who is in it, and the way out.
+//! `/conversations/{uuid}`: what a room is, who is in it, and to whom it falls what can be done about that.
 
 use askama::Template;
 use uuid::Uuid;
 
-use crate::chat::Caller;
-use crate::dialect::kit::{Call, Fault, StatusCode};
-use crate::model::{Action, Member, Membership, Room, RoomKind, UserId, Verdict, may};
+use crate::chat::{Caller, ChatError};
+use crate::dialect::kit::Call;
+use crate::model::{
+    Action, Key, Member, Membership, Millis, Role, Room, RoomKind, UserId, Verdict, may,
+};
 
-use super::answer::{Answer, Stop, caller, found, page};
+use super::answer::{Answer, caller, page};
 use super::chat::{ids, room_of};
-use super::form::Form;
+use super::fields::{Fields, Input, Refused, status_of};
+use super::invites::{self, InvitesView};
+use super::picture;
 use super::shell::Shell;
-use super::texts;
+use super::texts::{self, Texts};
 use super::view::{Face, MemberView, room_name};
 
 /// So many members stand on one page.
@@ -30,94 +34,165 @@ struct RoomPage {
     members: Vec<MemberView>,
     /// Where the next members are, if there are more.
     after: Option<i64>,
+    /// For members.
+    notify: Option<Fields>,
+    /// For those who keep the room.
+    add: Option<Fields>,
+    invites: Option<InvitesView>,
+    /// For those who manage it.
+    edit: Option<Fields>,
+    picture: Option<Fields>,
+    has_picture: bool,
     may_read: bool,
     may_join: bool,
     may_leave: bool,
+    may_clear: bool,
+    may_delete: bool,
     is_owner: bool,
+}
+
+/// A room as somebody sees it.
+pub(super) struct Scene {
+    pub me: Caller,
+    pub room: Room,
+    pub place: Option<Membership>,
 }
 
 pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
     let (room, place) = room_of(&call, &me).await?;
-    let after = call.query_number("after", 0, i64::MAX)?.unwrap_or(0);
-    let chat = &call.kit.chat;
-    let mut members = chat.members(&me, room.id, UserId(after), PAGE + 1).await?;
-    let more = members.len() > PAGE as usize;
-    members.truncate(PAGE as usize);
-    let online = ids(&chat.online(&me, room.id).await?.0);
-    let t = texts::of();
-    let name = room_name(t, &room, me.id()).to_owned();
-    let may_do = |action| allowed(&me, place, &room, action);
-    let template = RoomPage {
-        shell: Shell::inside(&call, &me, &name).await?,
-        uuid: room.uuid,
-        description: room.description.clone(),
-        face: Face::of_room(&room, me.id()),
-        kind_text: t.room_kind(room.kind),
-        access_key: room
-            .access_key
-            .as_ref()
-            .map_or(String::new(), |key| key.as_str().to_owned()),
-        after: members
-            .last()
-            .filter(|_| more)
-            .map(|member| member.person.id.0),
-        members: members
-            .iter()
-            .map(|member| MemberView {
-                may_kick: may_kick(&me, place, &room, member),
-                ..MemberView::new(t, member, &me, online.contains(&member.person.id.0))
-            })
-            .collect(),
-        may_read: may_do(Action::Read),
-        may_join: place.is_none() && may_do(Action::Join),
-        may_leave: place.is_some() && !room.kind.is_fixed() && room.owner_id != Some(me.id()),
-        is_owner: room.owner_id == Some(me.id()),
-        name,
-    };
-    page(StatusCode::OK, &call, &template)
+    Scene { me, room, place }.show(&call, None).await
 }
 
-pub(super) async fn join(mut call: Call) -> Answer {
-    let (me, _) = Form::of_caller(&mut call).await?;
-    let (room, place) = room_of(&call, &me).await?;
-    if place.is_none() {
-        call.kit.chat.join(&me, room.id).await?;
+impl Scene {
+    /// The page, perhaps with a form that was refused.
+    pub(super) async fn show(&self, call: &Call, refused: Option<&Refused<'_>>) -> Answer {
+        let t = texts::of();
+        let (me, room) = (&self.me, &self.room);
+        let name = room_name(t, room, me.id()).to_owned();
+        let (members, after) = self.members(call, t).await?;
+        let (keeps, manages) = (self.may(Action::Keep), self.may(Action::Manage));
+        let invites = match keeps {
+            true => Some(invites::of_room(call, me, room, refused).await?),
+            false => None,
+        };
+        let edit = || Fields::of("edit", edit_inputs(t, room), refused);
+        let template = RoomPage {
+            shell: Shell::inside(call, me, &name).await?,
+            uuid: room.uuid,
+            description: room.description.clone(),
+            face: Face::of_room(room, me.id()),
+            kind_text: t.room_kind(room.kind),
+            access_key: key_of(room),
+            members,
+            after,
+            notify: self.place.map(|place| notify(t, place)),
+            add: keeps.then(|| Fields::of("add", add_inputs(t), refused)),
+            invites,
+            edit: manages.then(edit),
+            picture: manages.then(|| Fields::of("picture", picture::inputs(t), refused)),
+            has_picture: room.picture_url.is_some(),
+            may_read: self.may(Action::Read),
+            may_join: self.place.is_none() && self.may(Action::Join),
+            may_leave: self.place.is_some() && !room.kind.is_fixed() && !self.is_owner(me.id()),
+            may_clear: self.may(Action::Clear),
+            may_delete: self.may(Action::DeleteRoom),
+            is_owner: self.is_owner(me.id()),
+            name,
+        };
+        page(status_of(t, refused), call, &template)
     }
-    Ok(found(&format!("/chat/{}", room.uuid)))
+
+    async fn members(
+        &self,
+        call: &Call,
+        t: &'static Texts,
+    ) -> Result<(Vec<MemberView>, Option<i64>), super::answer::Stop> {
+        let chat = &call.kit.chat;
+        let after = call.query_number("after", 0, i64::MAX)?.unwrap_or(0);
+        let (me, room) = (&self.me, self.room.id);
+        let mut members = chat.members(me, room, UserId(after), PAGE + 1).await?;
+        let more = members.len() > PAGE as usize;
+        members.truncate(PAGE as usize);
+        let online = ids(&chat.online(me, room).await?.0);
+        let last = members.last().filter(|_| more);
+        let after = last.map(|member| member.person.id.0);
+        let view = |member: &Member| MemberView {
+            may_keep: self.may_keep(member),
+            may_manage: self.may_act_on(member) && self.may(Action::Manage),
+            ..MemberView::new(t, member, me, online.contains(&member.person.id.0))
+        };
+        Ok((members.iter().map(view).collect(), after))
+    }
+
+    fn may(&self, action: Action) -> bool {
+        let place = self.place.map(|place| place.role);
+        may(self.me.role(), place, self.room.kind, action) == Verdict::Yes
+    }
+
+    fn is_owner(&self, user: UserId) -> bool {
+        self.room.owner_id == Some(user)
+    }
+
+    fn may_act_on(&self, member: &Member) -> bool {
+        member.person.id != self.me.id() && !self.is_owner(member.person.id)
+    }
+
+    /// Whether to offer it; the core has the last word.
+    fn may_keep(&self, member: &Member) -> bool {
+        let lower = self
+            .place
+            .is_none_or(|place| member.place.role < place.role)
+            || self.me.role() == Role::Admin;
+        lower && self.may_act_on(member) && self.may(Action::Keep)
+    }
 }
 
-pub(super) async fn leave(mut call: Call) -> Answer {
-    let (me, _) = Form::of_caller(&mut call).await?;
-    let (room, _) = room_of(&call, &me).await?;
-    call.kit.chat.leave(&me, room.id).await?;
-    Ok(found("/conversations?note=left"))
+fn key_of(room: &Room) -> String {
+    let key = room.access_key.as_ref().map(Key::as_str);
+    key.unwrap_or_default().to_owned()
 }
 
-pub(super) async fn kick(mut call: Call) -> Answer {
-    let (me, form) = Form::of_caller(&mut call).await?;
-    let (room, _) = room_of(&call, &me).await?;
-    let user = user_id(&form)?;
-    call.kit.chat.remove_member(&me, room.id, user).await?;
-    Ok(found(&format!("/conversations/{}?note=kicked", room.uuid)))
+fn notify(t: &'static Texts, place: Membership) -> Fields {
+    let input = Input::select("notify", t.notify, t.notify_choices());
+    Fields::new(vec![input.value(place.notify.as_str())])
 }
 
-fn user_id(form: &Form) -> Result<UserId, Stop> {
-    let id = form.raw("user").parse().map_err(|_| Fault::NoRoute)?;
-    Ok(UserId(id))
+fn add_inputs(t: &'static Texts) -> Vec<Input> {
+    vec![Input::new("username", t.username, 48).hint(t.add_hint)]
 }
 
-fn allowed(me: &Caller, place: Option<Membership>, room: &Room, action: Action) -> bool {
-    may(me.role(), place.map(|place| place.role), room.kind, action) == Verdict::Yes
+fn edit_inputs(t: &'static Texts, room: &Room) -> Vec<Input> {
+    let kinds = [
+        (RoomKind::Public, t.room_kind_public),
+        (RoomKind::Private, t.room_kind_private),
+    ];
+    let kinds = kinds.map(|(kind, text)| (kind.as_str(), text));
+    vec![
+        Input::new("name", t.room_name, 64).value(&room.name),
+        Input::new("description", t.room_description, 500)
+            .kind("textarea")
+            .optional()
+            .value(&room.description),
+        Input::select("kind", t.room_kind, kinds).value(room.kind.as_str()),
+        Input::new("access_key", t.access_key, 64)
+            .optional()
+            .hint(t.access_key_hint)
+            .value(key_of(room)),
+    ]
 }
 
-/// Whether to offer it; the core has the last word.
-fn may_kick(me: &Caller, place: Option<Membership>, room: &Room, member: &Member) -> bool {
-    let lower = place.is_none_or(|place| member.place.role < place.role)
-        || me.role() == crate::model::Role::Admin;
-    room.kind != RoomKind::Direct
-        && member.person.id != me.id()
-        && room.owner_id != Some(member.person.id)
-        && lower
-        && allowed(me, place, room, Action::Keep)
+/// Whether somebody may not write now.
+pub(super) fn is_muted(place: &Membership) -> bool {
+    place.muted_until > Millis::now()
+}
+
+/// The room's own page.
+pub(super) fn address(room: &Room) -> String {
+    format!("/conversations/{}", room.uuid)
+}
+
+/// What no form of a page asks for is a form of no page.
+pub(super) fn unknown() -> ChatError {
+    ChatError::NotFound("choice")
 }

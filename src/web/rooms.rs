@@ -8,8 +8,9 @@ use crate::dialect::kit::{Call, StatusCode};
 use crate::model::{Key, NewRoom, Room, RoomId, RoomKind, ShownName};
 
 use super::answer::{Answer, caller, found, page};
-use super::explain::explain_chat;
-use super::form::{Form, Input, focus};
+use super::explain::{Said, explain_chat};
+use super::fields::{Fields, Input};
+use super::form::Form;
 use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::Face;
@@ -25,8 +26,7 @@ struct RoomsPage {
     /// Where the next rooms are, if there are more.
     after: Option<i64>,
     is_guest: bool,
-    key: Input,
-    error: String,
+    key: Fields,
 }
 
 struct PublicView {
@@ -42,11 +42,9 @@ struct PublicView {
 #[template(path = "new_room.html")]
 struct NewRoomPage {
     shell: Shell,
-    name: Input,
-    description: Input,
-    access_key: Input,
+    fields: Fields,
+    access_key: Fields,
     private: bool,
-    error: String,
 }
 
 pub(super) async fn browse(call: Call) -> Answer {
@@ -76,15 +74,12 @@ async fn show(call: &Call, me: &Caller, form: &Form, error: Option<&ChatError>) 
         .await?;
     let more = rooms.len() > PAGE as usize;
     rooms.truncate(PAGE as usize);
-    let said = error.map(|error| match error {
-        ChatError::NotFound(_) => (StatusCode::NOT_FOUND, t.no_such_key.to_owned()),
-        other => {
-            let said = explain_chat(t, other);
-            (said.status, said.text)
-        }
-    });
-    let (status, error) = said.unwrap_or((StatusCode::OK, String::new()));
-    let key = Input::new("access_key", t.access_key, 64).hint(t.join_by_key_hint);
+    let line = Input::new("access_key", t.access_key, 64).hint(t.join_by_key_hint);
+    let mut key = Fields::new(vec![line]);
+    if let Some(error) = error {
+        key = Fields::only(key.into_inputs(), form, None);
+        key.say(explain_key(t, error));
+    }
     let template = RoomsPage {
         shell: Shell::inside(call, me, t.browse_rooms).await?,
         after: rooms.last().filter(|_| more).map(|public| public.room.id.0),
@@ -93,10 +88,21 @@ async fn show(call: &Call, me: &Caller, form: &Form, error: Option<&ChatError>) 
             .map(|public| PublicView::new(public, me))
             .collect(),
         is_guest: me.role() == crate::model::Role::Guest,
-        key: key.fill(form, (!error.is_empty()).then_some("access_key")),
-        error,
+        key,
     };
-    page(status, call, &template)
+    page(template.key.status(), call, &template)
+}
+
+fn explain_key(t: &'static Texts, error: &ChatError) -> Said {
+    let said = explain_chat(t, error);
+    match error {
+        ChatError::NotFound(_) => Said {
+            text: t.no_such_key.to_owned(),
+            field: Some("access_key"),
+            ..said
+        },
+        _ => said,
+    }
 }
 
 impl PublicView {
@@ -141,31 +147,21 @@ async fn make(call: &Call, me: &Caller, form: &Form) -> Result<Room, ChatError> 
 }
 
 async fn show_new(call: &Call, me: &Caller, form: &Form, error: Option<&ChatError>) -> Answer {
-    let t: &'static Texts = texts::of();
-    let said = error.map(|error| explain_chat(t, error));
-    let wrong = said.as_ref().and_then(|said| said.field);
-    let name = Input::new("name", t.room_name, 64);
-    let description = Input::new("description", t.room_description, 500).optional();
+    let t = texts::of();
+    let inputs = vec![
+        Input::new("name", t.room_name, 64),
+        Input::new("description", t.room_description, 500).optional(),
+    ];
     let key = Input::new("access_key", t.access_key, 64)
         .optional()
         .hint(t.access_key_hint);
-    let inputs = [name, description, key].map(|input| input.fill(form, wrong));
-    let Ok([name, description, access_key]) = <[Input; 3]>::try_from(focus(inputs.into())) else {
-        return Err(ChatError::internal("three fields are not three").into());
-    };
+    let is_key = |error: &&ChatError| explain_chat(t, error).field == Some("access_key");
     let template = NewRoomPage {
         shell: Shell::inside(call, me, t.new_room).await?,
-        name,
-        description,
-        access_key,
+        fields: Fields::only(inputs, form, error.filter(|error| !is_key(error))),
+        access_key: Fields::only(vec![key], form, error.filter(is_key)),
         private: form.raw("kind") == "private",
-        error: said
-            .as_ref()
-            .map_or(String::new(), |said| said.text.clone()),
     };
-    page(
-        said.map_or(StatusCode::OK, |said| said.status),
-        call,
-        &template,
-    )
+    let status = error.map_or(StatusCode::OK, |error| explain_chat(t, error).status);
+    page(status, call, &template)
 }

@@ -1,37 +1,265 @@
 //! `/settings`: what one decides about oneself and one's browser.
 
 use askama::Template;
+use uuid::Uuid;
 
-use crate::dialect::kit::{Call, StatusCode};
+use crate::chat::{Caller, ChatError, Session};
+use crate::dialect::kit::{Call, Fault, StatusCode};
+use crate::model::{Invalid, Notify, Password, Role, ShownName, UserEdit, Username};
 
-use super::answer::{Answer, page, visitor};
+use super::answer::{Answer, Stop, done, page, visitor};
+use super::fields::{Fields, Input, Refused, status_of};
+use super::form::{Form, sender};
 use super::look;
-use super::select::Select;
+use super::notice::Notice;
+use super::picture;
 use super::shell::Shell;
-use super::texts;
+use super::texts::{self, Texts};
+use super::view::{Clock, Face};
+
+/// The page itself.
+const HERE: &str = "/settings";
 
 /// For those who are not logged in.
 #[derive(Template)]
 #[template(path = "look.html")]
 struct LookPage {
     shell: Shell,
-    look: Vec<Select>,
+    look: Fields,
 }
 
 #[derive(Template)]
 #[template(path = "settings.html")]
 struct SettingsPage {
     shell: Shell,
-    look: Vec<Select>,
+    face: Face,
+    has_picture: bool,
+    is_guest: bool,
+    is_admin: bool,
+    profile: Fields,
+    picture: Fields,
+    /// Nothing for those who have none.
+    password: Option<Fields>,
+    look: Fields,
+    notify: Fields,
+    sessions: Vec<SessionView>,
+}
+
+struct SessionView {
+    uuid: Uuid,
+    program: String,
+    ip: String,
+    last: Clock,
+    is_this: bool,
 }
 
 pub(super) async fn show(call: Call) -> Answer {
+    match visitor(&call).await? {
+        Some(me) => view(&call, &me, None).await,
+        None => {
+            let t = texts::of();
+            let shell = Shell::outside(t.look);
+            let look = Fields::new(look::inputs(t));
+            page(StatusCode::OK, &call, &LookPage { shell, look })
+        }
+    }
+}
+
+async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer {
     let t = texts::of();
-    let look = look::inputs(t);
-    let Some(me) = visitor(&call).await? else {
-        let shell = Shell::outside(&call, t.look);
-        return page(StatusCode::OK, &call, &LookPage { shell, look });
+    let user = call.kit.chat.user(me.id()).await?;
+    let password = user
+        .has_password
+        .then(|| Fields::of("password", password_inputs(t), refused));
+    let template = SettingsPage {
+        shell: Shell::inside(call, me, t.settings).await?,
+        face: Face::of_person(&user.person),
+        has_picture: user.person.avatar_url.is_some(),
+        is_guest: me.role() == Role::Guest,
+        is_admin: me.role() == Role::Admin,
+        profile: Fields::of("profile", profile_inputs(t, &user), refused),
+        picture: Fields::of("picture", picture::inputs(t), refused),
+        password,
+        look: Fields::new(look::inputs(t)),
+        notify: Fields::new(vec![Input::select("notify", t.notify, t.notify_choices())]),
+        sessions: sessions(call, me, t).await?,
     };
-    let shell = Shell::inside(&call, &me, t.settings).await?;
-    page(StatusCode::OK, &call, &SettingsPage { shell, look })
+    page(status_of(t, refused), call, &template)
+}
+
+fn profile_inputs(t: &'static Texts, user: &crate::model::User) -> Vec<Input> {
+    vec![
+        Input::new("username", t.username, 48)
+            .autocomplete("username")
+            .hint(t.rename_hint)
+            .value(&user.person.username),
+        Input::new("display_name", t.display_name, 100)
+            .autocomplete("name")
+            .hint(t.display_name_hint)
+            .value(&user.person.display_name),
+        Input::new("email", t.email, 254)
+            .kind("email")
+            .autocomplete("email")
+            .optional()
+            .value(user.email.clone().unwrap_or_default()),
+    ]
+}
+
+fn password_inputs(t: &'static Texts) -> Vec<Input> {
+    let password = |name, label, known| {
+        Input::new(name, label, 128)
+            .kind("password")
+            .autocomplete(known)
+    };
+    vec![
+        password("current_password", t.current_password, "current-password"),
+        password("new_password", t.new_password, "new-password").hint(t.password_hint),
+    ]
+}
+
+async fn sessions(
+    call: &Call,
+    me: &Caller,
+    t: &'static Texts,
+) -> Result<Vec<SessionView>, ChatError> {
+    let mut sessions = call.kit.chat.sessions(me).await?;
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.last_at.0));
+    let view = |session: &Session| SessionView {
+        uuid: session.uuid,
+        program: program(t, session),
+        ip: session.ip.clone(),
+        last: Clock::new(session.last_at),
+        is_this: session.id == me.session(),
+    };
+    Ok(sessions.iter().map(view).collect())
+}
+
+/// What somebody is logged in with, as far as it says so.
+fn program(t: &'static Texts, session: &Session) -> String {
+    let agent = session.user_agent.as_str();
+    let first = |known: &[&'static str]| known.iter().copied().find(|word| agent.contains(word));
+    let browser = first(&["Firefox", "Edg", "OPR", "Chrome", "Safari"]);
+    let system = first(&["Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux"]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => {
+            let browser = match browser {
+                "Edg" => "Edge",
+                "OPR" => "Opera",
+                other => other,
+            };
+            format!("{browser}, {}", system.replace(" OS X", ""))
+        }
+        _ if agent.is_empty() => t.unknown_program.to_owned(),
+        _ => agent.chars().take(60).collect(),
+    }
+}
+
+pub(super) async fn save_profile(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let saved = match profile_of(&form) {
+        Ok(edit) => call.kit.chat.edit_me(&me, edit).await.map(drop),
+        Err(invalid) => Err(invalid.into()),
+    };
+    after(&call, &me, "profile", &form, saved, Notice::Saved).await
+}
+
+fn profile_of(form: &Form) -> Result<UserEdit, Invalid> {
+    Ok(UserEdit {
+        username: Some(Username::parse(form.text("username"))?),
+        display_name: Some(ShownName::of_person(form.text("display_name"))?),
+        email: Some(form.email()?),
+        ..UserEdit::default()
+    })
+}
+
+pub(super) async fn save_password(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let chat = &call.kit.chat;
+    let saved = match Password::choose(form.raw("new_password")) {
+        Ok(new) => {
+            chat.change_password(&me, form.raw("current_password"), new)
+                .await
+        }
+        Err(bad) => Err(Invalid::new("new_password", bad.why).into()),
+    };
+    let saved = saved.map_err(|error| match error {
+        ChatError::BadCredentials => Invalid::new("current_password", "is wrong").into(),
+        other => other,
+    });
+    after(&call, &me, "password", &form, saved, Notice::PasswordSaved).await
+}
+
+pub(super) async fn save_picture(mut call: Call) -> Answer {
+    let me = sender(&call).await?;
+    let chat = call.kit.chat.clone();
+    let saved = picture::take(&mut call, &me, |bytes| chat.set_avatar(&me, bytes)).await?;
+    let saved = saved.map(drop);
+    after(
+        &call,
+        &me,
+        "picture",
+        &Form::default(),
+        saved,
+        Notice::Saved,
+    )
+    .await
+}
+
+pub(super) async fn clear_picture(mut call: Call) -> Answer {
+    let (me, _) = Form::of_caller(&mut call).await?;
+    let edit = UserEdit {
+        avatar_url: Some(None),
+        ..UserEdit::default()
+    };
+    call.kit.chat.edit_me(&me, edit).await?;
+    Ok(done(HERE, Notice::Saved))
+}
+
+/// The same for all rooms one is in now; each can be set by itself on its own page.
+pub(super) async fn save_notify(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let notify = Notify::parse(form.raw("notify")).ok_or(Fault::NoRoute)?;
+    let chat = &call.kit.chat;
+    for overview in chat.rooms(&me).await? {
+        if overview.place.notify != notify {
+            chat.set_notify(&me, overview.room.id, notify).await?;
+        }
+    }
+    Ok(done(HERE, Notice::Saved))
+}
+
+pub(super) async fn end_session(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let chat = &call.kit.chat;
+    let sessions = chat.sessions(&me).await?;
+    let session = Uuid::parse_str(form.raw("session"))
+        .ok()
+        .and_then(|uuid| sessions.iter().find(|session| session.uuid == uuid))
+        .ok_or(Stop::Fault(Fault::NoRoute))?;
+    chat.end_session(&me, session.id).await?;
+    Ok(done(HERE, Notice::SessionsEnded))
+}
+
+pub(super) async fn end_other_sessions(mut call: Call) -> Answer {
+    let (me, _) = Form::of_caller(&mut call).await?;
+    call.kit.chat.end_other_sessions(&me).await?;
+    Ok(done(HERE, Notice::SessionsEnded))
+}
+
+/// Leads back to the page, or shows it again with what is wrong.
+async fn after(
+    call: &Call,
+    me: &Caller,
+    which: &'static str,
+    form: &Form,
+    saved: Result<(), ChatError>,
+    notice: Notice,
+) -> Answer {
+    match saved {
+        Ok(()) => Ok(done(HERE, notice)),
+        Err(error) => {
+            let error = &error;
+            view(call, me, Some(&Refused { which, form, error })).await
+        }
+    }
 }

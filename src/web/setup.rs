@@ -5,8 +5,8 @@ use crate::dialect::kit::{Call, StatusCode};
 
 use super::answer::{Answer, found, page};
 use super::entry::{EntryPage, account, let_in, registration_of};
-use super::explain::explain_chat;
-use super::form::{Form, focus};
+use super::fields::Fields;
+use super::form::Form;
 use super::shell::Shell;
 use super::texts;
 
@@ -16,7 +16,7 @@ pub(super) async fn show(call: Call) -> Answer {
         return Err(ChatError::BadSetupToken.into());
     }
     let form = Form::with("token", &token);
-    page(StatusCode::OK, &call, &view(&call, &form, None))
+    page(StatusCode::OK, &call, &view(&form, None))
 }
 
 pub(super) async fn set_up(mut call: Call) -> Answer {
@@ -33,24 +33,20 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
         Ok((_, cookie)) => Ok(let_in(&call, found("/"), &cookie)),
         Err(ChatError::BadSetupToken) => Err(ChatError::BadSetupToken.into()),
         Err(error) => {
-            let status = explain_chat(texts::of(), &error).status;
-            page(status, &call, &view(&call, &form, Some(&error)))
+            let template = view(&form, Some(&error));
+            page(template.fields.status(), &call, &template)
         }
     }
 }
 
-fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
+fn view(form: &Form, error: Option<&ChatError>) -> EntryPage {
     let t = texts::of();
-    let said = error.map(|error| explain_chat(t, error));
-    let wrong = said.as_ref().and_then(|said| said.field);
-    let inputs = account(t).into_iter().map(|input| input.fill(form, wrong));
     EntryPage {
-        shell: Shell::outside(call, t.set_up),
+        shell: Shell::outside(t.set_up),
         lead: t.set_up_lead,
-        inputs: focus(inputs.collect()),
+        fields: Fields::only(account(t), form, error),
         hidden: ("token", form.raw("token").to_owned()),
         submit: t.set_up_submit,
-        error: said.map_or(String::new(), |said| said.text),
         ways: Vec::new(),
     }
 }

@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use crate::chat::Caller;
 use crate::dialect::kit::Call;
-use crate::model::{RoomId, RoomOverview};
+use crate::model::{Role, RoomId, RoomOverview};
 
 use super::answer::Stop;
 use super::assets;
+use super::groups::GroupView;
 use super::look;
-use super::notice::Notice;
+use super::notice;
 use super::texts::{self, ScriptTexts, Texts};
 use super::view::{PersonView, RoomView, person_name};
 
@@ -36,6 +37,9 @@ pub(super) struct Side {
     pub me: PersonView,
     /// Guests neither make rooms nor start direct chats.
     pub is_guest: bool,
+    pub is_admin: bool,
+    /// Rooms that an admin manages without being in them; only on the page of the list.
+    pub others: Vec<GroupView>,
     pub rooms: Vec<RoomView>,
     pub blank: RoomView,
 }
@@ -74,12 +78,13 @@ impl Shell {
         }
     }
 
-    /// The same, with the notice that the address asks for.
-    pub(super) fn outside(call: &Call, title: &str) -> Self {
+    /// The same, with what is to be said once.
+    pub(super) fn outside(title: &str) -> Self {
         let t = texts::of();
-        let mut shell = Self::bare(t, title);
-        shell.notice = notice(t, call);
-        shell
+        Self {
+            notice: notice::current(t),
+            ..Self::bare(t, title)
+        }
     }
 
     /// The frame for somebody who is logged in.
@@ -110,7 +115,7 @@ impl Shell {
             texts: &t.script,
         };
         Self {
-            notice: notice(t, call),
+            notice: notice::current(t),
             scripts: assets::scripts().collect(),
             csrf: call.kit.chat.csrf_token(me),
             script: serde_json::to_string(&script).unwrap_or_default(),
@@ -133,7 +138,9 @@ impl Side {
                 name: person_name(t, me.person()).to_owned(),
                 ..PersonView::new(t, me.person(), true)
             },
-            is_guest: me.role() == crate::model::Role::Guest,
+            is_guest: me.role() == Role::Guest,
+            is_admin: me.role() == Role::Admin,
+            others: Vec::new(),
             rooms: sorted.iter().map(view).collect(),
             blank: RoomView::blank(),
         }
@@ -147,11 +154,6 @@ fn rank(overview: &RoomOverview) -> (bool, i64) {
         .as_ref()
         .map_or(overview.room.created_at, |message| message.created_at);
     (overview.unread > 0, at.0)
-}
-
-fn notice(t: &'static Texts, call: &Call) -> &'static str {
-    let code = call.query_value("note").unwrap_or_default();
-    Notice::parse(&code).map_or("", |notice| notice.text(t))
 }
 
 /// Where the page's WebSocket is: a path of its own host, unless the operator says otherwise.

@@ -7,8 +7,11 @@ use uuid::Uuid;
 
 use crate::chat::Caller;
 use crate::dialect::kit::rfc3339;
-use crate::model::{Member, Message, Millis, Person, Room, RoomKind, RoomOverview, UserId};
+use crate::model::{
+    Member, MemberRole, Message, Millis, Person, Room, RoomKind, RoomOverview, UserId,
+};
 
+use super::room::is_muted;
 use super::texts::Texts;
 
 /// So many characters of the last message stand in the list.
@@ -18,13 +21,15 @@ const BLOCK: i64 = 5 * 60 * 1000;
 /// Unread messages are counted up to here.
 const UNREAD_MAX: u32 = 99;
 
-/// Who or what a picture stands for, until there are pictures: letters on one of twelve colours.
+/// Somebody's or a room's picture; without one, letters on one of twelve colours.
 #[derive(Clone, Template)]
 #[template(path = "part/face.html")]
 pub(super) struct Face {
     letters: String,
     hue: i64,
     kind: &'static str,
+    /// Its address on this server; empty without one.
+    picture: String,
 }
 
 impl HtmlSafe for Face {}
@@ -36,6 +41,7 @@ impl Face {
             letters: initials(&person.display_name),
             hue: person.id.0 % 12,
             kind: "person",
+            picture: own_picture(person.avatar_url.as_deref()),
         }
     }
 
@@ -47,6 +53,7 @@ impl Face {
                 letters: initials(&room.name),
                 hue: room.id.0 % 12,
                 kind: room.kind.as_str(),
+                picture: own_picture(room.picture_url.as_deref()),
             },
         }
     }
@@ -57,8 +64,16 @@ impl Face {
             letters: String::new(),
             hue: 0,
             kind,
+            picture: String::new(),
         }
     }
+}
+
+/// Pictures of other hosts are not shown: whoever loads one tells that host so.
+fn own_picture(url: Option<&str>) -> String {
+    url.filter(|url| url.starts_with("/files/"))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The first letters of the first two words.
@@ -117,7 +132,12 @@ pub(super) struct MemberView {
     pub person: PersonView,
     pub role: &'static str,
     pub is_me: bool,
-    pub may_kick: bool,
+    pub is_moderator: bool,
+    pub muted: bool,
+    /// May be muted and sent out.
+    pub may_keep: bool,
+    /// May be given another role, or the room.
+    pub may_manage: bool,
 }
 
 impl MemberView {
@@ -126,7 +146,10 @@ impl MemberView {
             person: PersonView::new(t, &member.person, online),
             role: t.member_role(member.place.role),
             is_me: member.person.id == me.id(),
-            may_kick: false,
+            is_moderator: member.place.role == MemberRole::Moderator,
+            muted: is_muted(&member.place),
+            may_keep: false,
+            may_manage: false,
         }
     }
 }

@@ -17,3 +17,5 @@ mod meeting;
 mod messages;
 // The connection is lost and comes back; sessions and memberships end.
 mod leaving;
+// Pages around the chat: invites, settings, rooms, the server.
+mod pages;

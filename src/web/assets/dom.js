@@ -15,10 +15,16 @@ export function setText(element, text) {
 const initials = (name) =>
   name.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 
-/** Fills in a face: whose letters, on which colour, of a person or a kind of room. */
-export function setFace(face, name, id, kind = "person") {
-  setText(face, initials(name));
+/** Fills in a face: whose letters, on which colour, of a person or a kind of room; or their picture. */
+export function setFace(face, name, id, kind = "person", picture = null) {
   face.className = `face hue-${id % 12} of-${kind}`;
+  // Other hosts' pictures are not loaded: it would tell them who reads here.
+  if (!picture || new URL(picture, location.href).origin !== location.origin) return setText(face, initials(name));
+  if (face.querySelector("img")?.getAttribute("src") === picture) return;
+  const image = new Image();
+  image.alt = "";
+  image.src = picture;
+  face.replaceChildren(image);
 }
 
 const lang = document.documentElement.lang;
@@ -30,6 +36,7 @@ const formats = {
   weekday: format({ weekday: "short" }),
   date: format({ day: "numeric", month: "short" }),
   day: format({ weekday: "long", day: "numeric", month: "long" }),
+  short: format({ dateStyle: "medium", timeStyle: "short" }),
   long: format({ dateStyle: "full", timeStyle: "short" }),
 };
 
@@ -47,6 +54,9 @@ export function setClock(element, iso) {
   element.title = formats.long.format(new Date(iso));
   setText(element, formats.clock.format(new Date(iso)));
 }
+
+/** Puts any other <time> into the reader's zone, with its day. */
+export const setLong = (element) => setText(element, formats.short.format(new Date(element.dateTime)));
 
 /** The same for the list of rooms, where days count more than minutes. */
 export function setWhen(element, iso) {

@@ -1,6 +1,6 @@
 // What runs on every page of somebody who is logged in.
 
-import { $ } from "./dom.js";
+import { $, $$, setLong } from "./dom.js";
 import { Chat } from "./chat.js";
 import { List } from "./list.js";
 import { Outbox } from "./outbox.js";
@@ -12,12 +12,9 @@ import { Wire } from "./wire.js";
 /** A connection that comes back this soon is not worth a word. */
 const BLINK = 1200;
 
-// What was said once is not said again after a reload.
-const address = new URL(location.href);
-if (address.searchParams.has("note")) {
-  address.searchParams.delete("note");
-  history.replaceState(null, "", address);
-}
+for (const time of $$("main time[data-long]")) setLong(time);
+// Links to hand on: one touch selects all of it.
+for (const input of $$("input[readonly]")) input.addEventListener("focus", () => input.select());
 
 if (page) {
   const wire = new Wire(page.ws);

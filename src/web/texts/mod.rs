@@ -19,7 +19,7 @@ mod en;
 pub(super) use en::{ScriptTexts, Words};
 
 use crate::dialect::kit::{current_cookie, current_header};
-use crate::model::{MemberRole, RoomKind};
+use crate::model::{MemberRole, Role, RoomKind};
 
 /// The cookie of those who chose a language.
 pub(super) const COOKIE: &str = "parlor_lang";
@@ -70,6 +70,39 @@ impl Texts {
     pub(super) fn why(&self, why: &'static str) -> &'static str {
         let known = self.why.iter().find(|(english, _)| *english == why);
         known.map_or(why, |(_, own)| own)
+    }
+
+    /// What a kind of room is called in a word.
+    pub(super) fn kind_tag(&self, kind: RoomKind) -> &'static str {
+        match kind {
+            RoomKind::Lobby => self.kind_lobby,
+            RoomKind::Public => self.kind_public,
+            RoomKind::Private => self.kind_private,
+            RoomKind::Direct => self.room_kind_direct,
+        }
+    }
+
+    /// What a role is called.
+    pub(super) fn role(&self, role: Role) -> &'static str {
+        match role {
+            Role::Guest => self.guest_badge,
+            Role::User => self.user_badge,
+            Role::Admin => self.admin_badge,
+        }
+    }
+
+    /// `3 sessions`.
+    pub(super) fn count_sessions(&self, n: &u32) -> String {
+        counted(*n, self.sessions_one, self.sessions_many)
+    }
+
+    /// Of what one can be notified.
+    pub(super) fn notify_choices(&self) -> [(&'static str, &'static str); 3] {
+        [
+            ("all", self.notify_all),
+            ("mentions", self.notify_mentions),
+            ("none", self.notify_none),
+        ]
     }
 
     /// `3 members`.

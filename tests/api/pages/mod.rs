@@ -1,6 +1,11 @@
 //! The pages as browsers without scripts see them: forms, cookies, addresses, headers.
 
+mod admin;
+mod invited;
+mod keeping;
 mod look;
+mod search;
+mod settings;
 
 use form_urlencoded::Serializer;
 use serde_json::json;
@@ -306,7 +311,7 @@ async fn logging_out_ends_the_session_by_link_and_by_button() {
         };
         assert_eq!(
             (reply.status.as_u16(), reply.header("location")),
-            (302, "/auth/login?note=logged-out")
+            (302, "/auth/login")
         );
         assert!(reply.header("set-cookie").contains("Max-Age=0"));
         ann.get("me").await.refused(401, "session_ended");

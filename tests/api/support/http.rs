@@ -40,6 +40,12 @@ impl Client {
         self.with("authorization", format!("Bearer {token}"))
     }
 
+    /// What it sends in that header.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.call("GET", path, None).await
     }

@@ -24,7 +24,7 @@ pub use cable::Cable;
 pub use events::EventSocket;
 pub use forms::{Form, only_file, picture, url};
 pub use http::{Client, Reply, first_line, hang_up_after, raw};
-pub use pages::{Pages, submit};
+pub use pages::{Pages, between, submit};
 pub use people::{Persona, id, register};
 pub use process::{Process, run};
 pub use raw::RawSocket;

@@ -1,0 +1,141 @@
+//! `/admin`: the server at a glance, for whoever runs it.
+
+use askama::Template;
+
+use crate::chat::{Caller, Census};
+use crate::dialect::kit::Call;
+
+use super::answer::{Answer, admin, done, found, page};
+use super::fields::{Refused, status_of};
+use super::form::Form;
+use super::groups::{self, GroupView};
+use super::invites::{self, InvitesView};
+use super::notice::Notice;
+use super::shell::Shell;
+use super::texts;
+
+/// So many days are drawn.
+const DAYS: u32 = 14;
+
+#[derive(Template)]
+#[template(path = "admin.html")]
+struct AdminPage {
+    shell: Shell,
+    census: Census,
+    days: Vec<Bar>,
+    database: String,
+    free: String,
+    file_bytes: String,
+    version: &'static str,
+    /// Dialects that answer as openly as their documents say.
+    open: String,
+    rooms: Vec<GroupView>,
+    more_rooms: bool,
+    invites: InvitesView,
+}
+
+/// A day's messages as a bar.
+struct Bar {
+    day: String,
+    count: i64,
+    /// Of the chart's height, percent.
+    height: i64,
+    /// How much is left above it.
+    top: i64,
+    /// Where it stands.
+    x: usize,
+}
+
+pub(super) async fn show(call: Call) -> Answer {
+    let me = admin(&call).await?;
+    view(&call, &me, None).await
+}
+
+async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer {
+    let t = texts::of();
+    let census = call.kit.chat.census(me, DAYS).await?;
+    let (rooms, after) = groups::rooms(call, me).await?;
+    let template = AdminPage {
+        shell: Shell::inside(call, me, t.admin).await?,
+        days: bars(&census),
+        database: size(census.database),
+        free: size(census.free),
+        file_bytes: size(census.file_bytes),
+        version: env!("CARGO_PKG_VERSION"),
+        open: call.kit.compat_open.join(", "),
+        rooms,
+        more_rooms: after.is_some(),
+        invites: invites::of_server(call, me, refused).await?,
+        census,
+    };
+    page(status_of(t, refused), call, &template)
+}
+
+pub(super) async fn invite(mut call: Call) -> Answer {
+    admin(&call).await?;
+    let (me, form) = Form::of_caller(&mut call).await?;
+    match invites::make(&call, &me, None, &form).await {
+        Ok(code) => Ok(found(&format!("/admin?invite={code}#invites"))),
+        Err(error) => {
+            let (which, form, error) = ("invite", &form, &error);
+            view(&call, &me, Some(&Refused { which, form, error })).await
+        }
+    }
+}
+
+pub(super) async fn revoke(mut call: Call) -> Answer {
+    admin(&call).await?;
+    let (me, form) = Form::of_caller(&mut call).await?;
+    invites::revoke_by(&call, &me, &form).await?;
+    Ok(done("/admin", Notice::Revoked))
+}
+
+fn bars(census: &Census) -> Vec<Bar> {
+    let most = census.days.iter().map(|(_, count)| *count).max();
+    let most = most.unwrap_or(0).max(1);
+    let bar = |(x, (day, count)): (usize, &(crate::model::Millis, i64))| {
+        let height = (count * 100 + most - 1) / most;
+        Bar {
+            day: crate::dialect::kit::rfc3339(*day)
+                .chars()
+                .take(10)
+                .collect(),
+            count: *count,
+            height,
+            top: 100 - height,
+            x: x * 10,
+        }
+    };
+    census.days.iter().enumerate().map(bar).collect()
+}
+
+/// Bytes for people.
+fn size(bytes: i64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let mut size = bytes as f64 / 1000.0;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while size >= 1000.0 && units.len() > 0 {
+        size /= 1000.0;
+        unit = units.next();
+    }
+    format!("{size:.1} {}", unit.unwrap_or(&"TB"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_in_three_digits_or_so() {
+        for (bytes, text) in [
+            (0, "0.0 kB"),
+            (4096, "4.1 kB"),
+            (1_500_000, "1.5 MB"),
+            (25_000_000_000, "25.0 GB"),
+            (5_000_000_000_000_000, "5000.0 TB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}

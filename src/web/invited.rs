@@ -1,0 +1,142 @@
+//! `/invite?code=`: what one is invited to, and the ways in.
+
+use askama::Template;
+
+use crate::chat::{Caller, ChatError};
+use crate::dialect::kit::{Call, StatusCode};
+use crate::model::Invite;
+
+use super::answer::{Answer, found, page, visitor};
+use super::entry::{account, let_in, registration_of};
+use super::fields::Fields;
+use super::form::Form;
+use super::shell::Shell;
+use super::texts::{self, Texts};
+use super::view::person_name;
+
+/// Where an invite's page is, before its code.
+const HERE: &str = "/invite?code=";
+
+#[derive(Template)]
+#[template(path = "invited.html")]
+struct InvitedPage {
+    shell: Shell,
+    /// Who invites, and where to.
+    lead: String,
+    code: String,
+    /// For whoever is logged in.
+    accept: Option<String>,
+    /// For those who have no account yet, if they may make one.
+    account: Option<Fields>,
+    may_visit: bool,
+    /// This page, as it stands in an address.
+    next: String,
+}
+
+pub(super) async fn show(call: Call) -> Answer {
+    let code = call.query_value("code").unwrap_or_default().into_owned();
+    let form = Form::with("code", &code);
+    view(&call, &form, None).await
+}
+
+async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
+    let t = texts::of();
+    let chat = &call.kit.chat;
+    let code = form.raw("code");
+    let invite = invite_of(call, code).await?;
+    let me = visitor(call).await?;
+    let from = call.visitor();
+    let account = (me.is_none() && chat.registers(&invite, &from))
+        .then(|| Fields::only(account(t), form, error));
+    let next = format!("{HERE}{code}");
+    let status = account.as_ref().map_or(StatusCode::OK, Fields::status);
+    let template = InvitedPage {
+        shell: Shell {
+            csrf: me.as_ref().map_or(String::new(), |me| chat.csrf_token(me)),
+            ..Shell::outside(t.invitation)
+        },
+        lead: lead(t, &invite),
+        code: code.to_owned(),
+        may_visit: me.is_none() && chat.settings().may_visit(from.address),
+        accept: me.map(|me| t.accept_as.replace("{me}", person_name(t, me.person()))),
+        account,
+        next: form_urlencoded::byte_serialize(next.as_bytes()).collect(),
+    };
+    page(status, call, &template)
+}
+
+fn lead(t: &'static Texts, invite: &Invite) -> String {
+    let by = person_name(t, &invite.created_by);
+    match &invite.room {
+        // The room's name last: nothing in a name is filled in.
+        Some(room) => {
+            let (before, after) = t.invited_to_room.split_once("{room}").unwrap_or_default();
+            format!("{}{}{}", before.replace("{by}", by), room.name, after)
+        }
+        None => t.invited_to_server.replace("{by}", by),
+    }
+}
+
+/// Makes an account that is in the room at once.
+pub(super) async fn register(mut call: Call) -> Answer {
+    let form = Form::open(&mut call).await?;
+    let (chat, visitor) = (&call.kit.chat, call.visitor());
+    let invite = invite_of(&call, form.raw("code")).await?;
+    let made = match registration_of(&form) {
+        Ok(new) => chat.register_invited(new, form.raw("code"), &visitor).await,
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok(user) => {
+            let (me, cookie) = chat.first_login_cookie(user, &visitor).await?;
+            let way = way_into(&call, &me, &invite).await;
+            Ok(let_in(&call, found(&way), &cookie))
+        }
+        Err(error) => view(&call, &form, Some(&error)).await,
+    }
+}
+
+/// Lets somebody into the room who is logged in.
+pub(super) async fn join(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let way = arrive(&call, &me, form.raw("code")).await?;
+    Ok(found(&way))
+}
+
+/// Where somebody goes who has just come in and wanted to go to `next`: into the room, if that is an invite.
+pub(super) async fn after_login(call: &Call, me: &Caller, next: &str) -> String {
+    let Some(code) = next.strip_prefix(HERE) else {
+        return next.to_owned();
+    };
+    // The invite's page says what is wrong with it.
+    arrive(call, me, code)
+        .await
+        .unwrap_or_else(|_| next.to_owned())
+}
+
+async fn arrive(call: &Call, me: &Caller, code: &str) -> Result<String, ChatError> {
+    let invite = invite_of(call, code).await?;
+    if invite.room.is_some() {
+        match call.kit.chat.join_by_invite(me, code).await {
+            Ok(_) | Err(ChatError::AlreadyMember) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(way_into(call, me, &invite).await)
+}
+
+async fn way_into(call: &Call, me: &Caller, invite: &Invite) -> String {
+    let Some(room) = &invite.room else {
+        return "/".to_owned();
+    };
+    let room = call.kit.chat.room(me, room.id).await;
+    room.map_or("/".to_owned(), |(room, _)| format!("/chat/{}", room.uuid))
+}
+
+async fn invite_of(call: &Call, code: &str) -> Result<Invite, ChatError> {
+    let found = call.kit.chat.invite(code).await;
+    found.map_err(|error| match error {
+        ChatError::NotFound(_) => ChatError::NotFound("invite"),
+        other => other,
+    })
+}

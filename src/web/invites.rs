@@ -1,0 +1,164 @@
+//! Links that let people in, as rooms' pages and the admin's show them: the list, a form for another, and once its
+//! address with a picture to point a telephone at.
+
+use std::time::Duration;
+
+use crate::chat::{Caller, ChatError, InviteWish};
+use crate::dialect::kit::{Call, Fault};
+use crate::model::{Invalid, Invite, InviteId, Room, RoomId};
+
+use super::answer::{Answer, Stop, done, found};
+use super::chat::room_of;
+use super::fields::{Fields, Input, Refused};
+use super::form::Form;
+use super::notice::Notice;
+use super::room::{Scene, address};
+use super::texts::{self, Texts};
+use super::view::{Clock, person_name};
+
+/// More than so many are not listed.
+const MOST: u32 = 1000;
+/// How long an invite may be good, hours.
+const HOURS: [u64; 4] = [1, 24, 7 * 24, 30 * 24];
+
+/// All invites to one place.
+pub(super) struct InvitesView {
+    /// Where its forms go, `/conversations/{uuid}` or `/admin`.
+    pub action: String,
+    pub list: Vec<InviteView>,
+    pub fields: Fields,
+    /// The new one: its full address, and its code.
+    pub made: Option<(String, String)>,
+}
+
+/// One of them; its code is not known any more.
+pub(super) struct InviteView {
+    pub id: i64,
+    pub by: String,
+    pub uses: String,
+    pub until: Clock,
+}
+
+/// Those to a room.
+pub(super) async fn of_room(
+    call: &Call,
+    me: &Caller,
+    room: &Room,
+    refused: Option<&Refused<'_>>,
+) -> Result<InvitesView, Stop> {
+    view(call, me, Some(room.id), address(room), refused).await
+}
+
+/// Those to the server.
+pub(super) async fn of_server(
+    call: &Call,
+    me: &Caller,
+    refused: Option<&Refused<'_>>,
+) -> Result<InvitesView, Stop> {
+    view(call, me, None, "/admin".to_owned(), refused).await
+}
+
+async fn view(
+    call: &Call,
+    me: &Caller,
+    room: Option<RoomId>,
+    action: String,
+    refused: Option<&Refused<'_>>,
+) -> Result<InvitesView, Stop> {
+    let t = texts::of();
+    let chat = &call.kit.chat;
+    let is_here = |invite: &&Invite| invite.room.as_ref().map(|room| room.id) == room;
+    let all = chat.invites(me, InviteId(0), MOST).await?;
+    let code = call.query_value("invite").unwrap_or_default().into_owned();
+    let made = match code.is_empty() {
+        true => None,
+        false => chat.invite(&code).await.ok().filter(|made| is_here(&made)),
+    };
+    Ok(InvitesView {
+        action,
+        list: all
+            .iter()
+            .filter(is_here)
+            .map(|invite| InviteView::new(t, invite))
+            .collect(),
+        fields: Fields::of("invite", inputs(t), refused),
+        made: made.map(|_| (format!("{}/invite?code={code}", call.base_url()), code)),
+    })
+}
+
+impl InviteView {
+    fn new(t: &'static Texts, invite: &Invite) -> Self {
+        Self {
+            id: invite.id.0,
+            by: person_name(t, &invite.created_by).to_owned(),
+            uses: format!("{} / {}", invite.used, invite.max_uses),
+            until: Clock::new(invite.expires_at),
+        }
+    }
+}
+
+fn inputs(t: &'static Texts) -> Vec<Input> {
+    let names = [t.one_hour, t.one_day, t.one_week, t.one_month];
+    let spans = HOURS.map(|hours| hours.to_string()).into_iter().zip(names);
+    vec![
+        Input::new("max_uses", t.max_uses, 5)
+            .kind("number")
+            .value("10"),
+        Input::select("hours", t.good_for, spans).value((7 * 24).to_string()),
+    ]
+}
+
+fn wish(room: Option<RoomId>, form: &Form) -> Result<InviteWish, Invalid> {
+    const REFUSED: Invalid = Invalid::new("max_uses", "is too small or too large");
+    let uses = form.text("max_uses").parse().ok();
+    let hours = form.raw("hours").parse().ok();
+    let hours = hours.filter(|hours| HOURS.contains(hours));
+    Ok(InviteWish {
+        room,
+        max_uses: uses
+            .filter(|uses| (1..=Invite::USES_MAX).contains(uses))
+            .ok_or(REFUSED)?,
+        good_for: Duration::from_secs(hours.unwrap_or(HOURS[0]) * 3600),
+    })
+}
+
+/// Makes an invite; the answer is its code.
+pub(super) async fn make(
+    call: &Call,
+    me: &Caller,
+    room: Option<RoomId>,
+    form: &Form,
+) -> Result<String, ChatError> {
+    let made = call.kit.chat.create_invite(me, wish(room, form)?).await?;
+    Ok(made.code)
+}
+
+pub(super) async fn create(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let (room, place) = room_of(&call, &me).await?;
+    let scene = Scene { me, room, place };
+    match make(&call, &scene.me, Some(scene.room.id), &form).await {
+        Ok(code) => Ok(found(&format!(
+            "{}?invite={code}#invites",
+            address(&scene.room)
+        ))),
+        Err(error) => {
+            scene
+                .after(&call, "invite", &form, Err::<(), _>(error))
+                .await
+        }
+    }
+}
+
+pub(super) async fn revoke(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let (room, _) = room_of(&call, &me).await?;
+    revoke_by(&call, &me, &form).await?;
+    Ok(done(&address(&room), Notice::Revoked))
+}
+
+/// Revokes the invite that a form names.
+pub(super) async fn revoke_by(call: &Call, me: &Caller, form: &Form) -> Result<(), Stop> {
+    let id = form.raw("invite").parse().map_err(|_| Fault::NoRoute)?;
+    Ok(call.kit.chat.revoke_invite(me, InviteId(id)).await?)
+}

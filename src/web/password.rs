@@ -1,0 +1,57 @@
+//! `/password?code=`: the one-time link by which somebody who forgot their password chooses another.
+
+use crate::chat::ChatError;
+use crate::dialect::kit::{Call, StatusCode};
+use crate::model::Password;
+
+use super::answer::{Answer, done, page};
+use super::entry::{EntryPage, password};
+use super::fields::Fields;
+use super::form::Form;
+use super::notice::Notice;
+use super::shell::Shell;
+use super::texts;
+
+const NONE: ChatError = ChatError::NotFound("password link");
+
+pub(super) async fn show(call: Call) -> Answer {
+    let code = call.query_value("code").unwrap_or_default();
+    if !call.kit.chat.is_password_link(&code).await? {
+        return Err(NONE.into());
+    }
+    page(
+        StatusCode::OK,
+        &call,
+        &view(&Form::with("code", &code), None),
+    )
+}
+
+pub(super) async fn choose(mut call: Call) -> Answer {
+    let form = Form::open(&mut call).await?;
+    let chat = &call.kit.chat;
+    let chosen = match Password::choose(form.raw("password")) {
+        Ok(new) => chat.use_password_link(form.raw("code"), new).await,
+        Err(invalid) => Err(invalid.into()),
+    };
+    match chosen {
+        Ok(()) => Ok(done("/auth/login", Notice::PasswordSaved)),
+        Err(ChatError::NotFound(_)) => Err(NONE.into()),
+        Err(error) => {
+            let template = view(&form, Some(&error));
+            page(template.fields.status(), &call, &template)
+        }
+    }
+}
+
+fn view(form: &Form, error: Option<&ChatError>) -> EntryPage {
+    let t = texts::of();
+    let inputs = vec![password(t, "new-password").hint(t.password_hint)];
+    EntryPage {
+        shell: Shell::outside(t.choose_password),
+        lead: t.choose_password_lead,
+        fields: Fields::only(inputs, form, error),
+        hidden: ("code", form.raw("code").to_owned()),
+        submit: t.save,
+        ways: Vec::new(),
+    }
+}

@@ -1,0 +1,202 @@
+//! Settings by plain forms: oneself, one's password, sessions, picture and notifications.
+
+use image::ImageFormat;
+
+use crate::support::{Form, PASSWORD, Pages, TestServer, picture};
+
+#[tokio::test]
+async fn people_change_who_they_are() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    let fields = [
+        ("username", "anna"),
+        ("display_name", "Anna B."),
+        ("email", "anna@example.org"),
+    ];
+    let reply = pages.submit("/settings/profile", &fields).await;
+    reply.leads_to("/settings");
+    assert!(reply.header("set-cookie").starts_with("parlor_note=saved;"));
+    let me = ann.get("me").await.ok(200);
+    assert_eq!(me["username"], "anna");
+    assert_eq!(me["display_name"], "Anna B.");
+    assert_eq!(me["email"], "anna@example.org");
+    let page = pages.read("/settings").await;
+    assert!(page.contains(r#"value="anna@example.org""#), "{page}");
+    let fields = [
+        ("username", "anna"),
+        ("display_name", "Anna"),
+        ("email", ""),
+    ];
+    pages.submit("/settings/profile", &fields).await;
+    assert!(ann.get("me").await.ok(200)["email"].is_null());
+}
+
+#[tokio::test]
+async fn what_is_wrong_stands_beside_its_line() {
+    let server = TestServer::start().await;
+    server.user("ann").await;
+    server.user("ben").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    for (username, email, status, line) in [
+        ("ben", "", 409, "profile-username"),
+        ("a@b", "", 400, "profile-username"),
+        ("ann", "nonsense", 400, "profile-email"),
+    ] {
+        let fields = [
+            ("username", username),
+            ("display_name", "Typed"),
+            ("email", email),
+        ];
+        let reply = pages.submit("/settings/profile", &fields).await;
+        let page = reply.page(status);
+        assert!(page.contains(&format!(r#"id="{line}-error""#)), "{page}");
+        assert!(page.contains(r#"value="Typed""#), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    for (current, new, line) in [
+        ("wrong", "long enough", "password-current_password"),
+        (PASSWORD, "short", "password-new_password"),
+    ] {
+        let fields = [("current_password", current), ("new_password", new)];
+        let reply = pages.submit("/settings/password", &fields).await;
+        let page = reply.page(400);
+        assert!(page.contains(&format!(r#"id="{line}-error""#)), "{page}");
+        assert!(!page.contains(new), "{page}");
+    }
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "long enough"),
+    ];
+    let reply = pages.submit("/settings/password", &fields).await;
+    reply.leads_to("/settings");
+    ann.get("me").await.refused(401, "session_ended");
+    pages.read("/settings").await;
+}
+
+#[tokio::test]
+async fn sessions_are_ended_one_by_one_and_all_others() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let (here, there) = (
+        Pages::log_in(&server, "ann").await,
+        Pages::log_in(&server, "ann").await,
+    );
+    let page = here.read("/settings").await;
+    let uuids: Vec<_> = page
+        .split(r#"name="session" value=""#)
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert_eq!(uuids.len(), 2, "{page}");
+    for uuid in uuids {
+        let reply = here
+            .submit("/settings/sessions/end", &[("session", uuid)])
+            .await;
+        reply.leads_to("/settings");
+    }
+    there.get("/settings").await.page(200);
+    assert!(there.read("/settings").await.contains("<h1>Language"));
+    ann.get("me").await.refused(401, "session_ended");
+    let bad = here
+        .submit("/settings/sessions/end", &[("session", "x")])
+        .await;
+    bad.page(404);
+    let again = server.log_in("ann").await;
+    let reply = here.submit("/settings/sessions/end-others", &[]).await;
+    reply.leads_to("/settings");
+    again.get("me").await.refused(401, "session_ended");
+    here.read("/conversations").await;
+}
+
+#[tokio::test]
+async fn a_picture_is_set_and_taken_away() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    let png = picture(64, 48, ImageFormat::Png);
+    let form = |csrf: &str| {
+        let form = Form::new().text("csrf", csrf);
+        form.file("me.png", "image/png", &png)
+    };
+    let path = "/settings/picture";
+    let reply = pages.client.form("POST", path, &form("wrong")).await;
+    reply.page(403);
+    let foreign = pages.client.clone().with("origin", "https://evil.example");
+    foreign
+        .form("POST", path, &form(&pages.csrf))
+        .await
+        .page(403);
+    let reply = pages.client.form("POST", path, &form(&pages.csrf)).await;
+    reply.leads_to("/settings");
+    assert!(ann.get("me").await.ok(200)["avatar_url"].is_string());
+    let text = Form::new().text("csrf", &pages.csrf);
+    let text = text.file("me.txt", "text/plain", "no picture");
+    let reply = pages.client.form("POST", path, &text).await;
+    assert!(reply.page(400).contains(r#"id="picture-file-error""#));
+    let reply = pages.submit("/settings/picture/clear", &[]).await;
+    reply.leads_to("/settings");
+    assert!(ann.get("me").await.ok(200)["avatar_url"].is_null());
+}
+
+#[tokio::test]
+async fn notifications_are_set_for_all_rooms_and_for_one() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let room = ann.public_room("Kitchen").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    let reply = pages
+        .submit("/settings/notify", &[("notify", "none")])
+        .await;
+    reply.leads_to("/settings");
+    for id in [1, room] {
+        assert_eq!(ann.overview(id).await.unwrap()["notify"], "none");
+    }
+    let uuid = ann.overview(room).await.unwrap()["uuid"].clone();
+    let path = format!("/conversations/{}", uuid.as_str().unwrap());
+    let reply = pages
+        .submit(&format!("{path}/notify"), &[("notify", "mentions")])
+        .await;
+    reply.leads_to(&path);
+    assert_eq!(ann.overview(room).await.unwrap()["notify"], "mentions");
+    assert_eq!(ann.overview(1).await.unwrap()["notify"], "none");
+    let reply = pages.submit("/settings/notify", &[("notify", "x")]).await;
+    reply.page(404);
+}
+
+#[tokio::test]
+async fn guests_have_neither_password_nor_picture() {
+    let server = TestServer::start().await;
+    let guest = Pages::guest(&server, "gus").await;
+    let page = guest.read("/settings").await;
+    assert!(!page.contains("/settings/password"), "{page}");
+    assert!(!page.contains("/settings/picture"), "{page}");
+    let fields = [("current_password", ""), ("new_password", "long enough")];
+    let reply = guest.submit("/settings/password", &fields).await;
+    reply.page(400);
+}
+
+#[tokio::test]
+async fn what_is_said_after_a_form_is_said_once() {
+    let server = TestServer::start().await;
+    server.user("ann").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    let note = |code: &str| {
+        let cookie = pages.client.header("cookie");
+        let cookie = format!("{cookie}; parlor_note={code}");
+        pages.client.clone().with("cookie", cookie)
+    };
+    let reply = note("saved").get("/settings").await;
+    assert!(reply.page(200).contains("Saved."), "{reply}");
+    let taken = reply.header("set-cookie");
+    assert!(taken.starts_with("parlor_note=;"), "{taken}");
+    let reply = note("<b>x</b>").get("/settings").await;
+    assert!(!reply.page(200).contains("<b>x"), "{reply}");
+    assert!(pages.get("/settings").await.header("set-cookie").is_empty());
+}
