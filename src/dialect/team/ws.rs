@@ -1,6 +1,6 @@
 //! The raw WebSocket: first `IdMessage`, then `ChatMessage`s.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
@@ -28,15 +28,19 @@ pub(super) async fn open(mut call: Call) -> Answer {
         outbox: Arc::default(),
         proven: caller,
         base: call.base_url(),
+        connection: Mutex::default(),
         present: Mutex::default(),
     });
+    if let Some(caller) = &line.proven {
+        line.connect(caller)?;
+    }
     tokio::spawn(async move {
-        let Ok(socket) = upgrade.open(FRAME_MAX).await else {
-            return;
-        };
-        converse(socket, line.outbox.clone(), None, |text| hear(&line, text)).await;
-        if let Some(present) = line.present() {
-            line.kit.chat.disconnect(&present.connection).await;
+        if let Ok(socket) = upgrade.open(FRAME_MAX).await {
+            converse(socket, line.outbox.clone(), None, |text| hear(&line, text)).await;
+        }
+        let connection = lock(&line.connection).take();
+        if let Some(connection) = connection {
+            line.kit.chat.disconnect(&connection).await;
         }
     });
     Ok(response)
@@ -66,6 +70,8 @@ struct Line {
     proven: Option<Caller>,
     /// The address of this server as the client knows it.
     base: String,
+    /// What ends with the session: there as soon as it is known whose it is.
+    connection: Mutex<Option<Arc<Connection>>>,
     present: Mutex<Option<Present>>,
 }
 
@@ -73,7 +79,6 @@ struct Line {
 #[derive(Clone)]
 struct Present {
     caller: Caller,
-    connection: Arc<Connection>,
     /// Where it speaks when it does not say where.
     conversation: Option<RoomId>,
 }
@@ -125,10 +130,7 @@ impl Line {
             Some(uuid) => Some(self.room(&caller, &uuid).await?),
             None => None,
         };
-        let connection = match self.present() {
-            Some(present) => present.connection,
-            None => chat.connect(&caller, Some(TEAM), self.outbox.clone(), &self.base)?,
-        };
+        let connection = self.connect(&caller)?;
         let rooms = match conversation {
             Some(room) => vec![room],
             None => chat
@@ -138,15 +140,27 @@ impl Line {
                 .map(|overview| overview.room.id)
                 .collect(),
         };
-        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = Some(Present {
+        *lock(&self.present) = Some(Present {
             caller,
-            connection: connection.clone(),
             conversation,
         });
         for room in rooms {
             chat.watch(&connection, TEAM, room).await?;
         }
         Ok(())
+    }
+
+    /// The connection, which is opened the first time.
+    fn connect(&self, caller: &Caller) -> Result<Arc<Connection>, ChatError> {
+        let mut connection = lock(&self.connection);
+        if let Some(connection) = &*connection {
+            return Ok(connection.clone());
+        }
+        let opened = self
+            .kit
+            .chat
+            .connect(caller, Some(TEAM), self.outbox.clone(), &self.base)?;
+        Ok(connection.insert(opened).clone())
     }
 
     async fn say(
@@ -183,10 +197,7 @@ impl Line {
     }
 
     fn present(&self) -> Option<Present> {
-        self.present
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.present).clone()
     }
 
     fn refuse(&self, message: &str) {
@@ -195,6 +206,10 @@ impl Line {
         frames.add(|bytes| append_text_frame(bytes, &json));
         self.outbox.push(frames.seal(), Weight::Full);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A `senderId` must be the caller's own; none is taken for it.

@@ -162,8 +162,15 @@ impl<P: Protocol> Polling<P> {
                 Some(Beat::Ping) => packet::append(&mut payload, PING),
                 Some(Beat::Fine) | None => {}
             }
-            if beat.is_some() && self.drain(&mut payload, PACKETS, cx) {
-                self.close(Reason::Server, None);
+            if beat.is_some()
+                && let Some(farewell) = self.drain(&mut payload, PACKETS, cx)
+            {
+                if payload.is_empty() {
+                    packet::append(&mut payload, NOOP);
+                }
+                // What is left to say is for the next GET, not for this one.
+                self.state().getting = false;
+                self.close(Reason::Server, farewell);
             }
             if !payload.is_empty() {
                 return Poll::Ready(Ok(payload));
@@ -172,9 +179,15 @@ impl<P: Protocol> Polling<P> {
         }
     }
 
-    /// Moves up to `room` packets of what is queued into a payload, and the last words if there will
-    /// be no others.
-    fn drain(&self, payload: &mut Vec<u8>, room: usize, cx: &mut Context<'_>) -> bool {
+    /// Moves up to `room` packets of what is queued into a payload, and the last words if there will be no others; then
+    /// answers what is left for one more GET. Clients heed a CLOSE before what stands in front of it in the same payload,
+    /// and would miss that they shall stay away. Who may come back gets none: Python's client would not.
+    fn drain(
+        &self,
+        payload: &mut Vec<u8>,
+        room: usize,
+        cx: &mut Context<'_>,
+    ) -> Option<Option<&'static [u8]>> {
         let mut pending = self.pending();
         let mut closed = None;
         loop {
@@ -188,17 +201,15 @@ impl<P: Protocol> Polling<P> {
             }
             match self.outgoing.poll_take(cx, &mut pending) {
                 Poll::Ready(taken) => closed = taken,
-                Poll::Pending => return false,
+                Poll::Pending => return None,
             }
         }
-        let Some(close) = closed.filter(|_| pending.is_empty()) else {
-            return false;
-        };
-        if let Some(mut farewell) = P::farewell(close) {
+        let close = closed.filter(|_| pending.is_empty())?;
+        let farewell = P::farewell(close).map(|mut farewell| {
             packet::append_frames(payload, &mut farewell, usize::MAX);
-        }
-        packet::append(payload, CLOSE);
-        true
+            CLOSE
+        });
+        Some(farewell)
     }
 
     /// Frames taken from the queue that are still to be sent.
@@ -299,7 +310,8 @@ impl<P: Protocol> Polling<P> {
                 usize::MAX,
                 &mut Context::from_waker(Waker::noop()),
             );
-            self.close(Reason::Server, Some(&payload));
+            let rest = (!payload.is_empty()).then_some(&*payload);
+            self.close(Reason::Server, rest);
         }
     }
 }
