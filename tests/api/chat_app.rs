@@ -146,6 +146,73 @@ async fn people_see_admins_and_those_they_chat_with() {
     );
 }
 
+/// The names of all events that have come by now.
+async fn names(socket: &mut EventSocket) -> Vec<String> {
+    let events = socket.events().await.into_iter();
+    events.map(|(name, _)| name).collect()
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_is_shown() {
+    let server = TestServer::start().await;
+    for path in [
+        "/chat/admins",
+        "/chat/users",
+        "/chat/info",
+        "/chat/messages/1",
+        "/chat/loaded",
+    ] {
+        let missing = server.anybody().get(path).await;
+        refused(&missing, 401, "Missing Authorization Header");
+        let bad = server.anybody().token("rubbish").get(path).await;
+        refused(&bad, 422, "Signature verification failed");
+    }
+    let open = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["chat_app".to_owned()].into());
+    })
+    .await;
+    let (_, ann) = member(&open, "Ann").await;
+    let listed = open.anybody().get("/chat/users").await.ok(200);
+    assert_eq!(listed, json!([{"id": ann, "name": "Ann", "role": "user"}]));
+    for path in ["/chat/info", "/chat/messages/1", "/chat/loaded"] {
+        let missing = open.anybody().get(path).await;
+        refused(&missing, 401, "Missing Authorization Header");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_told_in_this_systems_words() {
+    let server = TestServer::start().await;
+    let (ann, _) = member(&server, "Ann").await;
+    let ann = server.anybody().token(&ann);
+    refused(&ann.get("/chat/messages/x").await, 404, "Not found");
+    let wrong = ann.delete("/chat/loaded").await;
+    assert_eq!(wrong.status, 405);
+    assert!(wrong.header("allow").starts_with("GET, HEAD, OPTIONS"));
+    for (body, status) in [("{", 400), ("[]", 400)] {
+        let kind = Some("application/json");
+        for path in ["/auth/register", "/auth/login"] {
+            let reply = ann.send("POST", path, kind, body).await;
+            assert_keys(&reply.ok(status), "msg error");
+        }
+    }
+    for (field, value) in [("role", "guest"), ("email", "nobody"), ("name", "  ")] {
+        let mut new =
+            json!({"name": "B", "email": "b@example.org", "password": "x", "role": "user"});
+        new[field] = value.into();
+        let reply = ann.post("/auth/register", new).await;
+        assert_keys(&reply.ok(400), "msg error");
+    }
+    for missing in ["email", "password"] {
+        let mut login = json!({"email": "ann@example.org", "password": "secret"});
+        login.as_object_mut().unwrap().remove(missing);
+        let reply = ann.post("/auth/login", login).await;
+        refused(&reply, 400, &format!("{missing} is missing"));
+    }
+    assert_eq!(ann.get("/chat/loaded/").await.ok(200), json!([]));
+    assert_eq!(ann.get("/chat/loaded?limit=0").await.status, 400);
+}
+
 #[tokio::test]
 async fn a_message_reaches_both_people_and_its_mark_too() {
     let server = TestServer::start().await;
@@ -153,6 +220,13 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
     let (bob, bob_id) = member(&server, "Bob").await;
     let mut anns = EventSocket::open(server.address, &ann).await;
     let mut bobs = EventSocket::open(server.address, &bob).await;
+    let (eve, _) = member(&server, "Eve").await;
+    let mut second = EventSocket::open(server.address, &ann).await;
+    let mut eves = EventSocket::open(server.address, &eve).await;
+    // Nothing to mark yet: nothing is said.
+    bobs.emit("mark_message_read", json!({"sender_id": ann_id}))
+        .await;
+    assert_eq!(names(&mut bobs).await, ["connection", "connected"]);
     assert_eq!(
         anns.event("connection").await,
         json!({"User_id": ann_id, "Connection": true})
@@ -173,8 +247,14 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
         (&told["content"], &told["receiver_id"], &told["read_status"]),
         (&json!("hi"), &json!(bob_id), &json!(false))
     );
+    let time = told["timestamp"].as_str().unwrap();
+    assert!(
+        chrono::NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S").is_ok(),
+        "{time}"
+    );
     assert_eq!(bobs.event("receive_message").await, told);
     assert_eq!(bobs.event("smessage").await, told);
+    assert_eq!(second.event("receive_message").await, told);
     assert!(
         !anns
             .events()
@@ -199,16 +279,17 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
         assert_eq!(socket.event("read_status_update").await, mark);
         assert_eq!(socket.event("mark_message_read").await, mark);
     }
-    assert_eq!(read(&bob, ann_id).await[0]["read_status"], true);
-    assert_eq!(
-        server
-            .anybody()
-            .token(&ann)
-            .get("/chat/loaded")
-            .await
-            .ok(200)[0]["read_status"],
-        true
-    );
+    assert_eq!(second.event("read_status_update").await, mark);
+    let mut told = told;
+    told["read_status"] = true.into();
+    assert_eq!(read(&bob, ann_id).await, json!([told]));
+    for token in [&ann, &bob] {
+        let loaded = server.anybody().token(token).get("/chat/loaded").await;
+        assert_eq!(loaded.ok(200), json!([told]));
+    }
+    assert_eq!(names(&mut eves).await, ["connection", "connected"]);
+    let loaded = server.anybody().token(&eve).get("/chat/loaded").await;
+    assert_eq!(loaded.ok(200), json!([]));
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ mod members;
 mod messages;
 // Requests that are wrong.
 mod bad_input;
+// Events of the other protocols that make no sense.
+mod hostile_events;
 // Handshakes and frames that are wrong.
 mod frames;
 // Live: what is asked, what is answered, who hears what.
@@ -44,6 +46,8 @@ mod mentions;
 mod notifications;
 // Many people at once.
 mod crowd;
+// Many Socket.IO clients at once.
+mod event_crowd;
 // How a server begins and ends.
 mod lifecycle;
 // Files of earlier versions.
@@ -54,8 +58,8 @@ mod durability;
 mod permissions;
 // Document 001: rooms with access keys, and who is online.
 mod komunikator;
-// What is said live in it.
-mod komunikator_live;
+// Clients that others wrote.
+mod foreign;
 // Document 003: direct chats between admins and users.
 mod chat_app;
 // Document 000 without its pages: tokens, conversations, the raw WebSocket.

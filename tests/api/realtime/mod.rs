@@ -9,6 +9,7 @@ mod chats;
 mod files;
 mod live;
 mod open;
+mod private;
 
 const USER: &str = "id username email avatar_url created_at";
 const PUBLIC: &str = "id content timestamp user_id username avatar_url user files";
@@ -113,6 +114,19 @@ fn unknown(reply: &Reply, status: u16, text: &str) {
         json!({"message": text, "msg": text}),
         "{reply}"
     );
+}
+
+async fn error(socket: &mut EventSocket, name: &str, value: Value) -> String {
+    socket.emit(name, value).await;
+    let error = socket.event("error").await;
+    keys(&error, "message");
+    error["message"].as_str().unwrap().to_owned()
+}
+
+/// Names of all events that have come by now.
+async fn heard(socket: &mut EventSocket) -> Vec<String> {
+    let events = socket.events().await;
+    events.into_iter().map(|(name, _)| name).collect()
 }
 
 #[tokio::test]

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::within;
 
 /// An open Socket.IO connection in the main namespace.
 pub struct EventSocket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    stream: WebSocketStream<TcpStream>,
     /// Events that came while something else was waited for.
     seen: VecDeque<(String, Value)>,
     acks: u64,
@@ -29,14 +29,7 @@ impl EventSocket {
 
     /// Connects with that `auth`; the message if that is refused.
     pub async fn try_open(address: SocketAddr, auth: Value) -> Result<Self, String> {
-        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-        let (stream, _) = within("the handshake", connect_async(url)).await.unwrap();
-        let mut socket = Self {
-            stream,
-            seen: VecDeque::new(),
-            acks: 0,
-        };
-        assert!(socket.packet("the open packet").await.starts_with('0'));
+        let mut socket = Self::begin(TcpStream::connect(address).await.unwrap()).await;
         socket.send_raw(format!("40{auth}")).await;
         let answer = socket.packet("the answer to CONNECT").await;
         match answer.strip_prefix("44") {
@@ -46,6 +39,32 @@ impl EventSocket {
                 Err(refusal["message"].as_str().unwrap().to_owned())
             }
         }
+    }
+
+    /// Connects with a receive buffer so small that a client that stops reading soon shows.
+    pub async fn open_narrow(address: SocketAddr, token: &str) -> Self {
+        let tcp = TcpSocket::new_v4().unwrap();
+        tcp.set_recv_buffer_size(4096).unwrap();
+        let mut socket = Self::begin(tcp.connect(address).await.unwrap()).await;
+        socket
+            .send_raw(format!("40{}", json!({ "token": token })))
+            .await;
+        socket
+    }
+
+    /// Opens a session, and says nothing yet.
+    pub async fn begin(tcp: TcpStream) -> Self {
+        let address = tcp.peer_addr().unwrap();
+        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+        let opening = tokio_tungstenite::client_async(url, tcp);
+        let (stream, _) = within("the handshake", opening).await.unwrap();
+        let mut socket = Self {
+            stream,
+            seen: VecDeque::new(),
+            acks: 0,
+        };
+        assert!(socket.packet("the open packet").await.starts_with('0'));
+        socket
     }
 
     /// Sends an event with one value.
@@ -63,6 +82,12 @@ impl EventSocket {
         within("sending", self.stream.send(Message::text(packet)))
             .await
             .unwrap();
+    }
+
+    /// Sends an attachment.
+    pub async fn give(&mut self, bytes: &[u8]) {
+        let message = Message::binary(bytes.to_vec());
+        within("sending", self.stream.send(message)).await.unwrap();
     }
 
     /// The value of the next event of that name; others that come first are kept.
@@ -106,6 +131,17 @@ impl EventSocket {
         }
     }
 
+    /// Waits until the server ends it; the code it closes with.
+    pub async fn close_code(&mut self) -> u16 {
+        loop {
+            match within("the end", self.stream.next()).await {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(_)) => {}
+                end => panic!("ended without a close frame: {end:?}"),
+            }
+        }
+    }
+
     async fn read(&mut self, what: &str) -> (String, Value) {
         loop {
             let packet = self.packet(what).await;
@@ -122,7 +158,8 @@ impl EventSocket {
         }
     }
 
-    async fn packet(&mut self, what: &str) -> String {
+    /// The next packet that is no ping; those are answered.
+    pub async fn packet(&mut self, what: &str) -> String {
         loop {
             let message = within(what, self.stream.next()).await;
             let message = message.unwrap_or_else(|| panic!("closed, waiting for {what}"));

@@ -6,12 +6,14 @@
 #![allow(dead_code, reason = "several test binaries share it, none needs all")]
 
 mod cable;
+mod driven;
 mod events;
 pub mod foreign;
 mod forms;
 mod http;
 mod pages;
 mod people;
+mod poller;
 mod process;
 mod raw;
 mod server;
@@ -21,11 +23,13 @@ mod socket;
 use std::time::Duration;
 
 pub use cable::Cable;
+pub use driven::Driven;
 pub use events::EventSocket;
 pub use forms::{Form, only_file, picture, url};
 pub use http::{Client, Reply, first_line, hang_up_after, raw};
 pub use pages::{Pages, between, submit};
 pub use people::{Persona, id, register};
+pub use poller::Poller;
 pub use process::{Process, run};
 pub use raw::RawSocket;
 pub use server::{PASSWORD, TestServer, count_rows};

@@ -1,0 +1,127 @@
+//! What `compat.open` opens, and what stays closed even then.
+
+use super::*;
+
+#[tokio::test]
+async fn an_open_server_shows_everything_but_direct_rooms() {
+    let server = open_server().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let private = private_room(&ann, "p", "k").await;
+    ann.say(private, "hi").await;
+    let direct = ann.direct_room(&bob).await;
+    for somebody in [server.anybody(), server.anybody().token(&bob.token)] {
+        let list = somebody.get("/api/rooms").await.ok(200);
+        assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+        let shown = somebody
+            .get(&format!("/api/room?room_id={private}"))
+            .await
+            .ok(200);
+        assert_eq!(
+            (&shown["room_name"], &shown["access_key"]),
+            (&json!("p"), &Value::Null)
+        );
+        let people = somebody
+            .get(&format!("/api/user_list?room_id={private}"))
+            .await
+            .ok(200);
+        assert_eq!(names(&people), ["ann"]);
+        let history = somebody
+            .get(&format!("/api/chat_history?room_id={private}"))
+            .await
+            .ok(200);
+        assert_eq!(history[0]["message"], "hi");
+    }
+    for path in ["room", "user/list", "user_list", "chat_history"] {
+        let asking = server.anybody();
+        refused(
+            asking.get(&format!("/api/{path}?room_id={direct}")),
+            404,
+            "Room not found",
+        )
+        .await;
+    }
+    // A token that is there must be good; what is somebody's own needs one.
+    server
+        .anybody()
+        .token("rubbish")
+        .get("/api/rooms")
+        .await
+        .ok(422);
+    server.anybody().get("/api/user_rooms").await.ok(401);
+    let join = json!({ "room_id": private });
+    said(
+        bob.post("/api/room/join_public", join.clone()),
+        "Joined room successfully",
+    )
+    .await;
+    refused(
+        bob.post("/api/room/join_public", join.clone()),
+        400,
+        "User already in room",
+    )
+    .await;
+    server
+        .anybody()
+        .post("/api/room/join_public", join)
+        .await
+        .ok(401);
+    refused(
+        bob.post("/api/room/join_public", json!({"room_id": direct})),
+        404,
+        "Room not found",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_open_server_believes_the_name_in_an_event() {
+    let server = open_server().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let root = server.admin("root").await;
+    let private = ann.private_room("p").await;
+    let mut seat = Seat::named(&server, "ann").await.join(private).await;
+    seat.say(private, "hi").await;
+    assert_eq!(seat.socket.event("new_message").await["user_name"], "ann");
+    // The same socket is somebody else when it says so, and watches nothing of before.
+    seat.name = "bob".to_owned();
+    seat.emit("join", json!({ "room_id": private })).await;
+    seat.fails(4, "Join failed").await;
+    ann.say(private, "not for bob").await;
+    let mut seat = seat.join(1).await;
+    seat.hears_nothing_of("new_message").await;
+    assert_eq!(ann.get("/api/users/online").await.ok(200), json!(["bob"]));
+    // Nobody becomes an admin so, nor who does not exist; an address is no name.
+    bob.patch("me", json!({"email": "bob@example.org"}))
+        .await
+        .ok(200);
+    for name in ["nobody", "root", "bob@example.org"] {
+        seat.emit("join", json!({"user_name": name, "room_id": 1}))
+            .await;
+        seat.fails(4, "Join failed").await;
+    }
+    // What belongs to others needs a token.
+    for event in ["smessage", "join_public", "send_public_message", "nonsense"] {
+        seat.socket
+            .emit(event, json!({"receiver_id": ann.id, "content": "x"}))
+            .await;
+        assert_eq!(seat.socket.event("error").await["code"], 0, "{event}");
+    }
+    // A token counts where there is one: it must be good, and then names must be right.
+    let bad = EventSocket::try_open(server.address, json!({"token": "rubbish"})).await;
+    assert!(bad.is_err());
+    let mut proven = Seat::of(&root).await;
+    proven
+        .emit("join", json!({"user_name": "ann", "room_id": private}))
+        .await;
+    proven.fails(4, "Join failed").await;
+}
+
+#[tokio::test]
+async fn the_account_behind_a_believed_name_ends_and_so_does_its_socket() {
+    let server = open_server().await;
+    let root = server.admin("root").await;
+    let ann = server.user("ann").await;
+    let mut seat = Seat::named(&server, "ann").await.join(1).await;
+    root.delete(&format!("users/{}", ann.id)).await.done();
+    assert!(seat.socket.closed().await);
+}

@@ -1,0 +1,48 @@
+// Two people on the front end of document 001: names and passwords by HTTP, sockets without a token.
+
+import { ask, next, open } from "./front.mjs";
+
+async function member(who) {
+    const body = { user_name: who, password: "secret" };
+    await ask(who, "POST", "/api/register", { body });
+    const { access_token: token } = await ask(who, "POST", "/api/login", { body });
+    const socket = open(who);
+    await next(socket, "connect");
+    const send = (event, value) => socket.emit(event, { user_name: who, ...value });
+    setInterval(send, 1000, "watchdog");
+    return { token, socket, send };
+}
+
+const ann = await member("ann");
+const bob = await member("bob");
+const room = { room_name: "den", is_private: true, access_key: "fox" };
+const { room_id } = await ask("ann", "POST", "/api/room/create", { token: ann.token, body: room });
+const joined = next(ann.socket, "user_joined");
+ann.send("join", { room_id });
+await joined;
+const listed = next(ann.socket, "user_list_updated");
+await ask("bob", "POST", "/api/room/join_private", { token: bob.token, body: { access_key: "fox" } });
+await listed;
+await ask("bob", "GET", `/api/chat_history?room_id=${room_id}`);
+await ask("bob", "GET", `/api/user_list?room_id=${room_id}`);
+const arrived = next(ann.socket, "user_joined");
+bob.send("join", { room_id: String(room_id) });
+await arrived;
+const heard = [ann, bob].map(({ socket }) => next(socket, "new"));
+bob.send("message", { room_id, message: "hello" });
+await Promise.all(heard);
+await ask("ann", "GET", `/api/chat_history?room_id=${room_id}`);
+await ask("ann", "GET", "/api/users/online", { token: ann.token });
+const kicked = next(bob.socket, "user_kicked");
+await ask("ann", "POST", "/api/user_kick", { token: ann.token, body: { room_id, user_to_kick: "bob" } });
+await kicked;
+const refused = next(bob.socket, "error");
+bob.send("message", { room_id, message: "still here?" });
+await refused;
+const lobby = next(ann.socket, "user_joined", ({ room_id }) => room_id === 1);
+ann.send("join", { room_id: 1 });
+await lobby;
+const offline = next(ann.socket, "user_offline", ({ user_name }) => user_name === "bob");
+bob.socket.disconnect();
+await offline;
+process.exit();

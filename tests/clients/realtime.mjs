@@ -1,0 +1,51 @@
+// Two people on the front end of document 004: the public chat, a private one, a picture, read receipts.
+
+import { ask, next, open } from "./front.mjs";
+
+async function member(who) {
+    const body = { username: who, email: `${who}@example.org`, password: "secret" };
+    await ask(who, "POST", "/api/auth/register", { body });
+    const { access_token: token, user } = await ask(who, "POST", "/api/auth/login", { body });
+    const socket = open(who, { auth: { token } });
+    await next(socket, "connected");
+    const joined = next(socket, "user_joined");
+    socket.emit("join_public");
+    await joined;
+    return { id: user.id, token, socket };
+}
+
+const ann = await member("ann");
+const bob = await member("bob");
+const online = next(ann.socket, "online_users");
+ann.socket.emit("get_online_users");
+await online;
+
+let heard = [ann, bob].map(({ socket }) => next(socket, "new_public_message"));
+ann.socket.emit("send_public_message", { content: "Hello everyone!" });
+await Promise.all(heard);
+
+const body = new FormData();
+body.append("file", new Blob(["%PDF-1.4 nothing"], { type: "application/pdf" }), "plan für uns.pdf");
+const { file_url, filename, file_size, file_type } = await ask("ann", "POST", "/api/files/upload", { token: ann.token, body });
+heard = [ann, bob].map(({ socket }) => next(socket, "new_private_file_message"));
+ann.socket.emit("join_private", { other_user_id: bob.id });
+ann.socket.emit("send_private_file", { other_user_id: bob.id, filename, file_url, file_size, file_type });
+const [{ chat_id, file }] = await Promise.all(heard);
+const fetched = await fetch(file.file_url);
+process.stdout.write(JSON.stringify({ who: "bob", fetched: await fetched.text(), status: fetched.status }) + "\n");
+
+heard = [next(bob.socket, "unread_count_update"), next(ann.socket, "new_private_message")];
+ann.socket.emit("send_private_message", { other_user_id: bob.id, content: "Seen it?" });
+await Promise.all(heard);
+await ask("bob", "GET", `/api/messages/private/${ann.id}`, { token: bob.token });
+heard = [next(bob.socket, "chat_marked_read"), next(ann.socket, "message_read_receipt")];
+bob.socket.emit("mark_chat_read", { chat_id });
+await Promise.all(heard);
+
+const left = next(bob.socket, "user_left");
+ann.socket.emit("leave_public");
+await left;
+const gone = next(ann.socket, "disconnect");
+await ask("ann", "POST", "/api/auth/logout", { token: ann.token });
+await gone;
+process.exit();
