@@ -159,7 +159,7 @@ fn notify(t: &'static Texts, place: Membership) -> Fields {
 }
 
 fn add_inputs(t: &'static Texts) -> Vec<Input> {
-    vec![Input::new("username", t.username, 48).hint(t.add_hint)]
+    vec![Input::new("username", t.add_somebody, 48).hint(t.add_hint)]
 }
 
 fn edit_inputs(t: &'static Texts, room: &Room) -> Vec<Input> {

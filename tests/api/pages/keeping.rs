@@ -70,7 +70,7 @@ async fn owners_give_roles_mute_and_hand_over() {
     let path = format!("rooms/{}/messages", house.room);
     house.ben.post(&path, body).await.refused(403, "muted");
     let page = house.owner.read(&house.path).await;
-    assert!(page.contains("Let speak again"), "{page}");
+    assert!(page.contains("Unmute"), "{page}");
     house
         .do_it("mute", &[("user", &ben), ("minutes", "0")])
         .await;

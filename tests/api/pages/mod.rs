@@ -6,6 +6,7 @@ mod keeping;
 mod look;
 mod search;
 mod settings;
+mod weight;
 
 use form_urlencoded::Serializer;
 use serde_json::json;
