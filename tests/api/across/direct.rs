@@ -6,7 +6,7 @@ use super::*;
 async fn two(server: &TestServer) -> (Persona, Persona, Place) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.direct_room(&bob).await;
-    let place = Place::of(Kind::Direct, room, &[&ann, &bob]).await;
+    let place = Place::of(Kind::Direct, room, &[&ann, &bob]);
     (ann, bob, place)
 }
 

@@ -61,28 +61,19 @@ enum Kind {
 struct Place {
     kind: Kind,
     id: i64,
-    uuid: String,
     people: Vec<(i64, String)>,
 }
 
 impl Place {
-    async fn of(kind: Kind, id: i64, people: &[&Persona]) -> Self {
-        let room = people[0].get(&format!("rooms/{id}")).await.ok(200);
+    fn of(kind: Kind, id: i64, people: &[&Persona]) -> Self {
         Self {
             kind,
             id,
-            uuid: room["uuid"].as_str().unwrap().to_owned(),
             people: people
                 .iter()
                 .map(|person| (person.id, person.name.clone()))
                 .collect(),
         }
-    }
-
-    /// What somebody of that number is called.
-    fn name_of(&self, id: &Value) -> String {
-        let found = self.people.iter().find(|(known, _)| id == known);
-        found.unwrap().1.clone()
     }
 
     /// The other one of the two.

@@ -21,7 +21,7 @@ async fn gather(server: &TestServer, kind: Kind, private: bool) -> (Place, Vec<S
             owner.add(room, other, "member").await;
         }
     }
-    let place = Place::of(kind, room, &people.iter().collect::<Vec<_>>()).await;
+    let place = Place::of(kind, room, &people.iter().collect::<Vec<_>>());
     let mut seats = Vec::new();
     for (voice, person) in voices_in(kind).zip(&people) {
         seats.push(Seated::new(voice, person, &place).await);
@@ -56,7 +56,7 @@ async fn what_is_changed_deleted_or_cleared_is_so_in_every_history() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
-    let place = Place::of(Kind::Lobby, 1, &[&ann, &root]).await;
+    let place = Place::of(Kind::Lobby, 1, &[&ann, &root]);
     let expect = |texts: &[&str]| -> Vec<Said> {
         let said = |text: &&str| ("ann".to_owned(), (*text).to_owned());
         texts.iter().map(said).collect()

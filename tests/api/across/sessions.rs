@@ -12,8 +12,8 @@ impl Places {
     async fn new(ann: &Persona, bob: &Persona) -> Self {
         let room = ann.direct_room(bob).await;
         Self {
-            lobby: Place::of(Kind::Lobby, 1, &[ann, bob]).await,
-            direct: Place::of(Kind::Direct, room, &[ann, bob]).await,
+            lobby: Place::of(Kind::Lobby, 1, &[ann, bob]),
+            direct: Place::of(Kind::Direct, room, &[ann, bob]),
         }
     }
 

@@ -47,7 +47,7 @@ async fn everybody_uploads(seats: &mut [Seated]) {
 async fn files_for_the_lobby_reach_everybody() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
-    let place = Place::of(Kind::Lobby, 1, &[&ann]).await;
+    let place = Place::of(Kind::Lobby, 1, &[&ann]);
     let mut seats = Vec::new();
     for voice in voices_in(Kind::Lobby) {
         let person = server.user(&format!("{}-user", voice.name)).await;
@@ -60,7 +60,7 @@ async fn files_for_the_lobby_reach_everybody() {
 async fn files_between_two_people_reach_both() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let place = Place::of(Kind::Direct, ann.direct_room(&bob).await, &[&ann, &bob]).await;
+    let place = Place::of(Kind::Direct, ann.direct_room(&bob).await, &[&ann, &bob]);
     let mut seats = Vec::new();
     for voice in voices_in(Kind::Direct) {
         for person in [&ann, &bob] {

@@ -37,10 +37,9 @@ async fn messages(person: &Persona, other: i64) -> Value {
 }
 
 fn said_by(place: &Place, message: &Value) -> Said {
-    (
-        place.name_of(&message["sender_id"]),
-        word(&message["content"]),
-    )
+    let mut people = place.people.iter();
+    let sender = people.find(|(id, _)| message["sender_id"] == *id);
+    (sender.unwrap().1.clone(), word(&message["content"]))
 }
 
 struct ChatApp {

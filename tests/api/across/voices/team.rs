@@ -11,7 +11,7 @@ pub const VOICE: Voice = Voice {
     post: None,
     history: |person, place| {
         Box::pin(async move {
-            let path = format!("/api/conversation/{}/messages", place.uuid);
+            let path = format!("/api/conversation/{}/messages", uuid(&person, &place).await);
             let list = person.get(&path).await.ok(200)["messages"].take();
             let mut all = Vec::new();
             for message in list.as_array().unwrap() {
@@ -42,25 +42,35 @@ async fn name_of(reader: &Persona, place: &Place, uuid: &Value) -> String {
     panic!("nobody has the uuid {uuid}")
 }
 
+/// Rooms are known by their uuid, too.
+async fn uuid(person: &Persona, place: &Place) -> String {
+    let room = person.get(&format!("rooms/{}", place.id)).await.ok(200);
+    word(&room["uuid"])
+}
+
 struct Team {
     socket: RawSocket,
-    place: Place,
+    conversation: String,
 }
 
 async fn sit(person: Persona, place: Place) -> Box<dyn Seat> {
     let mut socket = RawSocket::open(person.address, &format!("/?token={}", person.token)).await;
+    let conversation = uuid(&person, &place).await;
     socket
-        .send(json!({"messageType": "IdMessage", "convId": place.uuid}))
+        .send(json!({"messageType": "IdMessage", "convId": conversation}))
         .await;
     // Frames are taken one after the other: it listens when it hears that this one is none.
     socket.send(json!({})).await;
     assert_eq!(socket.next().await["messageType"], "ErrorMessage");
-    Box::new(Team { socket, place })
+    Box::new(Team {
+        socket,
+        conversation,
+    })
 }
 
 impl Seat for Team {
     fn say(&mut self, text: String) -> On<'_, ()> {
-        let meta = json!({"conversationId": self.place.uuid});
+        let meta = json!({"conversationId": self.conversation});
         let payload = json!({"content": text, "displayName": "whoever"});
         let frame = json!({"messageType": "ChatMessage", "payload": payload, "meta": meta});
         Box::pin(self.socket.send(frame))
@@ -69,7 +79,7 @@ impl Seat for Team {
     fn hear(&mut self) -> On<'_, Said> {
         Box::pin(async move {
             let told = self.socket.next().await;
-            assert_eq!(told["meta"]["conversationId"], self.place.uuid);
+            assert_eq!(told["meta"]["conversationId"], self.conversation);
             let payload = &told["payload"];
             (word(&payload["displayName"]), word(&payload["content"]))
         })
