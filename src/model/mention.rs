@@ -87,7 +87,7 @@ fn ends_word(after: &str) -> bool {
 }
 
 /// Whether a name may end before this character or begin behind it; some scripts put no blanks between words.
-fn is_gap(c: char) -> bool {
+pub(crate) fn is_gap(c: char) -> bool {
     let unspaced = matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
     unspaced || !(c.is_alphanumeric() || c == '_')

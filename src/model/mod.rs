@@ -21,6 +21,7 @@ pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
 pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, SessionId, UserId};
 pub use invite::{Invite, InviteRoom, may_invite};
 pub use mention::Mentions;
+pub(crate) use mention::is_gap;
 pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};
 pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
 pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};

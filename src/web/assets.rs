@@ -31,17 +31,35 @@ static FILES: &[File] = files![
     "list.css" CSS,
     "chat.css" CSS,
     "docs.css" CSS,
+    "message.css" CSS,
+    "panel.css" CSS,
     "main.js" JS,
     "actions.js" JS,
+    "attach.js" JS,
+    "attached.js" JS,
     "chat.js" JS,
+    "complete.js" JS,
     "composer.js" JS,
+    "copy.js" JS,
+    "details.js" JS,
     "dom.js" JS,
+    "emoji.js" JS,
+    "history.js" JS,
+    "lightbox.js" JS,
     "list.js" JS,
+    "markup.js" JS,
+    "menu.js" JS,
+    "message.js" JS,
+    "notify.js" JS,
     "outbox.js" JS,
     "page.js" JS,
+    "pending.js" JS,
+    "people.js" JS,
     "presence.js" JS,
     "rooms.js" JS,
+    "switcher.js" JS,
     "timeline.js" JS,
+    "uploads.js" JS,
     "wire.js" JS,
     "icon.svg" SVG,
 ];
@@ -74,6 +92,11 @@ pub(super) fn base() -> &'static str {
         format!("/assets/{hex}")
     });
     &BASE
+}
+
+/// The names of all files.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, ..)| *name)
 }
 
 /// The names of all scripts.

@@ -1,27 +1,28 @@
 //! `/chat/{uuid}`: a room's newest messages, and what it takes to go on from there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use askama::Template;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::chat::{Caller, Chat, ChatError};
+use crate::chat::files::FILES_MAX;
+use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{
-    Action, Content, Draft, Membership, Message, MessageId, PageRequest, Person, Room, RoomId,
-    RoomOverview, Verdict, may,
+    Action, Content, Draft, Membership, MessageId, Person, Role, Room, RoomOverview, UserId,
+    Verdict, may,
 };
 
 use super::answer::{Answer, Stop, caller, found, page};
 use super::explain::explain_chat;
 use super::form::Form;
+use super::markup::Called;
+use super::message::{MessageView, is_block};
 use super::shell::Shell;
 use super::texts;
-use super::view::{Face, MessageView, PersonView, is_block, room_name};
-
-/// So many messages are on the page at first.
-const PAGE: u32 = 50;
+use super::view::{Face, PersonView, room_name};
+use super::window::{UNREAD_MAX, Window, called};
 
 #[derive(Template)]
 #[template(path = "chat.html")]
@@ -40,6 +41,7 @@ struct ChatPage {
     blank: MessageView,
     more: bool,
     may_send: bool,
+    may_upload: bool,
     may_join: bool,
     draft_uuid: Uuid,
     text: String,
@@ -58,14 +60,27 @@ struct RoomScript<'a> {
     keeps: bool,
     last_read: i64,
     other_read: i64,
-    /// The newest change among the messages on the page.
+    /// May call everybody by `@room`.
+    calls: bool,
+    /// The newest change that the page knows of.
     change: i64,
+    /// Whether there are older messages than those on the page, and newer ones.
     more: bool,
-    /// The message that was asked for by `?at=`: the page shows what is around it.
-    at: Option<i64>,
-    /// Whether there are newer messages than those on the page.
     newer: bool,
+    /// The message to look at.
+    at: Option<i64>,
+    /// The newest message that the page knows of.
+    latest: i64,
     online: Vec<i64>,
+    /// What may be sent; null if nothing.
+    files: Option<FilesScript<'a>>,
+}
+
+#[derive(Serialize)]
+struct FilesScript<'a> {
+    max_size: u64,
+    max_count: usize,
+    types: Option<&'a [String]>,
 }
 
 /// All that the page is made of.
@@ -74,7 +89,8 @@ struct Scene {
     room: Room,
     place: Option<Membership>,
     overviews: Vec<RoomOverview>,
-    history: History,
+    window: Window,
+    called: HashMap<UserId, String>,
     online: Vec<std::sync::Arc<Person>>,
     online_count: u32,
 }
@@ -132,9 +148,13 @@ impl Scene {
         place: Option<Membership>,
     ) -> Result<Self, ChatError> {
         let chat = &call.kit.chat;
-        let at = call.query_number("at", 1, i64::MAX - 1).ok().flatten();
+        let at = call.query_number("at", 1, i64::MAX).ok().flatten();
         let overviews = chat.rooms(&me).await?;
-        let history = History::load(chat, &me, room.id, at).await?;
+        let window = match at {
+            Some(at) => Window::around(chat, &me, room.id, MessageId(at)).await?,
+            None => Window::newest(chat, &me, room.id).await?,
+        };
+        let called = called(chat, &window.messages).await?;
         let (mut online, mut online_count) = chat.online(&me, room.id).await?;
         // By the time they see it, they are.
         if place.is_some() && online.iter().all(|person| person.id != me.id()) {
@@ -146,7 +166,8 @@ impl Scene {
             room,
             place,
             overviews,
-            history,
+            window,
+            called,
             online,
             online_count,
         })
@@ -162,7 +183,7 @@ impl Scene {
         let t = texts::of();
         let room = &self.room;
         let name = room_name(t, room, self.me.id());
-        let script = Some((room.id, self.script(name)));
+        let script = Some((room.id, self.script(call, name)));
         let shell = Shell::with_rooms(call, &self.me, name, &self.overviews, script);
         let (text, error) = failed.unwrap_or_default();
         let template = ChatPage {
@@ -182,8 +203,9 @@ impl Scene {
             blank_person: PersonView::blank(),
             messages: self.messages(),
             blank: MessageView::blank(),
-            more: self.history.more,
+            more: self.window.more,
             may_send: self.may(Action::Send),
+            may_upload: self.may_upload(),
             may_join: self.place.is_none() && self.may(Action::Join),
             draft_uuid,
             text,
@@ -192,12 +214,10 @@ impl Scene {
         page(status, call, &template)
     }
 
-    fn script<'a>(&self, name: &'a str) -> RoomScript<'a> {
-        let changes = self
-            .history
-            .messages
-            .iter()
-            .map(|message| message.change_id.0);
+    fn script<'a>(&self, call: &'a Call, name: &'a str) -> RoomScript<'a> {
+        let window = &self.window;
+        let known = window.messages.iter().chain(&window.newest);
+        let settings = call.kit.chat.settings();
         RoomScript {
             id: self.room.id.0,
             uuid: self.room.uuid,
@@ -207,35 +227,52 @@ impl Scene {
             keeps: self.may(Action::DeleteOthers),
             last_read: self.last_read().0,
             other_read: self.other_read().0,
-            change: changes.max().unwrap_or(0),
-            more: self.history.more,
-            at: self.history.at,
-            newer: self.history.newer,
+            calls: self.may(Action::CallRoom),
+            change: known.clone().map(|one| one.change_id.0).max().unwrap_or(0),
+            more: window.more,
+            newer: window.newer,
+            at: window.at.map(|id| id.0),
+            latest: known.map(|one| one.id.0).max().unwrap_or(0),
             online: self.online.iter().map(|person| person.id.0).collect(),
+            files: self.may_upload().then_some(FilesScript {
+                max_size: settings.file_size_max,
+                max_count: FILES_MAX,
+                types: settings.file_types.as_deref(),
+            }),
         }
     }
 
     fn messages(&self) -> Vec<MessageView> {
         let me = self.me.id();
         let first_unread = self.first_unread();
-        let before = std::iter::once(None).chain(self.history.messages.iter().map(Some));
-        self.history
-            .messages
+        let messages = &self.window.messages;
+        let before = std::iter::once(None).chain(messages.iter().map(Some));
+        let names = |id| {
+            let key = self.called.get(&id)?.clone();
+            Some(Called {
+                key,
+                is_me: id == me,
+            })
+        };
+        messages
             .iter()
             .zip(before)
             .map(|(message, before)| MessageView {
                 follows: before.is_some_and(|before| is_block(before, message)),
                 first_unread: Some(message.id) == first_unread,
                 read: message.id <= self.other_read(),
-                ..MessageView::new(texts::of(), message, me)
+                ..MessageView::new(texts::of(), message, me, names)
             })
             .collect()
     }
 
     /// The first message of somebody else after what I have read, if there is anything unread.
     fn first_unread(&self) -> Option<MessageId> {
-        self.overview().filter(|overview| overview.unread > 0)?;
-        let unread = self.history.messages.iter().find(|message| {
+        let unread = self.overview().map_or(0, |overview| overview.unread);
+        if !(1..=UNREAD_MAX).contains(&unread) {
+            return None;
+        }
+        let unread = self.window.messages.iter().find(|message| {
             message.id > self.last_read()
                 && message.sender.id != self.me.id()
                 && message.deleted_at.is_none()
@@ -258,54 +295,14 @@ impl Scene {
             .map_or(MessageId(0), |overview| overview.other_read_id)
     }
 
+    /// Guests send no files.
+    fn may_upload(&self) -> bool {
+        self.place.is_some() && self.may(Action::Send) && self.me.role() != Role::Guest
+    }
+
     fn may(&self, action: Action) -> bool {
         let place = self.place.map(|place| place.role);
         may(self.me.role(), place, self.room.kind, action) == Verdict::Yes
-    }
-}
-
-/// The part of a room's history that is on the page.
-struct History {
-    messages: Vec<Message>,
-    more: bool,
-    at: Option<i64>,
-    newer: bool,
-}
-
-impl History {
-    /// The newest messages, or those around one.
-    async fn load(
-        chat: &Chat,
-        me: &Caller,
-        room: RoomId,
-        at: Option<i64>,
-    ) -> Result<Self, ChatError> {
-        let request = |before: Option<i64>, after: Option<i64>, limit| PageRequest {
-            before: before.map(MessageId),
-            after: after.map(MessageId),
-            limit,
-            tombstones: true,
-        };
-        let Some(id) = at else {
-            let (messages, more) = chat.history(me, room, request(None, None, PAGE)).await?;
-            return Ok(Self {
-                messages,
-                more,
-                at,
-                newer: false,
-            });
-        };
-        let until = request(Some(id + 1), None, PAGE / 2);
-        let from = request(None, Some(id), PAGE / 2);
-        let (mut messages, more) = chat.history(me, room, until).await?;
-        let (later, newer) = chat.history(me, room, from).await?;
-        messages.extend(later);
-        Ok(Self {
-            messages,
-            more,
-            at,
-            newer,
-        })
     }
 }
 

@@ -11,11 +11,14 @@ mod explain;
 mod fields;
 mod form;
 mod groups;
+mod install;
 mod invited;
 mod invites;
 mod keeping;
 mod list;
 mod look;
+mod markup;
+mod message;
 mod notice;
 mod password;
 mod people;
@@ -29,6 +32,7 @@ mod shell;
 mod texts;
 mod users;
 mod view;
+mod window;
 
 use crate::dialect::kit::{Route, Surface, routes};
 
@@ -132,6 +136,9 @@ fn entry_pages() -> Vec<Route> {
         GET "/api/docs" => docs::show,
         GET "/api/docs/clients/{name}" => docs::client,
         GET "/assets/{version}/{name}" => assets::serve,
+        GET "/manifest.webmanifest" => install::manifest,
+        GET "/sw.js" => install::worker,
+        GET "/offline" => install::offline,
         GET "/favicon.ico" => assets::favicon,
     ]
 }

@@ -16,8 +16,6 @@ use super::texts::Texts;
 
 /// So many characters of the last message stand in the list.
 const PREVIEW: usize = 100;
-/// Messages of one person within this time are shown as one block, milliseconds.
-const BLOCK: i64 = 5 * 60 * 1000;
 /// Unread messages are counted up to here.
 const UNREAD_MAX: u32 = 99;
 
@@ -59,7 +57,7 @@ impl Face {
     }
 
     /// An empty one, for scripts to fill in.
-    fn blank(kind: &'static str) -> Self {
+    pub(super) fn blank(kind: &'static str) -> Self {
         Self {
             letters: String::new(),
             hue: 0,
@@ -232,7 +230,10 @@ fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> Str
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let text: String = text.chars().take(PREVIEW).collect();
+    let mut text: String = text.chars().take(PREVIEW).collect();
+    if let (true, Some(file)) = (text.is_empty(), message.files.first()) {
+        text = format!("📎 {}", file.name);
+    }
     if message.sender.id == me {
         format!("{}: {text}", t.you)
     } else if room.kind == RoomKind::Direct {
@@ -240,69 +241,6 @@ fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> Str
     } else {
         format!("{}: {text}", person_name(t, &message.sender))
     }
-}
-
-/// A message.
-pub(super) struct MessageView {
-    pub id: i64,
-    pub change: i64,
-    pub sender_id: i64,
-    pub name: String,
-    pub face: Face,
-    pub own: bool,
-    /// Belongs to the block of the message before.
-    pub follows: bool,
-    /// Nobody here has read it yet: the first one after what I have read.
-    pub first_unread: bool,
-    pub read: bool,
-    pub deleted: bool,
-    pub edited: bool,
-    pub text: String,
-    pub at: Clock,
-}
-
-impl MessageView {
-    pub(super) fn new(t: &'static Texts, message: &Message, me: UserId) -> Self {
-        Self {
-            id: message.id.0,
-            change: message.change_id.0,
-            sender_id: message.sender.id.0,
-            name: person_name(t, &message.sender).to_owned(),
-            face: Face::of_person(&message.sender),
-            own: message.sender.id == me,
-            follows: false,
-            first_unread: false,
-            read: false,
-            deleted: message.deleted_at.is_some(),
-            edited: message.edited_at.is_some() && message.deleted_at.is_none(),
-            text: message.content.clone(),
-            at: Clock::new(message.created_at),
-        }
-    }
-
-    /// For scripts to fill in.
-    pub(super) fn blank() -> Self {
-        Self {
-            id: 0,
-            change: 0,
-            sender_id: 0,
-            name: String::new(),
-            face: Face::blank("person"),
-            own: false,
-            follows: false,
-            first_unread: false,
-            read: false,
-            deleted: false,
-            edited: false,
-            text: String::new(),
-            at: Clock::new(Millis(0)),
-        }
-    }
-}
-
-/// Whether `next` is shown in one block with the message before it.
-pub(super) fn is_block(before: &Message, next: &Message) -> bool {
-    before.sender.id == next.sender.id && next.created_at.0 - before.created_at.0 < BLOCK
 }
 
 /// A time: for programs, and in UTC for eyes until a script puts it into the reader's zone.

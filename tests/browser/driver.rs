@@ -278,9 +278,15 @@ impl Window {
         serde_json::from_value(self.eval(script).await).unwrap()
     }
 
+    /// What stands in the page's console since it was last looked at.
+    pub async fn console(&self) -> Value {
+        let command = Own("se/log", json!({ "type": "browser" }));
+        self.client.issue_cmd(command).await.unwrap()
+    }
+
     /// Fails if the page complained of anything: an error in a script, something the policy forbids.
     pub async fn assert_quiet(&self) {
-        let log = self.client.issue_cmd(Log).await.unwrap();
+        let log = self.console().await;
         let complaints: Vec<_> = log
             .as_array()
             .unwrap()
@@ -288,6 +294,21 @@ impl Window {
             .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG")
             .collect();
         assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
+    /// Cuts the browser off from every server, or brings it back.
+    pub async fn offline(&self, offline: bool) {
+        let conditions = json!({ "offline": offline, "latency": 0, "download_throughput": -1, "upload_throughput": -1 });
+        let body = json!({ "network_conditions": conditions });
+        let command = Own("chromium/network_conditions", body);
+        self.client.issue_cmd(command).await.unwrap();
+    }
+
+    /// Asks the browser itself, by its DevTools protocol.
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        let body = json!({ "cmd": command, "params": params });
+        let command = Own("goog/cdp/execute", body);
+        self.client.issue_cmd(command).await.unwrap()
     }
 
     /// A picture of the page, for eyes: nothing happens unless `PARLOR_SHOTS` names a folder.
@@ -299,23 +320,24 @@ impl Window {
     }
 }
 
-/// What the console of a page holds; chromedriver's own command.
+/// A command of chromedriver's own: its path and its body.
 #[derive(Debug)]
-pub struct Log;
+struct Own(&'static str, Value);
 
-impl WebDriverCompatibleCommand for Log {
+impl WebDriverCompatibleCommand for Own {
     fn endpoint(
         &self,
         base: &url::Url,
         session: Option<&str>,
     ) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.0
+        ))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
-        (
-            hyper::Method::POST,
-            Some(json!({ "type": "browser" }).to_string()),
-        )
+        (hyper::Method::POST, Some(self.1.to_string()))
     }
 }

@@ -13,9 +13,23 @@ mod driver;
 
 // People meet: set-up, accounts, rooms of every kind.
 mod meeting;
-// What happens to messages: editing, deleting, history, markup, marks.
+// What happens to messages: markup in names, marks, refusals.
 mod messages;
 // The connection is lost and comes back; sessions and memberships end.
 mod leaving;
 // Pages around the chat: invites, settings, rooms, the server.
 mod pages;
+// What is done with messages: changing, deleting, answering, reacting.
+mod deeds;
+// What people write: markup, links, names and emoji by a few letters.
+mod writing;
+// Long histories.
+mod history;
+// Files: chosen, dropped and pasted.
+mod files;
+// Without a connection.
+mod offline;
+// The way to rooms and people by typing, and pages that change while one looks at them.
+mod finding;
+// Texts that want to be run.
+mod hostile;

@@ -104,7 +104,7 @@ async fn in_a_private_room(ann: &Window, bob: &Window) {
     bob.say("good wine").await;
     ann.see("good wine").await;
     // What was refused on the way shows in the console, and is forgotten with it.
-    bob.client.issue_cmd(crate::driver::Log).await.unwrap();
+    bob.console().await;
 }
 
 async fn directly(ann: &Window, bob: &Window) {

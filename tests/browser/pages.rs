@@ -106,7 +106,7 @@ async fn settings_take_effect_at_once() {
         "Bisheriges Passwort ist falsch.",
     )
     .await;
-    ann.client.issue_cmd(crate::driver::Log).await.unwrap();
+    ann.console().await;
     ann.fill("#password-current_password", PASSWORD).await;
     ann.fill("#password-new_password", "long enough").await;
     ann.click("form[action='/settings/password'] button").await;

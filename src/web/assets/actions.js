@@ -1,47 +1,116 @@
-// What can be done with a message: one small bar that follows pointer and focus, and the arrow keys.
+// What can be done with a message: a small bar that follows pointer and focus, keys, a finger that rests on it.
 
+import { copy } from "./copy.js";
 import { $, fromTemplate } from "./dom.js";
+import { Menu } from "./menu.js";
 import { page } from "./page.js";
+
+/** A finger that rests so long asks for the menu, milliseconds. */
+const LONG = 500;
+/** Keys on a message that has the focus. */
+const KEYS = { Enter: "more", r: "reply", e: "edit", "+": "react", Delete: "delete" };
 
 export class Actions {
   #wire;
   #timeline;
+  #history;
   #composer;
   #bar = fromTemplate("actions-template");
   #dialog = $("#delete-dialog");
+  #menu = new Menu((entry, what, emoji) => this.#do(entry, what, emoji));
+  #finger = 0;
 
-  constructor(wire, timeline, composer) {
+  constructor(wire, timeline, history, composer) {
     this.#wire = wire;
     this.#timeline = timeline;
+    this.#history = history;
     this.#composer = composer;
     const { log } = timeline;
     log.addEventListener("pointerover", ({ target }) => this.#offer(target));
     log.addEventListener("focusin", ({ target }) => this.#offer(target));
     log.addEventListener("pointerleave", () => this.#bar.matches(":focus-within") || this.#bar.remove());
     log.addEventListener("keydown", (event) => this.#key(event));
-    this.#bar.addEventListener("click", ({ target }) => this.#act(target.dataset.do));
+    log.addEventListener("click", (event) => this.#click(event));
+    log.addEventListener("touchstart", ({ target }) => this.#rest(target), { passive: true });
+    for (const name of ["touchend", "touchmove", "touchcancel"]) {
+      log.addEventListener(name, () => clearTimeout(this.#finger), { passive: true });
+    }
+  }
+
+  /** What may be done with a message. */
+  #allowed({ own, deleted }) {
+    const { member, keeps } = page.room;
+    const writes = member && this.#composer.open;
+    return {
+      reply: writes && !deleted,
+      react: writes && !deleted,
+      edit: writes && own && !deleted,
+      delete: !deleted && ((own && member) || keeps),
+      copy: !deleted,
+      link: true,
+      more: true,
+    };
   }
 
   #offer(target) {
     if (this.#bar.contains(target)) return;
     const entry = this.#timeline.entryOf(target);
-    const edits = entry?.own && !entry.deleted && page.room.member;
-    const deletes = entry && !entry.deleted && (edits || page.room.keeps);
-    if (!deletes) return this.#bar.remove();
-    $("[data-do=edit]", this.#bar).hidden = !edits;
+    if (!entry) return this.#bar.remove();
+    const allowed = this.#allowed(entry);
+    for (const button of this.#bar.children) button.hidden = !allowed[button.dataset.do];
     const bubble = $(".bubble", entry.node);
     if (this.#bar.parentElement !== bubble) bubble.append(this.#bar);
   }
 
-  async #act(what) {
-    const entry = this.#timeline.entryOf(this.#bar);
-    if (!entry) return;
-    this.#bar.remove();
-    if (what === "edit") return this.#composer.edit(entry);
-    if (what !== "delete" || !(await this.#isSure())) return;
-    const { message } = await this.#wire.ask("delete", { message: entry.id }).catch(() => ({}));
-    if (message) this.#timeline.upsert([message]);
+  #click(event) {
+    const quote = event.target.closest(".quote");
+    if (quote) {
+      event.preventDefault();
+      this.#history.show(Number(quote.dataset.to)).catch(() => {});
+      return;
+    }
+    const entry = this.#timeline.entryOf(event.target);
+    const { emoji } = event.target.closest(".reaction")?.dataset ?? {};
+    const what = event.target.closest("[data-do]")?.dataset.do;
+    if (entry && emoji) this.#do(entry, "react", emoji);
+    else if (entry && what) this.#do(entry, what);
+  }
+
+  /** A finger rests on a message: a browser may take that for a right click as well. */
+  #rest(target) {
+    clearTimeout(this.#finger);
+    const entry = this.#timeline.entryOf(target);
+    if (!entry || target.closest("a, button")) return;
+    this.#finger = setTimeout(() => this.#do(entry, "more"), LONG);
+  }
+
+  #do(entry, what, emoji) {
+    if (!this.#allowed(entry)[what]) return;
+    if (what === "edit") this.#composer.edit(entry);
+    if (what === "reply") this.#composer.reply(entry);
+    if (what === "copy") copy(entry.text);
+    if (what === "link") copy(new URL(`/chat/${page.room.uuid}?at=${entry.id}`, location.href).href);
+    if (what === "delete") this.#delete(entry);
+    if (what === "more") this.#menu.open(entry, this.#allowed(entry));
+    if (what === "react" && !emoji) this.#menu.openPalette(entry);
+    if (what === "react" && emoji) this.#react(entry, emoji);
+  }
+
+  #react(entry, emoji) {
+    const known = [...$(".reactions", entry.node).children].find((one) => one.dataset.emoji === emoji);
+    const on = known?.getAttribute("aria-pressed") !== "true";
+    return this.#ask("react", { message: entry.id, emoji, on });
+  }
+
+  async #delete(entry) {
+    if (!(await this.#isSure())) return;
+    await this.#ask("delete", { message: entry.id });
     this.#composer.focus();
+  }
+
+  async #ask(op, fields) {
+    const { message } = await this.#wire.ask(op, fields).catch(() => ({}));
+    if (message) this.#timeline.upsert([message]);
   }
 
   #isSure() {
@@ -55,10 +124,14 @@ export class Actions {
   /** Up and down from message to message; Escape goes back to writing. */
   #key(event) {
     const { entries, log } = this.#timeline;
+    const entry = this.#timeline.entryOf(event.target);
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (event.key === "Escape") this.#composer.focus();
+    if (entry?.node === event.target && KEYS[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      return this.#do(entry, KEYS[event.key]);
+    }
     if (!step || event.target.closest(".actions")) return;
-    const entry = this.#timeline.entryOf(event.target);
     const next = entry ? entries[entries.indexOf(entry) + step] : step < 0 && entries.at(-1);
     if (!next || (!entry && event.target !== log)) return;
     event.preventDefault();

@@ -1,20 +1,22 @@
-// The room that is open: history, what comes in, what is read.
+// The room that is open: what comes in, what is read.
 
 import { Actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { $, setText } from "./dom.js";
-import { count, get, me, nameOf, page, say } from "./page.js";
+import { History } from "./history.js";
+import { Lightbox } from "./lightbox.js";
+import { count, me, nameOf, page, say } from "./page.js";
+import { Pending } from "./pending.js";
 import { Timeline } from "./timeline.js";
-
-const PAGE = 50;
+import { Uploads } from "./uploads.js";
 
 export class Chat {
   #rooms;
+  #outbox;
   #room = page.room;
-  #timeline = new Timeline(page.room.other_read);
+  #timeline = new Timeline(page.room);
+  #history = new History(this.#timeline);
   #composer;
-  #more = page.room.more;
-  #loading = false;
   #gone = false;
   /** Messages that came while somebody looked at older ones. */
   #below = 0;
@@ -22,37 +24,39 @@ export class Chat {
 
   constructor(wire, rooms, outbox) {
     this.#rooms = rooms;
-    this.#composer = new Composer(wire, outbox, this.#timeline);
-    new Actions(wire, this.#timeline, this.#composer);
+    this.#outbox = outbox;
+    const uploads = new Uploads(wire);
+    this.#composer = new Composer({ wire, outbox, uploads, rooms, timeline: this.#timeline, history: this.#history });
+    new Pending(outbox, uploads, this.#timeline);
+    new Actions(wire, this.#timeline, this.#history, this.#composer);
+    new Lightbox(this.#timeline.log);
     rooms.position = () => this.#position;
-    rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#take(messages, outbox));
+    rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#take(messages));
     rooms.on("reset", (room) => room === this.#room.id && this.#reset());
     rooms.on("live", (room) => room === this.#room.id && this.#live());
     rooms.on("gone", ({ room, event }) => room === this.#room.id && this.#leave(event));
     rooms.on("changed", () => this.#changed());
-    outbox.on("sent", (message) => message.room_id === this.#room.id && this.#take([message], outbox));
+    for (const sender of [outbox, uploads]) {
+      sender.on("sent", (message) => message.room_id === this.#room.id && this.#take([message]));
+    }
     document.addEventListener("visibilitychange", () => this.#read());
-    $("#jump").addEventListener("click", () => this.#timeline.toBottom());
+    $("#jump").addEventListener("click", () => this.#history.latest().catch(() => location.reload()));
     this.#timeline.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#timeline.log.addEventListener("trimmed", () => this.#setMore(true));
-    new IntersectionObserver(([top]) => top.isIntersecting && this.#older(), {
-      root: this.#timeline.log,
-      rootMargin: "600px 0px 0px 0px",
-    }).observe($("#log-top"));
+    if (page.room.at) this.#timeline.reveal(page.room.at);
+    this.#scrolled();
   }
 
-  #take(messages, outbox) {
-    const before = this.#timeline.newest;
-    const atBottom = this.#timeline.atBottom;
+  #take(messages) {
+    const { latest, atBottom, hasLine } = this.#timeline;
     this.#timeline.upsert(messages);
     for (const message of messages) {
       this.#position = Math.max(this.#position, message.change_id);
-      if (message.sender.id === me.id) outbox.confirm(message.uuid);
+      if (message.sender.id === me.id) this.#outbox.confirm(message.uuid);
     }
-    const fresh = messages.filter((one) => one.id > before && one.sender.id !== me.id && !one.deleted_at);
-    if (fresh.length && (document.hidden || !atBottom) && !this.#timeline.hasLine) this.#timeline.drawLine(fresh[0].id);
+    const fresh = messages.filter((one) => one.id > latest && one.sender.id !== me.id && !one.deleted_at);
+    if (fresh.length && (document.hidden || !atBottom) && !hasLine) this.#timeline.drawLine(fresh[0].id);
     if (!atBottom) this.#below += fresh.length;
-    if (!this.#more && this.#timeline.entries.length) this.#setMore(false);
+    if (!this.#timeline.older && this.#timeline.entries.length) setText($("#log-top"), say("beginning"));
     this.#scrolled();
     this.#read();
   }
@@ -70,46 +74,18 @@ export class Chat {
   }
 
   #scrolled() {
-    const { log, atBottom } = this.#timeline;
+    const { log, atBottom, newer } = this.#timeline;
     if (atBottom) this.#below = 0;
     const button = $("#jump");
     button.dataset.text ??= button.textContent;
-    button.hidden = atBottom || (!this.#below && log.scrollTop > -log.clientHeight);
+    button.hidden = atBottom || (!this.#below && !newer && log.scrollTop > -log.clientHeight);
     setText(button, this.#below ? `↓ ${count("new_one", "new_many", this.#below)}` : button.dataset.text);
     if (atBottom) this.#read();
   }
 
-  async #older() {
-    if (this.#loading || !this.#more || !this.#timeline.entries.length) return;
-    this.#loading = true;
-    try {
-      const page = await get(`rooms/${this.#room.id}/messages?limit=${PAGE}&before=${this.#timeline.oldest}`);
-      this.#timeline.prepend(page.items);
-      this.#setMore(page.more);
-    } catch {
-      setText($("#log-top"), say("history_failed"));
-    }
-    this.#loading = false;
-    // The page may have been too short to push the top out of sight.
-    if (this.#more && $("#log-top").getBoundingClientRect().bottom > 0) requestAnimationFrame(() => this.#older());
-  }
-
-  #setMore(more) {
-    this.#more = more;
-    setText($("#log-top"), say(more ? "loading" : "beginning"));
-  }
-
   /** Too much was missed: begins again with the newest. */
-  async #reset() {
-    this.#timeline.clear();
-    try {
-      const page = await get(`rooms/${this.#room.id}/messages?limit=${PAGE}`);
-      this.#timeline.upsert(page.items);
-      this.#setMore(page.more);
-      this.#timeline.toBottom();
-    } catch {
-      location.reload();
-    }
+  #reset() {
+    this.#history.restart().catch(() => location.reload());
   }
 
   #changed() {

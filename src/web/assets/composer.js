@@ -1,53 +1,74 @@
-// The line to write in, and what of it is still on its way.
+// The line to write in: sending, changing and answering messages, drafts.
 
-import { $, fromTemplate, setClock, setText } from "./dom.js";
+import { Attach } from "./attach.js";
+import { Complete } from "./complete.js";
+import { $, setText } from "./dom.js";
 import { me, page, say } from "./page.js";
 
 /** How often others are told that somebody types. */
 const TYPING_EVERY = 2000;
-const REASONS = { forbidden: "error_forbidden", muted: "error_muted", full: "error_full", not_found: "error_forbidden" };
+/** The longest quote that is shown. */
+const HEAD = 140;
 
 export class Composer {
   #form = $("#composer");
   #field = $("#content");
-  #pending = $("#pending");
+  #context = $("#context");
   #wire;
   #outbox;
+  #uploads;
   #timeline;
+  #history;
+  #attach;
   #editing = null;
+  #reply = null;
   #typed = 0;
   #draft = `parlor.draft.${me.uuid}.${page.room.id}`;
 
-  constructor(wire, outbox, timeline) {
-    Object.assign(this, { room: page.room.id });
+  constructor({ wire, outbox, uploads, timeline, history }) {
     this.#wire = wire;
     this.#outbox = outbox;
+    this.#uploads = uploads;
     this.#timeline = timeline;
-    outbox.on("changed", () => this.#showPending());
-    this.#showPending();
-    this.#pending.addEventListener("click", (event) => this.#decide(event));
+    this.#history = history;
     if (!this.#form) return;
     this.#field.required = false;
     this.#field.value ||= sessionStorage.getItem(this.#draft) ?? "";
+    new Complete(this.#field);
+    this.#attach = new Attach(this.#field);
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#field.addEventListener("input", () => this.#input());
     this.#field.addEventListener("keydown", (event) => this.#key(event));
-    $("#cancel").addEventListener("click", () => this.#stopEditing());
+    $("#cancel").addEventListener("click", () => this.#cancel());
     this.#fit();
-    if (!coarse()) this.#field.focus();
+    if (!coarse()) this.#field.focus({ preventScroll: true });
+  }
+
+  /** Whether anything can be written here. */
+  get open() {
+    return this.#form !== null;
   }
 
   focus() {
-    this.#field?.focus();
+    this.#field?.focus({ preventScroll: true });
   }
 
   /** Puts one of my messages into the line, to change it. */
   edit(entry) {
+    this.#reply = null;
     this.#editing = entry;
-    $("#editing").hidden = false;
-    this.#field.value = entry.text;
-    this.#fit();
-    this.#field.focus();
+    this.#say(say("editing"));
+    this.#set(entry.text);
+    this.focus();
+  }
+
+  /** The next message answers this one. */
+  reply({ id, name, text }) {
+    if (!this.open) return;
+    if (this.#editing) this.#cancel();
+    this.#reply = { id, sender: { display_name: name }, content: text.slice(0, HEAD), deleted: false };
+    this.#say(say("replying", { name }), text.slice(0, HEAD));
+    this.focus();
   }
 
   /** Nothing can be written here any more. */
@@ -60,46 +81,53 @@ export class Composer {
     this.#form = null;
   }
 
+  #say(text, quoted = "") {
+    setText($("#context-text"), text);
+    setText($("#context-quote"), quoted);
+    this.#context.hidden = false;
+  }
+
   #submit(event) {
     event.preventDefault();
     const text = this.#field.value.trim();
-    if (!text) return;
-    if (this.#editing) return this.#change(text);
-    this.#outbox.add(this.room, text);
+    const { files } = this.#attach;
+    if (this.#editing) return text && this.#change(text);
+    if (files.length) this.#uploads.add(page.room.id, text, this.#reply, files);
+    else if (text) this.#outbox.add(page.room.id, text, this.#reply);
+    else return;
     this.#typed = 0;
+    this.#attach.clear();
+    this.#cancel();
     this.#set("");
     this.#timeline.removeLine();
-    this.#timeline.toBottom();
-    this.#field.focus();
+    this.#history.latest().catch(() => {});
   }
 
   async #change(content) {
     const { id, text } = this.#editing;
-    if (content === text) return this.#stopEditing();
+    if (content === text) return this.#cancel();
     try {
       const { message } = await this.#wire.ask("edit", { message: id, content });
       this.#timeline.upsert([message]);
-      this.#stopEditing();
+      this.#cancel();
     } catch (error) {
-      this.#complain(error.code === "offline" ? "reconnecting" : "error_other");
+      this.#say(say(error.code === "offline" ? "reconnecting" : "error_other"));
     }
   }
 
-  #complain(key) {
-    setText($("#editing span"), say(key));
-  }
-
-  #stopEditing() {
+  /** Neither changes nor answers anything any more; what was being written before comes back. */
+  #cancel() {
+    const wasEditing = this.#editing !== null;
     this.#editing = null;
-    $("#editing").hidden = true;
-    setText($("#editing span"), say("editing"));
-    this.#set("");
-    this.#field.focus();
+    this.#reply = null;
+    this.#context.hidden = true;
+    if (wasEditing) this.#set(sessionStorage.getItem(this.#draft) ?? "");
+    this.focus();
   }
 
   #set(text) {
     this.#field.value = text;
-    this.#input();
+    this.#field.dispatchEvent(new Event("input"));
   }
 
   #input() {
@@ -108,7 +136,7 @@ export class Composer {
     if (!this.#editing) sessionStorage.setItem(this.#draft, text);
     if (!text || this.#editing || Date.now() - this.#typed < TYPING_EVERY) return;
     this.#typed = Date.now();
-    this.#wire.tell("typing", { room: this.room });
+    this.#wire.tell("typing", { room: page.room.id });
   }
 
   #key(event) {
@@ -116,8 +144,8 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey && !coarse()) {
       event.preventDefault();
       this.#form.requestSubmit();
-    } else if (event.key === "Escape" && this.#editing) {
-      this.#stopEditing();
+    } else if (event.key === "Escape" && !this.#context.hidden) {
+      this.#cancel();
     } else if (event.key === "ArrowUp" && !this.#field.value) {
       const last = this.#timeline.entries.findLast((entry) => entry.own && !entry.deleted);
       if (last) this.edit(last);
@@ -131,35 +159,7 @@ export class Composer {
     this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
   }
-
-  #showPending() {
-    const bottom = this.#timeline.atBottom;
-    this.#pending.replaceChildren(...this.#outbox.of(this.room).map(pendingItem));
-    if (bottom) this.#timeline.toBottom();
-  }
-
-  #decide({ target }) {
-    const what = target.dataset.do;
-    const uuid = target.closest(".message")?.dataset.uuid;
-    if (what === "retry") this.#outbox.retry(uuid);
-    if (what === "discard") this.#outbox.discard(uuid);
-  }
 }
 
 /** A finger has no Shift key: there, Enter makes a new line. */
 const coarse = () => matchMedia("(pointer: coarse)").matches;
-
-function pendingItem({ uuid, content, at, error }) {
-  const item = fromTemplate("message-template");
-  item.removeAttribute("id");
-  item.dataset.uuid = uuid;
-  item.classList.add("own", error ? "failed" : "pending");
-  setText($(".text", item), content);
-  setClock($("time", item), at);
-  if (error) {
-    const tools = fromTemplate("pending-tools");
-    setText($(".why", tools), `${say("not_sent")}. ${say(REASONS[error] ?? "error_other")}`);
-    item.append(tools);
-  }
-  return item;
-}

@@ -6,6 +6,14 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 /** A new element of what stands in a <template>. */
 export const fromTemplate = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
+/** A new element with a class and with what is in it: elements and texts. */
+export function make(tag, className, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...children);
+  return element;
+}
+
 /** Changes the text only if it is another one, so that nothing flickers or is read out again. */
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;

@@ -82,7 +82,8 @@ function preview(room) {
   const message = room.last_message;
   if (!message) return "";
   if (message.deleted_at) return say("deleted_message");
-  const text = message.content.replace(/\s+/g, " ").slice(0, 100);
+  const [file] = message.files;
+  const text = message.content.replace(/\s+/g, " ").slice(0, 100) || (file ? `📎 ${file.name}` : "");
   if (message.sender.id === me.id) return `${say("you")}: ${text}`;
   return room.kind === "direct" ? text : `${nameOf(message.sender)}: ${text}`;
 }

@@ -2,11 +2,14 @@
 
 import { $, $$, setLong } from "./dom.js";
 import { Chat } from "./chat.js";
+import { Details } from "./details.js";
 import { List } from "./list.js";
+import { Notify } from "./notify.js";
 import { Outbox } from "./outbox.js";
 import { page } from "./page.js";
 import { Presence } from "./presence.js";
 import { Rooms } from "./rooms.js";
+import { Switcher } from "./switcher.js";
 import { Wire } from "./wire.js";
 
 /** A connection that comes back this soon is not worth a word. */
@@ -22,6 +25,9 @@ if (page) {
   const outbox = new Outbox(wire);
   new List(rooms, new Presence(wire));
   if (page.room) new Chat(wire, rooms, outbox);
+  new Details(wire, rooms);
+  new Switcher(rooms);
+  new Notify(wire, rooms);
   showState(wire);
   wire.start();
 }

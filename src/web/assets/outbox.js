@@ -27,13 +27,13 @@ export class Outbox extends Emitter {
     });
   }
 
-  /** What waits in a room: { uuid, content, at, error }. */
+  /** What waits in a room: { uuid, content, reply, at, error }. */
   of(room) {
     return this.#entries.filter((entry) => entry.room === room);
   }
 
-  add(room, content) {
-    this.#entries.push({ uuid: uuid(), room, content, at: new Date().toISOString(), error: null });
+  add(room, content, reply) {
+    this.#entries.push({ uuid: uuid(), room, content, reply, at: new Date().toISOString(), error: null });
     this.#changed();
     this.#flush();
   }
@@ -73,8 +73,9 @@ export class Outbox extends Emitter {
 
   async #send(entry) {
     try {
-      const { room, uuid: id, content, at: sent_at } = entry;
-      const { message } = await this.#wire.ask("send", { room, uuid: id, content, sent_at });
+      const { room, uuid: id, content, reply, at: sent_at } = entry;
+      const draft = { room, uuid: id, content, reply_to: reply?.id ?? null, sent_at };
+      const { message } = await this.#wire.ask("send", draft);
       this.emit("sent", message);
       this.confirm(id);
       return true;

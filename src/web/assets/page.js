@@ -40,3 +40,11 @@ export async function get(path) {
   if (!response.ok) throw { status: response.status };
   return response.json();
 }
+
+/** Writes to it; throws { status } if it refuses. */
+export async function post(path, body) {
+  const headers = { accept: "application/json", "content-type": "application/json", "x-csrf-token": csrf };
+  const response = await fetch(`/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!response.ok) throw { status: response.status };
+  return response.json();
+}

@@ -23,7 +23,7 @@ export class Rooms extends Emitter {
     this.#wire = wire;
     this.open = open;
     wire.on("welcome", (event) => this.#welcome(event));
-    for (const name of ["message", "edited", "deleted"]) {
+    for (const name of ["message", "edited", "deleted", "reaction"]) {
       wire.on(name, ({ message }) => this.#take(message.room_id, [message]));
     }
     wire.on("read", (event) => this.#read(event));

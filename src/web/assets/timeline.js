@@ -1,31 +1,52 @@
 // A room's messages on the page: in order, each once, the newest change of each; blocks, days, the line before what is
-// new. Knows nothing of how they come.
+// new. A bounded piece of the history: `older` and `newer` say whether there is more on either side. Knows nothing of how
+// messages come.
 
-import { $, dayOf, daysAgo, fromTemplate, longDay, setClock, setFace, setText } from "./dom.js";
-import { me, nameOf, say } from "./page.js";
+import { $, $$, dayOf, daysAgo, fromTemplate, longDay, setText } from "./dom.js";
+import { adopt, build, dayItem, fill } from "./message.js";
+import { say } from "./page.js";
 
 /** Messages of one person within this time are one block; the server does the same. */
 const BLOCK = 5 * 60_000;
-/** More than this is not kept while one looks at the newest. */
-const KEEP = 400;
+/** No more than this is on the page. */
+const KEEP = 300;
 
 export class Timeline {
   log = $("#log");
   #list = $("#messages");
   #line = $("#new-line");
-  /** Sorted by id: { id, change, sender, at, node, text, own, deleted, day }. */
+  #newer = false;
+  /** The message before the oldest one: how that one is dressed does not change when more comes above it. */
+  #above = null;
+  /** Sorted by id: { id, change, sender, name, at, node, text, own, deleted, day }. */
   entries = [];
+  older;
+  /** The newest message that was heard of, on the page or not. */
+  latest;
   otherRead;
 
-  constructor(otherRead) {
-    this.otherRead = otherRead;
-    this.entries = [...this.#list.querySelectorAll(".message")].map(adopt);
+  constructor({ other_read, more, newer, latest }) {
+    this.otherRead = other_read;
+    this.older = more;
+    this.newer = newer;
+    this.entries = $$(".message", this.#list).map(adopt);
+    if (more && this.entries.length > 1) this.#remove([(this.#above = this.entries.shift())]);
     this.entries.forEach((_, place) => this.#dress(place));
+    this.latest = Math.max(latest, this.newest);
     if (this.#line) this.#line.scrollIntoView({ block: "center" });
   }
 
+  get newer() {
+    return this.#newer;
+  }
+
+  set newer(newer) {
+    this.#newer = newer;
+    this.log.toggleAttribute("data-newer", newer);
+  }
+
   get atBottom() {
-    return this.log.scrollTop > -60;
+    return !this.newer && this.log.scrollTop > -60;
   }
 
   get oldest() {
@@ -34,11 +55,6 @@ export class Timeline {
 
   get newest() {
     return this.entries.at(-1)?.id ?? 0;
-  }
-
-  /** The newest change that is held. */
-  get change() {
-    return this.entries.reduce((most, entry) => Math.max(most, entry.change), 0);
   }
 
   toBottom() {
@@ -53,25 +69,62 @@ export class Timeline {
     return this.find(Number(node?.closest(".message")?.dataset.id));
   }
 
-  /** Takes messages, new or changed; older ones than are held are left to the history. */
+  /** Takes messages as they come, new or changed; those beyond the ends are left to the history. */
   upsert(messages) {
-    const fresh = messages.filter((message) => !(this.entries.length && message.id < this.oldest));
+    const isHere = ({ id }) => this.find(id) || (!this.newer && (!this.entries.length || id > this.oldest));
+    const fresh = messages.filter(isHere);
     this.#keepPlace(() => fresh.forEach((message) => this.#put(message)));
-    this.#trim();
+    this.latest = messages.reduce((most, { id }) => Math.max(most, id), this.latest);
+    if (this.atBottom && this.entries.length > KEEP + 100) this.#cutOldest();
   }
 
-  /** Takes a page of older messages. */
-  prepend(messages) {
-    // They are no news: nothing of them is read out.
+  /** Takes the page before the oldest message. */
+  prepend(messages, more) {
+    this.#quietly(() => {
+      this.#fill(messages, more);
+      this.#cutNewest();
+    });
+  }
+
+  /** Takes the page after the newest message. */
+  append(messages, more) {
+    this.#quietly(() => {
+      messages.forEach((message) => this.#put(message));
+      // What came meanwhile is in the next page.
+      this.newer = more || this.newest < this.latest;
+      this.#cutOldest();
+    });
+  }
+
+  /** Shows another piece of the history. */
+  replace(messages, older, newer) {
     this.log.setAttribute("aria-live", "off");
-    this.#keepPlace(() => messages.forEach((message) => this.#put(message)));
-    requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
-  }
-
-  clear() {
     this.entries = [];
     this.#line = null;
     this.#list.replaceChildren();
+    this.#fill(messages, older);
+    this.newer = newer;
+    this.latest = Math.max(this.latest, this.newest);
+    requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
+  }
+
+  /** Takes a piece that begins where nothing older is on the page. */
+  #fill(messages, older) {
+    const held = older && messages.length > 1 ? 1 : 0;
+    this.#above = held ? { sender: messages[0].sender.id, at: messages[0].created_at } : null;
+    this.older = older;
+    messages.slice(held).forEach((message) => this.#put(message));
+  }
+
+  /** Brings a message of the page into sight; answers whether it is there. */
+  reveal(id) {
+    const entry = this.find(id);
+    if (!entry) return false;
+    entry.node.scrollIntoView({ block: "center" });
+    entry.node.focus({ preventScroll: true });
+    entry.node.classList.add("lit");
+    setTimeout(() => entry.node.classList.remove("lit"), 2000);
+    return true;
   }
 
   /** The other person of a direct room has read up to there. */
@@ -80,13 +133,19 @@ export class Timeline {
     for (const entry of this.entries) entry.node.classList.toggle("read", entry.own && entry.id <= id);
   }
 
+  get hasLine() {
+    return this.#line !== null;
+  }
+
   /** Draws the line before a message that nobody here has seen. */
   drawLine(id) {
     const entry = this.find(id);
     if (!entry) return;
     this.#line ??= fromTemplate("line-template");
-    entry.node.before(this.#line);
-    this.#dress(this.entries.indexOf(entry));
+    this.#keepPlace(() => {
+      entry.node.before(this.#line);
+      this.#dress(this.entries.indexOf(entry));
+    });
   }
 
   removeLine() {
@@ -95,10 +154,6 @@ export class Timeline {
     this.#line = null;
     const place = this.entries.findIndex(({ node }) => node === next);
     if (place >= 0) this.#dress(place);
-  }
-
-  get hasLine() {
-    return this.#line !== null;
   }
 
   /** Where an id is, or -1. */
@@ -122,10 +177,10 @@ export class Timeline {
     const place = this.#slot(message.id);
     const known = this.entries[place];
     if (known?.id === message.id) {
-      if (message.change_id > known.change) fill(known, message);
+      if (message.change_id > known.change) this.#change(known, message);
       return;
     }
-    const entry = fill({ node: fromTemplate("message-template") }, message);
+    const entry = build(message);
     entry.node.classList.toggle("read", entry.own && entry.id <= this.otherRead);
     if (known) (known.day ?? this.#lineBefore(known) ?? known.node).before(entry.node);
     else this.#list.append(entry.node);
@@ -134,22 +189,36 @@ export class Timeline {
     if (known) this.#dress(place + 1);
   }
 
+  /** What was quoted of it changes too. */
+  #change(entry, message) {
+    fill(entry, message);
+    const words = message.deleted_at ? say("deleted_message") : message.content.slice(0, 140);
+    for (const text of $$(`.quote[data-to="${entry.id}"] .quote-text`, this.#list)) setText(text, words);
+  }
+
   #lineBefore({ node }) {
-    return node.previousElementSibling === this.#line ? this.#line : null;
+    return this.#line && node.previousElementSibling === this.#line ? this.#line : null;
   }
 
   /** Block or new block, day or same day. */
   #dress(place) {
     const entry = this.entries[place];
-    const before = this.entries[place - 1];
+    const before = place ? this.entries[place - 1] : this.#above;
     const newDay = !before || dayOf(before.at) !== dayOf(entry.at);
     if (newDay !== Boolean(entry.day)) {
       entry.day?.remove();
-      entry.day = newDay ? dayItem(entry.at) : null;
+      entry.day = newDay ? dayItem([say("today"), say("yesterday")][daysAgo(entry.at)] ?? longDay(entry.at)) : null;
       if (newDay) (this.#lineBefore(entry) ?? entry.node).before(entry.day);
     }
     const near = before && before.sender === entry.sender && Date.parse(entry.at) - Date.parse(before.at) < BLOCK;
     entry.node.classList.toggle("follows", Boolean(near) && !newDay && !this.#lineBefore(entry));
+  }
+
+  /** Changes the list without reading anything of it out: it is no news. */
+  #quietly(change) {
+    this.log.setAttribute("aria-live", "off");
+    this.#keepPlace(change);
+    requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
 
   /** Does something to the list without moving what somebody reads. */
@@ -162,7 +231,9 @@ export class Timeline {
     const anchor = this.#firstVisible();
     const before = anchor?.getBoundingClientRect().top;
     change();
-    if (anchor?.isConnected) this.log.scrollTop += anchor.getBoundingClientRect().top - before;
+    if (!anchor?.isConnected) return;
+    const moved = anchor.getBoundingClientRect().top - before;
+    if (moved) this.log.scrollTop += moved;
   }
 
   #firstVisible() {
@@ -176,66 +247,27 @@ export class Timeline {
     return this.entries[low]?.node;
   }
 
-  /** Old messages leave the page while nobody looks at them; scrolling up brings them back. */
-  #trim() {
-    if (!this.atBottom || this.entries.length <= KEEP) return;
-    for (const { node, day } of this.entries.splice(0, this.entries.length - KEEP / 2)) {
-      day?.remove();
-      node.remove();
-    }
+  /** What is far from where one reads leaves the page; scrolling brings it back. */
+  #cutOldest() {
+    if (this.entries.length <= KEEP) return;
+    const gone = this.entries.splice(0, this.entries.length - KEEP);
+    this.#above = gone.at(-1);
+    this.#remove(gone);
+    this.older = true;
     this.#dress(0);
-    this.log.dispatchEvent(new Event("trimmed"));
   }
-}
 
-/** Takes over what the server wrote. */
-function adopt(node) {
-  const time = $("time", node);
-  setClock(time, time.dateTime);
-  return {
-    id: Number(node.dataset.id),
-    change: Number(node.dataset.change),
-    sender: Number(node.dataset.sender),
-    at: node.dataset.at,
-    own: node.classList.contains("own"),
-    deleted: node.classList.contains("gone"),
-    text: $(".text", node).textContent,
-    node,
-    day: null,
-  };
-}
+  #cutNewest() {
+    if (this.entries.length <= KEEP) return;
+    this.#remove(this.entries.splice(KEEP));
+    this.newer = true;
+  }
 
-/** Writes a message into its element. */
-function fill(entry, message) {
-  const { node } = entry;
-  const deleted = Boolean(message.deleted_at);
-  const own = message.sender.id === me.id;
-  node.id = `m${message.id}`;
-  Object.assign(node.dataset, { id: message.id, change: message.change_id, sender: message.sender.id, at: message.created_at });
-  node.classList.toggle("own", own);
-  node.classList.toggle("gone", deleted);
-  node.classList.toggle("edited", Boolean(message.edited_at) && !deleted);
-  setText($(".name", node), nameOf(message.sender));
-  setFace($(".face", node), message.sender.display_name, message.sender.id);
-  setText($(".text", node), deleted ? say("deleted_message") : message.content);
-  setClock($("time", node), message.created_at);
-  return Object.assign(entry, {
-    id: message.id,
-    change: message.change_id,
-    sender: message.sender.id,
-    at: message.created_at,
-    text: message.content,
-    own,
-    deleted,
-    day: entry.day ?? null,
-  });
-}
-
-function dayItem(iso) {
-  const item = document.createElement("li");
-  const words = document.createElement("span");
-  item.className = "day";
-  words.textContent = [say("today"), say("yesterday")][daysAgo(iso)] ?? longDay(iso);
-  item.append(words);
-  return item;
+  #remove(entries) {
+    for (const entry of entries) {
+      if (this.#lineBefore(entry)) this.#line = (this.#line.remove(), null);
+      entry.day?.remove();
+      entry.node.remove();
+    }
+  }
 }

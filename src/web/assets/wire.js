@@ -40,6 +40,7 @@ export class Wire extends Emitter {
     url.protocol = url.protocol.replace("http", "ws");
     this.#address = url.href;
     addEventListener("online", () => this.#hurry());
+    addEventListener("offline", () => this.ready && this.#check());
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
     addEventListener("pagehide", () => this.#socket?.close());
     addEventListener("pageshow", (event) => event.persisted && this.#hurry());

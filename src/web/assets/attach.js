@@ -1,0 +1,98 @@
+// Files that will go with the next message: by button, dropped, pasted; shown in a tray, refused where the server would.
+
+import { sizeLabel } from "./attached.js";
+import { $, make, setText } from "./dom.js";
+import { page, say } from "./page.js";
+
+export class Attach {
+  #limits = page.room.files;
+  #tray = $("#tray");
+  #refusal = $("#refusal");
+  files = [];
+
+  constructor(field) {
+    if (!this.#limits) return;
+    const picker = $("#picker");
+    $("#attach").addEventListener("click", () => picker.click());
+    picker.addEventListener("change", () => {
+      this.add(picker.files);
+      picker.value = "";
+      field.focus();
+    });
+    field.addEventListener("paste", (event) => this.#paste(event));
+    this.#tray.addEventListener("click", ({ target }) => this.#remove(target.closest("button")?.dataset.place));
+    this.#takeDrops($(".talk"), field);
+  }
+
+  clear() {
+    this.files = [];
+    this.#show("");
+  }
+
+  add(files) {
+    const refused = [];
+    for (const file of files) {
+      const reason = this.#reason(file);
+      if (reason) refused.push(`${file.name}: ${reason}`);
+      else this.files.push(file);
+    }
+    this.#show(refused.join("\n"));
+  }
+
+  #reason({ size, type }) {
+    const { max_size, max_count, types } = this.#limits;
+    const fits = (allowed) => (allowed.endsWith("/*") ? type.startsWith(allowed.slice(0, -1)) : type === allowed);
+    if (size > max_size) return say("file_too_large", { size: sizeLabel(max_size) });
+    if (types && type && !types.some(fits)) return say("file_type_refused");
+    if (this.files.length >= max_count) return say("file_too_many", { n: max_count });
+    return null;
+  }
+
+  #remove(place) {
+    if (place === undefined) return;
+    this.files.splice(Number(place), 1);
+    this.#show("");
+  }
+
+  #show(refusal) {
+    if (!this.#tray) return;
+    this.#tray.replaceChildren(...this.files.map(trayItem));
+    this.#tray.hidden = !this.files.length;
+    setText(this.#refusal, refusal);
+    this.#refusal.hidden = !refusal;
+  }
+
+  /** A picture is pasted; text with a picture beside it, as word processors have it, is text. */
+  #paste(event) {
+    const { files, types } = event.clipboardData;
+    if (!files.length || types.includes("text/plain")) return;
+    event.preventDefault();
+    this.add(files);
+  }
+
+  #takeDrops(area, field) {
+    const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+    const mark = (on) => area.classList.toggle("dropping", on);
+    area.addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      mark(true);
+    });
+    area.addEventListener("dragleave", (event) => area.contains(event.relatedTarget) || mark(false));
+    area.addEventListener("drop", (event) => {
+      mark(false);
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.add(event.dataTransfer.files);
+      field.focus();
+    });
+  }
+}
+
+function trayItem(file, place) {
+  const remove = make("button", "tool", "×");
+  remove.type = "button";
+  remove.dataset.place = place;
+  remove.setAttribute("aria-label", say("remove_file", { name: file.name }));
+  return make("li", "file", make("span", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
+}

@@ -1,0 +1,43 @@
+// Files of messages as they are shown; the server does the same.
+
+import { make } from "./dom.js";
+
+/** A picture takes at most so many pixels each way; thumbnails are no larger. */
+const SHOWN_MAX = 400;
+
+/** `48 KB`, `1.2 MB`. */
+export function sizeLabel(bytes) {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} KB`;
+  return `${(Math.ceil(bytes / 100_000) / 10).toFixed(1)} MB`;
+}
+
+/** What one clicks on to get a file. */
+export function fileLink({ name, url, size, width, height, thumbnail_url }) {
+  const link = make("a", "file");
+  // Only paths of this server and addresses of others.
+  if (!/^(\/(?!\/)|https?:\/\/)/i.test(url)) return link;
+  Object.assign(link, { href: url, target: "_blank", rel: "noopener" });
+  if (width && url.startsWith("/")) {
+    link.className = "picture";
+    link.append(picture(thumbnail_url ?? url, name, width, height));
+  } else {
+    link.append(make("span", "file-name", name), make("span", "file-size", sizeLabel(size)));
+  }
+  return link;
+}
+
+/** Its place is known before it is there. */
+function picture(src, alt, width, height) {
+  const scale = SHOWN_MAX / Math.max(width, height, SHOWN_MAX);
+  const fit = (side) => Math.max(1, Math.floor(side * scale));
+  const image = document.createElement("img");
+  return Object.assign(image, {
+    loading: "lazy",
+    decoding: "async",
+    width: fit(width),
+    height: fit(height),
+    alt,
+    src,
+  });
+}

@@ -1,0 +1,45 @@
+// The page of a room's details, while somebody looks at it: who joins, leaves, gets another role, comes and goes. The
+// server writes the page; this puts its newest words into place.
+
+import { $ } from "./dom.js";
+
+/** Changes within this time are fetched together, milliseconds. */
+const TOGETHER = 400;
+
+export class Details {
+  #room;
+  /** The room's id, once it is known. */
+  #known;
+  #timer = 0;
+
+  constructor(wire, rooms) {
+    const uuid = /^\/conversations\/([0-9a-f-]{36})$/.exec(location.pathname)?.[1];
+    if (!uuid || location.search) return;
+    this.#room = () => [...rooms.all.values()].find((room) => room.uuid === uuid)?.id;
+    for (const name of ["joined", "left", "member_changed", "presence", "room_changed"]) {
+      wire.on(name, (event) => (event.room?.id ?? event.room) === this.#room() && this.#soon());
+    }
+    // Who leaves is on the way elsewhere already.
+    rooms.on("gone", ({ room, event }) => room === this.#known && event?.reason !== "left" && location.reload());
+    rooms.on("changed", () => (this.#known ??= this.#room()));
+  }
+
+  #soon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#renew(), TOGETHER);
+  }
+
+  async #renew() {
+    const response = await fetch(location.href).catch(() => null);
+    if (!response) return;
+    if (!response.ok) return location.reload();
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const part of ["#members > .cards", ".bar h1", ".bar-line"]) {
+      const [here, there] = [$(part), $(part, fresh)];
+      // Nothing is taken from under somebody's hands.
+      const busy = here && (here.contains(document.activeElement) || $("details[open]", here));
+      if (!here || !there || busy || here.isEqualNode(there)) continue;
+      here.replaceWith(document.adoptNode(there));
+    }
+  }
+}

@@ -1,0 +1,227 @@
+//! Messages as the page of a chat shows them. Must not know where they come from.
+
+use crate::chat::files;
+use crate::model::{File, Message, Quote, Reaction, UserId};
+
+use super::markup::{Called, render};
+use super::texts::Texts;
+use super::view::{Clock, Face, person_name};
+
+/// Messages of one person within this time are shown as one block, milliseconds.
+const BLOCK: i64 = 5 * 60 * 1000;
+/// A picture takes at most so many pixels each way; thumbnails are no larger.
+const SHOWN_MAX: u32 = 400;
+
+/// A message.
+pub(super) struct MessageView {
+    pub id: i64,
+    pub change: i64,
+    pub sender_id: i64,
+    pub name: String,
+    pub face: Face,
+    pub own: bool,
+    /// Belongs to the block of the message before.
+    pub follows: bool,
+    /// Nobody here has read it yet: the first one after what I have read.
+    pub first_unread: bool,
+    pub read: bool,
+    pub deleted: bool,
+    pub edited: bool,
+    /// It calls me.
+    pub calls: bool,
+    pub quote: Option<QuoteView>,
+    pub files: Vec<FileView>,
+    pub html: String,
+    /// The text as it was written, where the page shows it otherwise.
+    pub source: Option<String>,
+    pub reactions: Vec<ReactionView>,
+    pub at: Clock,
+}
+
+/// What stands above an answer.
+pub(super) struct QuoteView {
+    pub id: i64,
+    pub name: String,
+    pub text: String,
+}
+
+/// A file of a message.
+pub(super) struct FileView {
+    pub name: String,
+    pub url: String,
+    pub size: String,
+    pub picture: Option<PictureView>,
+}
+
+/// What is shown of a picture: its place is known before it is there.
+pub(super) struct PictureView {
+    pub src: String,
+    pub width: u32,
+    pub height: u32,
+}
+
+/// An emoji below a message.
+pub(super) struct ReactionView {
+    pub emoji: String,
+    pub count: u32,
+    pub mine: bool,
+}
+
+impl MessageView {
+    /// `names` finds the username of somebody who is called.
+    pub(super) fn new(
+        t: &'static Texts,
+        message: &Message,
+        me: UserId,
+        names: impl Fn(UserId) -> Option<Called>,
+    ) -> Self {
+        let deleted = message.deleted_at.is_some();
+        let mentions = &message.mentions;
+        let mut called: Vec<_> = mentions.people.iter().copied().filter_map(names).collect();
+        if mentions.room {
+            called.push(Called {
+                key: "room".to_owned(),
+                is_me: true,
+            });
+        }
+        let text = render(&message.content, &called);
+        Self {
+            id: message.id.0,
+            change: message.change_id.0,
+            sender_id: message.sender.id.0,
+            name: person_name(t, &message.sender).to_owned(),
+            face: Face::of_person(&message.sender),
+            own: message.sender.id == me,
+            deleted,
+            edited: message.edited_at.is_some() && !deleted,
+            calls: mentions.room || mentions.people.contains(&me),
+            quote: message.reply.as_ref().map(|quote| QuoteView::new(t, quote)),
+            files: message.files.iter().map(FileView::new).collect(),
+            html: text.html,
+            source: (!text.plain).then(|| message.content.clone()),
+            reactions: message
+                .reactions
+                .iter()
+                .map(|reaction| ReactionView::new(reaction, me))
+                .collect(),
+            at: Clock::new(message.created_at),
+            ..Self::blank()
+        }
+    }
+
+    /// For scripts to fill in.
+    pub(super) fn blank() -> Self {
+        Self {
+            id: 0,
+            change: 0,
+            sender_id: 0,
+            name: String::new(),
+            face: Face::blank("person"),
+            own: false,
+            follows: false,
+            first_unread: false,
+            read: false,
+            deleted: false,
+            edited: false,
+            calls: false,
+            quote: None,
+            files: Vec::new(),
+            html: String::new(),
+            source: None,
+            reactions: Vec::new(),
+            at: Clock::new(crate::model::Millis(0)),
+        }
+    }
+}
+
+impl QuoteView {
+    fn new(t: &'static Texts, quote: &Quote) -> Self {
+        Self {
+            id: quote.id.0,
+            name: person_name(t, &quote.sender).to_owned(),
+            text: if quote.deleted {
+                t.deleted_message.to_owned()
+            } else {
+                quote.head.clone()
+            },
+        }
+    }
+}
+
+impl FileView {
+    fn new(file: &File) -> Self {
+        let url = files::address(file);
+        // Pages fetch nothing from other hosts.
+        let own = file.dimensions.filter(|_| file.url.is_none());
+        let picture = own.map(|(width, height)| {
+            let (width, height) = fitted(width, height);
+            PictureView {
+                src: files::thumbnail_address(file).unwrap_or_else(|| url.clone()),
+                width,
+                height,
+            }
+        });
+        Self {
+            name: file.name.clone(),
+            size: size_label(file.size),
+            url,
+            picture,
+        }
+    }
+}
+
+impl ReactionView {
+    fn new(reaction: &Reaction, me: UserId) -> Self {
+        Self {
+            emoji: reaction.emoji.clone(),
+            count: reaction.count,
+            mine: reaction.people.contains(&me),
+        }
+    }
+}
+
+/// The size at which a picture is shown; the script does the same.
+fn fitted(width: u32, height: u32) -> (u32, u32) {
+    let longest = width.max(height).max(SHOWN_MAX);
+    let fit = |side: u32| {
+        let scaled = u64::from(side) * u64::from(SHOWN_MAX) / u64::from(longest);
+        u32::try_from(scaled.max(1)).unwrap_or(SHOWN_MAX)
+    };
+    (fit(width), fit(height))
+}
+
+/// `48 KB`, `1.2 MB`; the script does the same.
+fn size_label(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{} KB", bytes.div_ceil(1000)),
+        _ => {
+            let tenths = bytes.div_ceil(100_000);
+            format!("{}.{} MB", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+/// Whether `next` is shown in one block with the message before it.
+pub(super) fn is_block(before: &Message, next: &Message) -> bool {
+    before.sender.id == next.sender.id && next.created_at.0 - before.created_at.0 < BLOCK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_shown_no_larger_than_they_are() {
+        assert_eq!(fitted(300, 20), (300, 20));
+        assert_eq!(fitted(1600, 1200), (400, 300));
+        assert_eq!(fitted(10, 9000), (1, 400));
+    }
+
+    #[test]
+    fn sizes_are_told_in_round_figures() {
+        assert_eq!(size_label(999), "999 B");
+        assert_eq!(size_label(1001), "2 KB");
+        assert_eq!(size_label(1_210_000), "1.3 MB");
+    }
+}

@@ -1,0 +1,176 @@
+//! What is done with messages: changing, deleting, answering, reacting; by pointer, by keys, by a finger.
+
+use crate::driver::{Browser, Window};
+use crate::support::TestServer;
+
+const ESCAPE: &str = "\u{E00C}";
+const UP: &str = "\u{E013}";
+const ENTER: &str = "\u{E007}";
+
+/// Sends keys to whatever has the focus.
+async fn press(window: &Window, keys: &str) {
+    let focused = window.client.active_element().await.unwrap();
+    focused.send_keys(keys).await.unwrap();
+}
+
+/// Puts the focus on a message.
+async fn focus(window: &Window, text: &str) {
+    let found = format!(
+        "[...document.querySelectorAll('#messages .message')].find((one) => one.innerText.includes({text:?}))"
+    );
+    window.until(&found).await;
+    window.eval(&format!("{found}.focus()")).await;
+}
+
+#[tokio::test]
+async fn own_messages_are_edited_and_deleted_before_everybodys_eyes() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = browser.person(&server, "Bob").await;
+    ann.enter("Lobby").await;
+    bob.enter("Lobby").await;
+    ann.say("tea at *fife*").await;
+    bob.see("tea at fife").await;
+
+    // Up in an empty line takes the last message back, as it was written; Escape leaves it.
+    ann.keys("#content", UP).await;
+    ann.see("Editing your message").await;
+    ann.until("document.querySelector('#content').value === 'tea at *fife*'")
+        .await;
+    ann.keys("#content", ESCAPE).await;
+    ann.until("document.querySelector('#context').hidden").await;
+    ann.keys("#content", UP).await;
+    ann.fill("#content", "tea at five").await;
+    ann.keys("#content", ENTER).await;
+    bob.see("tea at five").await;
+    bob.miss("tea at fife").await;
+    bob.until("document.querySelector('.message.edited .mark-edited').checkVisibility()")
+        .await;
+
+    // Bob may neither change nor delete it; Ann deletes it with the keyboard alone.
+    focus(&bob, "five").await;
+    bob.until("document.querySelector('.actions [data-do=edit]').hidden")
+        .await;
+    press(&bob, ENTER).await;
+    bob.until("document.querySelector('#menu [data-do=delete]').hidden")
+        .await;
+    press(&bob, ESCAPE).await;
+    focus(&ann, "five").await;
+    press(&ann, "\u{E017}").await;
+    ann.click("#delete-dialog [value=yes]").await;
+    bob.see("This message was deleted.").await;
+    bob.miss("tea at five").await;
+    ann.reload().await;
+    ann.see("This message was deleted.").await;
+    ann.assert_quiet().await;
+    bob.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn an_answer_quotes_what_it_answers_and_leads_there() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = browser.person(&server, "Bob").await;
+    ann.enter("Lobby").await;
+    bob.enter("Lobby").await;
+    ann.say("who brings the cake?").await;
+    focus(&bob, "cake").await;
+    press(&bob, "r").await;
+    bob.see("Replying to Ann").await;
+    bob.say("I do").await;
+    ann.until("document.querySelector('#messages .quote .quote-text').textContent === 'who brings the cake?'")
+        .await;
+
+    // What is quoted changes with the message.
+    ann.keys("#content", UP).await;
+    ann.fill("#content", "who brings the pie?").await;
+    ann.keys("#content", ENTER).await;
+    bob.until(
+        "document.querySelector('#messages .quote-text').textContent === 'who brings the pie?'",
+    )
+    .await;
+    for window in [&ann, &bob] {
+        window.reload().await;
+        window.live().await;
+        window
+            .eval("document.querySelector('#messages .quote').click()")
+            .await;
+        window
+            .until("document.querySelector('.message.lit').innerText.includes('pie')")
+            .await;
+        window.assert_quiet().await;
+    }
+}
+
+#[tokio::test]
+async fn people_react_by_palette_by_name_and_by_what_others_chose() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = browser.person(&server, "Bob").await;
+    ann.enter("Lobby").await;
+    bob.enter("Lobby").await;
+    ann.say("it works").await;
+    focus(&bob, "it works").await;
+    press(&bob, "+").await;
+    bob.keys("#emoji-query", "tada").await;
+    bob.keys("#emoji-query", ENTER).await;
+    let shown = |emoji: &str, count: u32, pressed: bool| {
+        format!(
+            "[...document.querySelectorAll('#messages .reaction')].some((one) => one.textContent.replace(/\\s/g, '') \
+             === '{emoji}{count}' && one.getAttribute('aria-pressed') === '{pressed}')"
+        )
+    };
+    ann.until(&shown("🎉", 1, false)).await;
+    ann.click("#messages .reaction").await;
+    bob.until(&shown("🎉", 2, true)).await;
+    // A quick one, by the menu.
+    focus(&ann, "it works").await;
+    press(&ann, ENTER).await;
+    ann.click("#quick [data-emoji='👍']").await;
+    bob.until(&shown("👍", 1, false)).await;
+    // And back.
+    bob.click("#messages .reaction").await;
+    ann.until(&shown("🎉", 1, true)).await;
+    ann.reload().await;
+    ann.until(&shown("🎉", 1, true)).await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn a_finger_that_rests_on_a_message_gets_its_menu() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    ann.say("**copy** me").await;
+    ann.eval(
+        "document.querySelector('#messages .text').dispatchEvent(new TouchEvent('touchstart', { bubbles: true }))",
+    )
+    .await;
+    ann.until("document.querySelector('#menu').matches(':popover-open')")
+        .await;
+    // Pages of plain HTTP have no clipboard: what is copied is what is selected.
+    ann.eval("document.addEventListener('copy', () => { window.copied = document.getSelection().toString(); })")
+        .await;
+    ann.eval("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        .await;
+    ann.click("#menu [data-do=copy]").await;
+    ann.until("window.copied === '**copy** me'").await;
+    focus(&ann, "copy me").await;
+    press(&ann, ENTER).await;
+    ann.click("#menu [data-do=link]").await;
+    ann.until("/\\/chat\\/[0-9a-f-]{36}\\?at=\\d+$/.test(window.copied)")
+        .await;
+    ann.assert_quiet().await;
+}

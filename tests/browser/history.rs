@@ -1,0 +1,187 @@
+//! Long histories: pieces of them come and go as one scrolls, and what one reads stays in place.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Value, json};
+
+use crate::driver::{Browser, Window};
+use crate::support::{Persona, TestServer};
+
+/// So many messages are ever on the page.
+const KEPT: i64 = 400;
+
+/// Says so many things in the lobby, in any order.
+async fn fill(bob: &Persona, count: usize) {
+    stream::iter(1..=count)
+        .for_each_concurrent(32, |n| async move {
+            bob.say(1, &format!("number {n}.")).await;
+        })
+        .await;
+}
+
+async fn shown(window: &Window) -> i64 {
+    let count = "return document.querySelectorAll('#messages .message').length";
+    window.eval(count).await.as_i64().unwrap()
+}
+
+/// Scrolls until the beginning is there; answers by how much what was in sight moved at the most, in pixels.
+async fn scroll_to_the_top(window: &Window) -> f64 {
+    let script = "const done = arguments[0];
+        const log = document.querySelector('#log');
+        const top = (node) => node.getBoundingClientRect().top;
+        const first = () => document.querySelector('#messages .message').id;
+        const fromTop = () => log.scrollHeight - log.clientHeight + log.scrollTop;
+        const end = Date.now() + 10_000;
+        let worst = 0;
+        const step = () => {
+          if (document.querySelector('#log-top').textContent !== '…' && fromTop() < 2) return done([worst, true]);
+          if (Date.now() > end) return done([worst, false]);
+          if (fromTop() > 2) log.scrollTop -= 2500;
+          const { left, top: edge } = log.getBoundingClientRect();
+          const seen = document.elementFromPoint(left + 80, edge + 200)?.closest('.message');
+          look(seen, seen && top(seen), first(), 30);
+        };
+        // A piece comes: what is in sight stays where it is.
+        const look = (seen, before, was, frames) => requestAnimationFrame(() => {
+          const came = first() !== was;
+          if (came && seen?.isConnected) worst = Math.max(worst, Math.abs(top(seen) - before));
+          if (came || frames === 0 || fromTop() > 2500) return step();
+          look(seen, before, was, frames - 1);
+        });
+        step();";
+    let mut worst = 0.0;
+    loop {
+        let answer = window.client.execute_async(script, vec![]).await.unwrap();
+        worst = f64::max(worst, answer[0].as_f64().unwrap());
+        if answer[1] == true {
+            return worst;
+        }
+    }
+}
+
+#[tokio::test]
+async fn history_comes_as_one_scrolls_and_what_one_reads_stays_in_place() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    for n in 1..=180 {
+        bob.say(1, &format!("number {n}.")).await;
+    }
+    ann.enter("Lobby").await;
+    assert!(shown(&ann).await < 180);
+    assert!(scroll_to_the_top(&ann).await < 1.0, "what was read moved");
+    let expected: Vec<_> = (1..=180).map(|n| format!("number {n}.")).collect();
+    assert_eq!(ann.messages().await, expected);
+
+    // A new message moves nothing, and says that it is there.
+    let top = "document.querySelector('.message').getBoundingClientRect().top";
+    ann.eval(&format!("window.before = {top}")).await;
+    bob.say(1, "news").await;
+    ann.reads("#jump", "↓ 1 new message").await;
+    let moved = format!("return Math.abs(window.before - {top}) < 1");
+    assert_eq!(ann.eval(&moved).await, true, "what was read moved");
+    ann.click("#jump").await;
+    ann.until("document.querySelector('#jump').hidden").await;
+    ann.see("news").await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn ten_thousand_messages_open_at_once_and_leave_the_page_when_they_are_out_of_sight() {
+    const COUNT: usize = 10_000;
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    let all = tokio::time::timeout(Duration::from_secs(600), fill(&bob, COUNT));
+    all.await.expect("ten thousand messages");
+
+    ann.devtools("Performance.enable", json!({})).await;
+    ann.enter("Lobby").await;
+    let spent = script_time(&ann).await;
+    eprintln!(
+        "opening 10,000 messages: {:.0} ms of script",
+        spent * 1000.0
+    );
+    assert!(
+        ann.eval("return document.querySelector('#log').scrollTop > -1")
+            .await
+            == true
+    );
+
+    let worst = scroll_to_the_top(&ann).await;
+    eprintln!("scrolling to the top moved what was read by {worst} px at the most");
+    assert!(worst < 1.0, "what was read moved by {worst}");
+    let first = ann
+        .eval("return document.querySelector('#messages .text').innerText")
+        .await;
+    assert!(first.as_str().unwrap().starts_with("number "));
+    assert!(shown(&ann).await <= KEPT);
+    let nodes = "return document.querySelectorAll('*').length";
+    eprintln!("elements on the page: {}", ann.eval(nodes).await);
+
+    // A message that comes now is only counted; the button leads to it.
+    bob.say(1, "at last").await;
+    ann.reads("#jump", "↓ 1 new message").await;
+    ann.click("#jump").await;
+    ann.see("at last").await;
+    assert!(shown(&ann).await <= KEPT);
+    ann.assert_quiet().await;
+}
+
+/// Seconds of script since the page began to load.
+async fn script_time(window: &Window) -> f64 {
+    let metrics = window.devtools("Performance.getMetrics", json!({})).await;
+    let metrics: Vec<Value> = metrics["metrics"].as_array().unwrap().clone();
+    let found = metrics.iter().find(|one| one["name"] == "ScriptDuration");
+    found.unwrap()["value"].as_f64().unwrap()
+}
+
+#[tokio::test]
+async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    let mut ids = Vec::new();
+    for n in 1..=600 {
+        ids.push(crate::support::id(
+            &bob.say(1, &format!("number {n}.")).await,
+        ));
+    }
+    let lobby = server.user("Cleo").await.overview(1).await.unwrap();
+    let path = format!("/chat/{}", lobby["uuid"].as_str().unwrap());
+    ann.open(&format!("{path}?at={}", ids[99])).await;
+    ann.live().await;
+    ann.until("document.querySelector('.message.lit').innerText.includes('number 100.')")
+        .await;
+    assert!(!ann.messages().await.contains(&"number 600.".to_owned()));
+    // What is said now does not come between.
+    bob.say(1, "number 601.").await;
+    ann.reads("#jump", "↓ 1 new message").await;
+    assert!(!ann.messages().await.contains(&"number 601.".to_owned()));
+    // Down to the end, piece by piece, without a gap.
+    let end = "(document.querySelector('#log').scrollTop = 0, !document.querySelector('#log').hasAttribute('data-newer'))";
+    ann.until(end).await;
+    ann.until("document.querySelector('#messages').innerText.includes('number 601.')")
+        .await;
+    let texts = ann.messages().await;
+    let first = 602 - texts.len();
+    let expected: Vec<_> = (first..=601).map(|n| format!("number {n}.")).collect();
+    assert_eq!(texts, expected);
+    assert!(shown(&ann).await <= KEPT);
+    // A message that is not there: the end.
+    ann.open(&format!("{path}?at=999999999")).await;
+    ann.live().await;
+    ann.see("number 601.").await;
+    ann.assert_quiet().await;
+}

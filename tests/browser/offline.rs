@@ -1,0 +1,91 @@
+//! Without a connection: what is written waits, survives a reload, and goes out once and in order.
+
+use serde_json::json;
+
+use crate::driver::Browser;
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_order() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let mut server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    ann.say("before").await;
+    ann.reload().await;
+    ann.until("navigator.serviceWorker.controller").await;
+
+    // The network is gone, and with it the connection.
+    ann.offline(true).await;
+    let address = server.address;
+    server.stop().await;
+    ann.see("Connection lost.").await;
+    for text in ["one", "two", "three"] {
+        ann.write(text).await;
+    }
+    ann.until("document.querySelectorAll('#pending .pending').length === 3")
+        .await;
+
+    // A reload shows the page that needs no server; nothing of Ann's is on it.
+    ann.reload().await;
+    ann.see("No connection").await;
+    ann.miss("before").await;
+
+    let server = server
+        .restart_with(|config| config.server.listen = address)
+        .await;
+    ann.offline(false).await;
+    ann.reload().await;
+    ann.live().await;
+    ann.until("!document.querySelector('#pending').children.length")
+        .await;
+    assert_eq!(ann.messages().await, ["before", "one", "two", "three"]);
+    ann.reload().await;
+    ann.live().await;
+    let bob = server.user("Bob").await;
+    let stored = bob.history(1).await;
+    let stored: Vec<_> = stored.iter().map(|one| &one["content"]).collect();
+    assert_eq!(stored, ["before", "one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn without_a_connection_there_is_a_page_of_nobodys() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    ann.until("navigator.serviceWorker.controller").await;
+    let kept = "const done = arguments[0];
+        caches.keys().then(async (names) => {
+          const kept = [];
+          for (const name of names) for (const { url } of await (await caches.open(name)).keys()) kept.push(new URL(url).pathname);
+          done(kept.filter((path) => !path.startsWith('/assets/')));
+        });";
+    let kept = ann.client.execute_async(kept, vec![]).await.unwrap();
+    assert_eq!(kept, json!(["/offline"]));
+    let manifest = server.anybody().get("/manifest.webmanifest").await;
+    assert_eq!(manifest.status, 200);
+    assert_eq!(manifest.header("content-type"), "application/manifest+json");
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn on_plain_http_the_page_says_what_https_would_add_and_says_it_no_more() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let base = format!("http://chat.lan:{}", server.address.port());
+    let ann = browser.window_at(&base).await;
+    ann.register("Ann").await;
+    ann.see("Over https this page could also notify you").await;
+    ann.click(".side-note button").await;
+    ann.reload().await;
+    ann.live().await;
+    ann.miss("Over https").await;
+    ann.assert_quiet().await;
+}

@@ -1,0 +1,106 @@
+//! What people write: markup, links, names and emoji by a few letters.
+
+use serde_json::{Value, json};
+
+use crate::driver::Browser;
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn the_script_reads_markup_as_the_server_does() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    let script = "const [cases, done] = arguments;
+        import(new URL('markup.js', document.querySelector('script[src]').src)).then(({ render }) => {
+          const wrong = cases.filter(({ text, names = [], html }) => {
+            const made = document.createElement('div');
+            made.append(render(text, new Map(names.map((name) => [name, name === 'me']))));
+            const wanted = document.createElement('div');
+            wanted.innerHTML = html;
+            made.normalize();
+            return !made.isEqualNode(wanted) && (console.info(made.innerHTML), true);
+          });
+          done(wrong.map(({ text }) => text));
+        }, (error) => done([String(error)]));";
+    let cases: Value = serde_json::from_str(include_str!("../markup.json")).unwrap();
+    let wrong = ann.client.execute_async(script, vec![cases]).await.unwrap();
+    assert_eq!(wrong, json!([]));
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn messages_show_markup_links_and_who_is_called_alike_before_and_after_a_reload() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob Miller").await;
+    ann.enter("Lobby").await;
+    let text = "**look** at https://example.org/a_b, @Ann and @bob miller:\n- `one`\n- two\n> quoted\n```\ncode\n```";
+    bob.say(1, text).await;
+    ann.see("quoted").await;
+    let body = "document.querySelector('#messages .text').innerHTML";
+    ann.until("document.querySelectorAll('#messages .mention').length === 2")
+        .await;
+    let live = ann.eval(&format!("return {body}")).await;
+    assert!(live.as_str().unwrap().contains("<strong>look</strong>"));
+    ann.until("document.querySelector('#messages .message.calls .mention.me')")
+        .await;
+    ann.reload().await;
+    ann.live().await;
+    assert_eq!(ann.eval(&format!("return {body}")).await, live);
+    let link = "return (({ href, target, rel }) => [href, target, rel])(document.querySelector('#messages .text a'))";
+    let expected = json!(["https://example.org/a_b", "_blank", "noopener"]);
+    assert_eq!(ann.eval(link).await, expected);
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn people_and_emoji_are_completed_from_a_few_letters() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    for name in ["Bob Miller", "Boris", "Cleo"] {
+        server.user(name).await;
+    }
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    let holds = |text: &str| {
+        format!(
+            "document.querySelector('#content').value === {}",
+            json!(text)
+        )
+    };
+    ann.keys("#content", "hi @bo").await;
+    ann.until("document.querySelectorAll('#suggestions [role=option]').length === 2")
+        .await;
+    // The list says which one is meant, and the keys choose another.
+    let chosen = "document.getElementById(document.querySelector('#content').getAttribute('aria-activedescendant')).textContent";
+    ann.until(&format!("{chosen}.includes('Bob Miller')")).await;
+    ann.keys("#content", "\u{E015}").await;
+    ann.until(&format!("{chosen}.includes('Boris')")).await;
+    ann.keys("#content", "\u{E004}").await;
+    ann.until(&holds("hi @Boris ")).await;
+    ann.keys("#content", ":tad").await;
+    ann.until("!document.querySelector('#suggestions').hidden")
+        .await;
+    ann.keys("#content", "\u{E007}").await;
+    ann.until(&holds("hi @Boris 🎉 ")).await;
+    // A whole name needs no list; Escape closes it.
+    ann.keys("#content", ":fire:").await;
+    ann.until(&holds("hi @Boris 🎉 🔥")).await;
+    ann.keys("#content", " @cl").await;
+    ann.until("!document.querySelector('#suggestions').hidden")
+        .await;
+    ann.keys("#content", "\u{E00C}").await;
+    ann.until("document.querySelector('#suggestions').hidden")
+        .await;
+    ann.keys("#content", "\u{E007}").await;
+    ann.see("hi @Boris 🎉 🔥 @cl").await;
+    ann.assert_quiet().await;
+}
