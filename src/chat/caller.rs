@@ -109,7 +109,8 @@ impl Caller {
         Self::unproven(user)
     }
 
-    fn unproven(user: User) -> Self {
+    /// Somebody who is believed without a session.
+    pub(super) fn unproven(user: User) -> Self {
         let (session, session_uuid, dialect) = (SessionId::NONE, Uuid::nil(), String::new());
         Self {
             user: Arc::new(user),

@@ -28,7 +28,8 @@ pub trait Encode: Sync + 'static {
     }
 
     /// Whether frames hold addresses of this server, whole, for readers whose page comes from elsewhere: then
-    /// [`Frames::base`] is there, and who knows the server under different names gets different frames.
+    /// [`Frames::reader`] has the server's, and who knows the server under different names gets different frames. Files'
+    /// addresses are good for one person, so that messages with files are encoded for each.
     fn needs_base(&self) -> bool {
         false
     }

@@ -86,7 +86,8 @@ impl Chat {
             .message(message)
             .await?
             .ok_or(ChatError::NotFound("message"))?;
-        let with_files = !found.files.is_empty() && matches!(change, Change::Delete);
+        let with_files =
+            !found.files.is_empty() && matches!(change, Change::Delete | Change::Hide(_));
         let by = caller.person().clone();
         let answer = self
             .core

@@ -6,6 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
+use crate::model::UserId;
+
 /// A connection with this many frames waiting is lagging.
 pub const FRAMES_MAX: usize = 256;
 /// A connection with this many bytes waiting is lagging.
@@ -19,6 +21,16 @@ pub struct Frames {
     bytes: Vec<u8>,
     count: usize,
     base: Arc<str>,
+    reader: UserId,
+}
+
+/// For whom something is written.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// Who; user 0 if many, or nobody in particular where an operator has switched proof off.
+    pub id: UserId,
+    /// The address of this server as they know it, without a slash at its end; empty if nobody knows.
+    pub base: &'a str,
 }
 
 impl Frames {
@@ -30,10 +42,18 @@ impl Frames {
         }
     }
 
-    /// The address of this server as the readers know it, without a slash at its end; empty if nobody knows or the
-    /// encoder does not [need it](super::Encode::needs_base).
-    pub fn base(&self) -> &str {
-        &self.base
+    /// These, for one person only.
+    pub(super) fn only_for(self, reader: UserId) -> Self {
+        Self { reader, ..self }
+    }
+
+    /// Who gets them; without the address of this server if the encoder does not
+    /// [need it](super::Encode::needs_base).
+    pub fn reader(&self) -> Reader<'_> {
+        Reader {
+            id: self.reader,
+            base: &self.base,
+        }
     }
 
     /// Adds one frame, written by `write`.

@@ -98,7 +98,7 @@ impl Connection {
             .iter()
             .filter(|encoder| which(**encoder))
         {
-            let mut frames = Frames::at(&self.base_for(*encoder));
+            let mut frames = Frames::at(&self.base_for(*encoder)).only_for(self.user());
             encoder.0.encode(event, view, &mut frames);
             if !frames.is_empty() {
                 self.outbox.push(frames.seal(), weight);

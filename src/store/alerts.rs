@@ -10,8 +10,8 @@ use crate::model::{
     Mentions, Message, MessageId, Millis, NotificationId, NotificationKind, Notify, RoomId, UserId,
 };
 
-use super::StoreError;
 use super::job::Tx;
+use super::{StoreError, notifications};
 
 /// A notification that was written.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +147,7 @@ impl Alert {
             self.by,
             self.at
         ])?;
-        Ok(())
+        notifications::prune(tx, user)
     }
 
     /// One unread notification of a direct room is enough: the newest.
@@ -186,6 +186,9 @@ impl Alert {
                 })
             },
         )?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let told = rows.collect::<Result<Vec<Alerted>, _>>()?;
+        told.iter()
+            .try_for_each(|alerted| notifications::prune(tx, alerted.user))?;
+        Ok(told)
     }
 }

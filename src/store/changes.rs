@@ -83,7 +83,7 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
             files::drop_of_message(tx, message.id)?;
         }
         Change::Show(_) | Change::Hide(_) => {
-            if let Some(refusal) = placed::alter(tx, &new.change, &mut message, own)? {
+            if let Some(refusal) = placed::alter(tx, new, &mut message, own)? {
                 return Ok(refusal);
             }
         }

@@ -58,6 +58,7 @@ pub use job::Ticket;
 pub use members::{Admission, UNREAD_MAX};
 pub use messages::{Appended, NewMessage};
 pub use notifications::RoomNotice;
+pub use placed::FILE_LIST_MAX;
 pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{NewSession, Rotation, Session};

@@ -100,7 +100,8 @@ impl Store {
     }
 }
 
-fn prune(tx: &Connection, user: UserId) -> Result<(), StoreError> {
+/// Forgets what somebody has too much.
+pub(super) fn prune(tx: &Connection, user: UserId) -> Result<(), StoreError> {
     tx.prepare_cached(
         "DELETE FROM notifications WHERE user_id = ?1 AND id <=
              (SELECT id FROM notifications WHERE user_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",

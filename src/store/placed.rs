@@ -6,49 +6,65 @@ use crate::model::{
     Change, FILES_MAX, FileId, Message, MessageId, Millis, PlacedFile, RoomId, RoomKind, UserId,
 };
 
-use super::changes::Changed;
+use super::changes::{Changed, NewChange};
 use super::files::{FILE, FILE_WIDTH, TABLE, are_free, attach, from_row};
 use super::rows::{PERSON, PERSON_WIDTH, person};
 use super::{Store, StoreError};
 
 /// A list of files has at most so many.
-const LIST_MAX: u32 = 1000;
+pub const FILE_LIST_MAX: u32 = 1000;
 
 impl Store {
-    /// The newest files that somebody's messages show, newest first.
-    pub async fn files_of(&self, owner: UserId) -> Result<Vec<PlacedFile>, StoreError> {
-        self.read(move |db| list(db, "f.owner_id = ?1", owner.0))
+    /// The newest files before `before` that somebody's messages show, newest first.
+    pub async fn files_of(
+        &self,
+        owner: UserId,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<PlacedFile>, StoreError> {
+        let before = before.unwrap_or(NONE);
+        self.read(move |db| list(db, "f.owner_id = ?1", owner.0, before, limit))
             .await
     }
 
     /// The newest files that a room's messages show, newest first.
     pub async fn files_in(&self, room: RoomId) -> Result<Vec<PlacedFile>, StoreError> {
-        self.read(move |db| list(db, "m.room_id = ?1", room.0))
+        self.read(move |db| list(db, "m.room_id = ?1", room.0, NONE, FILE_LIST_MAX))
             .await
     }
 
     /// The files that a message shows, newest first.
     pub async fn files_by(&self, message: MessageId) -> Result<Vec<PlacedFile>, StoreError> {
-        self.read(move |db| list(db, "f.message_id = ?1", message.0))
+        self.read(move |db| list(db, "f.message_id = ?1", message.0, NONE, FILE_LIST_MAX))
             .await
     }
 
     /// A file that a message shows.
     pub async fn placed_file(&self, id: FileId) -> Result<Option<PlacedFile>, StoreError> {
-        self.read(move |db| Ok(list(db, "f.id = ?1", id.0)?.pop()))
+        self.read(move |db| Ok(list(db, "f.id = ?1", id.0, NONE, 1)?.pop()))
             .await
     }
 }
 
-fn list(db: &Connection, which: &str, key: i64) -> Result<Vec<PlacedFile>, StoreError> {
+/// No file is newer.
+const NONE: FileId = FileId(i64::MAX);
+
+fn list(
+    db: &Connection,
+    which: &str,
+    key: i64,
+    before: FileId,
+    limit: u32,
+) -> Result<Vec<PlacedFile>, StoreError> {
     let sql = format!(
         "SELECT {FILE}, {PERSON}, m.id, m.room_id, r.kind FROM {TABLE} JOIN users u ON u.id = f.owner_id
              JOIN messages m ON m.id = f.message_id JOIN rooms r ON r.id = m.room_id
          WHERE f.purpose = 'message' AND f.state = 'ready' AND m.deleted_at IS NULL AND m.id > r.cleared_through
-             AND r.deleted_at IS NULL AND {which} ORDER BY f.id DESC LIMIT {LIST_MAX}"
+             AND r.deleted_at IS NULL AND {which}
+             AND f.id < ?2 ORDER BY f.id DESC LIMIT ?3"
     );
     let mut find = db.prepare_cached(&sql)?;
-    let rows = find.query_map([key], placed)?;
+    let rows = find.query_map(params![key, before, limit], placed)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -65,17 +81,19 @@ fn placed(row: &Row<'_>) -> rusqlite::Result<PlacedFile> {
     })
 }
 
-/// Changes which files a message shows; answers why not.
+/// Changes which files a message shows; answers why not. Who may delete a message may also take its files away.
 pub(super) fn alter(
     tx: &Connection,
-    change: &Change,
+    new: &NewChange,
     message: &mut Message,
     own: bool,
 ) -> Result<Option<Changed>, StoreError> {
+    let change = &new.change;
     if message.deleted_at.is_some() {
         return Ok(Some(Changed::Missing));
     }
-    if !own {
+    let may_hide = new.may_delete && matches!(change, Change::Hide(_));
+    if !own && !may_hide {
         return Ok(Some(Changed::NotOwn));
     }
     match change {

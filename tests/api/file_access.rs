@@ -20,16 +20,16 @@ async fn posted(by: &Persona, room: i64) -> (Value, String) {
     (message, url)
 }
 
-/// The address other protocols give of a message's file.
+/// The address other protocols give somebody of a message's file.
 async fn signed(server: &TestServer, by: &Persona, message: &Value) -> String {
     let caller = server.chat.authenticate(Credential::Token(&by.token));
     let caller = caller.await.unwrap();
     let message = server.chat.message(&caller, MessageId(id(message))).await;
-    files::signed_address(&message.unwrap().files[0])
+    files::signed_address(&message.unwrap().files[0], caller.id())
 }
 
 /// The same as it would have been made at an hour counted from 1970.
-fn signed_until(server: &TestServer, url: &str, until: i64) -> String {
+fn signed_until(server: &TestServer, url: &str, until: i64, reader: i64) -> String {
     let id: i64 = url.split('/').nth(2).unwrap().parse().unwrap();
     let file = rusqlite::Connection::open(server.db()).unwrap();
     let key: Vec<u8> = file
@@ -39,8 +39,9 @@ fn signed_until(server: &TestServer, url: &str, until: i64) -> String {
         .unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
     mac.update(&until.to_be_bytes());
+    mac.update(&reader.to_be_bytes());
     let seal = URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..18]);
-    format!("{url}?k={until:x}.{seal}")
+    format!("{url}?k={until:x}.{reader:x}.{seal}")
 }
 
 #[tokio::test]
@@ -122,17 +123,55 @@ async fn a_pass_opens_one_file_for_a_day() {
         format!("{other}?{pass}"),
         format!("{url}?k="),
         format!("{url}?{pass}x"),
-        signed_until(&server, &url, now),
-        signed_until(&server, &url, now - 24),
-        // A pass without an end is for faces only.
-        signed_until(&server, &url, 0),
+        signed_until(&server, &url, now, ann.id),
+        signed_until(&server, &url, now - 24, ann.id),
+        // A pass without an end is for faces only, and one for nobody in particular for what anybody may read.
+        signed_until(&server, &url, 0, ann.id),
+        signed_until(&server, &url, now + 1, 0),
+        signed_until(&server, &url, now + 1, 999),
     ] {
         nobody.get(&closed).await.refused(401, "unauthenticated");
         // Who may read it needs no pass.
         assert_eq!(ann.get(&closed).await.body, "secret", "{closed}");
     }
-    let again = signed_until(&server, &url, now + 1);
+    let again = signed_until(&server, &url, now + 1, ann.id);
     assert_eq!(nobody.get(&again).await.body, "secret");
+}
+
+#[tokio::test]
+async fn a_pass_opens_nothing_any_more_when_its_reader_may_not_read() {
+    let server = TestServer::start().await;
+    let (admin, cid) = (server.admin("root").await, server.user("cid").await);
+    let (ann, ben) = (server.user("ann").await, server.user("ben").await);
+    let room = ann.private_room("Kitchen").await;
+    ann.add(room, &ben, "member").await;
+    ann.add(room, &cid, "member").await;
+    let (message, url) = posted(&ann, room).await;
+    let nobody = server.anybody();
+    let of_ann = signed(&server, &ann, &message).await;
+    let of_ben = signed(&server, &ben, &message).await;
+    let of_cid = signed(&server, &cid, &message).await;
+    for pass in [&of_ann, &of_ben, &of_cid] {
+        assert_eq!(nobody.get(pass).await.body, "secret");
+    }
+
+    ann.delete(&format!("rooms/{room}/members/{}", ben.id))
+        .await
+        .done();
+    admin.delete(&format!("users/{}", cid.id)).await.done();
+    for pass in [&of_ben, &of_cid] {
+        nobody.get(pass).await.refused(401, "unauthenticated");
+    }
+    // Nor does it open anything for those who say who they are.
+    ben.get(&of_ben).await.refused(404, "not_found");
+    assert_eq!(nobody.get(&of_ann).await.body, "secret");
+
+    ann.add(room, &ben, "member").await;
+    assert_eq!(nobody.get(&of_ben).await.body, "secret");
+    ann.delete(&format!("rooms/{room}")).await.done();
+    for pass in [&of_ann, &of_ben, &url] {
+        nobody.get(pass).await.refused(401, "unauthenticated");
+    }
 }
 
 #[tokio::test]

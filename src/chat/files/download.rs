@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::model::{Action, File, FileId, Millis};
-use crate::store::{CHUNK, Shown, Store, StoreError};
+use crate::model::{Action, File, FileId, Millis, UserId};
+use crate::store::{CHUNK, Shown, Store, StoreError, StoredFile};
 
 use super::super::{Caller, Chat, ChatError, TokenFault};
-use super::address::opens;
+use super::address::{Pass, opens};
 
 /// So often a piece is asked for while all readers are busy.
 const TRIES: u32 = 5;
@@ -35,10 +35,10 @@ impl Chat {
         const GONE: ChatError = ChatError::NotFound("file");
         let found = self.core.store.file(id).await?;
         let found = found.filter(|found| found.file.url.is_none());
-        let lasting = |shown| shown == Shown::Everywhere;
-        let is_open = found.as_ref().zip(pass).is_some_and(|(found, pass)| {
-            opens(&found.file.key, pass, Millis::now(), lasting(found.shown))
-        });
+        let is_open = match found.as_ref().zip(pass) {
+            Some((found, pass)) => self.is_opened(found, pass).await?,
+            None => false,
+        };
         if !is_open {
             // Before anything is told of the file: whether there is one is not for everybody.
             let caller = caller.ok_or(TokenFault::Missing)?;
@@ -56,6 +56,24 @@ impl Chat {
                 .collect(),
             store: self.core.store.clone(),
         })
+    }
+
+    /// Whether a pass opens a file: its reader must still be here and may still read it.
+    async fn is_opened(&self, found: &StoredFile, pass: &str) -> Result<bool, ChatError> {
+        let reader = match opens(&found.file.key, pass, Millis::now()) {
+            None => return Ok(false),
+            Some(Pass::Lasting) => return Ok(found.shown == Shown::Everywhere),
+            Some(Pass::Of(UserId(0))) => Some(Caller::anybody()),
+            Some(Pass::Of(reader)) => self.core.store.user(reader).await?.map(Caller::unproven),
+        };
+        let Some(reader) = reader else {
+            return Ok(false);
+        };
+        match self.check_fetch(&reader, &found.file, found.shown).await {
+            Ok(()) => Ok(true),
+            Err(ChatError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn check_fetch(

@@ -61,6 +61,7 @@ impl Chat {
         let order = Order::Picture(Some((file.id, address(&file))));
         let room = self.order_room(caller, room, order).await?;
         row.keep();
+        self.sweep_soon();
         Ok(room)
     }
 
@@ -73,7 +74,9 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
     ) -> Result<Room, ChatError> {
-        self.order_room(caller, room, Order::Picture(None)).await
+        let room = self.order_room(caller, room, Order::Picture(None)).await?;
+        self.sweep_soon();
+        Ok(room)
     }
 
     async fn take_face<S, E>(

@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{Notify, Semaphore};
 
-pub use address::{address, signed_address, signed_thumbnail_address, thumbnail_address};
+pub use address::{address, signed_address, thumbnail_address};
 pub use download::Download;
 pub use placed::Attachment;
 pub use upload::Uploads;
 
 pub use crate::model::FILES_MAX;
 use crate::model::UserId;
+pub use crate::store::FILE_LIST_MAX;
 
 /// So many uploads are on their way at once, each of which holds up to 1 MiB.
 const UPLOADS: usize = 32;

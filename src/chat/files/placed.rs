@@ -61,15 +61,21 @@ impl Chat {
         Ok((message, file))
     }
 
-    /// Takes a file away from the message that shows it; a message without text and files goes with it.
+    /// Takes a file away from the message that shows it, for whoever may delete that message; one without text and files
+    /// goes with it.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] if it is somebody else's; [`ChatError::NotFound`]; [`ChatError::Limited`].
+    /// [`ChatError::Forbidden`] if the message is out of the caller's reach; [`ChatError::NotFound`];
+    /// [`ChatError::Limited`].
     pub async fn remove_file(&self, caller: &Caller, file: FileId) -> Result<(), ChatError> {
-        let placed = self.placed_file(caller, file).await?;
-        self.change(caller, placed.message, Change::Hide(file))
-            .await
-            .map(drop)
+        const MISSING: ChatError = ChatError::NotFound("file");
+        let placed = self.core.store.placed_file(file).await?.ok_or(MISSING)?;
+        let change = Change::Hide(file);
+        match self.change(caller, placed.message, change).await {
+            Ok(_) => Ok(()),
+            Err(ChatError::NotFound(_)) => Err(MISSING),
+            Err(error) => Err(error),
+        }
     }
 
     /// A file that a message shows, for who uploaded it.
@@ -93,12 +99,26 @@ impl Chat {
         }
     }
 
-    /// The newest files that the caller's messages show, newest first.
+    /// The newest files before `before` that the caller's messages show, newest first.
     ///
     /// # Errors
     /// Whatever keeps the store from answering.
-    pub async fn own_files(&self, caller: &Caller) -> Result<Vec<PlacedFile>, ChatError> {
-        Ok(self.core.store.files_of(caller.id()).await?)
+    pub async fn own_files(
+        &self,
+        caller: &Caller,
+        before: Option<FileId>,
+        limit: u32,
+    ) -> Result<Vec<PlacedFile>, ChatError> {
+        let (store, me) = (&self.core.store, caller.id());
+        Ok(store.files_of(me, before, limit).await?)
+    }
+
+    /// Bytes that the caller keeps here, also of pictures and of what is on its way.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn own_bytes(&self, caller: &Caller) -> Result<u64, ChatError> {
+        Ok(self.core.store.bytes_of(caller.id()).await?)
     }
 
     /// The newest files of a room, newest first.

@@ -146,7 +146,8 @@ impl Watchers {
                 View::Other
             }
         };
-        if let Some(frames) = seal(encoder, &connection.base_for(encoder), events, view) {
+        let frames = Frames::at(&connection.base_for(encoder)).only_for(connection.user());
+        if let Some(frames) = seal(encoder, frames, events, view) {
             connection.outbox().push(frames, Weight::Full);
         }
     }
@@ -154,31 +155,34 @@ impl Watchers {
 
 impl Group {
     fn seal(&self, events: &[Event], view: impl Fn(&Event) -> View) -> Option<Sealed> {
-        seal(self.encoder, &self.base, events, view)
+        seal(self.encoder, Frames::at(&self.base), events, view)
     }
 
-    /// A copy of its own for somebody who caused one of the events, in dialects where that matters.
+    /// A copy of its own for somebody who caused one of the events, in dialects where that matters, and for everybody of
+    /// addresses that are good for one person.
     fn view_of(&self, seat: &Connection, events: &[Event]) -> Option<Sealed> {
-        let own = |event: &Event| event.author() == Some(seat.user());
-        if !self.encoder.0.has_views() || !events.iter().any(own) {
+        let has_views = self.encoder.0.has_views();
+        let own = |event: &Event| has_views && event.author() == Some(seat.user());
+        let personal = |event: &Event| {
+            self.encoder.0.needs_base()
+                && matches!(event, Event::Posted(message) if !message.files.is_empty())
+        };
+        if !events.iter().any(|event| own(event) || personal(event)) {
             return None;
         }
-        self.seal(
-            events,
-            |event| {
-                if own(event) { View::Own } else { View::Other }
-            },
-        )
+        let frames = Frames::at(&self.base).only_for(seat.user());
+        seal(self.encoder, frames, events, |event| {
+            if own(event) { View::Own } else { View::Other }
+        })
     }
 }
 
 fn seal(
     encoder: Encoder,
-    base: &Arc<str>,
+    mut frames: Frames,
     events: &[Event],
     view: impl Fn(&Event) -> View,
 ) -> Option<Sealed> {
-    let mut frames = Frames::at(base);
     for event in events {
         encoder.0.encode(event, view(event), &mut frames);
     }

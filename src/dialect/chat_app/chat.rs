@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chat::Caller;
+use crate::chat::{Caller, Reader};
 use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json};
 use crate::model::{Person, Role, RoomOverview, UserId};
 
@@ -94,11 +94,12 @@ pub(super) async fn messages(call: Call) -> Answer {
     };
     let overview = call.kit.chat.overview(&caller, room.id).await?;
     let (messages, _) = call.kit.chat.history(&caller, room.id, page).await?;
-    let base = call.base_url();
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
     let list: Vec<_> = messages
         .iter()
         .filter(|message| message.deleted_at.is_none())
-        .filter_map(|message| shown(message, std::slice::from_ref(&overview), &base))
+        .filter_map(|message| shown(message, std::slice::from_ref(&overview), reader))
         .collect();
     Ok(json(StatusCode::OK, &list))
 }
@@ -111,10 +112,11 @@ pub(super) async fn loaded(call: Call) -> Answer {
         .chat
         .direct_history(&caller, call.history_page()?)
         .await?;
-    let base = call.base_url();
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
     let list: Vec<_> = messages
         .iter()
-        .filter_map(|message| shown(message, &rooms, &base))
+        .filter_map(|message| shown(message, &rooms, reader))
         .collect();
     Ok(json(StatusCode::OK, &list))
 }
@@ -123,7 +125,7 @@ pub(super) async fn loaded(call: Call) -> Answer {
 fn shown<'a>(
     message: &'a crate::model::Message,
     rooms: &[RoomOverview],
-    base: &str,
+    reader: Reader<'_>,
 ) -> Option<MessageJson<'a>> {
     let overview = rooms
         .iter()
@@ -133,6 +135,6 @@ fn shown<'a>(
         message,
         receiver,
         message.id <= overview.read_by(receiver),
-        base,
+        reader,
     ))
 }

@@ -15,7 +15,7 @@ impl Encode for ChatApp {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
             Event::PostedTo { message, to } => {
-                let payload = MessageJson::new(message, to.id, false, frames.base());
+                let payload = MessageJson::new(message, to.id, false, frames.reader());
                 add_event(frames, "receive_message", &payload);
                 // The document knows this name only; its receiver, not its sender, would take it for a new message.
                 if view != View::Own {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::chat::Reader;
 use crate::dialect::kit::{seconds, words};
 use crate::model::{Message, UserId};
 
@@ -31,13 +32,13 @@ impl<'a> MessageJson<'a> {
         message: &'a Message,
         receiver: UserId,
         read_status: bool,
-        base: &str,
+        reader: Reader<'_>,
     ) -> Self {
         Self {
             id: message.id.0,
             sender_id: message.sender.id.0,
             receiver_id: receiver.0,
-            content: words(message, base),
+            content: words(message, reader),
             timestamp: seconds(message.created_at),
             read_status,
         }

@@ -17,7 +17,7 @@ impl Encode for Komunikator {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
             Event::Posted(message) => {
-                let message = MessageJson::new(message, frames.base());
+                let message = MessageJson::new(message, frames.reader());
                 // The document calls it `new` in its list and `new_message` in its text.
                 add_event(frames, "new_message", &message);
                 add_event(frames, "new", &message);

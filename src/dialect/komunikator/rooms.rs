@@ -1,6 +1,6 @@
 //! Rooms: finding, making, changing, deleting, and what was said in them.
 
-use crate::chat::{Caller, ChatError};
+use crate::chat::{Caller, ChatError, Reader};
 use crate::dialect::kit::{Call, StatusCode, json};
 use crate::model::{
     Action, Key, NewRoom, Room, RoomEdit, RoomId, RoomKind, ShownName, Verdict, may,
@@ -126,10 +126,11 @@ pub(super) async fn history(call: Call) -> Answer {
     let viewer = Viewer::of(&call).await?;
     let room = queried_room(&call)?;
     let messages = viewer.history(room, call.history_page()?).await?;
-    let base = call.base_url();
+    let (id, base) = (viewer.id(), call.base_url());
+    let reader = Reader { id, base: &base };
     let list: Vec<_> = messages
         .iter()
-        .map(|message| PastJson::new(message, &base))
+        .map(|message| PastJson::new(message, reader))
         .collect();
     Ok(json(StatusCode::OK, &list))
 }

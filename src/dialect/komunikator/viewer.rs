@@ -27,6 +27,11 @@ impl<'a> Viewer<'a> {
         Ok(Self { call, caller })
     }
 
+    /// Who reads; user 0 if nobody in particular.
+    pub(super) fn id(&self) -> UserId {
+        self.caller.as_ref().map_or(UserId(0), Caller::id)
+    }
+
     /// A room, and what it is called for who reads.
     pub(super) async fn room(&self, id: RoomId) -> Result<(Room, String), ChatError> {
         let chat = &self.call.kit.chat;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::chat::Reader;
 use crate::dialect::kit::{Response, StatusCode, json, seconds, words};
 use crate::model::{Message, Millis, Person, Room, RoomKind};
 
@@ -89,12 +90,12 @@ pub(super) struct MessageJson<'a> {
 }
 
 impl<'a> MessageJson<'a> {
-    pub(super) fn new(message: &'a Message, base: &str) -> Self {
+    pub(super) fn new(message: &'a Message, reader: Reader<'_>) -> Self {
         Self {
             chat_id: message.id.0,
             room_id: message.room_id.0,
             user_name: &message.sender.username,
-            message: words(message, base),
+            message: words(message, reader),
             create_date: date(message.created_at),
         }
     }
@@ -109,10 +110,10 @@ pub(super) struct PastJson<'a> {
 }
 
 impl<'a> PastJson<'a> {
-    pub(super) fn new(message: &'a Message, base: &str) -> Self {
+    pub(super) fn new(message: &'a Message, reader: Reader<'_>) -> Self {
         Self {
             message_id: message.id.0,
-            message: MessageJson::new(message, base),
+            message: MessageJson::new(message, reader),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! `/rooms/{id}/files`, pictures beside names, and `/files/{id}/{name}`: sending and fetching files.
 
 use crate::chat::files::{FILES_MAX, Uploads};
+use serde::Serialize;
+
 use crate::dialect::kit::{
-    Answer, Call, Fault, Form, Part, StatusCode, Surface, form, json, routes, send_file,
+    Answer, Call, Fault, Form, Part, StatusCode, Surface, empty, form, json, routes, send_file,
 };
 use crate::model::{FileId, Invalid};
 
 use super::messages::posted;
 use super::rooms::room_id;
-use super::wire::{DraftBody, RoomJson, UserJson};
+use super::wire::{DraftBody, OwnFileJson, RoomJson, UserJson};
 use super::{caller, error};
 
 /// The routes at the root of the server, where the files of all protocols are.
@@ -18,6 +20,38 @@ pub fn files_surface() -> Surface {
         routes: routes![error::response; GET "/{id}/{name}" => fetch],
         fault: error::response,
     }
+}
+
+/// A page of files, and how much of the quota all of theirs take.
+#[derive(Serialize)]
+struct Files<'a> {
+    items: Vec<OwnFileJson<'a>>,
+    more: bool,
+    used: u64,
+    quota: Option<u64>,
+}
+
+pub(super) async fn list(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let page = call.page(50, 200)?;
+    let (chat, before) = (&call.kit.chat, page.before.map(FileId));
+    let mut found = chat.own_files(&caller, before, page.limit + 1).await?;
+    let more = found.len() > page.limit as usize;
+    found.truncate(page.limit as usize);
+    let files = Files {
+        items: found.iter().map(OwnFileJson::from).collect(),
+        more,
+        used: chat.own_bytes(&caller).await?,
+        quota: chat.settings().file_quota,
+    };
+    Ok(json(StatusCode::OK, &files))
+}
+
+pub(super) async fn remove(call: Call) -> Answer {
+    let caller = caller(&call).await?;
+    let file = FileId(call.id(0)?);
+    call.kit.chat.remove_file(&caller, file).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) async fn post(mut call: Call) -> Answer {

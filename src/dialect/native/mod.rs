@@ -78,6 +78,8 @@ pub fn surface() -> Surface {
         POST "/rooms/{id}/files" => files::post,
         PUT "/rooms/{id}/picture" => files::set_picture,
         DELETE "/rooms/{id}/picture" => files::clear_picture,
+        GET "/files" => files::list,
+        DELETE "/files/{id}" => files::remove,
         GET "/messages/{id}" => messages::show,
         PATCH "/messages/{id}" => messages::edit,
         DELETE "/messages/{id}" => messages::delete,

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::chat::{PublicRoom, Session, files};
 use crate::dialect::kit::{Fault, rfc3339};
 use crate::model::{
-    Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person, Room,
-    RoomOverview, User,
+    Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person,
+    PlacedFile, Room, RoomOverview, User,
 };
 
 use super::reactions::{QuoteJson, ReactionJson};
@@ -257,6 +257,27 @@ impl<'a> From<&'a File> for FileJson<'a> {
             height,
             url: files::address(file),
             thumbnail_url: files::thumbnail_address(file),
+        }
+    }
+}
+
+/// A file of one's own, and where it is shown.
+#[derive(Serialize)]
+pub(super) struct OwnFileJson<'a> {
+    #[serde(flatten)]
+    file: FileJson<'a>,
+    room_id: i64,
+    message_id: i64,
+    created_at: String,
+}
+
+impl<'a> From<&'a PlacedFile> for OwnFileJson<'a> {
+    fn from(placed: &'a PlacedFile) -> Self {
+        Self {
+            file: (&placed.file).into(),
+            room_id: placed.room.0,
+            message_id: placed.message.0,
+            created_at: rfc3339(placed.file.created_at),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chat::{Caller, Chat};
+use crate::chat::{Caller, Chat, Reader};
 use crate::dialect::kit::{Call, StatusCode, json};
 use crate::model::{MessageId, RoomId, RoomKind};
 
@@ -23,10 +23,11 @@ pub(super) async fn list(call: Call) -> Answer {
         let last = overview.last_message.as_ref();
         std::cmp::Reverse(last.map_or(MessageId(0), |message| message.id))
     });
-    let base = call.base_url();
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
     let chats = rooms
         .iter()
-        .filter_map(|overview| ChatJson::new(overview, &base))
+        .filter_map(|overview| ChatJson::new(overview, reader))
         .collect();
     Ok(json(StatusCode::OK, &Chats { chats }))
 }

@@ -118,7 +118,7 @@ fn posted(frames: &mut Frames, message: &Message) {
         true => "new_public_message",
         false => "new_public_file_message",
     };
-    let json = PublicJson::new(message, frames.base());
+    let json = PublicJson::new(message, frames.reader());
     add_event(frames, name, &json);
 }
 
@@ -127,7 +127,7 @@ fn posted_to(frames: &mut Frames, message: &Message) {
         true => "new_private_message",
         false => "new_private_file_message",
     };
-    let json = PrivateJson::new(message, frames.base());
+    let json = PrivateJson::new(message, frames.reader());
     add_event(frames, name, &json);
 }
 

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::files::Attachment;
-use crate::chat::{Caller, Chat};
+use crate::chat::files::{Attachment, FILE_LIST_MAX};
+use crate::chat::{Caller, Chat, Reader};
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
 use crate::model::{
-    Content, File, FileId, FileName, Link, Message, MessageId, PlacedFile, RoomId, WebUrl,
+    Content, File, FileId, FileName, Link, Message, MessageId, PlacedFile, RoomId, UserId, WebUrl,
 };
 
 use super::error::Refusal;
@@ -140,7 +140,9 @@ pub(super) async fn create(mut call: Call) -> Answer {
             ));
         }
     };
-    let file = FileJson::in_message(&file, &message, &call.base_url());
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
+    let file = FileJson::in_message(&file, &message, reader);
     Ok(json(StatusCode::CREATED, &file))
 }
 
@@ -191,8 +193,12 @@ pub(super) async fn post(
 
 pub(super) async fn mine(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let files = call.kit.chat.own_files(&caller).await?;
-    Ok(json(StatusCode::OK, &listed(&call, &files)))
+    let files = call
+        .kit
+        .chat
+        .own_files(&caller, None, FILE_LIST_MAX)
+        .await?;
+    Ok(json(StatusCode::OK, &listed(&call, caller.id(), &files)))
 }
 
 pub(super) async fn show(call: Call) -> Answer {
@@ -203,17 +209,20 @@ pub(super) async fn show(call: Call) -> Answer {
         .placed_file(&caller, FileId(call.id(0)?))
         .await;
     let found = found.map_err(|error| Refusal::from(error).or_forbidden(NO_ACCESS))?;
-    let file = FileJson::new(&found, &call.base_url());
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
+    let file = FileJson::new(&found, reader);
     Ok(json(StatusCode::OK, &OneFile { file }))
 }
 
 pub(super) async fn delete(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let removed = call
-        .kit
-        .chat
-        .remove_file(&caller, FileId(call.id(0)?))
-        .await;
+    let (chat, file) = (&call.kit.chat, FileId(call.id(0)?));
+    // This dialect lets nobody take away what others have put there.
+    let removed = match chat.placed_file(&caller, file).await {
+        Ok(_) => chat.remove_file(&caller, file).await,
+        Err(error) => Err(error),
+    };
     removed.map_err(|error| Refusal::from(error).or_forbidden(NO_ACCESS))?;
     let message = "File deleted";
     Ok(json(StatusCode::OK, &Said { message }))
@@ -227,7 +236,8 @@ pub(super) async fn of_message(call: Call) -> Answer {
     }
     let message = MessageId(call.id(0)?);
     let files = call.kit.chat.lobby_files(message).await?;
-    let files = listed(&call, &files);
+    let reader = caller.map_or(UserId(0), |caller| caller.id());
+    let files = listed(&call, reader, &files);
     Ok(json(StatusCode::OK, &Files { files }))
 }
 
@@ -238,14 +248,15 @@ pub(super) async fn of_chat(call: Call) -> Answer {
         return Err(Refusal::missing("Chat not found"));
     }
     let files = call.kit.chat.room_files(&caller, room).await?;
-    let files = listed(&call, &files);
+    let files = listed(&call, caller.id(), &files);
     Ok(json(StatusCode::OK, &Files { files }))
 }
 
-fn listed(call: &Call, files: &[PlacedFile]) -> Vec<FileJson> {
+fn listed(call: &Call, id: UserId, files: &[PlacedFile]) -> Vec<FileJson> {
     let base = call.base_url();
+    let reader = Reader { id, base: &base };
     files
         .iter()
-        .map(|file| FileJson::new(file, &base))
+        .map(|file| FileJson::new(file, reader))
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::Reader;
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
 use crate::model::{Content, Draft, Message, MessageId, RoomId};
 
@@ -49,8 +50,9 @@ pub(super) async fn list(call: Call) -> Answer {
     let caller = call.caller().await?;
     let page = call.history_page()?;
     let (messages, _) = call.kit.chat.history(&caller, RoomId::LOBBY, page).await?;
-    let base = call.base_url();
-    let list = Messages::new(&messages, |message| PublicJson::new(message, &base));
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
+    let list = Messages::new(&messages, |message| PublicJson::new(message, reader));
     Ok(json(StatusCode::OK, &list))
 }
 
@@ -58,7 +60,9 @@ pub(super) async fn post(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let draft = json_body::<Words>(&mut call).await?.parse()?;
     let posted = call.kit.chat.post(&caller, RoomId::LOBBY, draft).await?;
-    let message = PublicJson::new(&posted.message, &call.base_url());
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
+    let message = PublicJson::new(&posted.message, reader);
     Ok(json(StatusCode::CREATED, &message))
 }
 

@@ -1,5 +1,6 @@
 //! `/messages/private`: what two people write to each other. A private chat is a direct room.
 
+use crate::chat::Reader;
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
 use crate::model::{MessageId, UserId};
 
@@ -18,8 +19,9 @@ pub(super) async fn list(call: Call) -> Answer {
         Some(room) => chat.history(&caller, room.id, page).await?.0,
         None => Vec::new(),
     };
-    let base = call.base_url();
-    let list = Messages::new(&messages, |message| PrivateJson::new(message, &base));
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
+    let list = Messages::new(&messages, |message| PrivateJson::new(message, reader));
     Ok(json(StatusCode::OK, &list))
 }
 
@@ -32,7 +34,9 @@ pub(super) async fn post(mut call: Call) -> Answer {
     let draft = json_body::<Words>(&mut call).await?.parse()?;
     let (room, _) = call.kit.chat.direct_room(&caller, other).await?;
     let posted = call.kit.chat.post(&caller, room.id, draft).await?;
-    let message = PrivateJson::new(&posted.message, &call.base_url());
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
+    let message = PrivateJson::new(&posted.message, reader);
     Ok(json(StatusCode::CREATED, &message))
 }
 

@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use serde::Serialize;
 
-use crate::chat::{ChatError, files::signed_address};
+use crate::chat::{Caller, ChatError, files::signed_address};
 use crate::dialect::kit::{Call, Fault, Form, Part, StatusCode, absolute, form, json};
 use crate::model::File;
 
@@ -49,7 +49,10 @@ pub(super) async fn take(mut call: Call) -> Answer {
     };
     let outcome = taken.await;
     let file = form.end(outcome).await??;
-    Ok(json(StatusCode::CREATED, &answer(file, &call.base_url())))
+    Ok(json(
+        StatusCode::CREATED,
+        &answer(file, &caller, &call.base_url()),
+    ))
 }
 
 async fn file_of(form: &mut Form) -> Result<Option<Part>, Fault> {
@@ -61,10 +64,10 @@ async fn file_of(form: &mut Form) -> Result<Option<Part>, Fault> {
     Ok(None)
 }
 
-fn answer(file: File, base: &str) -> UploadJson {
+fn answer(file: File, caller: &Caller, base: &str) -> UploadJson {
     UploadJson {
         message: "File uploaded",
-        file_url: absolute(signed_address(&file), base),
+        file_url: absolute(signed_address(&file, caller.id()), base),
         filename: file.name,
         file_size: file.size,
         file_type: file.media_type,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chat::files;
+use crate::chat::{Reader, files};
 use crate::dialect::kit::{absolute, seconds};
 use crate::model::{
     File, Message, MessageId, Millis, Person, PlacedFile, Role, RoomId, RoomKind, RoomOverview,
@@ -96,32 +96,32 @@ pub(super) struct FileJson {
 }
 
 impl FileJson {
-    pub(super) fn new(placed: &PlacedFile, base: &str) -> Self {
+    pub(super) fn new(placed: &PlacedFile, reader: Reader<'_>) -> Self {
         let place = (placed.message, placed.room, placed.kind);
-        Self::of(&placed.file, &placed.owner, place, base)
+        Self::of(&placed.file, &placed.owner, place, reader)
     }
 
-    pub(super) fn in_message(file: &File, message: &Message, base: &str) -> Self {
+    pub(super) fn in_message(file: &File, message: &Message, reader: Reader<'_>) -> Self {
         // Where this dialect looks, what is not the lobby is between two people.
         let kind = match message.room_id {
             RoomId::LOBBY => RoomKind::Lobby,
             _ => RoomKind::Direct,
         };
         let place = (message.id, message.room_id, kind);
-        Self::of(file, &message.sender, place, base)
+        Self::of(file, &message.sender, place, reader)
     }
 
     fn of(
         file: &File,
         owner: &Person,
         (message, room, kind): (MessageId, RoomId, RoomKind),
-        base: &str,
+        reader: Reader<'_>,
     ) -> Self {
         let (public, private) = (kind == RoomKind::Lobby, kind == RoomKind::Direct);
         Self {
             id: file.id.0,
             filename: file.name.clone(),
-            file_url: absolute(files::signed_address(file), base),
+            file_url: absolute(files::signed_address(file, reader.id), reader.base),
             file_size: file.size,
             file_type: file.media_type.clone(),
             uploaded_at: time(file.created_at),
@@ -149,8 +149,8 @@ pub(super) struct PublicJson<'a> {
 }
 
 impl<'a> PublicJson<'a> {
-    pub(super) fn new(message: &'a Message, base: &str) -> Self {
-        let user = PersonJson::new(&message.sender, base);
+    pub(super) fn new(message: &'a Message, reader: Reader<'_>) -> Self {
+        let user = PersonJson::new(&message.sender, reader.base);
         Self {
             id: message.id.0,
             content: &message.content,
@@ -159,7 +159,7 @@ impl<'a> PublicJson<'a> {
             username: user.username.clone(),
             avatar_url: user.avatar_url.clone(),
             user,
-            files: Files::new(message, base),
+            files: Files::new(message, reader),
         }
     }
 }
@@ -180,8 +180,8 @@ pub(super) struct PrivateJson<'a> {
 }
 
 impl<'a> PrivateJson<'a> {
-    pub(super) fn new(message: &'a Message, base: &str) -> Self {
-        let sender = PersonJson::new(&message.sender, base);
+    pub(super) fn new(message: &'a Message, reader: Reader<'_>) -> Self {
+        let sender = PersonJson::new(&message.sender, reader.base);
         Self {
             id: message.id.0,
             content: &message.content,
@@ -191,7 +191,7 @@ impl<'a> PrivateJson<'a> {
             username: sender.username.clone(),
             avatar_url: sender.avatar_url.clone(),
             sender,
-            files: Files::new(message, base),
+            files: Files::new(message, reader),
         }
     }
 }
@@ -205,8 +205,8 @@ struct Files {
 }
 
 impl Files {
-    fn new(message: &Message, base: &str) -> Self {
-        let json = |file: &File| FileJson::in_message(file, message, base);
+    fn new(message: &Message, reader: Reader<'_>) -> Self {
+        let json = |file: &File| FileJson::in_message(file, message, reader);
         Self {
             files: message.files.iter().map(json).collect(),
             file: message.files.first().map(json),
@@ -225,14 +225,14 @@ pub(super) struct ChatJson<'a> {
 
 impl<'a> ChatJson<'a> {
     /// `None` if it is no direct room.
-    pub(super) fn new(overview: &'a RoomOverview, base: &str) -> Option<Self> {
+    pub(super) fn new(overview: &'a RoomOverview, reader: Reader<'_>) -> Option<Self> {
         let other = overview.room.other(overview.me)?;
         let last = overview.last_message.as_ref();
         Some(Self {
             chat_id: overview.room.id.0,
-            other_user: PersonJson::new(other, base),
+            other_user: PersonJson::new(other, reader.base),
             unread_count: overview.unread,
-            last_message: last.map(|message| PrivateJson::new(message, base)),
+            last_message: last.map(|message| PrivateJson::new(message, reader)),
         })
     }
 }

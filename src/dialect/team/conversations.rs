@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::chat::{Caller, ChatError};
+use crate::chat::{Caller, ChatError, Reader};
 use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json};
 use crate::model::{Role, Room, RoomKind, UserId};
 
@@ -63,11 +63,12 @@ pub(super) async fn messages(call: Call) -> Answer {
         .chat
         .history(&caller, room.id, call.history_page()?)
         .await?;
-    let base = call.base_url();
+    let (id, base) = (caller.id(), call.base_url());
+    let reader = Reader { id, base: &base };
     let messages: Vec<_> = messages
         .iter()
         .filter(|message| message.deleted_at.is_none())
-        .map(|message| MessageJson::new(message, &base))
+        .map(|message| MessageJson::new(message, reader))
         .collect();
     Ok(json(StatusCode::OK, &Messages { messages }))
 }

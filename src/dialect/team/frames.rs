@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::chat::Reader;
 use crate::dialect::kit::{rfc3339, words};
 use crate::model::{Message, Millis};
 
@@ -134,7 +135,7 @@ struct ErrorPayload<'a> {
 }
 
 /// A message as everybody in its conversation gets it.
-pub(super) fn chat_json(message: &Message, base: &str) -> Vec<u8> {
+pub(super) fn chat_json(message: &Message, reader: Reader<'_>) -> Vec<u8> {
     let extra = message
         .aside
         .as_deref()
@@ -147,7 +148,7 @@ pub(super) fn chat_json(message: &Message, base: &str) -> Vec<u8> {
     meta.entry("timestamp")
         .or_insert_with(|| rfc3339(time).into());
     let payload = ChatPayload {
-        content: &words(message, base),
+        content: &words(message, reader),
         display_name: &message.sender.display_name,
     };
     let frame = FrameOut {

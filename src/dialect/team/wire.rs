@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::chat::Reader;
 use crate::dialect::kit::{seconds, words};
 use crate::model::{Message, Millis, Room, RoomOverview, UserId};
 
@@ -88,9 +89,9 @@ pub(super) struct MessageJson<'a> {
 }
 
 impl<'a> MessageJson<'a> {
-    pub(super) fn new(message: &'a Message, base: &str) -> Self {
+    pub(super) fn new(message: &'a Message, reader: Reader<'_>) -> Self {
         Self {
-            content: words(message, base),
+            content: words(message, reader),
             conversation_id: message.room_uuid,
             id: message.uuid,
             sender_id: message.sender.uuid,
