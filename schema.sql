@@ -192,8 +192,9 @@ CREATE TABLE file_contents (
     PRIMARY KEY (file_id, seq)
 ) STRICT;
 
--- Which messages (rowid) have which words: what is searched. Derived from `messages` and written in the transaction of
--- the message, without triggers. Holds no text and no places, so what it finds is looked at again.
+-- Which messages (rowid) have which words, and which stand side by side: what is searched. Derived from `messages` and
+-- written in the transaction of the message, without triggers. Holds no text and no places, so what it finds is looked at
+-- again.
 CREATE VIRTUAL TABLE words USING fts5 (list, tokenize = 'ascii', content = '', contentless_delete = 1, detail = none);
 
 -- Between which ids the messages of a day (UTC) lie, so that a search by date need not look at all others. Derived from

@@ -48,19 +48,30 @@ impl Api {
             body.to_string()
         };
         let request = request.body(Full::new(body.into())).expect("a request");
+        self.answer(request).await
+    }
+
+    /// Sends a file as a message; `form` is made by [`form`]. Answers the message's id.
+    pub async fn upload(&mut self, room: i64, token: &str, form: Bytes) -> i64 {
+        let request = Request::post(format!("/api/v1/rooms/{room}/files"))
+            .header("host", "localhost")
+            .header("content-type", "multipart/form-data; boundary=x")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Full::new(form))
+            .expect("a request");
+        let bytes = self.answer(request).await;
+        let message: Value = serde_json::from_slice(&bytes).expect("a message");
+        message["id"].as_i64().expect("its id")
+    }
+
+    async fn answer(&mut self, request: Request<Full<Bytes>>) -> Bytes {
+        let what = format!("{} {}", request.method(), request.uri());
         let response = self.sender.send_request(request).await.expect("a response");
         let status = response.status();
-        let bytes = response
-            .into_body()
-            .collect()
-            .await
-            .expect("a body")
-            .to_bytes();
-        assert!(
-            status.is_success(),
-            "{method} {path}: {status} {}",
-            String::from_utf8_lossy(&bytes)
-        );
+        let body = response.into_body().collect().await;
+        let bytes = body.expect("a body").to_bytes();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(status.is_success(), "{what}: {status} {text}");
         bytes
     }
 
@@ -106,6 +117,15 @@ impl Api {
             .to_bytes();
         serde_json::from_slice(&bytes).unwrap_or(Value::Null)
     }
+}
+
+/// A form with one file of so many bytes.
+pub fn form(size: usize) -> Bytes {
+    let head =
+        "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"large.bin\"\r\n\r\n";
+    [head.as_bytes(), &vec![b'u'; size], b"\r\n--x--\r\n"]
+        .concat()
+        .into()
 }
 
 fn grant(answer: &Value) -> Person {

@@ -20,12 +20,11 @@ pub(super) struct Migration {
 
 /// What a migration does, inside its transaction.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "no step needs code so far")]
 pub(super) enum Step {
     /// Statements.
     Sql(&'static str),
     /// What SQL cannot say.
-    Code(fn(&Connection) -> rusqlite::Result<()>),
+    Code(fn(&Connection) -> Result<(), StoreError>),
 }
 
 /// Brings the file at `path` from version `from` to the newest, each step in one transaction.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::migrate::{Migration, Step};
-use super::{ids, paths};
+use super::{ids, paths, words};
 
 /// What SQLite's `application_id` says of our files: "Parl".
 const APPLICATION_ID: i32 = 0x5061_726c;
@@ -29,15 +29,21 @@ pub(super) struct Schema {
 /// The schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
-    version: 2,
-    migrations: &[Migration {
-        to: 2,
-        step: Step::Sql(
-            "DROP INDEX messages_sender;
+    version: 3,
+    migrations: &[
+        Migration {
+            to: 2,
+            step: Step::Sql(
+                "DROP INDEX messages_sender;
              DROP INDEX messages_change;
              CREATE INDEX messages_change ON messages (room_id, change_id) WHERE change_id > id;",
-        ),
-    }],
+            ),
+        },
+        Migration {
+            to: 3,
+            step: Step::Code(words::rebuild),
+        },
+    ],
 };
 
 /// What is at a path.

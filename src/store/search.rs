@@ -2,6 +2,7 @@
 //! rooms.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,11 +14,16 @@ use crate::model::{
 use super::words::{self, DAY};
 use super::{Store, StoreError, messages};
 
-/// So many messages that the index proposes are looked at before the index is also asked for the rooms. Asking for many
-/// rooms is slow; not asking is slow when most of what is found is elsewhere.
-const ASK_ROOMS_AFTER: u32 = 2_000;
-/// So many are looked at in one go: some 100 ms. Whoever wants more asks again from there.
-const LOOK_AT: u32 = 20_000;
+/// The index is asked for so many ids at once; a search that has taken [`ENOUGH`] by then goes on with the next page.
+const WINDOW: i64 = 100_000;
+/// Whoever wants more asks again from there.
+const ENOUGH: Duration = Duration::from_millis(8);
+/// So many texts are read in one go, some 15 ms.
+const READ: u32 = 2_000;
+/// So many messages that the index proposes are looked at before it is asked otherwise, see [`Ask`].
+const PROPOSED: [u32; 2] = [1_500, 3_000];
+/// Where fewer than one of so many are in the rooms, these are what is to be asked for.
+const ELSEWHERE: u32 = 50;
 
 /// What to look for, and where.
 #[derive(Clone, Debug)]
@@ -135,6 +141,17 @@ impl Store {
     }
 }
 
+/// What the index is asked for. Each way is fast where the one before is slow.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ask {
+    /// The beginnings of open words only: enough where these words are common.
+    Beginnings,
+    /// Also for the whole of the longest of them: which is rare, then.
+    Whole,
+    /// Not for that but for the rooms: most of what is found is elsewhere. Slow for many rooms.
+    Rooms,
+}
+
 /// A search on its way from the newest message to the oldest.
 struct Search<'a> {
     db: &'a Connection,
@@ -143,19 +160,21 @@ struct Search<'a> {
     /// Between these ids, both exclusive.
     low: i64,
     high: i64,
-    looked_at: u32,
+    ask: Ask,
+    proposed: u32,
+    read: u32,
     found: Vec<SearchHit>,
 }
 
 /// Why the search stopped where it is.
 #[derive(PartialEq, Eq)]
 enum Stop {
-    /// There is nothing older.
+    /// There is nothing older here.
     End,
     /// The page is full, or the work was enough.
     Enough,
-    /// Most of what the index proposes is in other rooms.
-    Elsewhere,
+    /// The index is to be asked otherwise.
+    Otherwise,
 }
 
 impl<'a> Search<'a> {
@@ -167,38 +186,74 @@ impl<'a> Search<'a> {
             rooms: request.rooms.iter().copied().collect(),
             low,
             high,
-            looked_at: 0,
+            ask: Ask::Beginnings,
+            proposed: 0,
+            read: 0,
             found: Vec::new(),
         })
     }
 
     fn run(mut self) -> Result<SearchPage, StoreError> {
-        let nowhere =
-            self.rooms.is_empty() || self.request.from.as_ref().is_some_and(Vec::is_empty);
+        let nowhere = self.rooms.is_empty()
+            || self.request.from.as_ref().is_some_and(Vec::is_empty)
+            || self.low.saturating_add(1) >= self.high;
         if nowhere {
             return Ok(SearchPage::default());
         }
-        let mut asked = self.asked();
-        let mut stop = match asked.is_empty() {
-            true => Stop::Elsewhere,
-            false => self.walk(&asked.join(" AND "), ASK_ROOMS_AFTER)?,
-        };
-        if stop == Stop::Elsewhere {
-            asked.push(any(self
-                .request
-                .rooms
-                .iter()
-                .map(|room| words::of_room(*room))));
-            stop = self.walk(&asked.join(" AND "), LOOK_AT)?;
+        let begun = Instant::now();
+        let whole = words::asked_whole(&self.request.terms);
+        let asked = self.asked();
+        if asked.is_empty() {
+            self.ask = Ask::Rooms;
         }
-        let next = (stop != Stop::End).then_some(MessageId(self.high));
+        let mut more = true;
+        while more {
+            let (query, low) = self.query(&asked, whole.as_deref());
+            match self.walk(&query, low)? {
+                Stop::Enough => break,
+                Stop::Otherwise => self.ask_otherwise(whole.is_some()),
+                Stop::End => {
+                    self.high = low + 1;
+                    more = low > self.low;
+                    if begun.elapsed() > ENOUGH {
+                        break;
+                    }
+                }
+            }
+        }
         Ok(SearchPage {
             found: self.found,
-            next,
+            next: more.then_some(MessageId(self.high)),
         })
     }
 
-    /// What the index is asked for, except the rooms.
+    fn ask_otherwise(&mut self, has_whole: bool) {
+        self.ask = match self.ask {
+            Ask::Beginnings if has_whole && self.read * ELSEWHERE >= self.proposed => Ask::Whole,
+            _ => Ask::Rooms,
+        };
+    }
+
+    /// What the index is asked for now, and down to which id (exclusive).
+    fn query(&self, asked: &[String], whole: Option<&str>) -> (String, i64) {
+        let mut asked = asked.to_vec();
+        let low = self.low.max(self.high.saturating_sub(WINDOW));
+        match (self.ask, whole) {
+            (Ask::Whole, Some(whole)) => {
+                asked.push(whole.to_owned());
+                // All that begins so is collected anyway, of all ids.
+                return (asked.join(" AND "), self.low);
+            }
+            (Ask::Rooms, _) => {
+                let rooms = self.request.rooms.iter();
+                asked.push(any(rooms.map(|room| words::of_room(*room))));
+            }
+            _ => {}
+        }
+        (asked.join(" AND "), low)
+    }
+
+    /// What the index is asked for in any case.
     fn asked(&self) -> Vec<String> {
         let mut asked: Vec<_> = self.request.terms.iter().flat_map(words::asked).collect();
         if let Some(from) = &self.request.from {
@@ -212,21 +267,24 @@ impl<'a> Search<'a> {
         asked
     }
 
-    /// Goes through what the index has for `asked`, from `high` down, up to `most` proposals in all.
-    fn walk(&mut self, asked: &str, most: u32) -> Result<Stop, StoreError> {
+    /// Goes through what the index has for `query`, from `high` down to `low`.
+    fn walk(&mut self, query: &str, low: i64) -> Result<Stop, StoreError> {
         let mut find = self.db.prepare_cached(
             "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid > ?2 AND rowid < ?3 ORDER BY rowid DESC",
         )?;
-        let mut ids = find.query(params![asked, self.low, self.high])?;
+        let mut ids = find.query(params![query, low, self.high])?;
         while let Some(row) = ids.next()? {
-            if self.found.len() >= self.request.limit as usize || self.looked_at >= LOOK_AT {
+            if self.found.len() >= self.request.limit as usize || self.read >= READ {
                 return Ok(Stop::Enough);
             }
-            if self.looked_at >= most {
-                return Ok(Stop::Elsewhere);
+            if PROPOSED
+                .get(self.ask as usize)
+                .is_some_and(|most| self.proposed >= *most)
+            {
+                return Ok(Stop::Otherwise);
             }
             let id: MessageId = row.get(0)?;
-            self.looked_at += 1;
+            self.proposed += 1;
             self.look_at(id)?;
             self.high = id.0;
         }
@@ -234,18 +292,7 @@ impl<'a> Search<'a> {
     }
 
     fn look_at(&mut self, id: MessageId) -> Result<(), StoreError> {
-        let mut find = self.db.prepare_cached(
-            "SELECT room_id, created_at FROM messages WHERE id = ?1 AND deleted_at IS NULL",
-        )?;
-        let found = find.query_row([id], |row| {
-            Ok((row.get::<_, RoomId>(0)?, row.get::<_, Millis>(1)?))
-        });
-        let Some((room, at)) = found.optional()? else {
-            return Ok(());
-        };
-        let (since, until) = (self.request.since, self.request.until);
-        let in_time = since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until);
-        if !in_time || !self.rooms.contains(&room) {
+        if !self.is_worth_reading(id)? {
             return Ok(());
         }
         if let Some(message) = messages::by_id(self.db, id)? {
@@ -256,6 +303,32 @@ impl<'a> Search<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a message is where and when it should be, and may have what is looked for: the whole of it is read last.
+    fn is_worth_reading(&mut self, id: MessageId) -> Result<bool, StoreError> {
+        let mut find = self.db.prepare_cached(
+            "SELECT room_id, created_at, content FROM messages WHERE id = ?1 AND deleted_at IS NULL",
+        )?;
+        let mut rows = find.query([id])?;
+        let Some(row) = rows.next()? else {
+            return Ok(false);
+        };
+        let (room, at): (RoomId, Millis) = (row.get(0)?, row.get(1)?);
+        let (since, until) = (self.request.since, self.request.until);
+        let in_time = since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until);
+        if !in_time || !self.rooms.contains(&room) {
+            return Ok(false);
+        }
+        self.read += 1;
+        let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+        if all_hits(&self.request.terms, text).is_some() {
+            return Ok(true);
+        }
+        let mut files = self
+            .db
+            .prepare_cached("SELECT 1 FROM files WHERE message_id = ?1")?;
+        Ok(files.exists([id])?)
     }
 }
 
@@ -268,7 +341,10 @@ fn any(words: impl Iterator<Item = String>) -> String {
 /// Between which ids (exclusive) all is that is asked for.
 fn bounds(db: &Connection, request: &SearchRequest) -> Result<(i64, i64), StoreError> {
     let mut low = 0;
-    let mut high = request.before.map_or(i64::MAX, |id| id.0);
+    let newest: i64 = db
+        .prepare_cached("SELECT coalesce(max(id), 0) FROM messages")?
+        .query_row([], |row| row.get(0))?;
+    let mut high = request.before.map_or(i64::MAX, |id| id.0).min(newest + 1);
     if let Some(since) = request.since {
         let first: Option<i64> = db
             .prepare_cached("SELECT min(first_id) FROM days WHERE day >= ?1")?

@@ -19,6 +19,8 @@ pub(super) struct Indexed {
     id: MessageId,
     created_at: Millis,
     words: Vec<String>,
+    /// What its text ends with: the names of its files stand below it.
+    last: Option<Piece>,
 }
 
 impl Indexed {
@@ -41,21 +43,24 @@ impl Indexed {
         text: &str,
     ) -> Self {
         let mut words = vec![of_room(room), of_sender(sender)];
-        extend_with(&mut words, text);
+        let last = extend_with(&mut words, None, text);
         Self {
             id,
             created_at,
             words,
+            last,
         }
     }
 
     /// Also with the names of these.
-    pub(super) fn with_files(mut self, files: &[File]) -> Self {
-        if !files.is_empty() {
+    pub(super) fn with_files(self, files: &[File]) -> Self {
+        self.with_names(files.iter().map(|file| file.name.as_str()))
+    }
+
+    fn with_names<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Self {
+        for name in names {
             self.words.push(WITH_FILE.to_owned());
-        }
-        for file in files {
-            extend_with(&mut self.words, &file.name);
+            self.last = extend_with(&mut self.words, self.last, name);
         }
         self
     }
@@ -101,21 +106,21 @@ pub(super) fn of_sender(sender: UserId) -> String {
 /// The word that all messages with files have.
 pub(super) const WITH_FILE: &str = "§f";
 
-/// Adds what the index keeps of a text, each word once. No word of a text has a sign in it, so those that begin with one
-/// cannot be confused with them.
-fn extend_with(words: &mut Vec<String>, text: &str) {
-    let own = words.len();
-    let cut = pieces(text);
-    for (piece, next) in cut.iter().zip(cut.iter().skip(1).map(Some).chain([None])) {
-        match piece.kind {
-            PieceKind::Word => words.extend(beginning(&piece.text)),
-            PieceKind::Dense => words.extend(next.and_then(|next| pair(piece, next))),
-            PieceKind::Symbol => {}
+/// Adds what the index keeps of a text that follows `before`, each word once; answers its last piece. No word of a text
+/// has a sign in it, so those that begin with one cannot be confused with them.
+fn extend_with(words: &mut Vec<String>, before: Option<Piece>, text: &str) -> Option<Piece> {
+    let mut last = before;
+    for piece in pieces(text) {
+        words.extend(last.and_then(|last| side_by_side(&last, &piece)));
+        if piece.kind == PieceKind::Word {
+            words.extend(beginning(&piece.text));
         }
+        words.push(piece.text.clone());
+        last = Some(piece);
     }
-    words.extend(cut.into_iter().map(|piece| piece.text));
-    words[own..].sort_unstable();
+    words.sort_unstable();
     words.dedup();
+    last
 }
 
 /// Stands for all words that begin so: looking through all of those would take long where they are many.
@@ -124,42 +129,98 @@ fn beginning(word: &str) -> Option<String> {
     Some(format!("¶{}", &word[..last + c.len_utf8()]))
 }
 
-/// Two characters side by side, in scripts without blanks.
-fn pair(one: &Piece, next: &Piece) -> Option<String> {
-    let both = next.glued && one.kind == PieceKind::Dense && next.kind == PieceKind::Dense;
-    both.then(|| format!("{}{}", one.text, next.text))
+/// Stands for two pieces side by side, so that few messages are looked at for a phrase of common words. In scripts without
+/// blanks that is the two characters, elsewhere one of 32,768 signs: there are too many pairs of words to keep them all.
+fn side_by_side(one: &Piece, next: &Piece) -> Option<String> {
+    if one.kind != PieceKind::Dense || next.kind != PieceKind::Dense {
+        return Some(sign_of(&one.text, &next.text));
+    }
+    next.glued.then(|| format!("{}{}", one.text, next.text))
+}
+
+fn sign_of(one: &str, next: &str) -> String {
+    // FNV-1a: what is in the file must not change with the library that hashes.
+    let bytes = one.bytes().chain([0xff]).chain(next.bytes());
+    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let hash = (hash >> 16) ^ hash;
+    let mut sign = String::from("±");
+    for shift in [0, 5, 10] {
+        sign.push(char::from(
+            b"abcdefghijklmnopqrstuvwxyz012345"[(hash >> shift & 31) as usize],
+        ));
+    }
+    sign
 }
 
 /// What the index must have of a message so that `term` may be in its text, as queries are written for FTS5. The words are
 /// made of letters and digits only: nothing in them means anything to a query.
+///
+/// All messages with a word that begins with the last word of an open term have the beginning of that. To ask for the whole
+/// word means to collect all that begins so first, which pays where that is little: see [`asked_whole`].
 pub(super) fn asked(term: &Term) -> Vec<String> {
     let mut all = Vec::new();
     for (i, piece) in term.pieces.iter().enumerate() {
-        let (before, next) = (i.checked_sub(1), term.pieces.get(i + 1));
-        let before = before.and_then(|before| pair(&term.pieces[before], piece));
-        let with_next = next.and_then(|next| pair(piece, next));
+        let next = term.pieces.get(i + 1);
+        let is_open = |place: usize| {
+            term.open && place + 1 == term.pieces.len() && piece.kind == PieceKind::Word
+        };
+        let goes_on = term.open && i + 2 == term.pieces.len();
+        let pair = next.and_then(|next| side_by_side(piece, next));
         match piece.kind {
-            PieceKind::Word if term.open && next.is_none() => all.push(open(&piece.text)),
-            PieceKind::Dense if with_next.is_some() => {
-                all.extend(with_next.map(|pair| quote(&pair)))
-            }
-            PieceKind::Dense if before.is_some() => {}
+            _ if is_open(i) => all.extend(beginning(&piece.text).map(|word| quote(&word))),
+            PieceKind::Dense if is_paired(&term.pieces, i) => {}
             _ => all.push(quote(&piece.text)),
         }
+        all.extend(pair.filter(|_| !goes_on).map(|pair| quote(&pair)));
     }
     all
 }
 
-fn open(word: &str) -> String {
-    match beginning(word) {
-        Some(beginning) if beginning.chars().count() == word.chars().count() + 1 => {
-            quote(&beginning)
-        }
-        _ => format!("{} *", quote(word)),
-    }
+/// Whether a pair of characters that is asked for holds this one.
+fn is_paired(pieces: &[Piece], i: usize) -> bool {
+    let glued = |at: usize| {
+        pieces[at].kind == PieceKind::Dense
+            && pieces
+                .get(at + 1)
+                .is_some_and(|next| next.kind == PieceKind::Dense && next.glued)
+    };
+    glued(i) || i.checked_sub(1).is_some_and(glued)
+}
+
+/// The longest of the words that may go on, of those that are longer than what [`asked`] asks for: likely the rarest.
+pub(super) fn asked_whole(terms: &[Term]) -> Option<String> {
+    let open = terms.iter().filter(|term| term.open);
+    let words = open.filter_map(|term| term.pieces.last());
+    let longest = words.max_by_key(|word| word.text.chars().count())?;
+    let is_longer = longest.text.chars().count() > Term::OPEN_MIN;
+    is_longer.then(|| format!("{} *", quote(&longest.text)))
 }
 
 /// A word as FTS5 reads it.
 pub(super) fn quote(word: &str) -> String {
     format!("\"{word}\"")
+}
+
+/// Writes the whole index anew: for files of versions that kept other words.
+pub(super) fn rebuild(tx: &Connection) -> Result<(), StoreError> {
+    tx.execute_batch("INSERT INTO words (words) VALUES ('delete-all')")?;
+    let mut all = tx.prepare(
+        "SELECT m.id, m.room_id, m.sender_id, m.created_at, m.content,
+             (SELECT json_group_array(f.name ORDER BY f.position) FROM files f
+              WHERE f.message_id = m.id AND f.purpose = 'message' AND f.state = 'ready')
+         FROM messages m WHERE m.deleted_at IS NULL ORDER BY m.id",
+    )?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let (place, text) = ((row.get(1)?, row.get(2)?), row.get_ref(4)?);
+        let text = text.as_str().map_err(rusqlite::Error::from)?;
+        let names: String = row.get(5)?;
+        let names: Vec<String> = serde_json::from_str(&names).unwrap_or_default();
+        Indexed::new(row.get(0)?, place, row.get(3)?, text)
+            .with_names(names.iter().map(String::as_str))
+            .add(tx)?;
+    }
+    Ok(())
 }

@@ -45,6 +45,7 @@ mod mentions;
 // Notifications: what one is told beside one's rooms.
 mod notifications;
 mod own_files;
+
 // Many people at once.
 mod crowd;
 // Many Socket.IO clients at once.

@@ -386,6 +386,8 @@ struct Written {
     text: String,
     words: Vec<String>,
     runs: Vec<String>,
+    /// All in order; where a run stands, nothing.
+    order: Vec<Option<String>>,
 }
 
 fn write(rng: &mut StdRng) -> Written {
@@ -394,10 +396,12 @@ fn write(rng: &mut StdRng) -> Written {
         if rng.random_bool(0.5) {
             let word = pick(rng, &LETTERS, 1..6);
             written.text += &spell(rng, &word);
+            written.order.push(Some(word.clone()));
             written.words.push(word);
         } else {
             let run = pick(rng, &DENSE, 1..9);
             written.text += &run;
+            written.order.push(None);
             written.runs.push(run);
         }
         written.text += [" ", ", ", "\n", "。", " - "][rng.random_range(0..5)];
@@ -410,6 +414,13 @@ fn write(rng: &mut StdRng) -> Written {
 type Wanted = (String, Box<dyn Fn(&Written) -> bool>);
 
 fn wish(rng: &mut StdRng) -> Wanted {
+    if rng.random_bool(0.3) {
+        let phrase = [pick(rng, &LETTERS, 1..3), pick(rng, &LETTERS, 1..3)];
+        let typed = format!("\"{} {}\"", spell(rng, &phrase[0]), spell(rng, &phrase[1]));
+        let phrase = phrase.map(Some);
+        let fits = move |written: &Written| written.order.windows(2).any(|two| *two == phrase);
+        return (typed, Box::new(fits));
+    }
     if rng.random_bool(0.5) {
         let plain = pick(rng, &LETTERS, 1..5);
         let typed = spell(rng, &plain);

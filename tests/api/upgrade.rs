@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use serde_json::Value;
+
 use super::support::*;
 
 async fn upgraded(fixture: &[u8]) -> TestServer {
@@ -92,4 +94,51 @@ async fn everything_in_a_file_of_version_1_is_still_there() {
         let found = ann.get(&format!("search?q={line}")).await.ok(200);
         assert_eq!(found["items"].as_array().unwrap().len(), hits, "{line}");
     }
+}
+
+async fn found(who: &Persona, line: &str) -> Vec<String> {
+    let line: String = form_urlencoded::byte_serialize(line.as_bytes()).collect();
+    let page = who.get(&format!("search?q={line}")).await.ok(200);
+    let text = |item: &Value| item["message"]["content"].as_str().unwrap().to_owned();
+    page["items"].as_array().unwrap().iter().map(text).collect()
+}
+
+#[tokio::test]
+async fn phrases_are_found_in_a_file_of_version_2() {
+    let server = upgraded(include_bytes!("../fixtures/v2.db.gz")).await;
+    let ann = server.log_in("ann").await;
+    for (line, hits) in [
+        (
+            "\"old bridge\"",
+            vec!["Good morning, see you at the old bridge"],
+        ),
+        (
+            "\"at the old\"",
+            vec!["Good morning, see you at the old bridge"],
+        ),
+        ("\"bridge the\"", vec![]),
+        (
+            "see-you",
+            vec![
+                "See you later, not at the bridge",
+                "Good morning, see you at the old bridge",
+            ],
+        ),
+        ("\"zur brucke\"", vec!["Zoë kommt später zur Brücke"]),
+        ("\"старого моста\"", vec!["Увидимся завтра у старого моста"]),
+        ("北京", vec!["我爸爸在北京工作。"]),
+        ("ガッコウ", vec!["いちごを食べたｶﾞｯｺｳ"]),
+        ("갔어", vec!["학교에 갔어요"]),
+        ("\"promised house plan\" has:file", vec!["as promised"]),
+        ("\"words that\"", vec![]),
+        ("\"as they\"", vec![]),
+        ("\"other words\"", vec!["other words for them"]),
+    ] {
+        assert_eq!(found(&ann, line).await, hits, "{line}");
+    }
+    let files = ann.get("rooms/2/messages").await.items();
+    let file = only_file(files.last().unwrap());
+    assert_eq!(ann.get(url(&file)).await.body, "walls and doors");
+    ann.say(1, "old bridge, new words").await;
+    assert_eq!(found(&ann, "\"old bridge\"").await.len(), 2);
 }

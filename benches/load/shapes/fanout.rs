@@ -1,8 +1,11 @@
-//! One room: how much a delivery costs (A, and its floor), how long it takes (C), also while logins hash (H).
+//! One room: how much a delivery costs (A, and its floor), how long it takes (C), also while logins hash (H) and files
+//! come (F).
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::super::api::{self, Api};
 use super::super::client::Client;
@@ -92,6 +95,45 @@ pub async fn logins(stretches: Stretches, table: &mut Table) {
         done.get().to_string(),
         "600,000 rounds each".to_owned(),
     );
+}
+
+/// Shape F: C while five people upload files of 25 MiB one after the other, and delete them again; without that first.
+pub async fn uploads(stretches: Stretches, table: &mut Table) {
+    const PEOPLE: usize = 5;
+    const SIZE: usize = 25 * 1024 * 1024;
+    let pace = Pace::Every(Duration::from_millis(20));
+    report_latency(table, "F, no uploads", &room(100, pace, stretches).await);
+    let folder = folder();
+    let process = Process::parlor(&db(&folder), CHEAP);
+    let (room, crowd) = crowd(&process, 100).await;
+    let done = Rc::new(Cell::new(0_u32));
+    let form = api::form(SIZE);
+    let mut uploads = tokio::task::JoinSet::new();
+    for number in 0..PEOPLE {
+        let (address, done, form) = (process.address, done.clone(), form.clone());
+        uploads.spawn_local(async move {
+            let (shelf, owner) = api::room(address, &format!("shelf{number}")).await;
+            let mut api = Api::open(address).await;
+            loop {
+                let message = api.upload(shelf, &owner.token, form.clone()).await;
+                done.set(done.get() + 1);
+                let path = format!("messages/{message}");
+                api.send("DELETE", &path, &owner.token, Value::Null).await;
+            }
+        });
+    }
+    let outcomes = crowd
+        .measure(&process, Dialect::Native(room), pace, &stretches)
+        .await;
+    report_latency(table, "F, uploads", &outcomes);
+    table.row(
+        "F",
+        "files of 25 MiB meanwhile",
+        done.get().to_string(),
+        format!("{PEOPLE} people, one at a time each"),
+    );
+    drop(uploads);
+    process.stop();
 }
 
 async fn room(members: usize, pace: Pace, stretches: Stretches) -> Vec<Outcome> {

@@ -38,6 +38,9 @@ pub const ALL: &[(&str, Measure)] = &[
     ("H", |stretches, table| {
         Box::pin(fanout::logins(stretches, table))
     }),
+    ("F", |stretches, table| {
+        Box::pin(fanout::uploads(stretches, table))
+    }),
     ("D", |stretches, table| {
         Box::pin(idle::connections(stretches, table))
     }),

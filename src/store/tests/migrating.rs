@@ -14,8 +14,8 @@ const SECOND: Schema = Schema {
         Migration {
             to: 3,
             step: Step::Code(|tx| {
-                tx.execute("UPDATE things SET size = length(name)", [])
-                    .map(drop)
+                tx.execute("UPDATE things SET size = length(name)", [])?;
+                Ok(())
             }),
         },
     ],
