@@ -19,8 +19,10 @@ export class Details {
     for (const name of ["joined", "left", "member_changed", "presence", "room_changed"]) {
       wire.on(name, (event) => (event.room?.id ?? event.room) === this.#room() && this.#soon());
     }
-    // Who leaves is on the way elsewhere already.
-    rooms.on("gone", ({ room, event }) => room === this.#known && event?.reason !== "left" && location.reload());
+    // Who leaves or deletes it by a form is on the way elsewhere already.
+    let leaving = false;
+    addEventListener("submit", () => (leaving = true));
+    rooms.on("gone", ({ room }) => room === this.#known && !leaving && location.reload());
     rooms.on("changed", () => (this.#known ??= this.#room()));
   }
 
@@ -31,8 +33,7 @@ export class Details {
 
   async #renew() {
     const response = await fetch(location.href).catch(() => null);
-    if (!response) return;
-    if (!response.ok) return location.reload();
+    if (!response?.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of ["#members > .cards", ".bar h1", ".bar-line"]) {
       const [here, there] = [$(part), $(part, fresh)];
