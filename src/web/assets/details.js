@@ -37,10 +37,25 @@ export class Details {
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of ["#members > .cards", ".bar h1", ".bar-line"]) {
       const [here, there] = [$(part), $(part, fresh)];
-      // Nothing is taken from under somebody's hands.
-      const busy = here && (here.contains(document.activeElement) || $("details[open]", here));
-      if (!here || !there || busy || here.isEqualNode(there)) continue;
-      here.replaceWith(document.adoptNode(there));
+      if (here && there) liken(here, there);
     }
   }
+}
+
+/** Makes an element like another, and touches no more of it than it must: somebody may be about to press what is there. */
+function liken(here, there) {
+  if (here.isEqualNode(there)) return;
+  const isSame = here.nodeName === there.nodeName && here.childNodes.length === there.childNodes.length;
+  if (here.nodeType !== Node.ELEMENT_NODE || !isSame) {
+    const busy = here.contains(document.activeElement) || (here.querySelector?.("details[open]") ?? false);
+    if (!busy) here.replaceWith(document.adoptNode(there));
+    return;
+  }
+  for (const name of new Set([...here.getAttributeNames(), ...there.getAttributeNames()])) {
+    if (name === "open") continue;
+    if (there.hasAttribute(name)) here.setAttribute(name, there.getAttribute(name));
+    else here.removeAttribute(name);
+  }
+  const wanted = [...there.childNodes];
+  [...here.childNodes].forEach((child, place) => liken(child, wanted[place]));
 }
