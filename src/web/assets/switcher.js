@@ -34,9 +34,9 @@ export class Switcher {
   }
 
   #button() {
-    const button = make("button", "tool switch", "⌕");
+    const button = make("button", "tool switch", "Ctrl K");
     button.type = "button";
-    button.title = `${say("switcher")} … (Ctrl K)`;
+    button.title = say("switcher");
     button.setAttribute("aria-label", say("switcher"));
     button.addEventListener("click", () => this.#open());
     return button;
