@@ -44,8 +44,6 @@ mod reactions;
 mod mentions;
 // Notifications: what one is told beside one's rooms.
 mod notifications;
-mod own_files;
-
 // Many people at once.
 mod crowd;
 // Many Socket.IO clients at once.
@@ -76,6 +74,8 @@ mod back_chat;
 mod realtime;
 // All protocols at once.
 mod across;
+// One's own files: listing, taking away.
+mod own_files;
 // Who fetches a file.
 mod file_access;
 // Uploads that break off.
