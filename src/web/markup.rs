@@ -20,7 +20,7 @@ pub(super) struct Markup {
 
 /// Somebody who is called in the text.
 pub(super) struct Called {
-    /// [`name_key`] of the username.
+    /// [`name_key`](crate::model::name_key) of the username.
     pub key: String,
     pub is_me: bool,
 }
