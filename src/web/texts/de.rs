@@ -1,12 +1,12 @@
-//! German.
+//! What pages say, in German.
 
-use super::{ScriptTexts, Texts, Words};
+use super::{Texts, Words, script, why};
 
 pub(super) static TEXTS: Texts = Texts {
     lang: "de",
     words: WORDS,
-    script: SCRIPT,
-    why: WHY,
+    script: script::de::TEXTS,
+    why: why::GERMAN,
 };
 
 const WORDS: Words = Words {
@@ -294,106 +294,3 @@ const WORDS: Words = Words {
     nothing_found: "Nichts gefunden.",
     older_hits: "Weitersuchen",
 };
-
-const SCRIPT: ScriptTexts = ScriptTexts {
-    you: "Du",
-    deleted_user: "gelöschtes Konto",
-    deleted_message: "Diese Nachricht wurde gelöscht.",
-    today: "Heute",
-    yesterday: "Gestern",
-    members_one: "{n} Mitglied",
-    members_many: "{n} Mitglieder",
-    typing_one: "{a} schreibt …",
-    typing_two: "{a} und {b} schreiben …",
-    typing_many: "Mehrere schreiben …",
-    online_one: "{n} online",
-    online_many: "{n} online",
-    new_one: "{n} neue Nachricht",
-    new_many: "{n} neue Nachrichten",
-    kicked: "Du wurdest aus diesem Raum entfernt.",
-    kicked_by: "{name} hat dich aus diesem Raum entfernt.",
-    left_room: "Du hast diesen Raum verlassen.",
-    room_deleted: "Dieser Raum wurde gelöscht.",
-    room_closed: "Dieser Raum ist jetzt privat.",
-    offline_queue: "Wird gesendet, sobald die Verbindung wieder da ist.",
-    error_forbidden: "Hier darfst du nicht schreiben.",
-    error_muted: "Du bist hier eine Weile stummgeschaltet.",
-    error_limited: "Zu schnell. Wird gleich gesendet.",
-    error_busy: "Der Server ist ausgelastet. Wird gleich gesendet.",
-    error_full: "Die Festplatte des Servers ist voll.",
-    error_too_long: "Zu lang: höchstens 4000 Zeichen.",
-    error_other: "Das hat nicht geklappt.",
-    not_sent: "Nicht gesendet",
-    history_failed: "Ältere Nachrichten konnten nicht geladen werden.",
-    replying: "Antwort an {name}",
-    no_emoji: "Kein Emoji dieses Namens.",
-    mention_room: "alle im Raum",
-    remove_file: "{name} entfernen",
-    file_too_large: "größer als {size}",
-    file_type_refused: "Dateien dieser Art nimmt dieser Server nicht an",
-    file_too_many: "höchstens {n} Dateien auf einmal",
-    error_no_files: "Du darfst hier keine Dateien senden.",
-    error_quota: "Deine Dateien belegen allen Platz, den du hier haben darfst.",
-    error_too_large: "Die Datei ist zu groß.",
-    error_refused: "Der Server lehnt es ab.",
-    switcher: "Gehe zu",
-    switcher_hint: "Raum oder Person",
-    switcher_none: "Nichts unter diesem Namen.",
-    switcher_new: "öffentlicher Raum",
-    switcher_person: "Person",
-    switcher_failed: "Das hat nicht geklappt.",
-    notify_ask: "Soll diese Seite neue Nachrichten melden, während du anderswo bist?",
-    notify_yes: "Ja",
-    dismiss: "Nicht jetzt",
-    https_hint: "Über https könnte diese Seite auch benachrichtigen und wie eine App installiert werden.",
-    is_online: "online",
-    is_offline: "offline",
-    loading: "…",
-    beginning: "Hier fängt es an.",
-    editing: "Nachricht bearbeiten",
-    reconnecting: "Verbindung verloren. Neuer Versuch …",
-};
-
-const WHY: &[(&str, &str)] = &[
-    ("must not be empty", "darf nicht leer sein"),
-    ("is too long", "ist zu lang"),
-    ("is missing", "fehlt"),
-    ("is wrong", "ist falsch"),
-    (
-        "must not begin or end with a blank",
-        "darf nicht mit einem Leerzeichen beginnen oder enden",
-    ),
-    ("must not contain @", "darf kein @ enthalten"),
-    (
-        "must not contain control characters",
-        "darf keine Steuerzeichen enthalten",
-    ),
-    (
-        "must not contain control or invisible characters",
-        "darf keine Steuerzeichen oder unsichtbaren Zeichen enthalten",
-    ),
-    (
-        "must not mix alphabets",
-        "darf keine verschiedenen Alphabete mischen",
-    ),
-    ("is not an e-mail address", "ist keine E-Mail-Adresse"),
-    (
-        "must have at least 8 characters",
-        "muss mindestens 8 Zeichen haben",
-    ),
-    (
-        "must have at most 128 characters",
-        "darf höchstens 128 Zeichen haben",
-    ),
-    (
-        "must be a JPEG, PNG, GIF or WebP picture",
-        "muss ein Bild sein: JPEG, PNG, GIF oder WebP",
-    ),
-    (
-        "is of a type that is not taken here",
-        "ist von einer Art, die hier nicht angenommen wird",
-    ),
-    ("is for private rooms", "ist nur für private Räume"),
-    ("must be somebody else", "muss jemand anderes sein"),
-    ("is too small or too large", "ist zu klein oder zu groß"),
-];

@@ -1,11 +1,11 @@
-//! English, and which texts there are.
+//! What pages say, in English, and which texts of theirs there are.
 
-use super::Texts;
+use super::{Texts, script};
 
 pub(super) static TEXTS: Texts = Texts {
     lang: "en",
     words: WORDS,
-    script: SCRIPT,
+    script: script::en::TEXTS,
     // The core speaks English itself.
     why: &[],
 };
@@ -296,64 +296,5 @@ texts! {
         search_phrase: "exact words",
         nothing_found: "Nothing found.",
         older_hits: "Search on",
-    }
-    /// What scripts say; `{n}`, `{name}` and the like are filled in there.
-    ScriptTexts = SCRIPT {
-        you: "You",
-        deleted_user: "deleted user",
-        deleted_message: "This message was deleted.",
-        today: "Today",
-        yesterday: "Yesterday",
-        members_one: "{n} member",
-        members_many: "{n} members",
-        typing_one: "{a} is typing …",
-        typing_two: "{a} and {b} are typing …",
-        typing_many: "Several people are typing …",
-        online_one: "{n} online",
-        online_many: "{n} online",
-        new_one: "{n} new message",
-        new_many: "{n} new messages",
-        kicked: "You were removed from this room.",
-        kicked_by: "{name} removed you from this room.",
-        left_room: "You left this room.",
-        room_deleted: "This room was deleted.",
-        room_closed: "This room is private now.",
-        offline_queue: "Will be sent when the connection is back.",
-        error_forbidden: "You may not write here.",
-        error_muted: "You are muted here for a while.",
-        error_limited: "Too fast. Will be sent in a moment.",
-        error_busy: "The server is busy. Will be sent in a moment.",
-        error_full: "The server's disk is full.",
-        error_too_long: "Too long: at most 4000 characters.",
-        error_other: "That did not work.",
-        not_sent: "Not sent",
-        history_failed: "Older messages could not be loaded.",
-        replying: "Replying to {name}",
-        no_emoji: "No emoji of that name.",
-        mention_room: "everybody in the room",
-        remove_file: "Remove {name}",
-        file_too_large: "larger than {size}",
-        file_type_refused: "this server takes no files of that type",
-        file_too_many: "at most {n} files at once",
-        error_no_files: "You may not send files here.",
-        error_quota: "Your files take all the room you may have here.",
-        error_too_large: "The file is too large.",
-        error_refused: "The server refuses it.",
-        switcher: "Go to",
-        switcher_hint: "Room or person",
-        switcher_none: "Nothing by that name.",
-        switcher_new: "public room",
-        switcher_person: "person",
-        switcher_failed: "That did not work.",
-        notify_ask: "Shall this page tell you of new messages while you look elsewhere?",
-        notify_yes: "Yes",
-        dismiss: "Not now",
-        https_hint: "Over https this page could also notify you and be installed like an app.",
-        is_online: "online",
-        is_offline: "offline",
-        loading: "…",
-        beginning: "This is where it begins.",
-        editing: "Editing your message",
-        reconnecting: "Connection lost. Trying again …",
     }
 }

@@ -1,4 +1,4 @@
-//! All words on pages, one file a language; a language that lacks a word does not compile. Must not know pages.
+//! All words on pages, a file for each theme and language; a language that lacks a word does not compile. Must not know pages.
 
 /// Makes the types of all texts, and their English.
 macro_rules! texts {
@@ -9,14 +9,17 @@ macro_rules! texts {
             $(pub $key: &'static str,)*
         }
 
-        const $english: $name = $name { $($key: $text,)* };
+        pub(in crate::web) const $english: $name = $name { $($key: $text,)* };
     )*};
 }
 
 mod de;
 mod en;
+mod script;
+mod why;
 
-pub(super) use en::{ScriptTexts, Words};
+pub(super) use en::Words;
+pub(super) use script::en::ScriptTexts;
 
 use crate::dialect::kit::{current_cookie, current_header};
 use crate::model::{MemberRole, Role, RoomKind};

@@ -1,0 +1,45 @@
+//! What the core says of values that are no good, in other languages than its own.
+
+pub(super) const GERMAN: &[(&str, &str)] = &[
+    ("must not be empty", "darf nicht leer sein"),
+    ("is too long", "ist zu lang"),
+    ("is missing", "fehlt"),
+    ("is wrong", "ist falsch"),
+    (
+        "must not begin or end with a blank",
+        "darf nicht mit einem Leerzeichen beginnen oder enden",
+    ),
+    ("must not contain @", "darf kein @ enthalten"),
+    (
+        "must not contain control characters",
+        "darf keine Steuerzeichen enthalten",
+    ),
+    (
+        "must not contain control or invisible characters",
+        "darf keine Steuerzeichen oder unsichtbaren Zeichen enthalten",
+    ),
+    (
+        "must not mix alphabets",
+        "darf keine verschiedenen Alphabete mischen",
+    ),
+    ("is not an e-mail address", "ist keine E-Mail-Adresse"),
+    (
+        "must have at least 8 characters",
+        "muss mindestens 8 Zeichen haben",
+    ),
+    (
+        "must have at most 128 characters",
+        "darf höchstens 128 Zeichen haben",
+    ),
+    (
+        "must be a JPEG, PNG, GIF or WebP picture",
+        "muss ein Bild sein: JPEG, PNG, GIF oder WebP",
+    ),
+    (
+        "is of a type that is not taken here",
+        "ist von einer Art, die hier nicht angenommen wird",
+    ),
+    ("is for private rooms", "ist nur für private Räume"),
+    ("must be somebody else", "muss jemand anderes sein"),
+    ("is too small or too large", "ist zu klein oder zu groß"),
+];
