@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::model::{Action, Event, Message, MessageId, Person, RoomId, RoomOverview};
 
 use super::people::Connection;
-use super::room::{Attached, Reply, RoomMsg};
+use super::room::{Attached, Online, Reply, RoomMsg};
 use super::{Caller, Chat, ChatError, Encoder, Outbox};
 
 /// So many changes one answer to a returning connection holds.
@@ -42,6 +42,8 @@ pub struct Resumed {
     pub cleared_through: MessageId,
     /// It missed too much: it is live now, and drops what it holds.
     pub reset: bool,
+    /// Who is there, once the connection is live: it is told of the differences from then on.
+    pub online: Option<Online>,
 }
 
 impl Chat {
@@ -222,6 +224,7 @@ impl Chat {
             more: false,
             cleared_through,
             reset,
+            online: None,
         };
         loop {
             if !reset {
@@ -252,8 +255,8 @@ impl Chat {
                 },
             );
             match attached.await.map_err(|_| ChatError::Busy)? {
-                (Attached::Live, _) => return Ok(()),
-                (Attached::Behind, back) => *reply = back,
+                None => return Ok(()),
+                back => *reply = back,
             }
         }
     }
@@ -281,32 +284,28 @@ impl Chat {
 
 type MaybeReply = Option<Reply<Resumed>>;
 
-/// A reply for the room's task: live, it answers with `resumed` before the first event; else it gives `reply` back.
+/// A reply for the room's task: live, it answers with `resumed` before the first event; behind, it gives `reply` back.
 fn attach_reply(
-    resumed: Resumed,
+    mut resumed: Resumed,
     reply: &mut MaybeReply,
-) -> (Reply<Attached>, oneshot::Receiver<(Attached, MaybeReply)>) {
+) -> (Reply<Attached>, oneshot::Receiver<MaybeReply>) {
     let (sender, receiver) = oneshot::channel();
     let mut reply = reply.take();
     let attach = move |attached: Result<Attached, ChatError>| {
         let answer = match attached {
-            Ok(Attached::Behind) => (Attached::Behind, reply),
-            Ok(Attached::Live) => {
-                reply
-                    .take()
-                    .into_iter()
-                    .for_each(|reply| reply(Ok(resumed.clone())));
-                (Attached::Live, None)
+            Ok(Attached::Behind) => None,
+            Ok(Attached::Live(online)) => {
+                resumed.online = Some(online);
+                Some(Ok(resumed))
             }
-            Err(error) => {
-                reply
-                    .take()
-                    .into_iter()
-                    .for_each(|reply| reply(Err(error.clone())));
-                (Attached::Live, None)
-            }
+            Err(error) => Some(Err(error)),
         };
-        let _ = sender.send(answer);
+        if let Some(answer) = answer
+            && let Some(reply) = reply.take()
+        {
+            reply(answer);
+        }
+        let _ = sender.send(reply);
     };
     (Box::new(attach), receiver)
 }

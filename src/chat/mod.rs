@@ -44,7 +44,7 @@ pub use members::MemberEdit;
 pub use messages::Posted;
 pub use outbox::{Closing, Frames, Outbox, Reader, Sealed, Weight};
 pub use people::Connection;
-pub use room::Reply;
+pub use room::{Online, Reply};
 pub use rooms::PublicRoom;
 pub use search::{SearchHit, SearchPage};
 pub use sessions::{Grant, Grantor};

@@ -241,6 +241,51 @@ async fn presence_tells_who_came_and_went_once_whatever_they_open() {
     );
 }
 
+/// Who stands in a list of people.
+fn names(people: &Value) -> Vec<&str> {
+    let mut names = each(people.as_array().unwrap(), "username");
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn who_comes_between_the_welcome_and_the_answer_is_not_overlooked() {
+    let server = TestServer::start().await;
+    let (ann, bob, cem) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.user("cem").await,
+    );
+    // In a room that nobody watches yet, and in one that somebody does.
+    for (others, expected) in [
+        (None, vec!["ann", "bob"]),
+        (Some(&cem), vec!["ann", "bob", "cem"]),
+    ] {
+        let mut there = match others {
+            Some(other) => Some(other.watch(1).await),
+            None => None,
+        };
+        let mut socket = ann.connect().await;
+        let came = bob.connect().await;
+        if let Some(there) = &mut there {
+            there.wait("bob", |event| names_bob(event, "online")).await;
+        }
+        let answer = socket
+            .ok(json!({ "op": "resume", "room": 1, "after": 0 }))
+            .await;
+        assert_eq!(names(&answer["online"]), expected);
+        assert_eq!(answer["online_count"], expected.len());
+        drop(came);
+        socket
+            .wait("bob", |event| names_bob(event, "offline"))
+            .await;
+    }
+}
+
+fn names_bob(event: &Value, list: &str) -> bool {
+    event["event"] == "presence" && names(&event[list]).contains(&"bob")
+}
+
 #[tokio::test]
 async fn in_large_rooms_presence_is_only_a_number() {
     let server = TestServer::start().await;

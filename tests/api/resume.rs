@@ -134,7 +134,10 @@ async fn the_answer_tells_all_that_a_client_needs() {
         .await;
     assert_eq!(
         answer,
-        json!({ "room": 1, "messages": [said], "more": false, "cleared_through": 0, "reset": false })
+        json!({
+            "room": 1, "messages": [said], "more": false, "cleared_through": 0, "reset": false,
+            "online": [said["sender"]], "online_count": 1,
+        })
     );
 }
 
@@ -190,8 +193,8 @@ async fn four_thousand_behind_is_paged_and_more_than_five_thousand_is_reset() {
         .ok(json!({ "op": "resume", "room": 1, "after": first - 1 }))
         .await;
     assert_eq!(
-        reset,
-        json!({ "room": 1, "messages": [], "more": false, "cleared_through": 0, "reset": true })
+        (&reset["messages"], &reset["more"], &reset["reset"]),
+        (&json!([]), &json!(false), &json!(true))
     );
     let live = ann.say(1, "live").await;
     assert_eq!(socket.event("message").await["message"], live);

@@ -87,17 +87,17 @@ pub(in crate::chat) enum RoomMsg {
 }
 
 /// What became of a connection that wants to watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(in crate::chat) enum Attached {
-    /// It hears all that follows its position.
-    Live,
+    /// It hears all that follows its position, and who comes and goes from here on.
+    Live(Online),
     /// Too much has happened since its position: it reads on and asks again.
     Behind,
 }
 
 /// Who is there.
-#[derive(Clone, Debug)]
-pub(in crate::chat) struct Online {
+#[derive(Clone, Debug, Default)]
+pub struct Online {
     /// The people; empty in large rooms.
     pub people: Vec<Arc<Person>>,
     /// How many.

@@ -30,8 +30,8 @@ use super::outbox::Weight;
 use super::people::People;
 
 use calls::Names;
-pub use handle::Reply;
-pub(super) use handle::{Attached, Online, RoomHandle, RoomMsg, reply};
+pub(super) use handle::{Attached, RoomHandle, RoomMsg, reply};
+pub use handle::{Online, Reply};
 pub(super) use orders::Order;
 use posting::Pending;
 use presence::Presence;
@@ -188,7 +188,7 @@ impl RoomActor {
                 self.settle_all().await;
                 reply(self.order(&by, order).await);
             }
-            RoomMsg::Online { reply } => reply(Ok(self.told())),
+            RoomMsg::Online { reply } => reply(Ok(self.online())),
             RoomMsg::Retire { user, reply } => {
                 self.settle_all().await;
                 reply(self.retire(user).await);

@@ -32,6 +32,14 @@ impl Presence {
     pub(super) fn forget(&mut self, user: UserId) {
         self.named.remove(&user);
     }
+
+    /// The differences that follow begin from that.
+    fn told(&self) -> Online {
+        Online {
+            people: self.named.values().cloned().collect(),
+            count: self.count,
+        }
+    }
 }
 
 impl RoomActor {
@@ -56,14 +64,14 @@ impl RoomActor {
         let Some(missed) = self.tail.since(position) else {
             return reply(Ok(Attached::Behind));
         };
-        reply(Ok(Attached::Live));
-        connection.note_room(self.room.id);
-        self.watchers.replay(&connection, encoder, &missed);
         if self.watchers.is_empty() {
-            // Nobody was told of what happened meanwhile; who comes first has asked for it.
+            // Nobody was told of what happened meanwhile.
             self.stirred.mark_unchanged();
             self.take_stock();
         }
+        reply(Ok(Attached::Live(self.presence.told())));
+        connection.note_room(self.room.id);
+        self.watchers.replay(&connection, encoder, &missed);
         self.watchers.add(connection, encoder);
     }
 
@@ -106,17 +114,6 @@ impl RoomActor {
             }),
             Weight::Light,
         );
-    }
-
-    /// Who is there, as those who watch were told: the differences that follow begin from that.
-    pub(super) fn told(&self) -> Online {
-        if self.watchers.is_empty() {
-            return self.online();
-        }
-        Online {
-            people: self.presence.named.values().cloned().collect(),
-            count: self.presence.count,
-        }
     }
 
     /// Who is there now.

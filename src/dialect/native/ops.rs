@@ -11,7 +11,7 @@ use crate::model::{Content, Emoji, Message, MessageId, RoomId};
 
 use super::encode::{self, NATIVE};
 use super::error::{Refusal, describe};
-use super::wire::{DraftBody, MessageJson};
+use super::wire::{DraftBody, MessageJson, PersonJson};
 
 /// One frame of a client.
 #[derive(Deserialize)]
@@ -90,6 +90,10 @@ struct ResumedJson<'a> {
     more: bool,
     cleared_through: i64,
     reset: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online: Option<Vec<PersonJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_count: Option<u32>,
 }
 
 /// Reads a frame; the fault comes with the frame's number if that much could be read.
@@ -278,6 +282,11 @@ fn resumed(re: i64, resumed: &Resumed) -> Sealed {
         more: resumed.more,
         cleared_through: resumed.cleared_through.0,
         reset: resumed.reset,
+        online: resumed
+            .online
+            .as_ref()
+            .map(|online| encode::people(&online.people)),
+        online_count: resumed.online.as_ref().map(|online| online.count),
     };
     frame(&Done { re, ok })
 }

@@ -33,7 +33,7 @@ export class Chat {
     rooms.position = () => this.#position;
     rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#take(messages));
     rooms.on("reset", (room) => room === this.#room.id && this.#reset());
-    rooms.on("live", (room) => room === this.#room.id && this.#live());
+    rooms.on("live", ({ room }) => room === this.#room.id && this.#live());
     rooms.on("gone", ({ room, event }) => room === this.#room.id && this.#leave(event));
     rooms.on("changed", () => this.#changed());
     for (const sender of [outbox, uploads]) {

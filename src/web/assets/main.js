@@ -23,7 +23,7 @@ if (page) {
   const wire = new Wire(page.ws);
   const rooms = new Rooms(wire, page.room?.id ?? null);
   const outbox = new Outbox(wire);
-  new List(rooms, new Presence(wire));
+  new List(rooms, new Presence(wire, rooms));
   if (page.room) new Chat(wire, rooms, outbox);
   new Details(wire, rooms);
   new Switcher(rooms);

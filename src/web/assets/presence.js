@@ -13,10 +13,12 @@ export class Presence extends Emitter {
   #people = new Map();
   #counts = new Map();
   #typing = new Map();
+  #self;
 
-  constructor(wire) {
+  constructor(wire, rooms) {
     super();
     wire.on("welcome", (event) => this.#welcome(event));
+    rooms.on("live", ({ room, online, online_count }) => this.#begin(room, online, online_count));
     wire.on("presence", (event) => this.#change(event));
     wire.on("typing", ({ room, user }) => room === page.room?.id && this.#types(user));
     wire.on("message", ({ message }) => message.room_id === page.room?.id && this.#stops(message.sender.id));
@@ -27,13 +29,15 @@ export class Presence extends Emitter {
   }
 
   #welcome({ user, online, online_count }) {
-    for (const [room, people] of Object.entries(online)) {
-      this.#people.set(Number(room), new Map(people.map((person) => [person.id, person])));
-    }
-    for (const [room, number] of Object.entries(online_count)) this.#counts.set(Number(room), number);
-    // Whoever hears this is there.
-    for (const people of this.#people.values()) people.set(user.id, user);
-    this.#show();
+    this.#self = user;
+    for (const [room, people] of Object.entries(online)) this.#begin(Number(room), people, online_count[room]);
+  }
+
+  /** What follows are differences from this. Whoever hears it is there. */
+  #begin(room, people, number) {
+    this.#people.set(room, new Map([...people, this.#self].map((person) => [person.id, person])));
+    this.#counts.set(room, number);
+    this.#show(room);
   }
 
   #change({ room, online, offline, count: number }) {
@@ -42,15 +46,14 @@ export class Presence extends Emitter {
     for (const person of offline) people.delete(person.id);
     this.#people.set(room, people);
     this.#counts.set(room, number);
-    this.#show();
+    this.#show(room);
   }
 
-  #show() {
+  #show(room) {
     this.emit("changed");
-    const room = page.room;
-    if (!room || !this.#counts.has(room.id)) return;
-    const people = [...(this.#people.get(room.id)?.values() ?? [])];
-    setText($("#online-count"), count("online_one", "online_many", this.#counts.get(room.id)));
+    if (room !== page.room?.id) return;
+    const people = [...this.#people.get(room).values()];
+    setText($("#online-count"), count("online_one", "online_many", this.#counts.get(room)));
     const state = $("#other-state");
     if (state) setText(state, say(people.some((person) => person.id !== me.id) ? "is_online" : "is_offline"));
     const list = $("#online");

@@ -8,7 +8,7 @@ const UNREAD_MAX = 100;
 
 /**
  * Emits "changed" (any room, or the list), "messages" { room, messages }, "reset" (room id: what is held of it is
- * too old), "live" (room id) and "gone" { room, event }.
+ * too old), "live" (what the server says then) and "gone" { room, event }.
  */
 export class Rooms extends Emitter {
   #wire;
@@ -66,10 +66,9 @@ export class Rooms extends Emitter {
         const page = await this.#wire.ask("resume", { room: id, after });
         if (page.reset) this.emit("reset", id);
         this.#take(id, page.messages);
-        if (!page.more) break;
+        if (!page.more) return this.emit("live", page);
         after = page.messages.at(-1).change_id;
       }
-      this.emit("live", id);
     } catch (error) {
       if (error.code === "not_found") this.#drop(id, null);
     }
