@@ -10,8 +10,8 @@ use crate::chat::files::FILES_MAX;
 use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{
-    Action, Content, Draft, Membership, MessageId, Person, Role, Room, RoomOverview, UserId,
-    Verdict, may,
+    Action, Content, Draft, Membership, MessageId, Person, Role, Room, RoomId, RoomOverview,
+    UserId, Verdict, may,
 };
 
 use super::answer::{Answer, Stop, caller, found, page};
@@ -22,7 +22,7 @@ use super::message::{MessageView, is_block};
 use super::shell::Shell;
 use super::texts;
 use super::view::{Face, PersonView, room_name};
-use super::window::{UNREAD_MAX, Window, called};
+use super::window::{Window, called};
 
 #[derive(Template)]
 #[template(path = "chat.html")]
@@ -40,6 +40,9 @@ struct ChatPage {
     messages: Vec<MessageView>,
     blank: MessageView,
     more: bool,
+    newer: bool,
+    /// Without a script one says oneself what one has read: up to here.
+    unread_through: Option<i64>,
     may_send: bool,
     may_upload: bool,
     may_join: bool,
@@ -125,12 +128,47 @@ pub(super) async fn send(mut call: Call) -> Answer {
         Err(invalid) => Err(invalid.into()),
     };
     match sent {
-        Ok(_) => Ok(found(&format!("/chat/{}", room.uuid))),
+        Ok(_) => Ok(found(&format!("/chat/{}?newest", room.uuid))),
         Err(error) => {
             let said = explain_chat(texts::of(), &error);
             let scene = Scene::load(&call, me, room, place).await?;
             scene.page(&call, said.status, Some((text, said.text)), uuid)
         }
+    }
+}
+
+/// Without script: all up to a message is read.
+pub(super) async fn read(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let (room, _) = room_of(&call, &me).await?;
+    let through = form.raw("through").parse().map_err(|_| Fault::NoRoute)?;
+    call.kit.chat.read(&me, room.id, MessageId(through)).await?;
+    Ok(found(&format!("/chat/{}", room.uuid)))
+}
+
+/// The part of the history that was asked for, else where one stopped reading.
+async fn window(
+    call: &Call,
+    me: &Caller,
+    room: RoomId,
+    overview: Option<&RoomOverview>,
+) -> Result<Window, ChatError> {
+    let chat = &call.kit.chat;
+    let named = |name| call.query_number(name, 1, i64::MAX).ok().flatten();
+    if let Some(at) = named("at") {
+        return Window::around(chat, me, room, MessageId(at)).await;
+    }
+    if let Some(end) = named("older") {
+        return Window::older(chat, me, room, MessageId(end)).await;
+    }
+    if let Some(begin) = named("newer") {
+        return Window::newer(chat, me, room, MessageId(begin)).await;
+    }
+    match overview {
+        Some(overview) if overview.unread > 0 && call.query_value("newest").is_none() => {
+            Window::unread(chat, me, room, overview.place.last_read_id).await
+        }
+        _ => Window::newest(chat, me, room).await,
     }
 }
 
@@ -148,12 +186,9 @@ impl Scene {
         place: Option<Membership>,
     ) -> Result<Self, ChatError> {
         let chat = &call.kit.chat;
-        let at = call.query_number("at", 1, i64::MAX).ok().flatten();
         let overviews = chat.rooms(&me).await?;
-        let window = match at {
-            Some(at) => Window::around(chat, &me, room.id, MessageId(at)).await?,
-            None => Window::newest(chat, &me, room.id).await?,
-        };
+        let overview = overviews.iter().find(|one| one.room.id == room.id);
+        let window = window(call, &me, room.id, overview).await?;
         let called = called(chat, &window.messages).await?;
         let (mut online, mut online_count) = chat.online(&me, room.id).await?;
         // By the time they see it, they are.
@@ -204,6 +239,8 @@ impl Scene {
             messages: self.messages(),
             blank: MessageView::blank(),
             more: self.window.more,
+            newer: self.window.newer,
+            unread_through: self.unread_through(),
             may_send: self.may(Action::Send),
             may_upload: self.may_upload(),
             may_join: self.place.is_none() && self.may(Action::Join),
@@ -266,18 +303,25 @@ impl Scene {
             .collect()
     }
 
-    /// The first message of somebody else after what I have read, if there is anything unread.
+    /// The first message of somebody else after what I have read, if it is on the page.
     fn first_unread(&self) -> Option<MessageId> {
-        let unread = self.overview().map_or(0, |overview| overview.unread);
-        if !(1..=UNREAD_MAX).contains(&unread) {
+        let read = self.last_read();
+        if self.unread() == 0 || !self.window.follows(read) {
             return None;
         }
         let unread = self.window.messages.iter().find(|message| {
-            message.id > self.last_read()
-                && message.sender.id != self.me.id()
-                && message.deleted_at.is_none()
+            message.id > read && message.sender.id != self.me.id() && message.deleted_at.is_none()
         });
         unread.map(|message| message.id)
+    }
+
+    fn unread_through(&self) -> Option<i64> {
+        let last = self.window.messages.last().map(|message| message.id.0);
+        last.filter(|last| self.unread() > 0 && *last > self.last_read().0)
+    }
+
+    fn unread(&self) -> u32 {
+        self.overview().map_or(0, |overview| overview.unread)
     }
 
     fn overview(&self) -> Option<&RoomOverview> {

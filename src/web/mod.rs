@@ -69,6 +69,7 @@ fn room_pages() -> Vec<Route> {
         POST "/conversations/{room}/revoke" => invites::revoke,
         GET "/chat/{room}" => chat::show,
         POST "/chat/{room}" => chat::send,
+        POST "/chat/{room}/read" => chat::read,
         GET "/rooms" => rooms::browse,
         POST "/rooms/join" => rooms::join_by_key,
         GET "/rooms/new" => rooms::new,

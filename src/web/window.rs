@@ -9,8 +9,8 @@ use crate::model::{Message, MessageId, PageRequest, RoomId, UserId, name_key};
 const PAGE: u32 = 40;
 /// Of one that was asked for, so many before it and as many after it.
 const AROUND: u32 = 25;
-/// Who has more unread messages begins at the end, others with the first of them.
-pub(super) const UNREAD_MAX: u32 = PAGE - 10;
+/// Above what was not read yet, so much of what was.
+const READ: u32 = 10;
 /// So many people who are called on one page are looked up.
 const CALLED_MAX: usize = 50;
 
@@ -35,6 +35,20 @@ impl Window {
         })
     }
 
+    /// Where somebody stopped reading, who has read up to there.
+    pub(super) async fn unread(
+        chat: &Chat,
+        me: &Caller,
+        room: RoomId,
+        read: MessageId,
+    ) -> Result<Self, ChatError> {
+        let newest = Self::newest(chat, me, room).await?;
+        match newest.follows(read) {
+            true => Ok(newest),
+            false => Self::split(chat, me, room, read, (READ, PAGE)).await,
+        }
+    }
+
     /// Half a page before a message and half a page after it.
     pub(super) async fn around(
         chat: &Chat,
@@ -42,19 +56,60 @@ impl Window {
         room: RoomId,
         at: MessageId,
     ) -> Result<Self, ChatError> {
+        let window = Self::split(chat, me, room, at, (AROUND, AROUND)).await?;
+        let is_there = window.messages.iter().any(|message| message.id == at);
+        Ok(Self {
+            at: is_there.then_some(at),
+            ..window
+        })
+    }
+
+    /// The page that ends with a message.
+    pub(super) async fn older(
+        chat: &Chat,
+        me: &Caller,
+        room: RoomId,
+        end: MessageId,
+    ) -> Result<Self, ChatError> {
+        Self::split(chat, me, room, end, (PAGE, 0)).await
+    }
+
+    /// The page that begins with a message.
+    pub(super) async fn newer(
+        chat: &Chat,
+        me: &Caller,
+        room: RoomId,
+        begin: MessageId,
+    ) -> Result<Self, ChatError> {
+        Self::split(chat, me, room, begin, (1, PAGE)).await
+    }
+
+    /// Whether nothing is missing between a message and those on the page.
+    pub(super) fn follows(&self, read: MessageId) -> bool {
+        let first = self.messages.first();
+        !self.more || first.is_some_and(|first| first.id <= read)
+    }
+
+    /// So many messages up to that one, and so many after it.
+    async fn split(
+        chat: &Chat,
+        me: &Caller,
+        room: RoomId,
+        at: MessageId,
+        (before, after): (u32, u32),
+    ) -> Result<Self, ChatError> {
         let next = MessageId(at.0.saturating_add(1));
-        let before = part(Some(next), None, AROUND);
-        let after = part(None, Some(at), AROUND);
-        let (mut messages, more) = chat.history(me, room, before).await?;
-        let (following, newer) = chat.history(me, room, after).await?;
+        let (mut messages, more) = chat
+            .history(me, room, part(Some(next), None, before))
+            .await?;
+        let (following, newer) = chat.history(me, room, part(None, Some(at), after)).await?;
         let (newest, _) = chat.history(me, room, part(None, None, 1)).await?;
-        let is_there = messages.last().is_some_and(|message| message.id == at);
         messages.extend(following);
         Ok(Self {
             messages,
             more,
             newer,
-            at: is_there.then_some(at),
+            at: None,
             newest: newest.into_iter().next(),
         })
     }

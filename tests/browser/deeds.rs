@@ -102,7 +102,7 @@ async fn an_answer_quotes_what_it_answers_and_leads_there() {
             .eval("document.querySelector('#messages .quote').click()")
             .await;
         window
-            .until("document.querySelector('.message.lit').innerText.includes('pie')")
+            .until("document.activeElement.innerText.includes('pie')")
             .await;
         window.assert_quiet().await;
     }

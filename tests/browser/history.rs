@@ -7,7 +7,7 @@ use futures_util::stream;
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Window};
-use crate::support::{Persona, TestServer};
+use crate::support::{Persona, TestServer, id, within};
 
 /// So many messages are ever on the page.
 const KEPT: i64 = 400;
@@ -67,11 +67,11 @@ async fn history_comes_as_one_scrolls_and_what_one_reads_stays_in_place() {
         return;
     };
     let server = TestServer::start().await;
-    let ann = browser.person(&server, "Ann").await;
     let bob = server.user("Bob").await;
     for n in 1..=180 {
         bob.say(1, &format!("number {n}.")).await;
     }
+    let ann = browser.person(&server, "Ann").await;
     ann.enter("Lobby").await;
     assert!(shown(&ann).await < 180);
     assert!(scroll_to_the_top(&ann).await < 1.0, "what was read moved");
@@ -98,10 +98,10 @@ async fn ten_thousand_messages_open_at_once_and_leave_the_page_when_they_are_out
         return;
     };
     let server = TestServer::start().await;
-    let ann = browser.person(&server, "Ann").await;
     let bob = server.user("Bob").await;
     let all = tokio::time::timeout(Duration::from_secs(600), fill(&bob, COUNT));
     all.await.expect("ten thousand messages");
+    let ann = browser.person(&server, "Ann").await;
 
     ann.devtools("Performance.enable", json!({})).await;
     ann.enter("Lobby").await;
@@ -154,15 +154,13 @@ async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
     let bob = server.user("Bob").await;
     let mut ids = Vec::new();
     for n in 1..=600 {
-        ids.push(crate::support::id(
-            &bob.say(1, &format!("number {n}.")).await,
-        ));
+        ids.push(id(&bob.say(1, &format!("number {n}.")).await));
     }
     let lobby = server.user("Cleo").await.overview(1).await.unwrap();
     let path = format!("/chat/{}", lobby["uuid"].as_str().unwrap());
     ann.open(&format!("{path}?at={}", ids[99])).await;
     ann.live().await;
-    ann.until("document.querySelector('.message.lit').innerText.includes('number 100.')")
+    ann.until("document.activeElement.innerText.includes('number 100.')")
         .await;
     assert!(!ann.messages().await.contains(&"number 600.".to_owned()));
     // What is said now does not come between.
@@ -183,5 +181,85 @@ async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
     ann.open(&format!("{path}?at=999999999")).await;
     ann.live().await;
     ann.see("number 601.").await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn a_room_opens_where_reading_stopped_and_only_what_was_seen_is_read() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    let reader = server.log_in("Ann").await;
+    let mut ids = Vec::new();
+    for n in 1..=150 {
+        ids.push(id(&bob.say(1, &format!("number {n}.")).await));
+    }
+    let read = async || reader.overview(1).await.unwrap()["last_read_id"].as_i64();
+    let read_to =
+        async |id: i64| within("reading", async { while read().await < Some(id) {} }).await;
+    ann.enter("Lobby").await;
+    let first = "[...document.querySelectorAll('#new-line ~ .message')][0]";
+    let in_sight = "(({ top, bottom }) => top > 0 && bottom < innerHeight)";
+    ann.until(&format!("{first}.innerText.includes('number 1.')"))
+        .await;
+    ann.until(&format!("{in_sight}({first}.getBoundingClientRect())"))
+        .await;
+    ann.until("!document.querySelector('#jump').hidden").await;
+    // What can be seen is read, what is further down is not.
+    ann.until("document.title.startsWith('(1)')").await;
+    read_to(ids[0]).await;
+    assert!(read().await < Some(ids[60]));
+
+    // A reload goes on from there; then all is read to the end, piece by piece.
+    ann.reload().await;
+    ann.live().await;
+    ann.until("document.querySelector('#new-line')").await;
+    assert!(!ann.messages().await.contains(&"number 150.".to_owned()));
+    let down = "(document.querySelector('#log').scrollTop = 0, document.querySelector('#messages').innerText.includes('number 150.'))";
+    ann.until(down).await;
+    ann.until("!document.title.startsWith('(')").await;
+    read_to(ids[149]).await;
+    ann.reload().await;
+    ann.live().await;
+    ann.until("!document.querySelector('#new-line') && document.querySelector('#jump').hidden")
+        .await;
+    ann.see("number 150.").await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn the_button_leads_from_where_reading_stopped_to_the_end_and_all_is_read() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    fill(&bob, 150).await;
+    ann.enter("Lobby").await;
+    ann.until("document.querySelector('#new-line')").await;
+    ann.click("#jump").await;
+    ann.until("!document.title.startsWith('(')").await;
+    ann.until("document.querySelector('#jump').hidden").await;
+    // What comes while nobody looks stands below a line of its own.
+    ann.eval("Object.defineProperty(document, 'hidden', { get: () => window.away !== false })")
+        .await;
+    bob.say(1, "while you were away").await;
+    let first = "document.querySelector('#new-line + .message')";
+    ann.until(&format!(
+        "{first}.innerText.includes('while you were away')"
+    ))
+    .await;
+    ann.until("document.title.startsWith('(1)')").await;
+    ann.eval("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+        .await;
+    ann.until("!document.title.startsWith('(')").await;
+    ann.eval("window.away = true").await;
+    bob.say(1, "and again").await;
+    ann.until(&format!("{first}.innerText.includes('and again')"))
+        .await;
     ann.assert_quiet().await;
 }

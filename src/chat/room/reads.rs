@@ -61,7 +61,9 @@ impl RoomActor {
             return reply(Ok(()));
         }
         member.place.last_read_id = through;
-        self.unread.insert(by.id, 0);
+        if through == self.tail.last() {
+            self.unread.insert(by.id, 0);
+        }
         self.reads.cursors.insert(by.id, (by.clone(), through));
         self.reads.replies.push(reply);
         let now = Instant::now();

@@ -10,6 +10,9 @@ import { Pending } from "./pending.js";
 import { Timeline } from "./timeline.js";
 import { Uploads } from "./uploads.js";
 
+/** What is seen while one scrolls is told to the server this often, milliseconds. */
+const READ_EVERY = 300;
+
 export class Chat {
   #rooms;
   #outbox;
@@ -21,6 +24,7 @@ export class Chat {
   /** Messages that came while somebody looked at older ones. */
   #below = 0;
   #position = page.room.change;
+  #reading = 0;
 
   constructor(wire, rooms, outbox) {
     this.#rooms = rooms;
@@ -48,13 +52,14 @@ export class Chat {
 
   #take(messages) {
     const { latest, atBottom, hasLine } = this.#timeline;
+    const readAll = this.#rooms.all.get(this.#room.id)?.last_read_id >= latest;
     this.#timeline.upsert(messages);
     for (const message of messages) {
       this.#position = Math.max(this.#position, message.change_id);
       if (message.sender.id === me.id) this.#outbox.confirm(message.uuid);
     }
     const fresh = messages.filter((one) => one.id > latest && one.sender.id !== me.id && !one.deleted_at);
-    if (fresh.length && (document.hidden || !atBottom) && !hasLine) this.#timeline.drawLine(fresh[0].id);
+    if (fresh.length && (document.hidden || !atBottom) && (readAll || !hasLine)) this.#timeline.drawLine(fresh[0].id);
     if (!atBottom) this.#below += fresh.length;
     if (!this.#timeline.older && this.#timeline.entries.length) setText($("#log-top"), say("beginning"));
     this.#scrolled();
@@ -67,10 +72,22 @@ export class Chat {
     this.#read();
   }
 
-  /** What is seen is read. */
+  /** What is seen is read, if nothing before it was passed over. */
   #read() {
-    if (this.#gone || document.hidden || !this.#timeline.atBottom) return;
-    this.#rooms.markRead(this.#room.id, this.#timeline.newest);
+    clearTimeout(this.#reading);
+    this.#reading = 0;
+    const room = this.#rooms.all.get(this.#room.id);
+    if (!room || this.#gone || document.hidden) return;
+    const { atBottom, older, oldest, newest, newer, lastSeen } = this.#timeline;
+    if (!atBottom && older && oldest > room.last_read_id) return;
+    const through = atBottom ? newest : lastSeen;
+    const passed = this.#timeline.countOthers(room.last_read_id, through);
+    const left = newer ? Math.max(1, room.unread - passed) : this.#timeline.countOthers(through, newest);
+    this.#rooms.markRead(room.id, through, left);
+  }
+
+  #readSoon() {
+    this.#reading ||= setTimeout(() => this.#read(), READ_EVERY);
   }
 
   #scrolled() {
@@ -81,6 +98,7 @@ export class Chat {
     button.hidden = atBottom || (!this.#below && !newer && log.scrollTop > -log.clientHeight);
     setText(button, this.#below ? `↓ ${count("new_one", "new_many", this.#below)}` : button.dataset.text);
     if (atBottom) this.#read();
+    else this.#readSoon();
   }
 
   /** Too much was missed: begins again with the newest. */

@@ -38,10 +38,11 @@ export class Rooms extends Emitter {
     return [...this.all.values()].filter((room) => room.unread > 0).length;
   }
 
-  /** Notes that I have read a room up to a message. */
-  markRead(id, through) {
+  /** Notes that I have read a room up to a message, and how many are left. */
+  markRead(id, through, left) {
     const room = this.all.get(id);
     if (!room || through <= room.last_read_id) return;
+    room.unread = left;
     this.#read({ room: id, user_id: me.id, last_read_id: through });
     this.#wire.tell("read", { room: id, message: through });
   }

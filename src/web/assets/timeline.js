@@ -57,6 +57,18 @@ export class Timeline {
     return this.entries.at(-1)?.id ?? 0;
   }
 
+  /** The last message of which at least half is in sight. */
+  get lastSeen() {
+    const edge = this.log.getBoundingClientRect().bottom;
+    const middle = ({ top, height }) => top + height / 2;
+    return this.entries.findLast(({ node }) => middle(node.getBoundingClientRect()) < edge)?.id ?? 0;
+  }
+
+  /** How many messages of others there are on the page after one message and up to another. */
+  countOthers(after, through) {
+    return this.entries.filter(({ id, own, deleted }) => id > after && id <= through && !own && !deleted).length;
+  }
+
   toBottom() {
     this.log.scrollTop = 0;
   }
@@ -141,7 +153,8 @@ export class Timeline {
   drawLine(id) {
     const entry = this.find(id);
     if (!entry) return;
-    this.#line ??= fromTemplate("line-template");
+    this.removeLine();
+    this.#line = fromTemplate("line-template");
     this.#keepPlace(() => {
       entry.node.before(this.#line);
       this.#dress(this.entries.indexOf(entry));

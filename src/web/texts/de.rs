@@ -93,6 +93,8 @@ const WORDS: Words = Words {
     join_to_write: "Diesem Raum beitreten",
     cannot_write: "Hier kannst du nicht schreiben.",
     load_older: "Ältere Nachrichten",
+    load_newer: "Neuere Nachrichten",
+    mark_read: "Das habe ich gelesen",
     edit: "Bearbeiten",
     delete: "Löschen",
     cancel: "Abbrechen",

@@ -96,6 +96,8 @@ texts! {
         join_to_write: "Join this room",
         cannot_write: "You cannot write here.",
         load_older: "Older messages",
+        load_newer: "Newer messages",
+        mark_read: "I have read these",
         edit: "Edit",
         delete: "Delete",
         cancel: "Cancel",

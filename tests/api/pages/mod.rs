@@ -1,6 +1,7 @@
 //! The pages as browsers without scripts see them: forms, cookies, addresses, headers.
 
 mod admin;
+mod chat;
 mod invited;
 mod keeping;
 mod look;
@@ -227,7 +228,7 @@ async fn a_message_goes_by_a_plain_form_and_only_once() {
         let reply = submit(&ann, &chat, &fields).await;
         assert_eq!(
             (reply.status.as_u16(), reply.header("location")),
-            (302, chat.as_str())
+            (302, format!("{chat}?newest").as_str())
         );
     }
     let page = ann.get(&chat).await;
