@@ -215,6 +215,11 @@ impl Window {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
+    /// Waits for an element, also where pages run no scripts.
+    pub async fn shows(&self, css: &str) {
+        self.find(css).await;
+    }
+
     /// Waits until that text can be seen.
     pub async fn see(&self, text: &str) {
         self.until(&format!(
@@ -309,14 +314,6 @@ impl Window {
         let body = json!({ "cmd": command, "params": params });
         let command = Own("goog/cdp/execute", body);
         self.client.issue_cmd(command).await.unwrap()
-    }
-
-    /// A picture of the page, for eyes: nothing happens unless `PARLOR_SHOTS` names a folder.
-    pub async fn shot(&self, name: &str) {
-        if let Some(folder) = std::env::var_os("PARLOR_SHOTS") {
-            let picture = self.client.screenshot().await.unwrap();
-            std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
-        }
     }
 }
 

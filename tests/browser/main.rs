@@ -8,8 +8,13 @@
 #[path = "../api/support/mod.rs"]
 mod support;
 
-// The browser: windows, and how one waits for what they show.
+// The browser: windows, and how one waits for what they show; devices to look with.
 mod driver;
+mod look;
+
+// What there is to look at: a household, and every page of it.
+mod household;
+mod scenes;
 
 // People meet: set-up, accounts, rooms of every kind.
 mod meeting;
@@ -33,3 +38,9 @@ mod offline;
 mod finding;
 // Texts that want to be run.
 mod hostile;
+// Accessibility: what a tool finds on every page.
+mod audit;
+// By keys, at 200 %, without motion, in German, with a finger, without scripts.
+mod everybody;
+// Pictures of every page, for eyes.
+mod shots;

@@ -19,6 +19,8 @@ export class Actions {
   #dialog = $("#delete-dialog");
   #menu = new Menu((entry, what, emoji) => this.#do(entry, what, emoji));
   #finger = 0;
+  /** The message on which a finger rests that has asked for its menu. */
+  #held = null;
 
   constructor(wire, timeline, history, composer) {
     this.#wire = wire;
@@ -32,9 +34,10 @@ export class Actions {
     log.addEventListener("keydown", (event) => this.#key(event));
     log.addEventListener("click", (event) => this.#click(event));
     log.addEventListener("touchstart", ({ target }) => this.#rest(target), { passive: true });
-    for (const name of ["touchend", "touchmove", "touchcancel"]) {
+    for (const name of ["touchmove", "touchcancel"]) {
       log.addEventListener(name, () => clearTimeout(this.#finger), { passive: true });
     }
+    log.addEventListener("touchend", (event) => this.#lift(event));
   }
 
   /** What may be done with a message. */
@@ -79,9 +82,19 @@ export class Actions {
   /** A finger rests on a message: a browser may take that for a right click as well. */
   #rest(target) {
     clearTimeout(this.#finger);
+    this.#held = null;
     const entry = this.#timeline.entryOf(target);
     if (!entry || target.closest("a, button")) return;
-    this.#finger = setTimeout(() => this.#do(entry, "more"), LONG);
+    this.#finger = setTimeout(() => this.#do((this.#held = entry), "more"), LONG);
+  }
+
+  /** To browsers the finger that asked for the menu taps beside it when it goes, and that closes menus. */
+  #lift(event) {
+    clearTimeout(this.#finger);
+    if (!this.#held) return;
+    event.preventDefault();
+    this.#do(this.#held, "more");
+    this.#held = null;
   }
 
   #do(entry, what, emoji) {

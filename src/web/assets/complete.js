@@ -3,7 +3,7 @@
 import { $, make, setFace } from "./dom.js";
 import { findEmoji, emojiOf } from "./emoji.js";
 import { nameKey } from "./markup.js";
-import { get, nameOf, page, say } from "./page.js";
+import { get, me, nameOf, page, say } from "./page.js";
 
 const MOST = 8;
 /** Members are asked for in pieces, and no more than this. */
@@ -110,7 +110,7 @@ export class Complete {
 
 function optionOf({ person, sign, name, more }, place) {
   const face = make("span", "suggested-sign", sign ?? "");
-  if (person) setFace(face, person.display_name, person.id);
+  if (person) setFace(face, person.display_name, person.id, "person", person.avatar_url);
   face.setAttribute("aria-hidden", "true");
   const node = make("li", "suggestion", face, make("span", "suggested-name", name));
   if (more && more !== name) node.append(make("span", "quiet", more));
@@ -131,5 +131,5 @@ async function loadMembers() {
   } catch {
     // Whoever is known can be called.
   }
-  return members.filter(({ deleted }) => !deleted);
+  return members.filter(({ id, deleted }) => !deleted && id !== me.id);
 }

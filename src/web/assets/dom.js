@@ -40,7 +40,8 @@ const lang = document.documentElement.lang;
 const locale = navigator.languages?.find((one) => one.startsWith(lang)) ?? lang;
 const format = (options) => new Intl.DateTimeFormat(locale, options);
 const formats = {
-  clock: format({ hour: "2-digit", minute: "2-digit" }),
+  clock: format({ timeStyle: "short" }),
+  dayAndClock: format({ weekday: "short", hour: "numeric", minute: "2-digit" }),
   weekday: format({ weekday: "short" }),
   date: format({ day: "numeric", month: "short" }),
   day: format({ weekday: "long", day: "numeric", month: "long" }),
@@ -63,8 +64,14 @@ export function setClock(element, iso) {
   setText(element, formats.clock.format(new Date(iso)));
 }
 
-/** Puts any other <time> into the reader's zone, with its day. */
-export const setLong = (element) => setText(element, formats.short.format(new Date(element.dateTime)));
+/** Puts any other <time> into the reader's zone, with its day unless that is today. */
+export function setLong(element) {
+  const time = new Date(element.dateTime);
+  const days = daysAgo(time);
+  const shape = days === 0 ? formats.clock : days > 0 && days < 7 ? formats.dayAndClock : formats.short;
+  element.title = formats.long.format(time);
+  setText(element, shape.format(time));
+}
 
 /** The same for the list of rooms, where days count more than minutes. */
 export function setWhen(element, iso) {

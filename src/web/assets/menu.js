@@ -45,7 +45,7 @@ export class Menu {
 
   /** Beside the message, and wholly in the window. */
   #show(popover) {
-    popover.showPopover();
+    if (!popover.matches(":popover-open")) popover.showPopover();
     const at = $(".bubble", this.#entry.node).getBoundingClientRect();
     const { width, height } = popover.getBoundingClientRect();
     const left = this.#entry.own ? at.right - width : at.left;

@@ -52,7 +52,7 @@ export function fill(entry, message) {
   node.classList.toggle("edited", Boolean(message.edited_at) && !deleted);
   node.classList.toggle("calls", message.mentions_room || message.mentions.includes(me.id));
   setText($(".name", node), entry.name);
-  setFace($(".face", node), sender.display_name, sender.id);
+  setFace($(".face", node), sender.display_name, sender.id, "person", sender.avatar_url);
   setClock($("time", node), message.created_at);
   fillBody(node, message);
   return entry;

@@ -83,7 +83,7 @@ export class Presence extends Emitter {
 function personItem(person) {
   const item = fromTemplate("person-template");
   item.dataset.id = person.id;
-  setFace($(".face", item), person.display_name, person.id);
+  setFace($(".face", item), person.display_name, person.id, "person", person.avatar_url);
   setText($(".person-name", item), nameOf(person));
   return item;
 }

@@ -37,7 +37,7 @@ export class Switcher {
     const button = make("button", "tool switch", "Ctrl K");
     button.type = "button";
     button.title = say("switcher");
-    button.setAttribute("aria-label", say("switcher"));
+    button.setAttribute("aria-label", `${say("switcher")}: Ctrl K`);
     button.addEventListener("click", () => this.#open());
     return button;
   }
@@ -137,7 +137,7 @@ function build() {
 function option({ name, room, person, unread, more }, place) {
   const face = make("span", "");
   const other = person ?? room.people.find(({ id }) => id !== me.id);
-  setFace(face, name, other?.id ?? room.id, other ? "person" : room.kind);
+  setFace(face, name, other?.id ?? room.id, other ? "person" : room.kind, (other ?? room).avatar_url ?? room?.picture_url);
   face.setAttribute("aria-hidden", "true");
   const item = make("li", "suggestion", face, make("span", "suggested-name", name));
   if (more) item.append(make("span", "quiet small", more));

@@ -104,7 +104,7 @@ const WORDS: Words = Words {
     not_sent: "Nicht gesendet",
     delete_question: "Diese Nachricht für alle löschen?",
     reconnecting: "Verbindung verloren. Neuer Versuch …",
-    jump_to_latest: "Zur neuesten Nachricht",
+    jump_to_latest: "↓ Neueste",
     suggestions: "Vorschläge",
     files_to_send: "Dateien zum Senden",
     attach: "Dateien anhängen",

@@ -107,7 +107,7 @@ texts! {
         not_sent: "Not sent",
         delete_question: "Delete this message for everybody?",
         reconnecting: "Connection lost. Trying again …",
-        jump_to_latest: "Jump to the latest message",
+        jump_to_latest: "↓ Latest",
         suggestions: "Suggestions",
         files_to_send: "Files to send",
         attach: "Attach files",

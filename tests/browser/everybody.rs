@@ -1,0 +1,272 @@
+//! However somebody looks and works: by keys alone, at 200 %, without motion, in another language, with a finger, without
+//! scripts.
+
+use serde_json::{Value, json};
+
+use crate::driver::{Browser, Window};
+use crate::household::Household;
+use crate::look::LOOKS;
+use crate::scenes::{log_in, of_admins, of_chats, of_members};
+use crate::support::{PASSWORD, TestServer};
+
+/// What can be worked with and is in sight, but what is only seen when it has the focus.
+const CONTROLS: &str = "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.matches('.skip'))";
+
+/// Shows pages as large as that: a desktop of 1280 × 800 at so many per cent.
+async fn zoom(window: &Window, per_cent: u32) {
+    let size = json!({
+        "width": 128_000 / per_cent,
+        "height": 80_000 / per_cent,
+        "deviceScaleFactor": f64::from(per_cent) / 100.0,
+        "mobile": false,
+    });
+    window
+        .devtools("Emulation.setDeviceMetricsOverride", size)
+        .await;
+}
+
+#[tokio::test]
+async fn at_twice_the_size_and_more_nothing_is_lost_and_nothing_scrolls_sideways() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let home = Household::new().await;
+    let ann = browser.window(&home.server).await;
+    log_in(&ann, "ann").await;
+    // Scrolls sideways, reaches out of the window, is cut off.
+    let lost = format!(
+        "const cut = (one) => getComputedStyle(one).overflowX !== 'visible' && getComputedStyle(one).textOverflow !== 'ellipsis'
+           && !one.closest('.unseen, textarea, .brand') && getComputedStyle(one).clipPath === 'none' && one.scrollWidth > one.clientWidth + 1;
+         const outside = (one) => {{ const {{ left, right }} = one.getBoundingClientRect(); return left < -1 || right > innerWidth + 1; }};
+         const page = document.scrollingElement;
+         return [...(page.scrollWidth > page.clientWidth ? [page] : []), ...{CONTROLS}.filter(outside),
+           ...[...document.querySelectorAll('main *, .side *')].filter((one) => one.checkVisibility() && cut(one))]
+           .map((one) => one.outerHTML.slice(0, 200))"
+    );
+    for per_cent in [200, 400] {
+        zoom(&ann, per_cent).await;
+        for scene in [of_members(&home), of_chats(&home), of_admins(&home)].concat() {
+            scene.enter(&ann).await;
+            let lost = ann.eval(&lost).await;
+            assert_eq!(lost, json!([]), "{} at {per_cent} %", scene.name);
+            ann.shot(&format!("zoom-{per_cent}-{}", scene.name)).await;
+        }
+    }
+}
+
+/// Presses a key, wherever the focus is.
+async fn press(window: &Window, key: &str, code: u32) {
+    for kind in ["rawKeyDown", "char", "keyUp"] {
+        let text = if code == 13 && kind == "char" {
+            "\r"
+        } else {
+            ""
+        };
+        let params = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });
+        window.devtools("Input.dispatchKeyEvent", params).await;
+    }
+}
+
+/// Goes through a page by the tab key; answers what is not reached, or not seen to have the focus.
+async fn tab_through(window: &Window) -> Value {
+    let count = window.eval(&format!("return {CONTROLS}.length")).await;
+    window.eval("window.faint = []").await;
+    // Some stops more than controls: the list of messages and whatever else scrolls.
+    for _ in 0..count.as_u64().unwrap() + 20 {
+        press(window, "Tab", 9).await;
+        window
+            .eval(
+                "const at = document.activeElement;
+                 at.dataset.reached = 'yes';
+                 const { outlineStyle, outlineWidth } = getComputedStyle(at);
+                 const { top, bottom, left, right } = at.getBoundingClientRect();
+                 const inSight = bottom > 0 && top < innerHeight && right > 0 && left < innerWidth;
+                 if (at !== document.body && (outlineStyle === 'none' || parseFloat(outlineWidth) < 2 || !inSight))
+                   window.faint.push('faint: ' + at.outerHTML.slice(0, 200));",
+            )
+            .await;
+    }
+    let missed = format!(
+        "return [...window.faint, ...{CONTROLS}.filter((one) => !one.dataset.reached && !(one.type === 'radio' && !one.checked))
+           .map((one) => 'missed: ' + one.outerHTML.slice(0, 200))]"
+    );
+    window.eval(&missed).await
+}
+
+#[tokio::test]
+async fn everything_is_reached_and_seen_with_the_keyboard_alone() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let home = Household::new().await;
+    let ann = browser.window(&home.server).await;
+    log_in(&ann, "ann").await;
+    let pages = [
+        "/conversations".to_owned(),
+        format!("/chat/{}", home.kitchen),
+        format!("/conversations/{}", home.garden),
+        "/rooms/new".to_owned(),
+        "/settings".to_owned(),
+    ];
+    for page in pages {
+        ann.open(&page).await;
+        ann.live().await;
+        assert_eq!(tab_through(&ann).await, json!([]), "{page}");
+    }
+    // From the top of a page over what is the same on every page.
+    ann.open("/rooms").await;
+    ann.live().await;
+    press(&ann, "Tab", 9).await;
+    press(&ann, "Enter", 13).await;
+    ann.until("document.activeElement.id === 'main'").await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn who_wants_no_motion_sees_none() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let home = Household::new().await;
+    let ann = browser.window(&home.server).await;
+    log_in(&ann, "ann").await;
+    for (wish, moves) in [("no-preference", true), ("reduce", false)] {
+        let media = json!({ "features": [{ "name": "prefers-reduced-motion", "value": wish }] });
+        ann.devtools("Emulation.setEmulatedMedia", media).await;
+        ann.open(&format!("/chat/{}", home.kitchen)).await;
+        ann.live().await;
+        ann.eval("document.querySelector('#messages .quote').click()")
+            .await;
+        ann.until("document.querySelector('.message.lit')").await;
+        let animated = ann
+            .eval("return getComputedStyle(document.querySelector('.message.lit .bubble')).animationName !== 'none'")
+            .await;
+        assert_eq!(animated, moves, "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn a_chat_is_german_to_the_last_word() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let home = Household::new().await;
+    let ann = browser.window(&home.server).await;
+    let german = json!({ "headers": { "Accept-Language": "de" } });
+    ann.devtools("Network.enable", json!({})).await;
+    ann.devtools("Network.setExtraHTTPHeaders", german).await;
+    log_in(&ann, "ann").await;
+    ann.open(&format!("/chat/{}", home.kitchen)).await;
+    ann.live().await;
+    ann.until("document.documentElement.lang === 'de'").await;
+    ann.see("Neue Nachrichten").await;
+    ann.say("Danke!").await;
+    // Written by the script: the day, the time, what is answered.
+    ann.until("[...document.querySelectorAll('#messages > .day')].at(-1).textContent === 'Heute'")
+        .await;
+    ann.until("/^\\d\\d:\\d\\d$/.test([...document.querySelectorAll('#messages time')].at(-1).textContent)")
+        .await;
+    ann.eval("document.querySelector('#messages .message:last-child').focus()")
+        .await;
+    let focused = ann.client.active_element().await.unwrap();
+    focused.send_keys("r").await.unwrap();
+    ann.see("Antwort an Ann Berg").await;
+    ann.shot("chat-german").await;
+    // No word of the other language is left, but what people wrote.
+    let english = "const names = /\\b(message|write|send|members?|reply|edit|delete|copy|search|people|rooms|settings|log out|today|yesterday|attach|latest|here now)\\b/i;
+        const mine = '.text, .quote, .preview, .room-name, .person-name, .my-name, .name, .file, .bar h1, .bar-line, img, #context-quote, script, style, [data-emoji]';
+        const said = [];
+        for (const one of document.querySelectorAll('body *')) {
+          if (one.closest(mine)) continue;
+          const texts = [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data);
+          for (const text of [...texts, one.title, one.placeholder, one.ariaLabel, one.alt])
+            if (text && names.test(text)) said.push(text);
+        }
+        return said;";
+    assert_eq!(ann.eval(english).await, json!([]));
+    ann.assert_quiet().await;
+}
+
+/// Puts a finger down or lifts it.
+async fn touch(window: &Window, kind: &str, points: Value) {
+    let params = json!({ "type": kind, "touchPoints": points });
+    window.devtools("Input.dispatchTouchEvent", params).await;
+}
+
+#[tokio::test]
+async fn a_finger_that_rests_on_a_message_and_is_lifted_leaves_its_menu_open() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.window(&server).await;
+    ann.look(&LOOKS[2]).await;
+    ann.register("Ann").await;
+    ann.enter("Lobby").await;
+    ann.fill("#content", "hold me").await;
+    ann.click(".send").await;
+    ann.until("document.querySelector('#messages .message')")
+        .await;
+    let point = "const { left, top, width, height } = document.querySelector('#messages .text').getBoundingClientRect();
+        return { x: left + width / 2, y: top + height / 2 }";
+    let point = ann.eval(point).await;
+    touch(&ann, "touchStart", json!([point])).await;
+    ann.until("document.querySelector('#menu').matches(':popover-open')")
+        .await;
+    touch(&ann, "touchEnd", json!([])).await;
+    let open = "return document.querySelector('#menu').matches(':popover-open') && getSelection().isCollapsed";
+    assert_eq!(ann.eval(open).await, true);
+    ann.shot("long-press").await;
+    let button = "const { left, top, width, height } = document.querySelector('#menu [data-do=reply]').getBoundingClientRect();
+        return { x: left + width / 2, y: top + height / 2 }";
+    let button = ann.eval(button).await;
+    touch(&ann, "touchStart", json!([button])).await;
+    touch(&ann, "touchEnd", json!([])).await;
+    ann.see("Replying to Ann").await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn who_has_no_scripts_uses_forms() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ben = server.user("ben").await;
+    let ann = browser.window(&server).await;
+    let off = json!({ "value": true });
+    ann.devtools("Emulation.setScriptExecutionDisabled", off)
+        .await;
+    ann.open("/auth/register").await;
+    ann.fill("#username", "Ann").await;
+    ann.fill("#password", PASSWORD).await;
+    ann.click("button.main").await;
+    ann.click("#rooms a[href^='/chat/']").await;
+    ann.fill("#content", "without *scripts*").await;
+    ann.click(".send").await;
+    ann.shows("#messages .text em").await;
+    assert_eq!(ann.messages().await, ["without scripts"]);
+    assert_eq!(ben.history(1).await[0]["content"], "without *scripts*");
+
+    ann.open("/rooms/new").await;
+    ann.fill("#name", "Cellar").await;
+    ann.click("#private").await;
+    ann.fill("#access_key", "hush").await;
+    ann.click("button.main").await;
+    ann.shows("#content").await;
+    ann.click(".bar a[href^='/conversations/']").await;
+    ann.fill("#add-username", "ben").await;
+    ann.click("form[action$='/add'] button").await;
+    ann.shows(".member:nth-child(2)").await;
+    ann.open("/search").await;
+    ann.fill("#q", "scripts").await;
+    ann.click("form[role=search] button").await;
+    ann.shows(".hit mark").await;
+    ann.open("/settings").await;
+    ann.fill("#profile-display_name", "Anna").await;
+    ann.click("form[action='/settings/profile'] button").await;
+    ann.shows(".notice").await;
+    ann.click(".side-foot form button").await;
+    ann.shows("#username").await;
+}

@@ -1,0 +1,74 @@
+//! Devices to look with, and pictures of what is seen.
+
+use std::path::Path;
+
+use base64::Engine;
+use serde_json::json;
+
+use crate::driver::Window;
+
+/// A device, as far as pages can tell.
+pub struct Look {
+    pub name: &'static str,
+    width: u32,
+    height: u32,
+    touch: bool,
+    dark: bool,
+}
+
+/// A desktop and a telephone, by day and by night.
+pub const LOOKS: [Look; 4] = [
+    Look::desktop("desktop-light", false),
+    Look::desktop("desktop-dark", true),
+    Look::phone("phone-light", false),
+    Look::phone("phone-dark", true),
+];
+
+impl Look {
+    const fn desktop(name: &'static str, dark: bool) -> Self {
+        Self {
+            name,
+            width: 1280,
+            height: 800,
+            touch: false,
+            dark,
+        }
+    }
+
+    const fn phone(name: &'static str, dark: bool) -> Self {
+        Self {
+            name,
+            width: 390,
+            height: 844,
+            touch: true,
+            dark,
+        }
+    }
+}
+
+impl Window {
+    /// Shows pages as that device would.
+    pub async fn look(&self, look: &Look) {
+        let scheme = if look.dark { "dark" } else { "light" };
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+        let size = json!({ "width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": look.touch });
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await;
+        let touch = json!({ "enabled": look.touch, "maxTouchPoints": 1 });
+        self.devtools("Emulation.setTouchEmulationEnabled", touch)
+            .await;
+    }
+
+    /// A picture of the page, for eyes: nothing happens unless `PARLOR_SHOTS` names a folder.
+    pub async fn shot(&self, name: &str) {
+        if let Some(folder) = std::env::var_os("PARLOR_SHOTS") {
+            let form = json!({ "format": "webp", "quality": 80 });
+            let picture = self.devtools("Page.captureScreenshot", form).await;
+            let picture = base64::engine::general_purpose::STANDARD
+                .decode(picture["data"].as_str().unwrap())
+                .unwrap();
+            std::fs::write(Path::new(&folder).join(format!("{name}.webp")), picture).unwrap();
+        }
+    }
+}
