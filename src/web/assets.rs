@@ -12,76 +12,76 @@ use sha2::{Digest, Sha256};
 use crate::dialect::kit::{Call, Fault, Response, StatusCode, empty, set_header};
 
 use super::answer::Answer;
+use super::bundle::{Module, bundle};
 
 const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// The files: name, type, content.
-type File = (&'static str, &'static str, &'static [u8]);
-
-macro_rules! files {
-    ($($name:literal $kind:ident),* $(,)?) => {
-        &[$(($name, $kind, include_bytes!(concat!("assets/", $name)))),*]
+macro_rules! modules {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("assets/", $name, ".js")))),*]
     };
 }
 
-static FILES: &[File] = files![
-    "base.css" CSS,
-    "list.css" CSS,
-    "chat.css" CSS,
-    "docs.css" CSS,
-    "message.css" CSS,
-    "panel.css" CSS,
-    "main.js" JS,
-    "actions.js" JS,
-    "attach.js" JS,
-    "attached.js" JS,
-    "chat.js" JS,
-    "complete.js" JS,
-    "composer.js" JS,
-    "copy.js" JS,
-    "details.js" JS,
-    "dom.js" JS,
-    "emoji.js" JS,
-    "history.js" JS,
-    "lightbox.js" JS,
-    "list.js" JS,
-    "markup.js" JS,
-    "menu.js" JS,
-    "message.js" JS,
-    "notify.js" JS,
-    "outbox.js" JS,
-    "page.js" JS,
-    "pending.js" JS,
-    "people.js" JS,
-    "presence.js" JS,
-    "rooms.js" JS,
-    "switcher.js" JS,
-    "timeline.js" JS,
-    "uploads.js" JS,
-    "wire.js" JS,
-    "icon.svg" SVG,
+static MODULES: &[Module] = modules![
+    "actions", "attach", "attached", "chat", "complete", "composer", "copy", "details", "dom",
+    "emoji", "history", "lightbox", "list", "main", "markup", "menu", "message", "notify",
+    "outbox", "page", "pending", "people", "presence", "rooms", "switcher", "timeline", "uploads",
+    "wire",
 ];
 
-/// The files, packed once.
-static PACKED: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
-    let pack = |(_, _, content): &File| {
+/// One of the files.
+struct File {
+    name: &'static str,
+    kind: &'static str,
+    content: Bytes,
+    /// The same with gzip.
+    packed: Bytes,
+}
+
+impl File {
+    fn new(name: &'static str, kind: &'static str, content: String) -> Self {
         let mut packed = GzEncoder::new(Vec::new(), Compression::best());
         // Writing into memory does not fail.
-        let _ = packed.write_all(content);
-        packed.finish().unwrap_or_default().into()
-    };
-    FILES.iter().map(pack).collect()
+        let _ = packed.write_all(content.as_bytes());
+        Self {
+            name,
+            kind,
+            content: content.into(),
+            packed: packed.finish().unwrap_or_default().into(),
+        }
+    }
+}
+
+/// The files, put together and packed once: few, because on a slow line each costs its own wait.
+static FILES: LazyLock<[File; 5]> = LazyLock::new(|| {
+    let base = include_str!("assets/base.css");
+    let app = [
+        base,
+        include_str!("assets/list.css"),
+        include_str!("assets/panel.css"),
+        include_str!("assets/chat.css"),
+        include_str!("assets/message.css"),
+    ];
+    let docs = [base, include_str!("assets/docs.css")];
+    let icon = include_str!("assets/icon.svg");
+    [
+        File::new("base.css", CSS, base.to_owned()),
+        File::new("app.css", CSS, app.concat()),
+        File::new("docs.css", CSS, docs.concat()),
+        File::new("main.js", JS, bundle(MODULES, "main")),
+        File::new("icon.svg", SVG, icon.to_owned()),
+    ]
 });
 
 /// Where the files are: `/assets/` and the hash of all of them.
 pub(super) fn base() -> &'static str {
     static BASE: LazyLock<String> = LazyLock::new(|| {
         let mut hash = Sha256::new();
-        for (name, _, content) in FILES {
-            hash.update(name);
-            hash.update(content);
+        for file in FILES.iter() {
+            hash.update(file.name);
+            hash.update(&file.content);
         }
         let hash = hash.finalize();
         let hex: String = hash
@@ -96,29 +96,20 @@ pub(super) fn base() -> &'static str {
 
 /// The names of all files.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(name, ..)| *name)
-}
-
-/// The names of all scripts.
-pub(super) fn scripts() -> impl Iterator<Item = &'static str> {
-    FILES
-        .iter()
-        .filter(|(_, kind, _)| *kind == JS)
-        .map(|(name, ..)| *name)
+    FILES.iter().map(|file| file.name)
 }
 
 pub(super) async fn serve(call: Call) -> Answer {
     let current = base().strip_prefix("/assets/") == Some(call.param(0));
-    let place = FILES.iter().position(|(name, ..)| *name == call.param(1));
-    let Some(place) = place.filter(|_| current) else {
+    let file = FILES.iter().find(|file| file.name == call.param(1));
+    let Some(file) = file.filter(|_| current) else {
         return Err(Fault::NoRoute.into());
     };
-    let (_, kind, content) = FILES[place];
     let accepted = call.header("accept-encoding").unwrap_or_default();
     if !takes_gzip(accepted) {
-        return Ok(kept(kind, Bytes::from_static(content)));
+        return Ok(kept(file.kind, file.content.clone()));
     }
-    let mut response = kept(kind, PACKED[place].clone());
+    let mut response = kept(file.kind, file.packed.clone());
     set_header(&mut response, "content-encoding", "gzip");
     Ok(response)
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod answer;
 mod assets;
+mod bundle;
 mod chat;
 mod docs;
 mod entry;

@@ -21,8 +21,6 @@ pub(super) struct Shell {
     /// `light` or `dark` if that was chosen, else empty.
     pub theme: &'static str,
     pub assets: &'static str,
-    /// Scripts that are needed together, so that browsers fetch them at once.
-    pub scripts: Vec<&'static str>,
     pub notice: &'static str,
     pub csrf: String,
     /// What scripts have to know, as JSON; empty where none run.
@@ -69,7 +67,6 @@ impl Shell {
             title: title.to_owned(),
             theme: look::theme(),
             assets: assets::base(),
-            scripts: Vec::new(),
             notice: "",
             csrf: String::new(),
             script: String::new(),
@@ -116,7 +113,6 @@ impl Shell {
         };
         Self {
             notice: notice::current(t),
-            scripts: assets::scripts().collect(),
             csrf: call.kit.chat.csrf_token(me),
             script: serde_json::to_string(&script).unwrap_or_default(),
             side: Some(Side::new(t, me, rooms, open)),

@@ -233,7 +233,9 @@ fn spread_over_days(server: &TestServer) {
     server.edit_file(
         "UPDATE messages SET created_at = created_at
            - (SELECT count(*) FROM messages later WHERE later.id > messages.id) * 11 * 60000
-           - (SELECT count(*) FROM messages later WHERE later.id > messages.id) / 9 * 86400000;",
+           - (SELECT count(*) FROM messages later WHERE later.id > messages.id) / 9 * 86400000;
+         DELETE FROM days;
+         INSERT INTO days SELECT created_at / 86400000, min(id), max(id) FROM messages GROUP BY 1;",
     );
 }
 

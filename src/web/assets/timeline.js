@@ -16,6 +16,8 @@ export class Timeline {
   #list = $("#messages");
   #line = $("#new-line");
   #newer = false;
+  /** The message that was shown last because somebody asked for it. */
+  #lit = null;
   /** The message before the oldest one: how that one is dressed does not change when more comes above it. */
   #above = null;
   /** Sorted by id: { id, change, sender, name, at, node, text, own, deleted, day }. */
@@ -134,8 +136,11 @@ export class Timeline {
     if (!entry) return false;
     entry.node.scrollIntoView({ block: "center" });
     entry.node.focus({ preventScroll: true });
-    entry.node.classList.add("lit");
-    setTimeout(() => entry.node.classList.remove("lit"), 2000);
+    this.#lit?.classList.remove("lit");
+    this.#lit = entry.node;
+    // Read out, so that it begins anew on the same message too.
+    void this.#lit.offsetWidth;
+    this.#lit.classList.add("lit");
     return true;
   }
 
