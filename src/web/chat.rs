@@ -45,6 +45,8 @@ struct ChatPage {
     unread_through: Option<i64>,
     may_send: bool,
     may_upload: bool,
+    /// Nobody else is in it, and I may change that.
+    is_alone: bool,
     may_join: bool,
     draft_uuid: Uuid,
     text: String,
@@ -243,6 +245,7 @@ impl Scene {
             unread_through: self.unread_through(),
             may_send: self.may(Action::Send),
             may_upload: self.may_upload(),
+            is_alone: self.is_alone(),
             may_join: self.place.is_none() && self.may(Action::Join),
             draft_uuid,
             text,
@@ -340,6 +343,11 @@ impl Scene {
     }
 
     /// Guests send no files.
+    fn is_alone(&self) -> bool {
+        let members = self.overview().map(|overview| overview.member_count);
+        members == Some(1) && self.may(Action::Keep)
+    }
+
     fn may_upload(&self) -> bool {
         self.place.is_some() && self.may(Action::Send) && self.me.role() != Role::Guest
     }

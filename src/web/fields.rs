@@ -20,7 +20,7 @@ pub(super) struct Input {
     label: &'static str,
     kind: &'static str,
     value: String,
-    /// What can be chosen, if anything can.
+    /// What can be chosen, or what is suggested.
     options: Vec<(String, String)>,
     hint: &'static str,
     autocomplete: &'static str,
@@ -68,6 +68,11 @@ impl Input {
             kind: "select",
             ..Self::new(name, label, 0)
         }
+    }
+
+    /// Suggests values, each with what it is called.
+    pub(super) fn suggesting(self, options: Vec<(String, String)>) -> Self {
+        Self { options, ..self }
     }
 
     /// Of another type, such as `password`.

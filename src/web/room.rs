@@ -1,5 +1,7 @@
 //! `/conversations/{uuid}`: what a room is, who is in it, and to whom it falls what can be done about that.
 
+use std::collections::HashSet;
+
 use askama::Template;
 use uuid::Uuid;
 
@@ -76,6 +78,10 @@ impl Scene {
             true => Some(invites::of_room(call, me, room, refused).await?),
             false => None,
         };
+        let add = match keeps {
+            true => Some(add_inputs(t, others(call, &members).await?)),
+            false => None,
+        };
         let edit = || Fields::of("edit", edit_inputs(t, room), refused);
         let template = RoomPage {
             shell: Shell::inside(call, me, &name).await?,
@@ -87,7 +93,7 @@ impl Scene {
             members,
             after,
             notify: self.place.map(|place| notify(t, place)),
-            add: keeps.then(|| Fields::of("add", add_inputs(t), refused)),
+            add: add.map(|inputs| Fields::of("add", inputs, refused)),
             invites,
             edit: manages.then(edit),
             picture: manages.then(|| Fields::of("picture", picture::inputs(t), refused)),
@@ -158,8 +164,20 @@ fn notify(t: &'static Texts, place: Membership) -> Fields {
     Fields::new(vec![input.value(place.notify.as_str())])
 }
 
-fn add_inputs(t: &'static Texts) -> Vec<Input> {
-    vec![Input::new("username", t.add_somebody, 48).hint(t.add_hint)]
+fn add_inputs(t: &'static Texts, people: Vec<(String, String)>) -> Vec<Input> {
+    let input = Input::new("username", t.add_somebody, 48).hint(t.add_hint);
+    vec![input.suggesting(people)]
+}
+
+/// Those of this server who could be added, by the names with which they log in and what they are called.
+async fn others(call: &Call, members: &[MemberView]) -> Result<Vec<(String, String)>, ChatError> {
+    let users = call.kit.chat.users("", UserId(0), PAGE).await?;
+    let members: HashSet<_> = members.iter().map(|member| member.person.id).collect();
+    let people = users.into_iter().map(|user| user.person);
+    let others = people.filter(|person| !members.contains(&person.id.0));
+    Ok(others
+        .map(|person| (person.username.clone(), person.display_name.clone()))
+        .collect())
 }
 
 fn edit_inputs(t: &'static Texts, room: &Room) -> Vec<Input> {

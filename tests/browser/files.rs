@@ -40,6 +40,8 @@ async fn pictures_and_files_are_sent_and_show_with_their_place_known() {
     give(&ann, "paste", "notes <1>.txt", "text/plain", b"some notes").await;
     ann.until("document.querySelectorAll('#tray li').length === 2")
         .await;
+    ann.until("document.querySelectorAll('#tray .thumb').length === 1")
+        .await;
     ann.write("look at **that**").await;
     for window in [&ann, &bob] {
         window.see("notes <1>.txt").await;

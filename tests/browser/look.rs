@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use base64::Engine;
 use serde_json::json;
 
 use crate::driver::Window;
@@ -63,12 +62,8 @@ impl Window {
     /// A picture of the page, for eyes: nothing happens unless `PARLOR_SHOTS` names a folder.
     pub async fn shot(&self, name: &str) {
         if let Some(folder) = std::env::var_os("PARLOR_SHOTS") {
-            let form = json!({ "format": "webp", "quality": 80 });
-            let picture = self.devtools("Page.captureScreenshot", form).await;
-            let picture = base64::engine::general_purpose::STANDARD
-                .decode(picture["data"].as_str().unwrap())
-                .unwrap();
-            std::fs::write(Path::new(&folder).join(format!("{name}.webp")), picture).unwrap();
+            let picture = self.client.screenshot().await.unwrap();
+            std::fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
         }
     }
 }

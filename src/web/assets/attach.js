@@ -4,6 +4,9 @@ import { sizeLabel } from "./attached.js";
 import { $, make, setText } from "./dom.js";
 import { page, say } from "./page.js";
 
+/** A picture that waits is shown so large, pixels each way; screens may show it at half that. */
+const THUMB = 96;
+
 export class Attach {
   #limits = page.room.files;
   #tray = $("#tray");
@@ -94,5 +97,23 @@ function trayItem(file, place) {
   remove.type = "button";
   remove.dataset.place = place;
   remove.setAttribute("aria-label", say("remove_file", { name: file.name }));
-  return make("li", "file", make("span", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
+  return make("li", "file", ...preview(file), make("span", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
+}
+
+/** A picture shows what it is: drawn small, without an address of its own, which the policy of the page would not allow. */
+function preview(file) {
+  if (!file.type.startsWith("image/")) return [];
+  const canvas = make("canvas", "thumb");
+  canvas.width = canvas.height = THUMB;
+  canvas.setAttribute("aria-hidden", "true");
+  createImageBitmap(file).then((picture) => draw(canvas, picture), () => canvas.remove());
+  return [canvas];
+}
+
+/** The middle of it. */
+function draw(canvas, picture) {
+  const side = Math.min(picture.width, picture.height);
+  const at = [(picture.width - side) / 2, (picture.height - side) / 2];
+  canvas.getContext("2d").drawImage(picture, ...at, side, side, 0, 0, THUMB, THUMB);
+  picture.close();
 }

@@ -76,7 +76,7 @@ const WORDS: Words = Words {
     details: "Details",
     leave: "Raum verlassen",
     leave_hint: "Du bekommst dann keine Nachrichten mehr von hier.",
-    owner_leave_hint: "Du leitest diesen Raum. Übergib ihn, bevor du gehst.",
+    owner_leave_hint: "Du leitest diesen Raum. Übergib ihn, bevor du gehst: mit „Verwalten“ neben einem Namen.",
     members: "Mitglieder",
     kick: "Entfernen",
     search_people: "Jemanden finden",

@@ -79,7 +79,7 @@ texts! {
         details: "Details",
         leave: "Leave this room",
         leave_hint: "You stop getting its messages.",
-        owner_leave_hint: "You own this room. Hand it over before you leave.",
+        owner_leave_hint: "You own this room. Before you leave, hand it over: press “Manage” beside a member’s name.",
         members: "Members",
         kick: "Remove",
         search_people: "Find somebody",

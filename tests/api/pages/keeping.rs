@@ -83,6 +83,10 @@ async fn owners_give_roles_mute_and_hand_over() {
 async fn owners_add_and_remove_people() {
     let house = House::new().await;
     let eve = house.server.user("eve").await;
+    // Suggested are those who are not in it.
+    let page = house.owner.read(&house.path).await;
+    let people = between(&page, "<datalist id=\"add-username-list\">", "</datalist>");
+    assert_eq!(people, r#"<option value="eve">eve</option>"#);
     house.do_it("add", &[("username", "EVE")]).await;
     assert!(house.member(&eve).await.is_some());
     for (name, status) in [("eve", 409), ("nobody", 404), ("", 404)] {
