@@ -61,9 +61,6 @@ impl RoomActor {
             return reply(Ok(()));
         }
         member.place.last_read_id = through;
-        if through == self.tail.last() {
-            self.unread.insert(by.id, 0);
-        }
         self.reads.cursors.insert(by.id, (by.clone(), through));
         self.reads.replies.push(reply);
         let now = Instant::now();
@@ -71,11 +68,23 @@ impl RoomActor {
             .reads
             .written
             .is_none_or(|written| now - written >= EVERY);
-        if pause_over || self.room.kind == RoomKind::Direct {
+        if self.room.kind == RoomKind::Direct {
+            self.flush_reads().await;
+            self.recount(by.id).await;
+        } else if pause_over {
             self.flush_reads().await;
         } else {
             let next = self.reads.written.unwrap_or(now) + EVERY;
             self.reads.due.get_or_insert(next);
+        }
+    }
+
+    /// Counts what one of two people has not read, by what is on disk.
+    async fn recount(&mut self, user: UserId) {
+        self.settle_all().await;
+        match self.store.unread(self.room.id, user).await {
+            Ok(count) => drop(self.unread.insert(user, count)),
+            Err(error) => tracing::warn!(%error, "unread messages are not counted"),
         }
     }
 

@@ -3,6 +3,37 @@
 use super::*;
 
 #[tokio::test]
+async fn what_is_read_in_part_leaves_the_rest_unread() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, guy(&server, "bob").await);
+    let mut bobs = bob.socket().await;
+    let direct = ann.post("rooms/direct", json!({"user_id": bob.id})).await;
+    let room = id(&direct.ok(201));
+    let mut said = Vec::new();
+    for count in 1..=3 {
+        said.push(ann.say(room, "psst").await);
+        assert_eq!(
+            bobs.event("unread_count_update").await["unread_count"],
+            count
+        );
+    }
+    let edit = json!({"content": "hush"});
+    let path = format!("messages/{}", said[2]["id"]);
+    ann.patch(&path, edit).await.ok(200);
+    // The first of them; then the last, which was changed since.
+    for (read, count) in [(0, 3), (2, 2)] {
+        let read = json!({"message_id": said[read]["id"]});
+        let path = format!("/api/v1/rooms/{room}/read");
+        assert_eq!(bob.http.post(&path, read).await.status, 204);
+        ann.say(room, "more").await;
+        assert_eq!(
+            bobs.event("unread_count_update").await["unread_count"],
+            count
+        );
+    }
+}
+
+#[tokio::test]
 async fn private_messages_reach_both_people_joined_or_not() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (

@@ -95,13 +95,17 @@ impl EventSocket {
         if let Some(place) = self.seen.iter().position(|(seen, _)| seen == name) {
             return self.seen.remove(place).unwrap().1;
         }
-        loop {
-            let (got, value) = self.read(name).await;
-            if got == name {
-                return value;
+        // All of it, since pings come for ever.
+        within(name, async {
+            loop {
+                let (got, value) = self.read(name).await;
+                if got == name {
+                    return value;
+                }
+                self.seen.push_back((got, value));
             }
-            self.seen.push_back((got, value));
-        }
+        })
+        .await
     }
 
     /// Every event that has come by now: all that was queued before an answer that is waited for.
@@ -122,24 +126,30 @@ impl EventSocket {
     /// Waits until the server ends it; whether it says that the client shall stay away.
     pub async fn closed(&mut self) -> bool {
         let mut stay_away = false;
-        loop {
-            match within("the end", self.stream.next()).await {
-                Some(Ok(Message::Text(text))) => stay_away |= text.as_str() == "41",
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return stay_away,
-                Some(Ok(_)) => {}
+        within("the end", async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Text(text))) => stay_away |= text.as_str() == "41",
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return stay_away,
+                    Some(Ok(_)) => {}
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Waits until the server ends it; the code it closes with.
     pub async fn close_code(&mut self) -> u16 {
-        loop {
-            match within("the end", self.stream.next()).await {
-                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
-                Some(Ok(_)) => {}
-                end => panic!("ended without a close frame: {end:?}"),
+        within("the end", async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                    Some(Ok(_)) => {}
+                    end => panic!("ended without a close frame: {end:?}"),
+                }
             }
-        }
+        })
+        .await
     }
 
     async fn read(&mut self, what: &str) -> (String, Value) {
@@ -160,15 +170,20 @@ impl EventSocket {
 
     /// The next packet that is no ping; those are answered.
     pub async fn packet(&mut self, what: &str) -> String {
-        loop {
-            let message = within(what, self.stream.next()).await;
-            let message = message.unwrap_or_else(|| panic!("closed, waiting for {what}"));
-            match message.unwrap() {
-                Message::Text(text) if text.as_str() == "2" => self.send_raw("3".to_owned()).await,
-                Message::Text(text) => return text.as_str().to_owned(),
-                Message::Close(frame) => panic!("closed with {frame:?}, waiting for {what}"),
-                _ => {}
+        within(what, async {
+            loop {
+                let message = self.stream.next().await;
+                let message = message.unwrap_or_else(|| panic!("closed, waiting for {what}"));
+                match message.unwrap() {
+                    Message::Text(text) if text.as_str() == "2" => {
+                        self.send_raw("3".to_owned()).await
+                    }
+                    Message::Text(text) => return text.as_str().to_owned(),
+                    Message::Close(frame) => panic!("closed with {frame:?}, waiting for {what}"),
+                    _ => {}
+                }
             }
-        }
+        })
+        .await
     }
 }

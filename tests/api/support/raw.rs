@@ -43,17 +43,17 @@ impl RawSocket {
 
     /// The next text frame, as it is.
     pub async fn text(&mut self) -> String {
-        loop {
-            match within("a frame", self.0.next())
-                .await
-                .expect("an open connection")
-                .unwrap()
-            {
-                Message::Text(text) => return text.as_str().to_owned(),
-                Message::Close(frame) => panic!("closed with {frame:?}"),
-                _ => {}
+        // All of it, since pings come for ever.
+        within("a frame", async {
+            loop {
+                match self.0.next().await.expect("an open connection").unwrap() {
+                    Message::Text(text) => return text.as_str().to_owned(),
+                    Message::Close(frame) => panic!("closed with {frame:?}"),
+                    _ => {}
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The next frame as JSON.
@@ -64,14 +64,17 @@ impl RawSocket {
 
     /// Reads on until the server closes; the code and the reason.
     pub async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match within("the end", self.0.next()).await {
-                Some(Ok(Message::Close(Some(frame)))) => {
-                    return (frame.code.into(), frame.reason.as_str().to_owned());
+        within("the end", async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(Some(frame)))) => {
+                        return (frame.code.into(), frame.reason.as_str().to_owned());
+                    }
+                    Some(Ok(_)) => {}
+                    other => panic!("ended without a close frame: {other:?}"),
                 }
-                Some(Ok(_)) => {}
-                other => panic!("ended without a close frame: {other:?}"),
             }
-        }
+        })
+        .await
     }
 }
