@@ -15,7 +15,7 @@ use super::words::{self, DAY};
 use super::{Store, StoreError, messages};
 
 /// The index is asked for so many ids at once; a search that has taken [`ENOUGH`] by then goes on with the next page.
-const WINDOW: i64 = 100_000;
+const WINDOW: i64 = 50_000;
 /// Whoever wants more asks again from there.
 const ENOUGH: Duration = Duration::from_millis(8);
 /// So many texts are read in one go, some 15 ms.
