@@ -10,6 +10,9 @@ use tokio::net::TcpStream;
 /// One read takes so many bytes.
 pub const SCRATCH: usize = 256 * 1024;
 const PONG: &[u8] = &[0x8A, 0x80, 0, 0, 0, 0];
+/// Engine.IO's heartbeat goes in text frames: `2` asks, `3` answers.
+const ENGINE_PING: &[u8] = b"2";
+const ENGINE_PONG: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'3'];
 
 /// An open connection; sending and receiving do not disturb each other.
 pub struct Client {
@@ -125,6 +128,7 @@ impl Client {
             let payload = &bytes[used + start..used + end];
             used += end;
             match opcode {
+                1 if payload == ENGINE_PING => drop(self.stream.try_write(ENGINE_PONG)),
                 1 => done |= heard(payload),
                 8 => eprintln!("closed by the server: {}", String::from_utf8_lossy(payload)),
                 9 => drop(self.stream.try_write(PONG)),

@@ -8,6 +8,7 @@
 mod api;
 mod client;
 mod crowd;
+mod filled;
 mod floor;
 mod meter;
 mod process;

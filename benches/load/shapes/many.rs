@@ -1,14 +1,17 @@
-//! Shape B: 100 rooms of 5, everybody sends, one message in flight each.
+//! Shape B: 100 rooms of 5, everybody sends, one message in flight each; and what SQLite alone needs for the same rows.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::rc::Rc;
+use std::time::Instant;
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::super::api::{self, Api};
 use super::super::crowd::Stretches;
 use super::super::meter::median;
-use super::super::process::Process;
+use super::super::process::{Process, own_cpu};
 use super::super::rooms::{Outcome, Room, measure};
 use super::super::table::Table;
 use super::{CHEAP, db, folder, watch};
@@ -59,4 +62,31 @@ pub async fn rooms(stretches: Stretches, table: &mut Table) {
         String::new(),
     );
     process.stop();
+    ceiling(&db(&folder), table).expect("the same rows");
+}
+
+/// The messages of that file once more, into an empty one, in one transaction and without the index of words.
+fn ceiling(written: &Path, table: &mut Table) -> rusqlite::Result<()> {
+    let folder = folder();
+    let path = db(&folder);
+    Process::parlor(&path, CHEAP).stop();
+    let db = Connection::open(&path)?;
+    db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")?;
+    db.execute("ATTACH ?1 AS written", [written.to_string_lossy()])?;
+    let (begun, used) = (Instant::now(), own_cpu());
+    let rows = db.execute(
+        "INSERT INTO main.messages SELECT * FROM written.messages",
+        [],
+    )? as f64;
+    let (seconds, cpu) = (begun.elapsed().as_secs_f64(), own_cpu() - used);
+    table.row(
+        "ceiling of B",
+        "one transaction of the same rows: CPU ms per message",
+        format!("{:.4}", cpu / rows * 1000.0),
+        format!(
+            "{:.0} rows/s, {rows} rows, no index of words",
+            rows / seconds
+        ),
+    );
+    Ok(())
 }

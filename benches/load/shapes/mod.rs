@@ -3,6 +3,7 @@
 mod fanout;
 mod idle;
 mod many;
+mod past;
 mod start;
 
 use std::cell::RefCell;
@@ -43,6 +44,9 @@ pub const ALL: &[(&str, Measure)] = &[
     }),
     ("D", |stretches, table| {
         Box::pin(idle::connections(stretches, table))
+    }),
+    ("G", |stretches, table| {
+        Box::pin(past::pages(stretches, table))
     }),
     ("E", |stretches, table| {
         Box::pin(start::start(stretches, table))
