@@ -272,6 +272,15 @@ impl Window {
         panic!("never: {truth}\n{}", page.as_str().unwrap_or_default());
     }
 
+    /// Waits until the page's service worker answers for it: one that starts while a page loads leaves that page alone.
+    pub async fn installed(&self) {
+        let ready = "navigator.serviceWorker.ready.then(() => arguments[0](true))";
+        self.client.execute_async(ready, vec![]).await.unwrap();
+        self.reload().await;
+        self.until("navigator.serviceWorker.controller").await;
+        self.live().await;
+    }
+
     /// What a script answers.
     pub async fn eval(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()

@@ -14,8 +14,7 @@ async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_orde
     let ann = browser.person(&server, "Ann").await;
     ann.enter("Lobby").await;
     ann.say("before").await;
-    ann.reload().await;
-    ann.until("navigator.serviceWorker.controller").await;
+    ann.installed().await;
 
     // The network is gone, and with it the connection.
     ann.offline(true).await;
@@ -58,7 +57,7 @@ async fn without_a_connection_there_is_a_page_of_nobodys() {
     let server = TestServer::start().await;
     let ann = browser.person(&server, "Ann").await;
     ann.enter("Lobby").await;
-    ann.until("navigator.serviceWorker.controller").await;
+    ann.installed().await;
     let kept = "const done = arguments[0];
         caches.keys().then(async (names) => {
           const kept = [];
@@ -88,4 +87,59 @@ async fn on_plain_http_the_page_says_what_https_would_add_and_says_it_no_more() 
     ann.live().await;
     ann.miss("Over https").await;
     ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn what_two_windows_wrote_offline_goes_out_once_and_in_order() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let mut server = TestServer::start().await;
+    let base = format!("http://chat.lan:{}", server.address.port());
+    let ann = browser.window_at(&base).await;
+    ann.register("Ann").await;
+    ann.enter("Lobby").await;
+    let first = ann.client.window().await.unwrap();
+    let second = ann.client.new_window(true).await.unwrap().handle;
+    ann.client.switch_to_window(second.clone()).await.unwrap();
+    ann.open("/conversations").await;
+    ann.enter("Lobby").await;
+
+    let address = server.address;
+    server.stop().await;
+    for (text, window) in [("one", &first), ("two", &second), ("three", &first)] {
+        ann.client.switch_to_window(window.clone()).await.unwrap();
+        ann.see("Connection lost.").await;
+        ann.write(text).await;
+        ann.until(&format!(
+            "document.querySelector('#pending').innerText.includes('{text}')"
+        ))
+        .await;
+    }
+    // Each window knows what the other one wrote.
+    for window in [&second, &first] {
+        ann.client.switch_to_window(window.clone()).await.unwrap();
+        ann.until("document.querySelectorAll('#pending .pending').length === 3")
+            .await;
+    }
+    let server = server
+        .restart_with(|config| config.server.listen = address)
+        .await;
+    for window in [&first, &second] {
+        ann.client.switch_to_window(window.clone()).await.unwrap();
+        ann.live().await;
+        ann.until("!document.querySelector('#pending').children.length")
+            .await;
+        ann.until("document.querySelectorAll('#messages .text').length === 3")
+            .await;
+        assert_eq!(ann.messages().await, ["one", "two", "three"]);
+        assert_eq!(
+            ann.eval("return Object.keys(localStorage).filter((key) => key.includes('outbox'))")
+                .await,
+            json!([])
+        );
+    }
+    let stored = server.user("Bob").await.history(1).await;
+    let stored: Vec<_> = stored.iter().map(|one| &one["content"]).collect();
+    assert_eq!(stored, ["one", "two", "three"]);
 }

@@ -4,7 +4,8 @@
 import { me, uuid } from "./page.js";
 import { Emitter } from "./wire.js";
 
-const KEY = `parlor.outbox.${me.uuid}`;
+/** Each message has a key of its own, so that windows that write at the same time lose none of each other's. */
+const KEY = `parlor.outbox.${me.uuid}.`;
 /** Refusals after which another try may work by itself. */
 const PASSING = new Set(["limited", "busy", "internal"]);
 const AGAIN = 1500;
@@ -20,11 +21,7 @@ export class Outbox extends Emitter {
     this.#wire = wire;
     wire.on("online", () => this.#flush());
     // Another window of mine has changed it.
-    addEventListener("storage", ({ key }) => {
-      if (key !== KEY) return;
-      this.#entries = load();
-      this.emit("changed");
-    });
+    addEventListener("storage", ({ key, newValue }) => key?.startsWith(KEY) && this.#hear(key.slice(KEY.length), newValue));
   }
 
   /** What waits in a room: { uuid, content, reply, at, error }. */
@@ -33,20 +30,23 @@ export class Outbox extends Emitter {
   }
 
   add(room, content, reply) {
-    this.#entries.push({ uuid: uuid(), room, content, reply, at: new Date().toISOString(), error: null });
-    this.#changed();
+    // No two at one time, so that they keep their order.
+    const last = Math.max(0, ...this.#entries.map((entry) => Date.parse(entry.at)));
+    const at = new Date(Math.max(Date.now(), last + 1)).toISOString();
+    const entry = { uuid: uuid(), room, content, reply, at, error: null };
+    this.#entries.push(entry);
+    this.#changed(entry);
     this.#flush();
   }
 
   retry(id) {
-    this.#entries.forEach((entry) => entry.uuid === id && (entry.error = null));
-    this.#changed();
+    this.#mark(id, null);
     this.#flush();
   }
 
   discard(id) {
-    this.#entries = this.#entries.filter((entry) => entry.uuid !== id);
-    this.#changed();
+    this.#forget(id);
+    drop(id);
   }
 
   /** The server has it, however we know. */
@@ -54,9 +54,28 @@ export class Outbox extends Emitter {
     if (this.#entries.some((entry) => entry.uuid === id)) this.discard(id);
   }
 
-  #changed() {
-    save(this.#entries);
+  #changed(entry) {
+    save(entry);
     this.emit("changed");
+  }
+
+  #mark(id, error) {
+    const entry = this.#entries.find((one) => one.uuid === id);
+    if (entry) this.#changed(Object.assign(entry, { error }));
+  }
+
+  #forget(id) {
+    this.#entries = this.#entries.filter((entry) => entry.uuid !== id);
+    this.emit("changed");
+  }
+
+  /** What another window of mine wrote or sent; if that one is gone before it can send it, this one does. */
+  #hear(id, json) {
+    this.#forget(id);
+    if (!json) return;
+    this.#entries = [...this.#entries, JSON.parse(json)].sort(byTime);
+    this.emit("changed");
+    setTimeout(() => this.#flush(), AGAIN);
   }
 
   /** Sends one after the other; who fails for good waits for a retry and holds up nobody. */
@@ -85,28 +104,36 @@ export class Outbox extends Emitter {
         setTimeout(() => this.#flush(), AGAIN);
         return false;
       }
-      const known = this.#entries.find((one) => one.uuid === entry.uuid);
-      if (known) known.error = code;
-      this.#changed();
+      this.#mark(entry.uuid, code);
       return true;
     }
   }
 }
 
+const byTime = (one, other) => one.at.localeCompare(other.at);
+
 // Where nothing may be stored, the outbox lives as long as the page.
 function load() {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? [];
+    const kept = Object.entries(localStorage).filter(([key]) => key.startsWith(KEY));
+    return kept.map(([, json]) => JSON.parse(json)).sort(byTime);
   } catch {
     return [];
   }
 }
 
-function save(entries) {
+function save(entry) {
   try {
-    if (entries.length) localStorage.setItem(KEY, JSON.stringify(entries));
-    else localStorage.removeItem(KEY);
+    localStorage.setItem(KEY + entry.uuid, JSON.stringify(entry));
   } catch {
     // Full or forbidden.
+  }
+}
+
+function drop(id) {
+  try {
+    localStorage.removeItem(KEY + id);
+  } catch {
+    // Then nothing is kept there either.
   }
 }
