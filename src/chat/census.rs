@@ -6,18 +6,23 @@ pub use crate::store::{Census, RoomStanding, Standing};
 use super::{Caller, Chat, ChatError};
 
 impl Chat {
-    /// All living accounts by id after `after`, and how they are used.
+    /// Living accounts by id after `after`, of which `query` is part of a name or of the address, and how they are used.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin; so for all here.
     pub async fn roster(
         &self,
         caller: &Caller,
+        query: &str,
         after: UserId,
         limit: u32,
     ) -> Result<Vec<Standing>, ChatError> {
         caller.need_admin()?;
-        Ok(self.core.store.roster(after, limit).await?)
+        Ok(self
+            .core
+            .store
+            .roster(query.to_owned(), after, limit)
+            .await?)
     }
 
     /// All rooms that are not direct, by id after `after`; none shows its access key.

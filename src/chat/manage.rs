@@ -91,11 +91,11 @@ pub async fn remove(store: &Store, login: &str) -> Result<User, ManageError> {
 /// # Errors
 /// Whatever keeps the file from being read.
 pub async fn list(store: &Store) -> Result<Vec<Standing>, ManageError> {
-    let mut all = store.roster(UserId(0), PAGE).await?;
+    let mut all = store.roster(String::new(), UserId(0), PAGE).await?;
     let mut read = all.len();
     while read == PAGE as usize {
         let after = all.last().map_or(UserId(0), |last| last.user.id());
-        let more = store.roster(after, PAGE).await?;
+        let more = store.roster(String::new(), after, PAGE).await?;
         read = more.len();
         all.extend(more);
     }

@@ -88,6 +88,33 @@ impl Chat {
         self.overview(caller, room).await
     }
 
+    /// Of what the caller wants to be told in rooms that they come into.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn notify_default(&self, caller: &Caller) -> Result<Notify, ChatError> {
+        Ok(self.core.store.notify_default(caller.id()).await?)
+    }
+
+    /// Says of what the caller wants to be told in all rooms, those they are in and those to come.
+    ///
+    /// # Errors
+    /// As [`Chat::set_notify`].
+    pub async fn set_notify_everywhere(
+        &self,
+        caller: &Caller,
+        notify: Notify,
+    ) -> Result<(), ChatError> {
+        let store = &self.core.store;
+        store.set_notify_default(caller.id(), notify).await?;
+        for overview in self.rooms(caller).await? {
+            if overview.place.notify != notify {
+                self.set_notify(caller, overview.room.id, notify).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Lets the caller react to a message, or no more.
     ///
     /// # Errors

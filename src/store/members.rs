@@ -116,6 +116,28 @@ impl Store {
         self.write(move |tx| transfer(tx, room, to)).await
     }
 
+    /// Of what somebody wants to be told in rooms that they come into.
+    pub async fn notify_default(&self, user: UserId) -> Result<Notify, StoreError> {
+        const SQL: &str = "SELECT coalesce(profile ->> 'notify', 'all') FROM users WHERE id = ?1";
+        self.read(move |db| {
+            Ok(db
+                .prepare_cached(SQL)?
+                .query_row([user], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Says so; it stands beside the profile.
+    pub async fn set_notify_default(&self, user: UserId, notify: Notify) -> Result<(), StoreError> {
+        const SQL: &str =
+            "UPDATE users SET profile = json_set(profile, '$.notify', ?2) WHERE id = ?1";
+        self.write(move |tx| {
+            tx.execute(SQL, params![user, notify])?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Says of what a member is told.
     pub async fn set_notify(
         &self,
@@ -190,8 +212,10 @@ pub(super) fn insert(
     role: MemberRole,
 ) -> Result<usize, StoreError> {
     let mut add = tx.prepare_cached(
-        "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at, last_read_id)
-         SELECT ?1, ?2, ?3, ?4, coalesce(max(id), 0) FROM messages WHERE room_id = ?1",
+        "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at, last_read_id, notify)
+         SELECT ?1, ?2, ?3, ?4, coalesce(max(id), 0),
+             coalesce((SELECT profile ->> 'notify' FROM users WHERE id = ?2), 'all')
+         FROM messages WHERE room_id = ?1",
     )?;
     Ok(add.execute(params![room, user, role, Millis::now()])?)
 }

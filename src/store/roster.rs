@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use crate::model::{Millis, User, UserId};
+use crate::model::{Millis, User, UserId, name_key};
 
 use super::rows::{PERSON, PERSON_WIDTH};
 use super::{Store, StoreError, users};
@@ -19,24 +19,38 @@ pub struct Standing {
 }
 
 impl Store {
-    /// Living accounts by id after `after`.
+    /// Living accounts by id after `after`, of which `query` is part of a name or of the address.
     ///
     /// # Errors
     /// Whatever keeps the file from being read.
-    pub async fn roster(&self, after: UserId, limit: u32) -> Result<Vec<Standing>, StoreError> {
-        self.read(move |db| list(db, after, limit)).await
+    pub async fn roster(
+        &self,
+        query: String,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<Standing>, StoreError> {
+        self.read(move |db| list(db, &query, after, limit)).await
     }
 }
 
-fn list(db: &Connection, after: UserId, limit: u32) -> Result<Vec<Standing>, StoreError> {
+fn list(
+    db: &Connection,
+    query: &str,
+    after: UserId,
+    limit: u32,
+) -> Result<Vec<Standing>, StoreError> {
     let sql = format!(
         "SELECT {PERSON}, {rest}, (SELECT max(s.last_at) FROM sessions s WHERE s.user_id = u.id),
              (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > ?3)
-         FROM users u WHERE u.deleted_at IS NULL AND u.id > ?1 ORDER BY u.id LIMIT ?2",
+         FROM users u WHERE u.deleted_at IS NULL AND u.id > ?1 AND (instr(u.username_key, ?4) > 0
+             OR instr(lower(u.display_name), ?4) > 0 OR instr(lower(u.email), ?4) > 0) ORDER BY u.id LIMIT ?2",
         rest = users::REST,
     );
     let mut find = db.prepare_cached(&sql)?;
-    let rows = find.query_map(params![after, limit, Millis::now()], from_row)?;
+    let rows = find.query_map(
+        params![after, limit, Millis::now(), name_key(query)],
+        from_row,
+    )?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

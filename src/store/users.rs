@@ -286,7 +286,7 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
         .map(|url| url.as_ref().map(|url| url.as_str()));
     tx.execute(
         "UPDATE users SET updated_at = :now, display_name = coalesce(:display_name, display_name),
-             role = coalesce(:role, role), profile = coalesce(:profile, profile),
+             role = coalesce(:role, role), profile = coalesce(json_patch(profile, :profile), profile),
              email = iif(:set_email, :email, email), avatar_url = iif(:set_avatar, :avatar, avatar_url)
          WHERE id = :id",
         named_params! {

@@ -91,6 +91,7 @@ fn own_pages() -> Vec<Route> {
         POST "/settings/look" => look::save,
         POST "/settings/notify" => settings::save_notify,
         POST "/settings/password" => settings::save_password,
+        POST "/settings/delete" => settings::delete,
         POST "/settings/sessions/end" => settings::end_session,
         POST "/settings/sessions/end-others" => settings::end_other_sessions,
     ]

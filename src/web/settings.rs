@@ -7,7 +7,7 @@ use crate::chat::{Caller, ChatError, Session};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{Invalid, Notify, Password, Role, ShownName, UserEdit, Username};
 
-use super::answer::{Answer, Stop, done, page, visitor};
+use super::answer::{Answer, Stop, done, page, visitor, with_cookie};
 use super::fields::{Fields, Input, Refused, status_of};
 use super::form::{Form, sender};
 use super::look;
@@ -43,6 +43,9 @@ struct SettingsPage {
     look: Fields,
     notify: Fields,
     sessions: Vec<SessionView>,
+    removal: Fields,
+    /// It was tried, and refused.
+    removal_open: bool,
 }
 
 struct SessionView {
@@ -68,6 +71,8 @@ pub(super) async fn show(call: Call) -> Answer {
 async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer {
     let t = texts::of();
     let user = call.kit.chat.user(me.id()).await?;
+    let told = call.kit.chat.notify_default(me).await?;
+    let notify = Input::select("notify", t.notify, t.notify_choices()).value(told.as_str());
     let password = user
         .has_password
         .then(|| Fields::of("password", password_inputs(t), refused));
@@ -81,8 +86,10 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
         picture: Fields::of("picture", picture::inputs(t), refused),
         password,
         look: Fields::new(look::inputs(t)),
-        notify: Fields::new(vec![Input::select("notify", t.notify, t.notify_choices())]),
+        notify: Fields::new(vec![notify]),
         sessions: sessions(call, me, t).await?,
+        removal: Fields::of("delete", removal_inputs(t, user.has_password), refused),
+        removal_open: refused.is_some_and(|refused| refused.which == "delete"),
     };
     page(status_of(t, refused), call, &template)
 }
@@ -106,15 +113,25 @@ fn profile_inputs(t: &'static Texts, user: &crate::model::User) -> Vec<Input> {
 }
 
 fn password_inputs(t: &'static Texts) -> Vec<Input> {
-    let password = |name, label, known| {
-        Input::new(name, label, 128)
-            .kind("password")
-            .autocomplete(known)
-    };
-    vec![
-        password("current_password", t.current_password, "current-password"),
-        password("new_password", t.new_password, "new-password").hint(t.password_hint),
-    ]
+    let new = Input::new("new_password", t.new_password, 128)
+        .kind("password")
+        .autocomplete("new-password")
+        .hint(t.password_hint);
+    vec![current_password(t), new]
+}
+
+fn current_password(t: &'static Texts) -> Input {
+    Input::new("current_password", t.current_password, 128)
+        .kind("password")
+        .autocomplete("current-password")
+}
+
+/// Guests have no password to confirm it with.
+fn removal_inputs(t: &'static Texts, has_password: bool) -> Vec<Input> {
+    has_password
+        .then(|| current_password(t))
+        .into_iter()
+        .collect()
 }
 
 async fn sessions(
@@ -182,11 +199,32 @@ pub(super) async fn save_password(mut call: Call) -> Answer {
         }
         Err(bad) => Err(Invalid::new("new_password", bad.why).into()),
     };
-    let saved = saved.map_err(|error| match error {
+    let saved = saved.map_err(is_current);
+    after(&call, &me, "password", &form, saved, Notice::PasswordSaved).await
+}
+
+/// It is the current password that is wrong.
+fn is_current(error: ChatError) -> ChatError {
+    match error {
         ChatError::BadCredentials => Invalid::new("current_password", "is wrong").into(),
         other => other,
-    });
-    after(&call, &me, "password", &form, saved, Notice::PasswordSaved).await
+    }
+}
+
+pub(super) async fn delete(mut call: Call) -> Answer {
+    let (me, form) = Form::of_caller(&mut call).await?;
+    let password = form.given("current_password");
+    let ended = call.kit.chat.end_me(&me, password).await;
+    match ended.map_err(is_current) {
+        Ok(()) => {
+            let response = done("/auth/login", Notice::UserDeleted);
+            Ok(with_cookie(&call, response, &call.cookie_name(), ""))
+        }
+        Err(error) => {
+            let (which, form, error) = ("delete", &form, &error);
+            view(&call, &me, Some(&Refused { which, form, error })).await
+        }
+    }
 }
 
 pub(super) async fn save_picture(mut call: Call) -> Answer {
@@ -215,16 +253,11 @@ pub(super) async fn clear_picture(mut call: Call) -> Answer {
     Ok(done(HERE, Notice::Saved))
 }
 
-/// The same for all rooms one is in now; each can be set by itself on its own page.
+/// The same for all rooms; each can be set by itself on its own page.
 pub(super) async fn save_notify(mut call: Call) -> Answer {
     let (me, form) = Form::of_caller(&mut call).await?;
     let notify = Notify::parse(form.raw("notify")).ok_or(Fault::NoRoute)?;
-    let chat = &call.kit.chat;
-    for overview in chat.rooms(&me).await? {
-        if overview.place.notify != notify {
-            chat.set_notify(&me, overview.room.id, notify).await?;
-        }
-    }
+    call.kit.chat.set_notify_everywhere(&me, notify).await?;
     Ok(done(HERE, Notice::Saved))
 }
 

@@ -24,6 +24,7 @@ const PAGE: u32 = 100;
 struct UsersPage {
     shell: Shell,
     users: Vec<UserView>,
+    query: String,
     /// Where the next people are, if there are more.
     after: Option<i64>,
 }
@@ -55,9 +56,10 @@ struct UserPage {
 pub(super) async fn list(call: Call) -> Answer {
     let me = admin(&call).await?;
     let t = texts::of();
+    let query = call.query_value("q").unwrap_or_default().trim().to_owned();
     let after = call.query_number("after", 0, i64::MAX)?.unwrap_or(0);
     let chat = &call.kit.chat;
-    let mut users = chat.roster(&me, UserId(after), PAGE + 1).await?;
+    let mut users = chat.roster(&me, &query, UserId(after), PAGE + 1).await?;
     let more = users.len() > PAGE as usize;
     users.truncate(PAGE as usize);
     let last = users.last().filter(|_| more);
@@ -69,6 +71,7 @@ pub(super) async fn list(call: Call) -> Answer {
             .filter(|standing| standing.user.id() != me.id())
             .map(|standing| UserView::new(t, standing))
             .collect(),
+        query,
     };
     page(StatusCode::OK, &call, &template)
 }

@@ -34,6 +34,8 @@ mod history;
 mod files;
 // Without a connection.
 mod offline;
+// What a browser tells of while nobody looks.
+mod telling;
 // The way to rooms and people by typing, and pages that change while one looks at them.
 mod finding;
 // Texts that want to be run.

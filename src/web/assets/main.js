@@ -48,8 +48,8 @@ function showState(wire) {
     state.wire = "offline";
     timer = setTimeout(() => (banner.hidden = false), BLINK);
   });
-  // Who logs out here knows that the session ends.
+  // Who logs out here, or ends the account, knows that the session ends.
   let leaving = false;
-  $(".side-foot form").addEventListener("submit", () => (leaving = true));
+  document.addEventListener("submit", ({ defaultPrevented }) => (leaving ||= !defaultPrevented));
   wire.on("ended", () => leaving || location.replace("/auth/logout?note=session-ended"));
 }

@@ -1,10 +1,11 @@
 // Tells of new messages while the page is in the background, where the browser lets it, and only if somebody wants it.
 // Also keeps the small part of the page that works without a connection.
 
-import { $, make } from "./dom.js";
+import { $, make, setText } from "./dom.js";
 import { me, nameOf, say } from "./page.js";
 
-const DISMISSED = `parlor.notify.${me.uuid}`;
+/** What this browser was told: "off", or "dismissed" for whoever does not want to be asked. */
+const WISH = `parlor.notify.${me.uuid}`;
 
 export class Notify {
   #rooms;
@@ -13,6 +14,7 @@ export class Notify {
     this.#rooms = rooms;
     wire.on("notification", ({ notification }) => this.#tell(notification));
     this.#prepare();
+    if ($("#browser-notify")) this.#showSwitch($("#browser-notify"));
   }
 
   #prepare() {
@@ -23,7 +25,7 @@ export class Notify {
     yes.type = "button";
     const note = this.#offer(say("notify_ask"), yes);
     yes.addEventListener("click", async () => {
-      await Notification.requestPermission();
+      await allow();
       note.remove();
     });
   }
@@ -36,15 +38,33 @@ export class Notify {
     dismiss.setAttribute("aria-label", say("dismiss"));
     const note = make("p", "side-note small", make("span", "grow", text), ...buttons, dismiss);
     dismiss.addEventListener("click", () => {
-      remember();
+      remember("dismissed");
       note.remove();
     });
     $(".side-foot")?.before(note);
     return note;
   }
 
+  /** On the page of settings: whether this browser tells, and a button for the other way. */
+  #showSwitch(place) {
+    const state = $("p", place);
+    const button = $("button", place);
+    const show = () => {
+      setText(state, say(!isSecureContext ? "https_hint" : isOn() ? "browser_on" : isRefused() ? "browser_refused" : "browser_off"));
+      setText(button, say(isOn() ? "browser_turn_off" : "browser_turn_on"));
+      button.hidden = !isSecureContext || isRefused();
+    };
+    button.addEventListener("click", async () => {
+      if (isOn()) remember("off");
+      else await allow();
+      show();
+    });
+    show();
+    place.hidden = false;
+  }
+
   async #tell({ kind, room_id, message_id, by, title, text, id }) {
-    if (!document.hidden || window.Notification?.permission !== "granted") return;
+    if (!document.hidden || !isOn()) return;
     const room = this.#rooms.all.get(room_id);
     const heading = [by && nameOf(by), title].filter(Boolean).join(" · ") || "Parlor";
     const path = room ? `/chat/${room.uuid}${message_id ? `?at=${message_id}` : ""}` : "/conversations";
@@ -60,17 +80,27 @@ export class Notify {
   }
 }
 
+const isOn = () => window.Notification?.permission === "granted" && recall() !== "off";
+
+const isRefused = () => !("Notification" in window) || Notification.permission === "denied";
+
+async function allow() {
+  remember("");
+  await Notification.requestPermission();
+}
+
 function recall() {
   try {
-    return localStorage.getItem(DISMISSED);
+    return localStorage.getItem(WISH);
   } catch {
     return "unknown";
   }
 }
 
-function remember() {
+function remember(wish) {
   try {
-    localStorage.setItem(DISMISSED, "dismissed");
+    if (wish) localStorage.setItem(WISH, wish);
+    else localStorage.removeItem(WISH);
   } catch {
     // Then it asks again next time.
   }

@@ -171,6 +171,14 @@ async fn everybody_but_oneself_is_listed() {
     let page = root.read("/users").await;
     assert!(page.contains(&format!("/users/edit/{}", uuid_of(&ann).await)));
     assert!(!page.contains(&format!("/users/edit/{}", uuid_of(&admin).await)));
+    let email = serde_json::json!({ "email": "ann@example.org" });
+    ann.patch("me", email).await.ok(200);
+    for (query, is_found) in [("AN", true), ("example.org", true), ("nobody", false)] {
+        let page = root.read(&format!("/users?q={query}")).await;
+        let edit = format!("/users/edit/{}", uuid_of(&ann).await);
+        assert_eq!(page.contains(&edit), is_found, "{query}");
+        assert_eq!(page.contains("Nobody by that name."), !is_found, "{query}");
+    }
 }
 
 #[tokio::test]

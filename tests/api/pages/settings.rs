@@ -158,6 +158,13 @@ async fn notifications_are_set_for_all_rooms_and_for_one() {
     for id in [1, room] {
         assert_eq!(ann.overview(id).await.unwrap()["notify"], "none");
     }
+    // Rooms that come later begin with it; it is kept, whatever else is changed.
+    let profile = [("username", "ann"), ("display_name", "Ann"), ("email", "")];
+    pages.submit("/settings/profile", &profile).await;
+    let later = ann.public_room("Attic").await;
+    assert_eq!(ann.overview(later).await.unwrap()["notify"], "none");
+    let page = pages.read("/settings").await;
+    assert!(page.contains(r#"<option value="none" selected>"#), "{page}");
     let uuid = ann.overview(room).await.unwrap()["uuid"].clone();
     let path = format!("/conversations/{}", uuid.as_str().unwrap());
     let reply = pages
@@ -180,6 +187,46 @@ async fn guests_have_neither_password_nor_picture() {
     let fields = [("current_password", ""), ("new_password", "long enough")];
     let reply = guest.submit("/settings/password", &fields).await;
     reply.page(400);
+}
+
+#[tokio::test]
+async fn people_end_their_own_account_with_their_password() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let ann = server.user("ann").await;
+    ann.say(1, "I was here").await;
+    let pages = Pages::log_in(&server, "ann").await;
+    assert!(pages.read("/settings").await.contains("/settings/delete"));
+    for password in ["", "wrong"] {
+        let fields = [("current_password", password)];
+        let reply = pages.submit("/settings/delete", &fields).await;
+        let page = reply.page(400);
+        assert!(
+            page.contains(r#"id="delete-current_password-error""#),
+            "{page}"
+        );
+        assert!(page.contains(r#"<details class="more" open>"#), "{page}");
+    }
+    let fields = [("current_password", PASSWORD)];
+    let reply = pages.submit("/settings/delete", &fields).await;
+    reply.leads_to("/auth/login");
+    ann.get("me").await.refused(401, "session_ended");
+    let said = &root.history(1).await[0];
+    assert_eq!(said["content"], "I was here");
+    assert_eq!(said["sender"]["deleted"], true);
+    // Guests have no password; the last admin stays, and is told why.
+    let guest = Pages::guest(&server, "gus").await;
+    guest
+        .submit("/settings/delete", &[])
+        .await
+        .leads_to("/auth/login");
+    let pages = Pages::log_in(&server, "root").await;
+    let reply = pages.submit("/settings/delete", &fields).await;
+    assert!(
+        reply.page(409).contains("This is the last admin."),
+        "{reply}"
+    );
+    root.get("me").await.ok(200);
 }
 
 #[tokio::test]

@@ -1,0 +1,101 @@
+//! What a browser tells of while nobody looks at the page.
+
+use serde_json::json;
+
+use crate::driver::{Browser, Window};
+use crate::support::{TestServer, id};
+
+/// Lets the page tell, and notes down what it would tell instead.
+async fn record(window: &Window) {
+    window.installed().await;
+    let origin = window.eval("return location.origin").await;
+    let params = json!({ "permissions": ["notifications"], "origin": origin });
+    window.devtools("Browser.grantPermissions", params).await;
+    window.until("Notification.permission === 'granted'").await;
+    let stub = "window.told = [];
+        ServiceWorkerRegistration.prototype.showNotification = (title, { body, data }) => {
+          window.told.push([title, body, data.path.split('?')[0]]);
+          return Promise.resolve();
+        };
+        window.away = false;
+        Object.defineProperty(document, 'hidden', { get: () => window.away });";
+    window.eval(stub).await;
+}
+
+#[tokio::test]
+async fn a_browser_tells_of_what_concerns_somebody_who_looks_elsewhere() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let reader = server.log_in("Ann").await;
+    let bob = server.user("Bob").await;
+    let quiet = bob.public_room("Quiet").await;
+    reader
+        .post(&format!("rooms/{quiet}/join"), json!({}))
+        .await
+        .ok(200);
+    let none = json!({ "notify": "none" });
+    reader
+        .patch(&format!("rooms/{quiet}/members/me"), none)
+        .await
+        .ok(200);
+    let direct = json!({ "user_id": reader.id });
+    let direct = bob.post("rooms/direct", direct).await.ok(201);
+    ann.enter("Lobby").await;
+    record(&ann).await;
+
+    // Who looks is told nothing, nor is anybody of what they do not want or what does not concern them.
+    bob.say(1, "@Ann are you there?").await;
+    bob.say(1, "seen").await;
+    ann.see("seen").await;
+    ann.eval("window.away = true").await;
+    bob.say(quiet, "@Ann psst").await;
+    bob.say(1, "nobody in particular").await;
+    bob.say(1, "@Ann come here").await;
+    ann.until("window.told.length === 1").await;
+    bob.say(id(&direct), "just you").await;
+    ann.until("window.told.length === 2").await;
+    let uuid = ann.path().await;
+    let other = format!("/chat/{}", direct["uuid"].as_str().unwrap());
+    assert_eq!(
+        ann.eval("return window.told").await,
+        json!([
+            ["Bob · Lobby", "@Ann come here", uuid],
+            ["Bob", "just you", other]
+        ])
+    );
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_is_told_to_be_quiet_stays_so() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    ann.enter("Lobby").await;
+    record(&ann).await;
+    let button = "#browser-notify button";
+    ann.open("/settings").await;
+    ann.reads(button, "Turn off").await;
+    ann.click(button).await;
+    ann.reads(button, "Turn on").await;
+    ann.see("This browser does not tell you of new messages.")
+        .await;
+    ann.open("/conversations").await;
+    ann.enter("Lobby").await;
+    record(&ann).await;
+    ann.eval("window.away = true").await;
+    bob.say(1, "@Ann one").await;
+    bob.say(1, "two").await;
+    ann.see("two").await;
+    assert_eq!(ann.eval("return window.told").await, json!([]));
+    ann.open("/settings").await;
+    ann.click(button).await;
+    ann.reads(button, "Turn off").await;
+    ann.assert_quiet().await;
+}
