@@ -12,6 +12,9 @@ const BLOCK: i64 = 5 * 60 * 1000;
 /// A picture takes at most so many pixels each way; thumbnails are no larger.
 const SHOWN_MAX: u32 = 400;
 
+/// So many people are named of each reaction; the script does the same.
+const NAMED: usize = 8;
+
 /// A message.
 pub(super) struct MessageView {
     pub id: i64,
@@ -64,6 +67,8 @@ pub(super) struct PictureView {
 pub(super) struct ReactionView {
     pub emoji: String,
     pub count: u32,
+    /// The numbers of the first of them.
+    pub people: String,
     pub mine: bool,
 }
 
@@ -175,6 +180,13 @@ impl ReactionView {
         Self {
             emoji: reaction.emoji.clone(),
             count: reaction.count,
+            people: reaction
+                .people
+                .iter()
+                .take(NAMED)
+                .map(|id| id.0.to_string())
+                .collect::<Vec<_>>()
+                .join(","),
             mine: reaction.people.contains(&me),
         }
     }

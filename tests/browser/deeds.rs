@@ -5,6 +5,7 @@ use crate::support::TestServer;
 
 const ESCAPE: &str = "\u{E00C}";
 const UP: &str = "\u{E013}";
+const TAB: &str = "\u{E004}";
 const ENTER: &str = "\u{E007}";
 
 /// Sends keys to whatever has the focus.
@@ -172,5 +173,57 @@ async fn a_finger_that_rests_on_a_message_gets_its_menu() {
     ann.click("#menu [data-do=link]").await;
     ann.until("/\\/chat\\/[0-9a-f-]{36}\\?at=\\d+$/.test(window.copied)")
         .await;
+    ann.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn who_reacted_is_said_under_pointer_focus_and_finger() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let message = server.log_in("Ann").await.say(1, "it works").await;
+    for name in [
+        "Bob", "Cleo", "Dan", "Eve", "Fay", "Gus", "Hal", "Ida", "Joe", "Kim",
+    ] {
+        let person = server.user(name).await;
+        let path = format!("messages/{}/reactions/%F0%9F%8E%89", message["id"]);
+        person.call("PUT", &path, None).await.ok(200);
+    }
+    ann.enter("Lobby").await;
+    let said = "document.querySelector('#reactors:popover-open')?.textContent";
+    let all = "Bob, Cleo, Dan, Eve, Fay, Gus, Hal, Ida, and 2 more";
+    // By keys: from the message to its reaction, and away again.
+    focus(&ann, "it works").await;
+    press(&ann, TAB).await;
+    ann.until(&format!("{said} === '{all}'")).await;
+    ann.until("document.activeElement.getAttribute('aria-describedby') === 'reactors'")
+        .await;
+    press(&ann, ESCAPE).await;
+    ann.until(&format!("!{said}")).await;
+    // By pointer.
+    let over = "document.querySelector('#messages .reaction').dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }))";
+    ann.eval(over).await;
+    ann.until(&format!("{said} === '{all}'")).await;
+    // A finger that rests on it asks; one that touches it reacts.
+    ann.eval("document.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
+        .await;
+    ann.until(&format!("!{said}")).await;
+    ann.eval(
+        "document.querySelector('#messages .reaction').dispatchEvent(new TouchEvent('touchstart', { bubbles: true }))",
+    )
+    .await;
+    ann.until(&format!("{said} === '{all}'")).await;
+    let lifted = "const end = new TouchEvent('touchend', { bubbles: true, cancelable: true });
+        document.querySelector('#messages .reaction').dispatchEvent(end);
+        return end.defaultPrevented;";
+    assert_eq!(ann.eval(lifted).await, true);
+    ann.eval("document.querySelector('#messages .reaction').click()")
+        .await;
+    ann.until(
+        "document.querySelector('#messages .reaction').getAttribute('aria-pressed') === 'true'",
+    )
+    .await;
     ann.assert_quiet().await;
 }

@@ -4,6 +4,7 @@ import { copy } from "./copy.js";
 import { $, fromTemplate } from "./dom.js";
 import { Menu } from "./menu.js";
 import { page } from "./page.js";
+import { Reactors } from "./reactors.js";
 
 /** A finger that rests so long asks for the menu, milliseconds. */
 const LONG = 500;
@@ -19,8 +20,9 @@ export class Actions {
   #dialog = $("#delete-dialog");
   #menu = new Menu((entry, what, emoji) => this.#do(entry, what, emoji));
   #finger = 0;
-  /** The message on which a finger rests that has asked for its menu. */
+  /** What a finger that rests has asked for. */
   #held = null;
+  #reactors;
 
   constructor(wire, timeline, history, composer) {
     this.#wire = wire;
@@ -28,6 +30,7 @@ export class Actions {
     this.#history = history;
     this.#composer = composer;
     const { log } = timeline;
+    this.#reactors = new Reactors(log);
     log.addEventListener("pointerover", ({ target }) => this.#offer(target));
     log.addEventListener("focusin", ({ target }) => this.#offer(target));
     log.addEventListener("pointerleave", () => this.#bar.matches(":focus-within") || this.#bar.remove());
@@ -83,17 +86,24 @@ export class Actions {
   #rest(target) {
     clearTimeout(this.#finger);
     this.#held = null;
-    const entry = this.#timeline.entryOf(target);
-    if (!entry || target.closest("a, button")) return;
-    this.#finger = setTimeout(() => this.#do((this.#held = entry), "more"), LONG);
+    const asked = this.#asked(target);
+    if (asked) this.#finger = setTimeout(() => (this.#held = asked)(), LONG);
   }
 
-  /** To browsers the finger that asked for the menu taps beside it when it goes, and that closes menus. */
+  /** A finger that rests on a reaction asks who reacted. */
+  #asked(target) {
+    const entry = this.#timeline.entryOf(target);
+    const reaction = target.closest(".reaction");
+    if (reaction) return () => this.#reactors.show(reaction);
+    return entry && !target.closest("a, button") ? () => this.#do(entry, "more") : null;
+  }
+
+  /** To browsers the finger that asked taps when it goes: that would close the menu, or react. */
   #lift(event) {
     clearTimeout(this.#finger);
     if (!this.#held) return;
     event.preventDefault();
-    this.#do(this.#held, "more");
+    this.#held();
     this.#held = null;
   }
 

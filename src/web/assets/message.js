@@ -6,6 +6,9 @@ import { render } from "./markup.js";
 import { me, nameOf, say } from "./page.js";
 import { calledIn, meet } from "./people.js";
 
+/** So many people are named of each reaction; the server does the same. */
+const NAMED = 8;
+
 /** Takes over what the server wrote. */
 export function adopt(node) {
   const time = $("time", node);
@@ -62,10 +65,17 @@ function fillBody(node, message) {
   const { reply, files, reactions, content } = message;
   $(".quoted", node).replaceChildren(...(reply ? [quote(reply)] : []));
   $(".files", node).replaceChildren(...files.map(fileLink));
-  $(".reactions", node).replaceChildren(...reactions.map(reaction));
+  fillReactions($(".reactions", node), reactions.map(reaction));
   if (message.deleted_at) return $(".text", node).replaceChildren(make("p", "", say("deleted_message")));
   const write = () => $(".text", node).replaceChildren(render(content, calledIn(message, write)));
   write();
+}
+
+/** Whoever is at one of them with the keyboard stays there. */
+function fillReactions(list, buttons) {
+  const { emoji } = list.contains(document.activeElement) ? document.activeElement.dataset : {};
+  list.replaceChildren(...buttons);
+  if (emoji) buttons.find(({ dataset }) => dataset.emoji === emoji)?.focus({ preventScroll: true });
 }
 
 /** What stands above an answer: { id, sender, content, deleted }. */
@@ -81,6 +91,7 @@ function reaction({ emoji, count, user_ids }) {
   const button = make("button", "reaction", `${emoji} `, make("span", "reaction-count", String(count)));
   button.type = "button";
   button.dataset.emoji = emoji;
+  button.dataset.people = user_ids.slice(0, NAMED).join();
   button.setAttribute("aria-pressed", String(user_ids.includes(me.id)));
   return button;
 }

@@ -1,10 +1,11 @@
 // People the page has heard of, and what they are called by `@`.
 
 import { nameKey } from "./markup.js";
-import { get, me } from "./page.js";
+import { get, me, nameOf, say } from "./page.js";
 
 const known = new Map();
-const asked = new Set();
+/** Who was asked for: promises that are kept when the answer has come. */
+const asked = new Map();
 
 export function meet(person) {
   known.set(person.id, person);
@@ -21,18 +22,20 @@ export function calledIn({ mentions, mentions_room }, again) {
   for (const id of mentions) {
     const person = known.get(id);
     if (person) called.set(nameKey(person.username), id === me.id);
-    else ask(id, again);
+    else ask(id).then(() => known.has(id) && again());
   }
   return called;
 }
 
-async function ask(id, again) {
-  if (asked.has(id)) return;
-  asked.add(id);
-  try {
-    meet(await get(`users/${id}`));
-    again();
-  } catch {
-    // Then the name stands there like any other word.
-  }
+/** What somebody is called; whoever is not there any more is a deleted user. */
+export async function nameById(id) {
+  if (id === me.id) return say("you");
+  if (!known.has(id)) await ask(id);
+  return known.has(id) ? nameOf(known.get(id)) : say("deleted_user");
+}
+
+function ask(id) {
+  const forget = ({ status }) => status === 404 || asked.delete(id);
+  if (!asked.has(id)) asked.set(id, get(`users/${id}`).then(meet).catch(forget));
+  return asked.get(id);
 }
