@@ -151,7 +151,7 @@ impl People {
     ) -> Vec<Arc<Person>> {
         let all = lock(&self.connections);
         members
-            .filter(|person| is_present(all.get(&person.id)))
+            .filter(|person| all.get(&person.id).is_some_and(|theirs| is_present(theirs)))
             .cloned()
             .collect()
     }
@@ -161,14 +161,14 @@ impl People {
         let all = lock(&self.connections);
         let there = all
             .iter()
-            .filter(|(user, theirs)| which(**user) && is_present(Some(*theirs)));
+            .filter(|(user, theirs)| which(**user) && is_present(theirs));
         u32::try_from(there.count()).unwrap_or(u32::MAX)
     }
 
     /// Everybody who is there.
     pub fn online(&self) -> Vec<Arc<Person>> {
         let all = lock(&self.connections);
-        let there = all.values().filter(|theirs| is_present(Some(*theirs)));
+        let there = all.values().filter(|theirs| is_present(theirs));
         there
             .filter_map(|theirs| theirs.first())
             .map(|connection| connection.person.clone())
@@ -211,10 +211,11 @@ impl People {
         }
         self.absent
             .fetch_add(connection.count_absent(), Ordering::Relaxed);
-        mine.push(connection.clone());
-        if mine.len() == 1 {
+        // Their other connections may all be away.
+        if !is_present(mine) {
             self.stirred.notify_one();
         }
+        mine.push(connection.clone());
         Ok(connection)
     }
 
@@ -235,15 +236,17 @@ impl People {
     pub fn forget(&self, connection: &Connection) {
         let mut all = lock(&self.connections);
         if let Some(mine) = all.get_mut(&connection.user()) {
-            let before = mine.len();
+            let (before, was_present) = (mine.len(), is_present(mine));
             mine.retain(|other| other.id != connection.id);
             if mine.len() < before {
                 self.absent
                     .fetch_sub(connection.count_absent(), Ordering::Relaxed);
             }
+            if was_present && !is_present(mine) {
+                self.stirred.notify_one();
+            }
             if mine.is_empty() {
                 all.remove(&connection.user());
-                self.stirred.notify_one();
             }
         }
     }
@@ -348,12 +351,10 @@ impl People {
     }
 }
 
-fn is_present(connections: Option<&Vec<Arc<Connection>>>) -> bool {
-    connections.is_some_and(|theirs| {
-        theirs
-            .iter()
-            .any(|connection| !connection.away.load(Ordering::Relaxed))
-    })
+fn is_present(connections: &[Arc<Connection>]) -> bool {
+    connections
+        .iter()
+        .any(|connection| !connection.away.load(Ordering::Relaxed))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

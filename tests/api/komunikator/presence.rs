@@ -37,14 +37,13 @@ async fn who_sent_a_watchdog_and_falls_silent_is_offline_though_connected() {
     let mut bobs = Seat::of(&bob).await;
     let name = json!({"user_name": "bob"});
     anns.hears("user_online", name.clone()).await;
-    for _ in 0..2 {
-        bobs.emit("watchdog", json!({})).await;
-        anns.hears("user_offline", name.clone()).await;
-        assert_eq!(ann.get("/api/users/online").await.ok(200), json!([]));
-        bobs.emit("watchdog", json!({})).await;
-        anns.hears("user_online", name.clone()).await;
-    }
+    bobs.emit("watchdog", json!({})).await;
     anns.hears("user_offline", name.clone()).await;
+    assert_eq!(ann.get("/api/users/online").await.ok(200), json!([]));
+    for _ in 0..2 {
+        said_until_heard(&mut bobs, &mut anns).await;
+        anns.hears("user_offline", name.clone()).await;
+    }
     // A second client of theirs that never sends one counts as long as it is there.
     let second = Seat::of(&bob).await;
     anns.hears("user_online", name.clone()).await;
@@ -52,6 +51,20 @@ async fn who_sent_a_watchdog_and_falls_silent_is_offline_though_connected() {
     anns.hears("user_offline", name).await;
     // Ann never sent one.
     assert_eq!(bob.get("/api/users/online").await.ok(200), json!(["ann"]));
+}
+
+/// One sign of life lasts for a moment only and may be over before the room looks, so it is given again until it is seen.
+async fn said_until_heard(bobs: &mut Seat, anns: &mut Seat) {
+    let talking = async {
+        loop {
+            bobs.emit("watchdog", json!({})).await;
+            bobs.heard().await;
+        }
+    };
+    tokio::select! {
+        () = anns.hears("user_online", json!({"user_name": "bob"})) => {}
+        () = talking => {}
+    }
 }
 
 #[tokio::test]
