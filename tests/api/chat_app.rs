@@ -86,11 +86,16 @@ async fn only_an_admin_makes_an_admin_unless_the_dialect_is_open() {
         config.compat.open = parlor::config::OpenDialects::Only(["chat_app".to_owned()].into());
     })
     .await;
-    server.anybody().post("/auth/register", new).await.ok(201);
+    // Where anybody may, nobody looks at who it is.
+    let anybody = server.anybody().token("rubbish");
+    anybody.post("/auth/register", new).await.ok(201);
     assert_eq!(
         server.anybody().get("/chat/admins").await.ok(200)[0]["name"],
         "Boss"
     );
+    // Its sockets need their token even then.
+    let refused = EventSocket::try_open(server.address, json!({})).await;
+    assert_eq!(refused.err().as_deref(), Some("not logged in"));
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
+mod sockets;
+
 async fn uuid(person: &Persona) -> String {
     person.get("me").await.ok(200)["uuid"]
         .as_str()
@@ -37,21 +39,6 @@ fn assert_plain_time(value: &Value) {
     assert!(text.len() == 19 && text.as_bytes()[10] == b' ', "{text}");
 }
 
-/// What a client is told whose frame was no good.
-fn assert_refused(answer: &Value, frame: &Value) {
-    assert_exactly(answer, "messageType payload");
-    assert_eq!(answer["messageType"], "ErrorMessage", "{frame}");
-    assert_exactly(&answer["payload"], "message");
-}
-
-fn id_message(sender: Option<&str>, conversation: Option<&str>) -> Value {
-    json!({"messageType": "IdMessage", "senderId": sender, "convId": conversation, "timestamp": "2026-01-02T03:04:05Z"})
-}
-
-fn chat_message(content: &str, meta: Value) -> Value {
-    json!({"messageType": "ChatMessage", "payload": {"content": content, "displayName": "somebody"}, "meta": meta})
-}
-
 #[tokio::test]
 async fn tokens_are_granted_refreshed_and_checked() {
     let server = TestServer::start().await;
@@ -77,10 +64,9 @@ async fn tokens_are_granted_refreshed_and_checked() {
             .post(&token, json!({"username": "ann", "password": "wrong"}))
             .await;
         assert_eq!(wrong.ok(401)["msg"], "Invalid credentials");
-        assert_eq!(
-            server.anybody().call("OPTIONS", &token, None).await.status,
-            200
-        );
+        let options = server.anybody().call("OPTIONS", &token, None).await;
+        assert_eq!(options.header("allow"), "GET, HEAD, OPTIONS, POST");
+        assert_eq!((options.status.as_u16(), options.body.len()), (200, 0));
         let grant = server
             .anybody()
             .post(&token, json!({"email": "ann", "password": PASSWORD}))
@@ -108,7 +94,10 @@ async fn tokens_are_granted_refreshed_and_checked() {
             .await
             .ok(401);
         assert_exactly(&refused, "authenticated message msg");
-        assert_eq!(refused["authenticated"], false);
+        assert_eq!(
+            (&refused["authenticated"], &refused["message"]),
+            (&json!(false), &json!("Authentication failed"))
+        );
         let missing = server
             .anybody()
             .get(&format!("{prefix}/check"))
@@ -228,8 +217,14 @@ async fn what_is_wrong_with_a_token_is_told_under_both_keys() {
             assert_eq!(wrong.header("allow"), "GET, HEAD, OPTIONS");
             wrong.ok(405)["message"].as_str().unwrap();
         }
-        let unknown = ann.get(&format!("{prefix}/conversation/{own}")).await;
-        assert_exactly(&unknown.ok(404), "message msg");
+        for (unknown, text) in [
+            (own.as_str(), "no such room"),
+            ("7", "no such conversation"),
+        ] {
+            let path = format!("{prefix}/conversation/{unknown}");
+            let told = ann.get(&path).await.ok(404);
+            assert_eq!(told, json!({"message": text, "msg": text}), "{path}");
+        }
     }
     for path in ["/auth/refresh", "/refresh"] {
         for (token, status) in [(&ann.token, 422), (&gone.refresh_token, 401)] {
@@ -239,123 +234,4 @@ async fn what_is_wrong_with_a_token_is_told_under_both_keys() {
         let missing = anybody.post(path, json!({})).await.ok(401);
         assert_eq!(missing["msg"], "Missing Authorization Header");
     }
-}
-
-#[tokio::test]
-async fn a_message_on_the_raw_socket_reaches_everybody_there() {
-    let server = TestServer::start().await;
-    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let (ann_uuid, lobby) = (uuid(&ann).await, room_uuid(&ann, 1).await);
-    let mut anns = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
-    let mut bobs = RawSocket::open(server.address, &format!("/?token={}", bob.token)).await;
-    let mut native = bob.watch(1).await;
-    anns.send(id_message(Some(&ann_uuid), Some(&lobby))).await;
-    bobs.send(json!({"message_type": "IdMessage"})).await;
-    let meta = json!({"conversationId": lobby, "senderId": ann_uuid, "timestamp": "2026-01-02T03:04:05Z", "colour": "red"});
-    // Bob listens once his own frame has come back.
-    bobs.send(chat_message("me too", json!({"conversationId": lobby})))
-        .await;
-    assert_eq!(
-        bobs.next().await["payload"],
-        json!({"content": "me too", "displayName": "bob"})
-    );
-    anns.send(chat_message("hi", meta.clone())).await;
-    let expected = json!({"messageType": "ChatMessage", "payload": {"content": "hi", "displayName": "ann"}, "meta": meta});
-    assert_eq!(bobs.next().await, expected);
-    native.event("message").await;
-    assert_eq!(
-        native.event("message").await["message"]["sent_at"],
-        "2026-01-02T03:04:05.000Z"
-    );
-
-    let said = bob.say(1, "from elsewhere").await;
-    let told = bobs.next().await;
-    assert_eq!(told["meta"]["messageId"], said["uuid"]);
-    assert_exactly(&told["meta"], "conversationId senderId messageId timestamp");
-}
-
-#[tokio::test]
-async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
-    let server = TestServer::start().await;
-    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let (bob_uuid, lobby) = (uuid(&bob).await, room_uuid(&ann, 1).await);
-    let secret = room_uuid(&bob, bob.private_room("Secret").await).await;
-    let mut socket = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
-    for frame in [
-        json!("text"),
-        chat_message("too early", json!({"conversationId": lobby})),
-        id_message(Some(&bob_uuid), Some(&lobby)),
-        id_message(None, Some(&secret)),
-        id_message(None, Some("7")),
-    ] {
-        socket.send(frame.clone()).await;
-        assert_refused(&socket.next().await, &frame);
-    }
-    socket.send(id_message(None, Some(&lobby))).await;
-    for frame in [
-        chat_message("hi", json!({"senderId": bob_uuid})),
-        chat_message("hi", json!({"conversationId": secret})),
-        chat_message("hi", json!({"note": "x".repeat(3000)})),
-        chat_message(" ", json!({})),
-    ] {
-        socket.send(frame.clone()).await;
-        assert_refused(&socket.next().await, &frame);
-    }
-    socket.send(chat_message("at last", json!({}))).await;
-    let meta = socket.next().await["meta"].clone();
-    assert_eq!(meta["conversationId"], json!(lobby));
-}
-
-#[tokio::test]
-async fn the_raw_socket_needs_a_token_unless_the_dialect_is_open() {
-    let server = TestServer::start().await;
-    assert_eq!(
-        RawSocket::try_open(server.address, "/").await.err(),
-        Some(401)
-    );
-    let ann = server.user("ann").await;
-    let path = format!("/?token={}", ann.token);
-    let mut socket = RawSocket::open(server.address, &path).await;
-    socket.send(id_message(None, None)).await;
-    socket.send(chat_message("x", json!({}))).await;
-    socket.next().await;
-    ann.post("auth/logout", json!({})).await.done();
-    assert_eq!(socket.closed().await.0, 4001);
-    assert_eq!(
-        RawSocket::try_open(server.address, &path).await.err(),
-        Some(401)
-    );
-
-    let server = TestServer::start_with(|config| {
-        config.compat.open = parlor::config::OpenDialects::Only(["team".to_owned()].into());
-    })
-    .await;
-    let (root, ann) = (server.admin("root").await, server.user("ann").await);
-    let lobby = room_uuid(&ann, 1).await;
-    let mut socket = RawSocket::open(server.address, "/").await;
-    socket
-        .send(id_message(Some(&uuid(&root).await), Some(&lobby)))
-        .await;
-    assert_eq!(socket.next().await["messageType"], "ErrorMessage");
-    socket
-        .send(id_message(Some(&uuid(&ann).await), Some(&lobby)))
-        .await;
-    socket.send(chat_message("believed", json!({}))).await;
-    assert_eq!(socket.next().await["payload"]["displayName"], "ann");
-}
-
-#[tokio::test]
-async fn a_second_listener_reaches_the_same_chat() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let server = TestServer::start_with(|config| config.compat.ws_listen = Some(free)).await;
-    let ann = server.user("ann").await;
-    let mut socket = RawSocket::open(free, &format!("/?token={}", ann.token)).await;
-    let lobby = room_uuid(&ann, 1).await;
-    socket.send(id_message(None, Some(&lobby))).await;
-    socket.send(chat_message("hi", json!({}))).await;
-    socket.next().await;
-    assert_eq!(ann.history(1).await.len(), 1);
 }

@@ -41,6 +41,16 @@ async fn users_are_added_listed_changed_and_deleted() {
         json!({"msg": "username must not contain @"})
     );
 
+    for field in ["postal_code", "city"] {
+        for bad in ["x".repeat(101), "a\nb".to_owned()] {
+            let mut body = json!({"name": "eve"});
+            body[field] = bad.into();
+            let text = format!("{field} is too long or has control characters");
+            let told = root.post("/v1/user", body).await.ok(404);
+            assert_eq!(told, json!({ "msg": text }));
+        }
+    }
+
     let expected = json!({"id": id, "name": "bob", "postal_code": "8001", "city": "Zürich"});
     assert!(
         ann.get("/v1/users/")
@@ -80,21 +90,20 @@ async fn users_are_added_listed_changed_and_deleted() {
             .ok(403),
         "Forbidden"
     );
-    ann.call(
-        "PUT",
-        &format!("/v1/users/{}", ann.id),
-        Some(change.clone()),
-    )
-    .await
-    .ok(200);
-    assert_eq!(
-        root.call("PUT", "/v1/users/999", Some(change))
-            .await
-            .ok(404),
-        "User not found"
-    );
+    let mut longest = change.clone();
+    longest["city"] = "x".repeat(100).into();
+    let own = format!("/v1/users/{}", ann.id);
+    let changed = ann.call("PUT", &own, Some(longest.clone())).await.ok(200);
+    assert_eq!(changed["city"], longest["city"]);
+    for nobody in ["/v1/users/999", "/v1/users/nobody"] {
+        let reply = root.call("PUT", nobody, Some(change.clone())).await;
+        assert_eq!(reply.ok(404), "User not found");
+    }
     assert_eq!(root.delete("/v1/users/999").await.ok(404), "User not found");
-    root.delete("/v1/users/nobody").await.ok(422);
+    assert_eq!(
+        root.delete("/v1/users/nobody").await.ok(422),
+        "The id is not an integer"
+    );
     assert_eq!(
         ann.delete(&format!("/v1/users/{id}")).await.ok(403),
         "Forbidden"
@@ -198,13 +207,24 @@ async fn the_lobby_is_shared_over_the_socket() {
     let keys: Vec<_> = theirs.as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["content", "isMine", "mtype", "timestamp", "user_id"]);
 
-    for bad in [
-        json!("text"),
-        json!({"content": "x", "mtype": "alarm"}),
-        json!({"content": " ", "mtype": "message"}),
+    for (bad, text) in [
+        (json!("text"), "The frame is no message"),
+        (
+            json!({"content": "x", "mtype": "alarm"}),
+            "The frame is no message",
+        ),
+        (
+            json!({"content": " ", "mtype": "message"}),
+            "content must not be empty",
+        ),
     ] {
         anns.send(bad).await;
-        assert_eq!(anns.next().await["mtype"], "warning");
+        let mut warning = anns.next().await;
+        warning["timestamp"] = Value::Null;
+        assert_eq!(
+            warning,
+            json!({"user_id": "ann", "content": text, "timestamp": null, "mtype": "warning", "isMine": false})
+        );
     }
     drop(bobs);
     let left = anns.next().await;
@@ -306,4 +326,22 @@ async fn an_open_dialect_needs_no_token_but_touches_no_admin() {
             .ok(200),
         "User deleted"
     );
+}
+
+#[tokio::test]
+async fn who_has_too_many_connections_is_told_so() {
+    let server = TestServer::start_with(|config| {
+        config.limits.connections_per_user = std::num::NonZeroU32::new(1);
+    })
+    .await;
+    let ann = server.user("ann").await;
+    let path = format!("/messages?token={}", ann.token);
+    let mut first = RawSocket::open(server.address, &path).await;
+    first.next().await;
+    for path in ["/ws/messages", "/ws/notifications"] {
+        let path = format!("{path}?token={}", ann.token);
+        let mut socket = RawSocket::open(server.address, &path).await;
+        let told = (1008, "Too many connections".to_owned());
+        assert_eq!(socket.closed().await, told, "{path}");
+    }
 }

@@ -96,6 +96,13 @@ async fn what_a_client_sends_is_noted_down_for_its_user() {
         json!({"content": {}}),
         json!({"type": "x"}),
         json!({"content": {}, "type": 7}),
+    ] {
+        anns.send(bad.clone()).await;
+        let told = anns.next().await["content"].clone();
+        assert_eq!(told, "The frame is no notification", "{bad}");
+    }
+    for bad in [
+        json!("text"),
         json!({"content": {}, "type": ""}),
         json!({"content": {"long": "x".repeat(5000)}, "type": "x"}),
     ] {

@@ -24,6 +24,12 @@ async fn registering_and_logging_in_answer_a_token() {
         .await;
         assert_eq!(anybody.post(path, json!([])).await.status, 400);
     }
+    for field in ["user_name", "password"] {
+        let mut body = full.clone();
+        body[field] = 7.into();
+        let text = format!("{field} must be a text");
+        refused(anybody.post("/api/register", body), 400, &text).await;
+    }
     let taken = json!({"user_name": "ANN", "password": "x"});
     refused(anybody.post("/api/register", taken), 409, "User Exists").await;
     let odd = json!({"user_name": "a@b", "password": "x"});

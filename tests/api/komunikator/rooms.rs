@@ -52,12 +52,12 @@ async fn rooms_are_made_as_the_document_says() {
         create(json!({"room_name": "x".repeat(65)})).await.status,
         400
     );
-    assert_eq!(
-        create(json!({"room_name": "x", "is_private": "yes"}))
-            .await
-            .status,
-        400
-    );
+    refused(
+        create(json!({"room_name": "x", "is_private": "yes"})),
+        400,
+        "is_private must be true or false",
+    )
+    .await;
 }
 
 #[tokio::test]

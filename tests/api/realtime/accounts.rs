@@ -185,7 +185,17 @@ async fn accounts_are_changed_by_their_own_and_by_admins() {
         .ok(200);
     keys(&own, "message user");
     keys(&own["user"], USER);
-    assert_eq!(own["user"]["username"], "ann");
+    assert_eq!(
+        (&own["user"]["username"], &own["message"]),
+        (&json!("ann"), &json!("User updated successfully"))
+    );
+    for bad in ["ftp://example.com/a.png", "/files/a b.png"] {
+        refused(
+            &put(&ann.http, ann.id, json!({ "avatar_url": bad })).await,
+            400,
+            "avatar_url must be an http or https address",
+        );
+    }
 }
 
 #[tokio::test]

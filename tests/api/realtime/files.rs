@@ -221,6 +221,26 @@ async fn files_obey_the_rules_of_the_document() {
     create(&ann, with(&good, "file_size", 5 * 1024 * 1024))
         .await
         .ok(201);
+    for (ending, media_type) in [
+        ("pdf", "application/pdf"),
+        ("doc", "application/msword"),
+        (
+            "docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+        ("JPG", "image/jpeg"),
+        ("jpeg", "image/jpeg"),
+        ("png", "image/png"),
+        ("Gif", "image/gif"),
+        ("bmp", "image/bmp"),
+        ("tiff", "image/tiff"),
+        ("webp", "image/webp"),
+    ] {
+        let message = id(&ann.say("look").await);
+        let body = with(&good, "filename", format!("a.{ending}"));
+        let file = create(&ann, with(&body, "public_message_id", message)).await;
+        assert_eq!(file.ok(201)["file_type"], media_type, "{ending}");
+    }
     let gus = server.guest("gus").await;
     let hers = id(&gus.say(1, "hi").await);
     let reply = gus
@@ -242,8 +262,8 @@ async fn an_upload_is_shown_by_what_is_sent_next() {
         .ok(201);
     keys(&up, "message file_url filename file_size file_type");
     assert_eq!(
-        json!([up["filename"], up["file_type"]]),
-        json!(["cat.png", "image/png"])
+        json!([up["message"], up["filename"], up["file_type"]]),
+        json!(["File uploaded", "cat.png", "image/png"])
     );
     let url = up["file_url"].as_str().unwrap();
     let base = format!("http://{}", server.address);

@@ -38,7 +38,11 @@ async fn people_come_to_the_public_chat_and_leave_it() {
     assert_eq!(anns.event("user_joined").await["username"], "bob");
     // Who comes again is there already.
     bobs.emit_bare("join_public").await;
-    assert_eq!(bobs.event("user_joined").await["username"], "bob");
+    let again = bobs.event("user_joined").await;
+    assert_eq!(
+        json!([again["username"], again["message"]]),
+        json!(["bob", "bob joined the chat"])
+    );
     let mut second = bob.in_public().await;
     assert_eq!(anns.event("user_joined").await["username"], "bob");
     second.emit_bare("get_online_users").await;
