@@ -166,8 +166,13 @@ async fn a_finger_that_rests_on_a_message_gets_its_menu() {
         .await;
     ann.eval("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
         .await;
+    let listen =
+        "new MutationObserver(() => (window.said ||= document.querySelector('#toast').textContent))
+        .observe(document.querySelector('#toast'), { childList: true })";
+    ann.eval(listen).await;
     ann.click("#menu [data-do=copy]").await;
     ann.until("window.copied === '**copy** me'").await;
+    ann.until("window.said === 'Copied.'").await;
     focus(&ann, "copy me").await;
     press(&ann, ENTER).await;
     ann.click("#menu [data-do=link]").await;

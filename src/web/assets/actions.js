@@ -1,13 +1,15 @@
 // What can be done with a message: a small bar that follows pointer and focus, keys, a finger that rests on it.
 
 import { copy } from "./copy.js";
-import { $, fromTemplate } from "./dom.js";
+import { $, fromTemplate, setText } from "./dom.js";
 import { Menu } from "./menu.js";
-import { page } from "./page.js";
+import { page, say } from "./page.js";
 import { Reactors } from "./reactors.js";
 
 /** A finger that rests so long asks for the menu, milliseconds. */
 const LONG = 500;
+/** What was done is said for so long, milliseconds. */
+const SAID = 4000;
 /** Keys on a message that has the focus. */
 const KEYS = { Enter: "more", r: "reply", e: "edit", "+": "react", Delete: "delete" };
 
@@ -23,6 +25,7 @@ export class Actions {
   /** What a finger that rests has asked for. */
   #held = null;
   #reactors;
+  #said = 0;
 
   constructor(wire, timeline, history, composer) {
     this.#wire = wire;
@@ -111,12 +114,18 @@ export class Actions {
     if (!this.#allowed(entry)[what]) return;
     if (what === "edit") this.#composer.edit(entry);
     if (what === "reply") this.#composer.reply(entry);
-    if (what === "copy") copy(entry.text);
-    if (what === "link") copy(new URL(`/chat/${page.room.uuid}?at=${entry.id}`, location.href).href);
+    if (what === "copy") this.#copy(entry.text);
+    if (what === "link") this.#copy(new URL(`/chat/${page.room.uuid}?at=${entry.id}`, location.href).href);
     if (what === "delete") this.#delete(entry);
     if (what === "more") this.#menu.open(entry, this.#allowed(entry));
     if (what === "react" && !emoji) this.#menu.openPalette(entry);
     if (what === "react" && emoji) this.#react(entry, emoji);
+  }
+
+  async #copy(text) {
+    setText($("#toast"), say((await copy(text)) ? "copied" : "error_other"));
+    clearTimeout(this.#said);
+    this.#said = setTimeout(() => setText($("#toast"), ""), SAID);
   }
 
   #react(entry, emoji) {

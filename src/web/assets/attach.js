@@ -73,15 +73,17 @@ export class Attach {
     this.add(files);
   }
 
-  #takeDrops(area, field) {
+  /** All over the page: a browser that gets a file which missed its place would leave the page for it. */
+  #takeDrops(place, field) {
+    const area = document.body;
     const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
-    const mark = (on) => area.classList.toggle("dropping", on);
+    const mark = (on) => place.classList.toggle("dropping", on);
     area.addEventListener("dragover", (event) => {
       if (!hasFiles(event)) return;
       event.preventDefault();
       mark(true);
     });
-    area.addEventListener("dragleave", (event) => area.contains(event.relatedTarget) || mark(false));
+    area.addEventListener("dragleave", (event) => event.relatedTarget || mark(false));
     area.addEventListener("drop", (event) => {
       mark(false);
       if (!hasFiles(event)) return;

@@ -146,7 +146,7 @@ export class Composer {
       this.#form.requestSubmit();
     } else if (event.key === "Escape" && !this.#context.hidden) {
       this.#cancel();
-    } else if (event.key === "ArrowUp" && !this.#field.value) {
+    } else if (event.key === "ArrowUp" && !this.#field.value && !this.#timeline.newer) {
       const last = this.#timeline.entries.findLast((entry) => entry.own && !entry.deleted);
       if (last) this.edit(last);
       event.preventDefault();

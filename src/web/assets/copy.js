@@ -1,7 +1,8 @@
-// Puts a text where one can paste it from, also on plain-HTTP pages, which have no clipboard of their own.
+// Puts a text where one can paste it from, also on plain-HTTP pages, which have no clipboard of their own; answers whether
+// that was done.
 
-export function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
+export async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => copyBySelection(text));
   return copyBySelection(text);
 }
 
@@ -12,7 +13,8 @@ function copyBySelection(text) {
   field.value = text;
   document.body.append(field);
   field.select();
-  document.execCommand("copy");
+  const done = document.execCommand("copy");
   field.remove();
   focused?.focus({ preventScroll: true });
+  return done;
 }

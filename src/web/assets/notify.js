@@ -9,6 +9,7 @@ const WISH = `parlor.notify.${me.uuid}`;
 
 export class Notify {
   #rooms;
+  #show = () => {};
 
   constructor(wire, rooms) {
     this.#rooms = rooms;
@@ -27,6 +28,7 @@ export class Notify {
     yes.addEventListener("click", async () => {
       await allow();
       note.remove();
+      this.#show();
     });
   }
 
@@ -49,7 +51,7 @@ export class Notify {
   #showSwitch(place) {
     const state = $("p", place);
     const button = $("button", place);
-    const show = () => {
+    this.#show = () => {
       setText(state, say(!isSecureContext ? "https_hint" : isOn() ? "browser_on" : isRefused() ? "browser_refused" : "browser_off"));
       setText(button, say(isOn() ? "browser_turn_off" : "browser_turn_on"));
       button.hidden = !isSecureContext || isRefused();
@@ -57,9 +59,10 @@ export class Notify {
     button.addEventListener("click", async () => {
       if (isOn()) remember("off");
       else await allow();
-      show();
+      $(".side-note")?.remove();
+      this.#show();
     });
-    show();
+    this.#show();
     place.hidden = false;
   }
 

@@ -28,7 +28,7 @@ pub(in crate::web) const TEXTS: ScriptTexts = ScriptTexts {
     error_limited: "Zu schnell. Wird gleich gesendet.",
     error_busy: "Der Server ist ausgelastet. Wird gleich gesendet.",
     error_full: "Die Festplatte des Servers ist voll.",
-    error_too_long: "Zu lang: höchstens 4000 Zeichen.",
+    copied: "Kopiert.",
     error_other: "Das hat nicht geklappt.",
     not_sent: "Nicht gesendet",
     history_failed: "Ältere Nachrichten konnten nicht geladen werden.",

@@ -28,7 +28,7 @@ texts! {
         error_limited: "Too fast. Will be sent in a moment.",
         error_busy: "The server is busy. Will be sent in a moment.",
         error_full: "The server's disk is full.",
-        error_too_long: "Too long: at most 4000 characters.",
+        copied: "Copied.",
         error_other: "That did not work.",
         not_sent: "Not sent",
         history_failed: "Older messages could not be loaded.",
