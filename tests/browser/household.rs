@@ -157,18 +157,18 @@ async fn talk_in_the_kitchen(ann: &Persona, people: &[Persona], room: i64) {
     let answer = json!({ "content": "Yes, the key hangs in the hall", "reply_to": id(&car) });
     let path = format!("rooms/{room}/messages");
     bob.post(&path, answer).await.ok(201);
-    let lake = Form::new()
-        .text("content", "Look what I saw on the way home")
-        .file("evening at the lake.jpg", "image/jpeg", landscape(900, 600));
     let files = format!("rooms/{room}/files");
-    let lake = cleo.form("POST", &files, &lake).await.ok(201);
-    react(&lake, "❤️", &[ann, bob, dora, farid]).await;
-    react(&lake, "😮", &[emil]).await;
     farid.say(room, "> tea! We have run out of tea\n\nI have some from home. The recipe for tonight:\n```\n500 g lentils\n  2 onions, 1 lemon\n  simmer for 25 min, and the lemon only when everything else is on the table\n```").await;
     let plan = Form::new().file("cleaning plan.pdf", "application/pdf", vec![b' '; 84_000]);
     emil.form("POST", &files, &plan).await.ok(201);
     let wrong = emil.say(room, "Wrong room, sorry").await;
     emil.delete(&format!("messages/{}", id(&wrong))).await;
+    let lake = Form::new()
+        .text("content", "Look what I saw on the way home")
+        .file("evening at the lake.jpg", "image/jpeg", landscape(900, 600));
+    let lake = cleo.form("POST", &files, &lake).await.ok(201);
+    react(&lake, "❤️", &[ann, bob, dora, farid]).await;
+    react(&lake, "😮", &[emil]).await;
     let edited = ann
         .say(room, "Thank you! I bring `flour` and tea at six")
         .await;
