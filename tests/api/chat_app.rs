@@ -219,6 +219,27 @@ async fn what_is_wrong_with_a_request_is_told_in_this_systems_words() {
 }
 
 #[tokio::test]
+async fn a_token_that_has_expired_is_told_from_others() {
+    let (_server, ann) = TestServer::with_expired_token().await;
+    refused(&ann.get("/chat/info").await, 401, "Token has expired");
+}
+
+#[tokio::test]
+async fn histories_come_in_pages() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.direct_room(&bob).await;
+    ann.say(room, "one").await;
+    let two = bob.say(room, "two").await["id"].clone();
+    for path in [&format!("/chat/messages/{}", bob.id), "/chat/loaded"] {
+        let newest = ann.get(&format!("{path}?limit=1")).await.ok(200);
+        assert_eq!(each(newest.as_array().unwrap(), "content"), ["two"]);
+        let before = ann.get(&format!("{path}?before={two}")).await.ok(200);
+        assert_eq!(each(before.as_array().unwrap(), "content"), ["one"]);
+    }
+}
+
+#[tokio::test]
 async fn a_message_reaches_both_people_and_its_mark_too() {
     let server = TestServer::start().await;
     let (ann, ann_id) = member(&server, "Ann").await;

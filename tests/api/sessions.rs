@@ -40,14 +40,8 @@ async fn without_a_good_token_there_is_nothing() {
 
 #[tokio::test]
 async fn an_access_token_runs_out_and_the_refresh_token_gives_the_next() {
-    let server = TestServer::start_with(|config| config.auth.access_ttl = Duration::ZERO).await;
-    let ann = server.user("ann").await;
-    // Good through the second in which it was made.
-    let mut reply = ann.get("me").await;
-    while reply.status == 200 {
-        reply = ann.get("me").await;
-    }
-    reply.refused(401, "token_expired");
+    let (server, ann) = TestServer::with_expired_token().await;
+    ann.get("me").await.refused(401, "token_expired");
     let server = server
         .restart_with(|config| config.auth.access_ttl = Duration::from_secs(60))
         .await;

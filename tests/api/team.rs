@@ -115,6 +115,7 @@ async fn conversations_and_messages_are_listed_by_uuid() {
     let (ann_uuid, kitchen) = (uuid(&ann).await, ann.private_room("Kitchen").await);
     ann.direct_room(&bob).await;
     ann.say(kitchen, "hi").await;
+    let number = kitchen;
     let kitchen = room_uuid(&ann, kitchen).await;
     for prefix in ["/api", ""] {
         let path = format!("{prefix}/user/{ann_uuid}/conversations");
@@ -174,6 +175,15 @@ async fn conversations_and_messages_are_listed_by_uuid() {
             .await
             .ok(404);
     }
+    let later = ann.say(number, "later").await["id"].clone();
+    let page = async |query: &str| {
+        let path = format!("/conversation/{kitchen}/messages?{query}");
+        ann.get(&path).await.ok(200)["messages"].clone()
+    };
+    let newest = page("limit=1").await;
+    assert_eq!(each(newest.as_array().unwrap(), "content"), ["later"]);
+    let before = page(&format!("before={later}")).await;
+    assert_eq!(each(before.as_array().unwrap(), "content"), ["hi"]);
 }
 
 #[tokio::test]
@@ -226,6 +236,14 @@ async fn what_is_wrong_with_a_token_is_told_under_both_keys() {
             assert_eq!(told, json!({"message": text, "msg": text}), "{path}");
         }
     }
+    let (_late, tired) = TestServer::with_expired_token().await;
+    let text = "Token has expired";
+    let told = tired.get(&format!("/api/conversation/{own}")).await.ok(401);
+    assert_eq!(told, json!({"message": text, "msg": text}));
+    assert_eq!(
+        tired.get("/auth/check").await.ok(401),
+        json!({"authenticated": false, "message": "Authentication failed", "msg": text})
+    );
     for path in ["/auth/refresh", "/refresh"] {
         for (token, status) in [(&ann.token, 422), (&gone.refresh_token, 401)] {
             let refused = anybody.clone().token(token).post(path, json!({})).await;

@@ -121,6 +121,14 @@ async fn numbers_count_own_rooms_twice_and_the_lobby_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_token_that_has_expired_is_told_from_others() {
+    let (_server, ann) = TestServer::with_expired_token().await;
+    let text = "Token has expired";
+    let told = ann.get("/api/rooms").await.ok(401);
+    assert_eq!(told, json!({"error": text, "msg": text}));
+}
+
+#[tokio::test]
 async fn without_a_token_nothing_is_shown() {
     let server = TestServer::start().await;
     for (method, path) in [

@@ -169,6 +169,13 @@ async fn every_route_but_these_needs_a_token() {
 }
 
 #[tokio::test]
+async fn a_token_that_has_expired_is_told_from_others() {
+    let (_server, ann) = TestServer::with_expired_token().await;
+    let reply = ann.get("/api/messages").await;
+    unknown(&reply, 401, "Token has expired");
+}
+
+#[tokio::test]
 async fn what_concerns_all_systems_below_api_is_said_in_all_their_words() {
     let server = TestServer::start().await;
     let ann = guy(&server, "ann").await;

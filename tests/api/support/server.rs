@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlor::chat::Chat;
 use parlor::config::Config;
@@ -40,6 +41,16 @@ impl TestServer {
         let mut config = unlimited(folder.path().join("chat.db"));
         change(&mut config);
         Self::run(config, folder).await
+    }
+
+    /// With somebody whose access token has run out.
+    pub async fn with_expired_token() -> (Self, Persona) {
+        let server = Self::start_with(|config| config.auth.access_ttl = Duration::ZERO).await;
+        let ann = server.user("ann").await;
+        // Good through the second in which it was made.
+        let running_out = async { while ann.get("me").await.status == 200 {} };
+        within("the end of the token", running_out).await;
+        (server, ann)
     }
 
     /// Stops, and starts again on the same file.
