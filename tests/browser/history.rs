@@ -194,7 +194,7 @@ async fn a_room_opens_where_reading_stopped_and_only_what_was_seen_is_read() {
     let bob = server.user("Bob").await;
     let reader = server.log_in("Ann").await;
     let mut ids = Vec::new();
-    for n in 1..=150 {
+    for n in 1..=300 {
         ids.push(id(&bob.say(1, &format!("number {n}.")).await));
     }
     let read = async || reader.overview(1).await.unwrap()["last_read_id"].as_i64();
@@ -211,22 +211,22 @@ async fn a_room_opens_where_reading_stopped_and_only_what_was_seen_is_read() {
     // What can be seen is read, what is further down is not.
     ann.until("document.title.startsWith('(1)')").await;
     read_to(ids[0]).await;
-    assert!(read().await < Some(ids[60]));
+    assert!(read().await < Some(ids[150]));
 
     // A reload goes on from there; then all is read to the end, piece by piece.
     ann.reload().await;
     ann.live().await;
     ann.until("document.querySelector('#new-line')").await;
-    assert!(!ann.messages().await.contains(&"number 150.".to_owned()));
-    let down = "(document.querySelector('#log').scrollTop = 0, document.querySelector('#messages').innerText.includes('number 150.'))";
+    assert!(!ann.messages().await.contains(&"number 300.".to_owned()));
+    let down = "(document.querySelector('#log').scrollTop = 0, document.querySelector('#messages').innerText.includes('number 300.'))";
     ann.until(down).await;
     ann.until("!document.title.startsWith('(')").await;
-    read_to(ids[149]).await;
+    read_to(ids[299]).await;
     ann.reload().await;
     ann.live().await;
     ann.until("!document.querySelector('#new-line') && document.querySelector('#jump').hidden")
         .await;
-    ann.see("number 150.").await;
+    ann.see("number 300.").await;
     ann.assert_quiet().await;
 }
 

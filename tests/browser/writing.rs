@@ -115,3 +115,36 @@ async fn people_and_emoji_are_completed_from_a_few_letters() {
     ann.see("hi @Boris 🎉 🔥 @cl").await;
     ann.assert_quiet().await;
 }
+
+#[tokio::test]
+async fn what_is_half_written_waits_in_its_room() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let garden = server.log_in("Ann").await;
+    garden.public_room("Garden").await;
+    let holds = |text: &str| format!("document.querySelector('#content').value === '{text}'");
+    ann.enter("Lobby").await;
+    ann.keys("#content", "to be continued").await;
+    ann.enter("Garden").await;
+    ann.until(&holds("")).await;
+    ann.reload().await;
+    ann.enter("Lobby").await;
+    ann.until(&holds("to be continued")).await;
+    ann.keys("#content", "\u{E007}").await;
+    ann.until("!document.querySelector('#pending').children.length")
+        .await;
+    ann.see("to be continued").await;
+    // What is changed meanwhile takes its place only for so long.
+    ann.keys("#content", "next").await;
+    ann.eval("document.querySelector('#messages .message').focus()")
+        .await;
+    let focused = ann.client.active_element().await.unwrap();
+    focused.send_keys("e").await.unwrap();
+    ann.until(&holds("to be continued")).await;
+    ann.keys("#content", "\u{E00C}").await;
+    ann.until(&holds("next")).await;
+    ann.assert_quiet().await;
+}
