@@ -162,6 +162,20 @@ impl Window {
         self.live().await;
     }
 
+    /// Joins a public room and waits until it is live.
+    pub async fn join(&self, room: &str) {
+        self.open("/rooms").await;
+        self.click(&format!("[aria-label='Join: {room}']")).await;
+        self.until("location.pathname.startsWith('/chat/')").await;
+        self.live().await;
+    }
+
+    /// Whose window it is.
+    pub async fn my_id(&self) -> Value {
+        let script = "return JSON.parse(document.querySelector('[name=page]').content).me.id";
+        self.eval(script).await
+    }
+
     /// Waits until the page's WebSocket is open and the room hears what is said.
     pub async fn live(&self) {
         self.until("document.documentElement.dataset.wire === 'online'")

@@ -142,12 +142,8 @@ async fn an_upload_shows_how_far_it_is_can_be_stopped_and_tried_again() {
     // The server refuses, and then does not.
     let owner = server.user("Olga").await;
     let room = owner.public_room("Garden").await;
-    ann.open("/rooms").await;
-    ann.click("[aria-label='Join: Garden']").await;
-    ann.until("location.pathname.startsWith('/chat/')").await;
-    ann.live().await;
-    let me = "return JSON.parse(document.querySelector('[name=page]').content).me.id";
-    let member = format!("rooms/{room}/members/{}", ann.eval(me).await);
+    ann.join("Garden").await;
+    let member = format!("rooms/{room}/members/{}", ann.my_id().await);
     let muted = json!({ "muted_until": "2999-01-01T00:00:00Z" });
     owner.patch(&member, muted).await.ok(200);
     give(

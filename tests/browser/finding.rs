@@ -67,9 +67,7 @@ async fn the_details_of_a_room_change_while_one_looks() {
         .await
         .ok(201);
     let ann = browser.person(&server, "Ann").await;
-    ann.open("/rooms").await;
-    ann.click("[aria-label='Join: Garden']").await;
-    ann.until("location.pathname.startsWith('/chat/')").await;
+    ann.join("Garden").await;
     ann.open(&format!(
         "/conversations/{}",
         room["uuid"].as_str().unwrap()
@@ -89,9 +87,7 @@ async fn the_details_of_a_room_change_while_one_looks() {
     owner.delete(&path).await.done();
     ann.miss("Cleo").await;
     // Who is sent out sees it, too.
-    let me = ann
-        .eval("return JSON.parse(document.querySelector('[name=page]').content).me.id")
-        .await;
+    let me = ann.my_id().await;
     let path = format!("rooms/{}/members/{me}", id(&room));
     owner.delete(&path).await.done();
     ann.until("[...document.querySelectorAll('button')].some((one) => one.textContent === 'Join')")

@@ -119,8 +119,7 @@ async fn nothing_that_people_write_is_run_anywhere() {
     }
     assert!(people.len() > 50, "only {} names were taken", people.len());
     assert!(files > 80, "only {files} names of files were taken");
-    let me = "return JSON.parse(document.querySelector('[name=page]').content).me.id";
-    let me = ann.eval(me).await;
+    let me = ann.my_id().await;
     for known in people.iter().take(30) {
         let room = known.post("rooms/direct", json!({ "user_id": me })).await;
         let room = crate::support::id(&room.ok(201));

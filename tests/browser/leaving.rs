@@ -58,9 +58,7 @@ async fn who_is_sent_out_while_watching_is_told_and_sees_no_more() {
     ann.until("location.pathname.startsWith('/chat/')").await;
     ann.live().await;
 
-    let me = ann
-        .eval("return JSON.parse(document.querySelector('[name=page]').content).me.id")
-        .await;
+    let me = ann.my_id().await;
     let members = format!("rooms/{}/members", id(&room));
     owner.delete(&format!("{members}/{me}")).await.done();
     ann.see("Olga removed you from this room.").await;
@@ -88,9 +86,7 @@ async fn one_leaves_a_room_by_its_details() {
         .await
         .ok(201);
     let ann = browser.person(&server, "Ann").await;
-    ann.open("/rooms").await;
-    ann.click("[aria-label='Join: Garden']").await;
-    ann.until("location.pathname.startsWith('/chat/')").await;
+    ann.join("Garden").await;
     ann.click(".bar a[href^='/conversations/']").await;
     ann.see("Olga").await;
     ann.click("form[action$='/leave'] button").await;

@@ -69,10 +69,7 @@ async fn in_a_public_room(ann: &Window, bob: &Window) {
     ann.live().await;
     ann.say("the beans are up").await;
 
-    bob.open("/rooms").await;
-    bob.click("[aria-label='Join: Garden']").await;
-    bob.until("location.pathname.startsWith('/chat/')").await;
-    bob.live().await;
+    bob.join("Garden").await;
     bob.see("the beans are up").await;
     bob.say("and the peas?").await;
     ann.see("and the peas?").await;

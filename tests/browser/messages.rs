@@ -72,13 +72,9 @@ async fn what_is_refused_says_why_and_goes_out_when_tried_again() {
         .await
         .ok(201);
     let ann = browser.person(&server, "Ann").await;
-    ann.open("/rooms").await;
-    ann.click("[aria-label='Join: Garden']").await;
-    ann.until("location.pathname.startsWith('/chat/')").await;
-    ann.live().await;
+    ann.join("Garden").await;
 
-    let me = "return JSON.parse(document.querySelector('[name=page]').content).me.id";
-    let member = format!("rooms/{}/members/{}", id(&room), ann.eval(me).await);
+    let member = format!("rooms/{}/members/{}", id(&room), ann.my_id().await);
     let muted = json!({ "muted_until": "2999-01-01T00:00:00Z" });
     owner.patch(&member, muted).await.ok(200);
     ann.write("may I?").await;
