@@ -148,6 +148,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_script_holds_every_module_and_what_each_imports() {
+        let script = bundle(MODULES, "main");
+        for (name, _) in MODULES {
+            assert!(script.contains(&format!("const m_{name} = ")), "{name}");
+        }
+        for line in script.lines() {
+            assert!(!line.starts_with("import "), "{line}");
+            assert!(!line.starts_with("export "), "{line}");
+            if let Some((_, name)) = line.split_once("} = m_") {
+                let name = name.trim_end_matches(';');
+                assert!(MODULES.iter().any(|(known, _)| *known == name), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn only_who_takes_gzip_gets_it() {
         for (accepted, takes) in [
             ("gzip, deflate, br", true),
