@@ -12,18 +12,24 @@
 // The harness: servers, people, HTTP, WebSocket.
 mod support;
 
-// Accounts: set-up, registering, logging in, guests, one's own account.
+// Accounts: set-up, registering, logging in, guests.
 mod accounts;
+// One's own account: changed, and ended.
+mod own_account;
 // Sessions: tokens, refreshing, logging out, passwords.
 mod sessions;
 // Other people, and what admins do to their accounts.
 mod users;
-// Rooms: making, finding, joining, changing, clearing, deleting.
+// Rooms: making, finding, joining, leaving.
 mod rooms;
+// Rooms are changed, handed over, cleared and deleted.
+mod room_changes;
 // Searching messages.
 mod search;
-// Invites, and links for those who forgot their password.
+// Invites.
 mod invites;
+// Links for those who forgot their password.
+mod password_links;
 // Members: listing, adding, roles, muting, sending out.
 mod members;
 // Messages: sending, repeating, paging, editing, deleting, reading.
@@ -32,7 +38,9 @@ mod messages;
 mod bad_input;
 // Events of the other protocols that make no sense.
 mod hostile_events;
-// Handshakes and frames that are wrong.
+// Handshakes: who it is, and what is refused.
+mod handshakes;
+// Frames that are wrong.
 mod frames;
 // Live: what is asked, what is answered, who hears what.
 mod live;
