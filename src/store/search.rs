@@ -16,7 +16,7 @@ use super::{Store, StoreError, messages};
 
 /// The index is asked for so many ids at once; a search that has taken [`ENOUGH`] by then goes on with the next page.
 const WINDOW: i64 = 50_000;
-/// Whoever wants more asks again from there.
+/// Whoever wants more asks again from there: a page may come back short, but soon.
 const ENOUGH: Duration = Duration::from_millis(8);
 /// So many texts are read in one go, some 15 ms.
 const READ: u32 = 2_000;
@@ -215,10 +215,10 @@ impl<'a> Search<'a> {
                 Stop::End => {
                     self.high = low + 1;
                     more = low > self.low;
-                    if begun.elapsed() > ENOUGH {
-                        break;
-                    }
                 }
+            }
+            if begun.elapsed() > ENOUGH {
+                break;
             }
         }
         Ok(SearchPage {
