@@ -24,6 +24,8 @@ const READ: u32 = 2_000;
 const PROPOSED: [u32; 2] = [1_500, 3_000];
 /// Where fewer than one of so many are in the rooms, these are what is to be asked for.
 const ELSEWHERE: u32 = 50;
+/// For more rooms than that the index is not asked for them.
+const ROOMS: usize = 10;
 
 /// What to look for, and where.
 #[derive(Clone, Debug)]
@@ -230,8 +232,11 @@ impl<'a> Search<'a> {
     fn ask_otherwise(&mut self, has_whole: bool) {
         self.ask = match self.ask {
             Ask::Beginnings if has_whole && self.read * ELSEWHERE >= self.proposed => Ask::Whole,
+            // Going through the lists of many rooms takes longer than looking at what is elsewhere.
+            ask if self.rooms.len() > ROOMS => ask,
             _ => Ask::Rooms,
         };
+        self.proposed = 0;
     }
 
     /// What the index is asked for now, and down to which id (exclusive).
