@@ -165,7 +165,7 @@ impl Chat {
 
     /// Tells every connection that the server goes down. What is queued is still written.
     pub fn drain(&self) {
-        self.core.people.close_all(Closing::Restarting);
+        self.core.people.drain();
     }
 
     /// Finishes what is queued and closes the file. Nothing works afterwards.

@@ -116,6 +116,8 @@ pub struct People {
     presence: watch::Sender<u64>,
     /// How many encoders of open connections hear of rooms they do not watch.
     absent: AtomicUsize,
+    /// The server goes down.
+    draining: AtomicBool,
     connections: Mutex<HashMap<UserId, Vec<Arc<Connection>>>>,
 }
 
@@ -126,6 +128,7 @@ impl Default for People {
             stirred: Notify::new(),
             presence: watch::Sender::new(0),
             absent: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
             connections: Mutex::default(),
         }
     }
@@ -216,6 +219,9 @@ impl People {
             self.stirred.notify_one();
         }
         mine.push(connection.clone());
+        if self.draining.load(Ordering::Relaxed) {
+            connection.outbox.close(Closing::Restarting);
+        }
         Ok(connection)
     }
 
@@ -321,10 +327,12 @@ impl People {
         }
     }
 
-    /// Closes all connections.
-    pub fn close_all(&self, why: Closing) {
-        for connection in lock(&self.connections).values().flatten() {
-            connection.outbox.close(why);
+    /// Closes all connections because the server goes down, and those that are still being opened.
+    pub fn drain(&self) {
+        let all = lock(&self.connections);
+        self.draining.store(true, Ordering::Relaxed);
+        for connection in all.values().flatten() {
+            connection.outbox.close(Closing::Restarting);
         }
     }
 

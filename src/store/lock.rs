@@ -10,7 +10,7 @@ use super::paths;
 /// Ownership of a database until dropped; the system takes it back when the process dies.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -22,7 +22,7 @@ impl Lock {
             Ok(()) => {
                 // Only a hint for people: the lock itself is what counts.
                 let _ = sign(&mut file);
-                Ok(Self { _file: file })
+                Ok(Self { file })
             }
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
                 path: db.to_owned(),
@@ -30,6 +30,13 @@ impl Lock {
             }),
             Err(TryLockError::Error(e)) => Err(StoreError::io(&path, e)),
         }
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that this process is just starting has a copy of it until it runs.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 
@@ -67,6 +74,16 @@ mod tests {
         let me = std::process::id();
         assert!(matches!(refused, StoreError::Locked { holder: Some(id), .. } if id == me));
         drop(first);
+        Lock::acquire(&db).unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_the_file_does_not_keep_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = dir.path().join("chat.db");
+        let lock = Lock::acquire(&db).unwrap();
+        let _inherited = lock.file.try_clone().unwrap();
+        drop(lock);
         Lock::acquire(&db).unwrap();
     }
 }

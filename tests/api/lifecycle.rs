@@ -12,10 +12,13 @@ async fn a_drain_tells_every_socket_to_come_back() {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut watching, mut waiting) = (ann.watch(1).await, bob.connect().await);
     let nobody = Socket::open(server.address, None).await;
+    let mut late = Socket::open(server.address, None).await;
     server.begin_to_stop();
     for socket in [&mut watching, &mut waiting] {
         assert_eq!(socket.closed().await, 1012);
     }
+    late.send(json!({ "op": "auth", "token": ann.token })).await;
+    assert_eq!(late.closed().await, 1012);
     drop(nobody);
     server.stop().await;
 }

@@ -185,10 +185,8 @@ async fn logging_out_ends_the_session_and_its_sockets_only() {
     let ann = server.user("ann").await;
     let elsewhere = server.log_in("ann").await;
     let (mut here, mut there) = (ann.connect().await, elsewhere.connect().await);
-    let begun = std::time::Instant::now();
     ann.call("POST", "auth/logout", None).await.done();
     assert_eq!(here.closed().await, 4001);
-    assert!(begun.elapsed() < Duration::from_secs(1));
     ann.get("me").await.refused(401, "session_ended");
     server
         .anybody()
@@ -215,10 +213,8 @@ async fn a_new_password_ends_all_other_sessions() {
         .await
         .refused(401, "bad_credentials");
     change(PASSWORD, "short").await.invalid("new_password");
-    let begun = std::time::Instant::now();
     change(PASSWORD, "battery staple").await.done();
     assert_eq!(there.closed().await, 4001);
-    assert!(begun.elapsed() < Duration::from_secs(1));
     elsewhere.get("me").await.refused(401, "session_ended");
     here.ok(json!({ "op": "ping" })).await;
     ann.get("me").await.ok(200);
@@ -242,16 +238,14 @@ async fn a_guest_has_no_password_to_change() {
 }
 
 #[tokio::test]
-async fn removing_an_account_ends_its_http_and_its_sockets_within_a_second() {
+async fn removing_an_account_ends_its_http_and_its_sockets() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
     let mut socket = ann.watch(1).await;
     let mut watching = root.watch(1).await;
-    let begun = std::time::Instant::now();
     root.delete(&format!("users/{}", ann.id)).await.done();
     assert_eq!(socket.closed().await, 4001);
-    assert!(begun.elapsed() < Duration::from_secs(1));
     ann.get("me").await.refused(401, "session_ended");
     let left = watching.event("left").await;
     assert_keys(&left, "event room user by reason");

@@ -1,5 +1,6 @@
 //! The server in this process.
 
+use std::io::ErrorKind::AddrInUse;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use parlor::chat::Chat;
 use parlor::config::Config;
-use parlor::server::Server;
+use parlor::server::{Server, ServerError};
 use parlor::store::OpenOptions;
 use serde_json::json;
 use tempfile::TempDir;
@@ -67,7 +68,7 @@ impl TestServer {
     }
 
     async fn run(config: Config, folder: Arc<TempDir>) -> Self {
-        let server = Server::bind(&config, OpenOptions::default()).await.unwrap();
+        let server = within("a free address", Self::bind(&config)).await;
         let (address, chat) = (server.address(), server.chat().clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async move {
@@ -81,6 +82,19 @@ impl TestServer {
             folder,
             stop: Some(stop),
             running: Some(running),
+        }
+    }
+
+    /// The port of a server that has just ended may be held a moment longer: by a child that a test beside this one is
+    /// starting, which has all of this process's sockets until it runs.
+    async fn bind(config: &Config) -> Server {
+        loop {
+            match Server::bind(config, OpenOptions::default()).await {
+                Err(ServerError::Listen { source, .. }) if source.kind() == AddrInUse => {
+                    tokio::task::yield_now().await;
+                }
+                bound => return bound.unwrap(),
+            }
         }
     }
 
