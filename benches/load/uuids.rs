@@ -1,4 +1,4 @@
-//! Uuids as clients make them: random, but the last digit says which sender of a room it was.
+//! Uuids as our page makes them, version 7, but the last digit says which sender of a room it was.
 
 /// Makes uuids.
 pub struct Uuids(u64);
@@ -15,10 +15,13 @@ impl Uuids {
     /// The next, with `mark` (0 to 15) as its last digit.
     pub fn next(&mut self, mark: usize) -> String {
         let (high, low) = (self.random(), self.random());
+        let now = std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |time| time.as_millis() as u64);
         format!(
-            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:011x}{mark:x}",
-            high >> 32,
-            high >> 16 & 0xFFFF,
+            "{:08x}-{:04x}-7{:03x}-8{:03x}-{:011x}{mark:x}",
+            now >> 16,
+            now & 0xFFFF,
             high & 0xFFF,
             low >> 52,
             low & 0xFFF_FFFF_FFFF
