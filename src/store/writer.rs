@@ -114,6 +114,7 @@ impl Writer {
             match timeout(POLL, inbox.recv_many(&mut waiting, BATCH)).await {
                 Ok(0) => break,
                 Ok(_) => {
+                    take_more(&mut inbox, &mut waiting);
                     let before = closers.len();
                     let jobs = sort(&mut waiting, &mut closers);
                     self.batch(jobs);
@@ -234,6 +235,16 @@ pub(super) fn checkpoint(conn: &Connection) {
         Ok(0) => {}
         Ok(_busy) => tracing::info!("the log stays: another process reads the database"),
         Err(error) => tracing::warn!(%error, "cannot checkpoint the log"),
+    }
+}
+
+/// Lets those go first who are about to bring more, where cores are few: the larger a batch, the less each job in it costs.
+fn take_more(inbox: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) {
+    thread::yield_now();
+    while waiting.len() < BATCH
+        && let Ok(command) = inbox.try_recv()
+    {
+        waiting.push(command);
     }
 }
 
