@@ -9,11 +9,13 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
-use std::task::{Context, Poll, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket as Parser, WebSocketConfig};
@@ -117,6 +119,7 @@ impl WebSocket {
         let half = Half {
             socket,
             answer: Vec::new(),
+            reader: Waker::noop().clone(),
         };
         let read_ahead = read_ahead.to_vec();
         Self {
@@ -149,6 +152,7 @@ impl WebSocket {
     /// # Errors
     /// As [`WebSocket::read`].
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, ReadError>> {
+        self.parser.get_mut().reader.clone_from(cx.waker());
         loop {
             // A peer that never stops talking must not keep the thread to itself.
             let budget = ready!(tokio::task::coop::poll_proceed(cx));
@@ -304,11 +308,20 @@ struct Half {
     socket: Socket,
     /// The newest pong, or the answer to a close frame.
     answer: Vec<u8>,
+    /// Whom to wake when there is something to read.
+    reader: Waker,
 }
 
 impl Read for Half {
+    /// Polls where trying would do: only so the socket is known to be empty after a read that did not fill `buf`, and
+    /// not asked once more.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.tcp().try_read(buf)
+        let mut buf = ReadBuf::new(buf);
+        let cx = &mut Context::from_waker(&self.reader);
+        match Pin::new(&mut self.socket).poll_read(cx, &mut buf) {
+            Poll::Ready(read) => read.map(|()| buf.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 }
 
