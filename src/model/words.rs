@@ -37,13 +37,23 @@ pub enum PieceKind {
 /// Cuts `text` into pieces, in order. Signs and blanks are left out.
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter::default();
-    let mut rest = text.char_indices().peekable();
-    while let Some((start, first)) = rest.next() {
-        let mut end = start + first.len_utf8();
-        while let Some((at, next)) = rest.next_if(|(_, next)| extends(*next)) {
-            end = at + next.len_utf8();
+    let mut start = 0;
+    while let Some(first) = text[start..].chars().next() {
+        let plain = plain_run(&text.as_bytes()[start..]);
+        if plain > 0 {
+            let at = start..start + plain;
+            start = at.end;
+            cutter.grow(&text[at.clone()], &at);
+            continue;
         }
-        let at = start..end;
+        let mut rest = text[start + first.len_utf8()..].chars();
+        let extending: usize = rest
+            .by_ref()
+            .take_while(|next| extends(*next))
+            .map(char::len_utf8)
+            .sum();
+        let at = start..start + first.len_utf8() + extending;
+        start = at.end;
         match fold_one(first, &text[at.clone()]) {
             Folded::One(c) => cutter.take(c, &at),
             Folded::Many(folded) => folded.chars().for_each(|c| cutter.take(c, &at)),
@@ -51,6 +61,18 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     }
     cutter.end();
     cutter.pieces
+}
+
+/// How many bytes at the beginning are letters and digits of ASCII that nothing else can belong to: most of most texts.
+fn plain_run(text: &[u8]) -> usize {
+    let run = text
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
+    match text.get(run) {
+        Some(next) if !next.is_ascii() => run.saturating_sub(1),
+        _ => run,
+    }
 }
 
 #[derive(Default)]
@@ -67,7 +89,10 @@ struct Cutter {
 impl Cutter {
     fn take(&mut self, c: char, at: &Range<usize>) {
         match kind(c) {
-            Some(PieceKind::Word) => self.grow(c, at),
+            Some(PieceKind::Word) => {
+                let mut letter = [0; 4];
+                self.grow(c.encode_utf8(&mut letter), at);
+            }
             Some(kind) => {
                 self.end();
                 self.push(c.to_string(), kind, at.clone());
@@ -79,14 +104,18 @@ impl Cutter {
         }
     }
 
-    fn grow(&mut self, c: char, at: &Range<usize>) {
+    /// Adds letters to the word; those of ASCII may be capitals.
+    fn grow(&mut self, letters: &str, at: &Range<usize>) {
         if self.length == 0 {
-            self.at = at.clone();
+            self.at.start = at.start;
         }
-        if self.length < WORD_MAX {
-            self.word.push(c);
-        }
-        self.length += 1;
+        let room = WORD_MAX.saturating_sub(self.length);
+        let kept = letters.char_indices().nth(room);
+        let kept = kept.map_or(letters.len(), |(end, _)| end);
+        let old = self.word.len();
+        self.word.push_str(&letters[..kept]);
+        self.word[old..].make_ascii_lowercase();
+        self.length += letters.chars().count();
         self.at.end = at.end;
     }
 
@@ -193,4 +222,38 @@ fn is_dense(c: char) -> bool {
         | '\u{30fc}'..='\u{30ff}' | '\u{3100}'..='\u{31bf}' | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}'
         | '\u{4e00}'..='\u{9fff}' | '\u{a000}'..='\u{a4cf}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
         && !matches!(c, '\u{0e3f}' | '\u{0e4f}' | '\u{0e5a}' | '\u{0e5b}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<(String, Range<usize>)> {
+        let all = pieces(text).into_iter();
+        all.map(|piece| (piece.text, piece.at)).collect()
+    }
+
+    #[test]
+    fn a_word_is_the_same_however_its_letters_are_written() {
+        // The accent belongs to the last letter of a run that is otherwise plain.
+        for text in ["Cafés", "CAFE\u{301}S", "cafés", "ｃａｆｅｓ"] {
+            assert_eq!(words(text), [("cafes".to_owned(), 0..text.len())]);
+        }
+        assert_eq!(
+            words("e\u{301}A,ab1 Ö2b"),
+            [("ea", 0..4), ("ab1", 5..8), ("o2b", 9..13)].map(|(word, at)| (word.to_owned(), at))
+        );
+    }
+
+    #[test]
+    fn a_long_word_is_cut_off_wherever_its_letters_change() {
+        for text in [
+            "x".repeat(60),
+            format!("{}é{}", "x".repeat(39), "y".repeat(30)),
+        ] {
+            let all = words(&text);
+            assert_eq!(all.len(), 1);
+            assert_eq!((all[0].0.len(), &all[0].1), (WORD_MAX, &(0..text.len())));
+        }
+    }
 }
