@@ -2,8 +2,9 @@
 //! come (F).
 
 use std::cell::Cell;
+use std::io::{self, Write};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -16,6 +17,7 @@ use super::super::table::Table;
 use super::{CHEAP, db, folder, watch};
 
 const IN_FLIGHT: [usize; 2] = [32, 1];
+const EVERY_20_MS: Pace = Pace::Every(Duration::from_millis(20));
 
 /// Shape A.
 pub async fn crowds(stretches: Stretches, table: &mut Table) {
@@ -32,23 +34,10 @@ pub async fn crowds(stretches: Stretches, table: &mut Table) {
     }
 }
 
-/// The same through a server that only repeats.
+/// The same through a server that only repeats; and C, for which the disk is asked too.
 pub async fn floor(stretches: Stretches, table: &mut Table) {
     for most in IN_FLIGHT {
-        let process = Process::floor();
-        let mut members = Vec::new();
-        for _ in 0..500 {
-            members.push(
-                Client::open(process.address, "/", None)
-                    .await
-                    .expect("a connection"),
-            );
-        }
-        let crowd = Crowd::new(members);
-        let pace = Pace::InFlight(most);
-        let outcomes = crowd
-            .measure(&process, Dialect::Repeat, pace, &stretches)
-            .await;
+        let outcomes = repeated(500, Pace::InFlight(most), stretches).await;
         report(
             table,
             "floor of A",
@@ -56,11 +45,51 @@ pub async fn floor(stretches: Stretches, table: &mut Table) {
             &outcomes,
         );
     }
+    let outcomes = repeated(100, EVERY_20_MS, stretches).await;
+    report_latency(table, "floor of C", &outcomes);
+    let mut synced = synced(stretches.each).expect("a file");
+    synced.sort_unstable();
+    let at =
+        |share: f64| synced[((synced.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
+    table.row(
+        "floor of C",
+        "20 KB written and synced 50 times a second: p50 / p99 ms",
+        format!("{:.2} / {:.2}", at(0.5), at(0.99)),
+        String::new(),
+    );
+}
+
+async fn repeated(members: usize, pace: Pace, stretches: Stretches) -> Vec<Outcome> {
+    let process = Process::floor();
+    let mut clients = Vec::new();
+    for _ in 0..members {
+        let client = Client::open(process.address, "/", None).await;
+        clients.push(client.expect("a connection"));
+    }
+    let crowd = Crowd::new(clients);
+    crowd
+        .measure(&process, Dialect::Repeat, pace, &stretches)
+        .await
+}
+
+/// How long a file takes what a commit writes, again and again.
+fn synced(long: Duration) -> io::Result<Vec<Duration>> {
+    let mut file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let end = Instant::now() + long;
+    let mut times = Vec::new();
+    while Instant::now() < end {
+        let begun = Instant::now();
+        file.write_all(&[7; 20 * 1024])?;
+        file.sync_all()?;
+        times.push(begun.elapsed());
+        std::thread::sleep(Duration::from_millis(20).saturating_sub(begun.elapsed()));
+    }
+    Ok(times)
 }
 
 /// Shape C.
 pub async fn latency(stretches: Stretches, table: &mut Table) {
-    let outcomes = room(100, Pace::Every(Duration::from_millis(20)), stretches).await;
+    let outcomes = room(100, EVERY_20_MS, stretches).await;
     report_latency(table, "C", &outcomes);
 }
 
@@ -83,10 +112,9 @@ pub async fn logins(stretches: Stretches, table: &mut Table) {
             }
         });
     }
-    let pace = Pace::Every(Duration::from_millis(20));
     let (room, crowd) = crowd;
     let outcomes = crowd
-        .measure(&process, Dialect::Native(room), pace, &stretches)
+        .measure(&process, Dialect::Native(room), EVERY_20_MS, &stretches)
         .await;
     report_latency(table, "H", &outcomes);
     table.row(
@@ -101,8 +129,11 @@ pub async fn logins(stretches: Stretches, table: &mut Table) {
 pub async fn uploads(stretches: Stretches, table: &mut Table) {
     const PEOPLE: usize = 5;
     const SIZE: usize = 25 * 1024 * 1024;
-    let pace = Pace::Every(Duration::from_millis(20));
-    report_latency(table, "F, no uploads", &room(100, pace, stretches).await);
+    report_latency(
+        table,
+        "F, no uploads",
+        &room(100, EVERY_20_MS, stretches).await,
+    );
     let folder = folder();
     let process = Process::parlor(&db(&folder), CHEAP);
     let (room, crowd) = crowd(&process, 100).await;
@@ -123,7 +154,7 @@ pub async fn uploads(stretches: Stretches, table: &mut Table) {
         });
     }
     let outcomes = crowd
-        .measure(&process, Dialect::Native(room), pace, &stretches)
+        .measure(&process, Dialect::Native(room), EVERY_20_MS, &stretches)
         .await;
     report_latency(table, "F, uploads", &outcomes);
     table.row(
