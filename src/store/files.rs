@@ -7,6 +7,7 @@ use crate::model::{
     UserId,
 };
 
+use super::rows::json_list;
 use super::{Store, StoreError};
 
 /// A file whose bytes are about to come.
@@ -263,9 +264,8 @@ pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), Stor
         "SELECT {FILE}, f.message_id FROM {TABLE} WHERE f.message_id IN (SELECT value FROM json_each(?1))
          AND f.purpose = 'message' AND f.state = 'ready' ORDER BY f.message_id, f.position"
     );
-    let ids: Vec<_> = messages.iter().map(|m| m.id.to_string()).collect();
     let mut find = db.prepare_cached(&sql)?;
-    let mut rows = find.query([format!("[{}]", ids.join(","))])?;
+    let mut rows = find.query([json_list(messages.iter().map(|m| m.id))])?;
     while let Some(row) = rows.next()? {
         let of: MessageId = row.get(FILE_WIDTH)?;
         if let Some(message) = messages.iter_mut().find(|message| message.id == of) {

@@ -1,5 +1,7 @@
 //! The tables `members` and `bars`: who is in which room, as what, and how far they have read.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::{
@@ -327,20 +329,31 @@ fn overviews(
              max(coalesce((SELECT max(x.id) FROM messages x WHERE x.room_id = r.id), 0),
                  coalesce((SELECT max(x.change_id) FROM messages x WHERE x.room_id = r.id AND x.change_id > x.id), 0)),
              CASE r.kind WHEN 'direct' THEN (SELECT o.last_read_id FROM members o
-                 WHERE o.room_id = r.id AND o.user_id <> m.user_id) END
+                 WHERE o.room_id = r.id AND o.user_id <> m.user_id) END,
+             (SELECT x.id FROM messages x WHERE x.room_id = r.id AND x.id > r.cleared_through
+                 AND x.deleted_at IS NULL ORDER BY x.id DESC LIMIT 1)
          FROM members m JOIN rooms r ON r.id = m.room_id
          WHERE m.user_id = ?1 AND r.deleted_at IS NULL AND (?2 IS NULL OR r.id = ?2) ORDER BY r.id",
         ROOM = rooms::ROOM,
     );
     let mut find = db.prepare_cached(&sql)?;
-    let rows = find.query_map(params![me, only], |row| overview(row, me))?;
+    let mut newest = Vec::new();
+    let rows = find.query_map(params![me, only], |row| {
+        newest.extend(row.get::<_, Option<MessageId>>(NEWEST)?);
+        overview(row, me)
+    })?;
     let mut list = rows.collect::<Result<Vec<_>, _>>()?;
+    let newest = messages::by_ids(db, &newest)?.into_iter();
+    let mut newest: HashMap<_, _> = newest.map(|message| (message.room_id, message)).collect();
     for overview in &mut list {
         overview.room.people = rooms::people(db, &overview.room)?;
-        overview.last_message = messages::newest(db, overview.room.id)?;
+        overview.last_message = newest.remove(&overview.room.id);
     }
     Ok(list)
 }
+
+/// Where the newest message's id stands in an overview's row.
+const NEWEST: usize = rooms::ROOM_WIDTH + PLACE_WIDTH + 4;
 
 /// An overview without people and newest message.
 fn overview(row: &Row<'_>, me: UserId) -> rusqlite::Result<RoomOverview> {

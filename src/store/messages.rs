@@ -12,7 +12,7 @@ use crate::model::{
 use super::alerts::{self, Alerts, Concerned};
 use super::error::OnConstraint;
 use super::job::Tx;
-use super::rows::People;
+use super::rows::{People, json_list};
 use super::words::{self, Indexed};
 use super::{Store, StoreError, Ticket, files, reactions};
 
@@ -303,12 +303,10 @@ fn collect(
     Ok(messages)
 }
 
-/// The newest message of a room that was not deleted.
-pub(super) fn newest(db: &Connection, room: RoomId) -> Result<Option<Message>, StoreError> {
-    let sql = format!(
-        "{SELECT} WHERE m.room_id = ?1 AND m.id > r.cleared_through AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT 1"
-    );
-    Ok(collect(db, &sql, params![room])?.pop())
+/// Those messages, in no order.
+pub(super) fn by_ids(db: &Connection, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+    let sql = format!("{SELECT} WHERE m.id IN (SELECT value FROM json_each(?1))");
+    collect(db, &sql, params![json_list(ids.iter().copied())])
 }
 
 fn from_row(row: &Row<'_>, people: &mut People) -> rusqlite::Result<Message> {

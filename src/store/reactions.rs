@@ -9,7 +9,7 @@ use crate::model::{Emoji, HEAD_MAX, Message, MessageId, Quote, Reaction, RoomId,
 use super::StoreError;
 use super::changes::{Changed, NewChange};
 use super::messages::by_id;
-use super::rows::{PERSON, person};
+use super::rows::{PERSON, json_list, person};
 
 /// Lets somebody react to a message, or no more.
 pub(super) fn react(
@@ -59,9 +59,8 @@ pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), Stor
     }
     const SQL: &str = "SELECT message_id, emoji, user_id FROM reactions
         WHERE message_id IN (SELECT value FROM json_each(?1)) ORDER BY change_id";
-    let ids: Vec<_> = messages.iter().map(|m| m.id.to_string()).collect();
     let mut find = db.prepare_cached(SQL)?;
-    let mut rows = find.query([format!("[{}]", ids.join(","))])?;
+    let mut rows = find.query([json_list(messages.iter().map(|m| m.id))])?;
     let mut of: HashMap<MessageId, Vec<Reaction>> = HashMap::new();
     while let Some(row) = rows.next()? {
         add(of.entry(row.get(0)?).or_default(), row.get(1)?, row.get(2)?);

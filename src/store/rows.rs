@@ -151,3 +151,9 @@ impl ToSql for Mentions {
 pub(super) fn new_uuid() -> Uuid {
     Uuid::new_v4()
 }
+
+/// Ids as `json_each` reads them.
+pub(super) fn json_list(ids: impl Iterator<Item = MessageId>) -> String {
+    let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
+    format!("[{}]", ids.join(","))
+}
