@@ -228,12 +228,7 @@ impl WebSocket {
             if self.out.is_empty() {
                 return Ok(true);
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let used = self.out.len().min(SLICES);
-            for (slice, frame) in slices.iter_mut().zip(&self.out) {
-                *slice = IoSlice::new(frame);
-            }
-            match self.socket().try_write_vectored(&slices[..used]) {
+            match self.try_send() {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(sent) => self.sent(sent),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -241,6 +236,20 @@ impl WebSocket {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// One call to the kernel with all that is queued.
+    fn try_send(&self) -> io::Result<usize> {
+        // The common case is cheaper without a vector: no walk through the file layer.
+        if let (Some(frame), 1) = (self.out.front(), self.out.len()) {
+            return self.socket().try_write(frame);
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let used = self.out.len().min(SLICES);
+        for (slice, frame) in slices.iter_mut().zip(&self.out) {
+            *slice = IoSlice::new(frame);
+        }
+        self.socket().try_write_vectored(&slices[..used])
     }
 
     /// Lets the parser's answer go out, but only when nothing is stuck: else a flood of pings from
