@@ -45,6 +45,8 @@ impl Store {
         seq: u32,
         bytes: Bytes,
     ) -> Result<bool, StoreError> {
+        let turn = self.shared.chunks.acquire().await;
+        let _until_kept = turn.map_err(|_| StoreError::Closed)?;
         self.write(move |tx| append(tx, id, seq, &bytes)).await
     }
 

@@ -7,6 +7,7 @@ mod alerts;
 mod backup;
 mod census;
 mod changes;
+mod checkpoint;
 mod contents;
 mod directory;
 mod error;
@@ -42,8 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 pub use alerts::{Alerted, Alerts};
@@ -102,6 +102,8 @@ struct Shared {
     path: PathBuf,
     queue: mpsc::Sender<Command>,
     readers: Readers,
+    /// For pieces of files, so that no commit has more than one: the messages beside it wait for all of it.
+    chunks: Semaphore,
     ids: Ids,
     foreign_changes: watch::Receiver<u64>,
 }
@@ -137,6 +139,7 @@ impl Store {
                 path,
                 queue: writer.queue,
                 readers,
+                chunks: Semaphore::new(1),
                 ids,
                 foreign_changes: writer.foreign_changes,
             }),
@@ -235,42 +238,10 @@ impl Store {
         self.queue(job::new(Undo::Statement, job)).await
     }
 
-    #[allow(dead_code, reason = "not decided yet")]
-    /// Like [`Store::submit`], but answers [`StoreError::Busy`] instead of waiting for room.
-    fn try_submit<T, F>(&self, job: F) -> Result<Ticket<T>, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        self.try_queue(job::new(Undo::Savepoint, job))
-    }
-
-    #[allow(dead_code, reason = "not decided yet")]
-    /// Like [`Store::append`], but answers [`StoreError::Busy`] instead of waiting for room.
-    fn try_append<T, F>(&self, job: F) -> Result<Ticket<T>, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
-    {
-        self.try_queue(job::new(Undo::Statement, job))
-    }
-
     async fn queue<T>(&self, (job, ticket): (Box<dyn job::Work>, Ticket<T>)) -> Ticket<T> {
         // A closed queue drops the job, and the ticket then says so.
         let _ = self.shared.queue.send(Command::Job(job)).await;
         ticket
-    }
-
-    #[allow(dead_code, reason = "not decided yet")]
-    fn try_queue<T>(
-        &self,
-        (job, ticket): (Box<dyn job::Work>, Ticket<T>),
-    ) -> Result<Ticket<T>, StoreError> {
-        match self.shared.queue.try_send(Command::Job(job)) {
-            Ok(()) => Ok(ticket),
-            Err(TrySendError::Full(_)) => Err(StoreError::Busy),
-            Err(TrySendError::Closed(_)) => Err(StoreError::Closed),
-        }
     }
 }
 

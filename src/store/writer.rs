@@ -11,6 +11,7 @@ use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use super::checkpoint::Checkpoints;
 use super::error::StoreError;
 use super::ids::Reservation;
 use super::job::{Tx, Work};
@@ -36,6 +37,7 @@ pub(super) enum Command {
 /// What the thread is made of.
 pub(super) struct Writer {
     conn: Connection,
+    checkpoints: Checkpoints,
     reservation: Reservation,
     lock: Option<Lock>,
     foreign_changes: watch::Sender<u64>,
@@ -61,7 +63,6 @@ pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), Sto
     conn.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 4000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA trusted_schema = OFF;",
     )?;
@@ -79,8 +80,10 @@ pub(super) fn start(
     let (queue, inbox) = mpsc::channel(QUEUE);
     let (changes, foreign_changes) = watch::channel(0);
     let data_version = data_version(&conn)?;
+    let checkpoints = Checkpoints::start(path, &conn).map_err(|e| StoreError::io(path, e))?;
     let mut writer = Writer {
         conn,
+        checkpoints,
         reservation,
         lock,
         foreign_changes: changes,
@@ -141,6 +144,8 @@ impl Writer {
         for job in jobs {
             job.answer(&committed);
         }
+        // Last, so that nobody waits for it who has an answer by now.
+        self.checkpoints.committed(&self.conn);
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
@@ -219,6 +224,7 @@ impl Writer {
             tracing::warn!(%error, "cannot give unused ids back");
             self.roll_back();
         }
+        self.checkpoints.end();
         if self.lock.is_some() {
             checkpoint(&self.conn);
         }

@@ -1,6 +1,7 @@
 //! The rules of the store that need its parts together, on real files.
 
 mod batches;
+mod checkpoints;
 mod migrating;
 mod opening;
 mod reading;
