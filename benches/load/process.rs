@@ -50,6 +50,22 @@ impl Process {
         Self::start(command, address, answers)
     }
 
+    /// The peer on that new file; none if what it needs of npm is not installed.
+    pub fn peer(db: &Path) -> Option<Self> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer");
+        if !Path::new(folder).join("node_modules").exists() {
+            return None;
+        }
+        let address = free_address();
+        let mut command = pinned("node");
+        command
+            .arg(format!("{folder}/server.js"))
+            .args(["--listen", &address.to_string()])
+            .arg("--db")
+            .arg(db);
+        Some(Self::start(command, address, answers))
+    }
+
     /// The bare broadcast: this program once more.
     pub fn floor() -> Self {
         let address = free_address();

@@ -87,6 +87,22 @@ fn synced(long: Duration) -> io::Result<Vec<Duration>> {
     Ok(times)
 }
 
+/// A and C with the peer; none if it cannot run.
+pub async fn peer(stretches: Stretches, table: &mut Table) -> Option<()> {
+    for most in IN_FLIGHT {
+        let folder = folder();
+        let process = Process::peer(&db(&folder))?;
+        let outcomes = one_sends(&process, 500, Pace::InFlight(most), stretches).await;
+        let what = format!("500 members, {most} in flight");
+        report(table, "peer in A", &what, &outcomes);
+    }
+    let folder = folder();
+    let process = Process::peer(&db(&folder))?;
+    let outcomes = one_sends(&process, 100, EVERY_20_MS, stretches).await;
+    report_latency(table, "peer in C", &outcomes);
+    Some(())
+}
+
 /// Shape C.
 pub async fn latency(stretches: Stretches, table: &mut Table) {
     let outcomes = room(100, EVERY_20_MS, stretches).await;
@@ -170,12 +186,21 @@ pub async fn uploads(stretches: Stretches, table: &mut Table) {
 async fn room(members: usize, pace: Pace, stretches: Stretches) -> Vec<Outcome> {
     let folder = folder();
     let process = Process::parlor(&db(&folder), CHEAP);
-    let (room, crowd) = crowd(&process, members).await;
-    let outcomes = crowd
-        .measure(&process, Dialect::Native(room), pace, &stretches)
-        .await;
+    let outcomes = one_sends(&process, members, pace, stretches).await;
     process.stop();
     outcomes
+}
+
+async fn one_sends(
+    process: &Process,
+    members: usize,
+    pace: Pace,
+    stretches: Stretches,
+) -> Vec<Outcome> {
+    let (room, crowd) = crowd(process, members).await;
+    crowd
+        .measure(process, Dialect::Native(room), pace, &stretches)
+        .await
 }
 
 /// A room and connections that watch it; the first is its owner's.

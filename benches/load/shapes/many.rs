@@ -23,12 +23,19 @@ const MEMBERS: usize = 5;
 pub async fn rooms(stretches: Stretches, table: &mut Table) {
     let folder = folder();
     let process = Process::parlor(&db(&folder), CHEAP);
+    report(table, "B", &all_send(&process, stretches).await);
+    process.stop();
+    ceiling(&db(&folder), table).expect("the same rows");
+}
+
+/// Lets all members of all rooms send.
+pub async fn all_send(process: &Process, stretches: Stretches) -> Vec<Outcome> {
     let done = Rc::new(Cell::new(0));
     let mut rooms = Vec::new();
     let mut api = Api::open(process.address).await;
     for number in 0..ROOMS {
         let (room, owner) = api::room(process.address, &format!("room{number}")).await;
-        let mut clients = vec![watch(&process, &owner, room).await];
+        let mut clients = vec![watch(process, &owner, room).await];
         for member in 1..MEMBERS {
             let guest = api.guest(&format!("guest{number}-{member}")).await;
             api.send(
@@ -38,31 +45,33 @@ pub async fn rooms(stretches: Stretches, table: &mut Table) {
                 Value::Null,
             )
             .await;
-            clients.push(watch(&process, &guest, room).await);
+            clients.push(watch(process, &guest, room).await);
         }
         rooms.push(Room::new(room, clients, done.clone()));
     }
-    let outcomes = measure(&rooms, &done, &process, &stretches).await;
+    measure(&rooms, &done, process, &stretches).await
+}
+
+/// Adds what came of it.
+pub fn report(table: &mut Table, shape: &str, outcomes: &[Outcome]) {
     let figure = |of: fn(&Outcome) -> f64| median(outcomes.iter().map(of).collect());
     let remark = outcomes
         .last()
         .map_or_else(String::new, |outcome| outcome.spent.remark());
     let cost = figure(|outcome| outcome.spent.server / outcome.messages * 1000.0);
     table.row(
-        "B",
+        shape,
         "100 rooms of 5: server CPU ms per durable message",
         format!("{cost:.4}"),
         remark,
     );
     let rate = figure(|outcome| outcome.messages / outcome.spent.seconds);
     table.row(
-        "B",
+        shape,
         "100 rooms of 5: durable messages/s",
         format!("{rate:.0}"),
         String::new(),
     );
-    process.stop();
-    ceiling(&db(&folder), table).expect("the same rows");
 }
 
 /// The messages of that file once more, into an empty one, in one transaction and without the index of words.

@@ -4,6 +4,7 @@ mod fanout;
 mod idle;
 mod many;
 mod past;
+mod peer;
 mod start;
 
 use std::cell::RefCell;
@@ -35,6 +36,9 @@ pub const ALL: &[(&str, Measure)] = &[
     }),
     ("C", |stretches, table| {
         Box::pin(fanout::latency(stretches, table))
+    }),
+    ("peer", |stretches, table| {
+        Box::pin(peer::same(stretches, table))
     }),
     ("H", |stretches, table| {
         Box::pin(fanout::logins(stretches, table))
