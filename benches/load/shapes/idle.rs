@@ -18,7 +18,7 @@ use super::{CHEAP, db, folder, watch};
 const SETTLE: Duration = Duration::from_secs(12);
 
 /// How somebody gets in and stays.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Way {
     Native,
     SocketIo,
@@ -61,7 +61,7 @@ async fn measure(way: Way, count: usize, table: &mut Table) {
     );
     table.row(
         "D",
-        &format!("KB per idle connection, {count} {way:?}"),
+        &format!("KB per idle connection, {count} {}", way.name()),
         format!("{each:.2}"),
         remark,
     );
@@ -69,6 +69,14 @@ async fn measure(way: Way, count: usize, table: &mut Table) {
 }
 
 impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::SocketIo => "Socket.IO",
+            Self::Raw => "raw",
+        }
+    }
+
     async fn open(self, process: &Process, person: &Person, room: i64) -> Client {
         let (path, say, answer) = match self {
             Self::Native => return watch(process, person, room).await,

@@ -57,7 +57,7 @@ fn row(table: &mut Table, what: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     let worst = times.last().copied().unwrap_or(f64::NAN);
     let remark = format!("the worst of {}: {worst:.2} ms", times.len());
-    let figure = format!("{what}, {MESSAGES} messages: ms");
+    let figure = format!("{what}, {} million messages: ms", MESSAGES / 1_000_000);
     table.row("G", &figure, format!("{:.2}", median(times)), remark);
 }
 
