@@ -1,6 +1,8 @@
 //! Shape G: a page of history and the numbers of unread messages, in a file with ten million messages.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Instant;
 
@@ -51,6 +53,25 @@ pub async fn pages(_: Stretches, table: &mut Table) {
         process.stop();
     }
     row(table, "a page of 50, cold", cold);
+    let scattered = (0..COLD).map(|number| scattered(&filled.path, number).expect("50 reads"));
+    row(
+        table,
+        "floor: 50 single reads all over the cold file",
+        scattered.collect(),
+    );
+}
+
+/// The disk's share: a page's messages lie apart, between those of the other rooms.
+fn scattered(path: &Path, number: i64) -> io::Result<f64> {
+    forget(path);
+    let file = File::open(path)?;
+    let pages = file.metadata()?.len() / 4096;
+    let begun = Instant::now();
+    for read in 0..50 {
+        let page = (number as u64 * 50 + read) * 7919 * 1009 % pages;
+        file.read_exact_at(&mut [0; 4096], page * 4096)?;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1000.0)
 }
 
 fn row(table: &mut Table, what: &str, mut times: Vec<f64>) {
