@@ -53,6 +53,8 @@ fn main() {
     let mut table = Table::default();
     for (name, measure) in shapes::ALL.iter().filter(|(name, _)| all || named(name)) {
         eprintln!("shape {name} …");
+        // What one has written must not be the next one's trouble.
+        rustix::fs::sync();
         tokio::task::LocalSet::new().block_on(&runtime, measure(stretches, &mut table));
     }
     print!("{table}");

@@ -31,17 +31,17 @@ pub const ALL: &[(&str, Measure)] = &[
     ("floor", |stretches, table| {
         Box::pin(fanout::floor(stretches, table))
     }),
-    ("B", |stretches, table| {
-        Box::pin(many::rooms(stretches, table))
-    }),
     ("C", |stretches, table| {
         Box::pin(fanout::latency(stretches, table))
+    }),
+    ("H", |stretches, table| {
+        Box::pin(fanout::logins(stretches, table))
     }),
     ("peer", |stretches, table| {
         Box::pin(peer::same(stretches, table))
     }),
-    ("H", |stretches, table| {
-        Box::pin(fanout::logins(stretches, table))
+    ("B", |stretches, table| {
+        Box::pin(many::rooms(stretches, table))
     }),
     ("F", |stretches, table| {
         Box::pin(fanout::uploads(stretches, table))
