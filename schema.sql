@@ -197,8 +197,8 @@ CREATE TABLE file_contents (
 -- again.
 CREATE VIRTUAL TABLE words USING fts5 (list, tokenize = 'ascii', content = '', contentless_delete = 1, detail = none);
 
--- Between which ids the messages of a day (UTC) lie, so that a search by date need not look at all others. Derived from
--- `messages` like `words`, except that a day does not shrink.
+-- Between which ids the messages of a day (UTC) lie, so that a search by date need not look at all others; others may lie
+-- there too. Derived from `messages` like `words`, except that a day does not shrink.
 CREATE TABLE days (
     day      INTEGER PRIMARY KEY,               -- since 1970
     first_id INTEGER NOT NULL,

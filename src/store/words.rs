@@ -11,6 +11,8 @@ use super::{NewMessage, StoreError};
 
 /// Milliseconds of a day.
 pub(super) const DAY: i64 = 24 * 3600 * 1000;
+/// A day's last id is rounded up to a multiple of 256, less one: else every message would change one more page.
+const DAY_STEP: i64 = 255;
 
 /// What the index keeps of a message. Cutting up its text takes longer than anything else, so that is done before the
 /// writer's turn.
@@ -69,10 +71,10 @@ impl Indexed {
         tx.prepare_cached("INSERT INTO words (rowid, list) VALUES (?1, ?2)")?
             .execute(params![self.id, self.words.join(" ")])?;
         tx.prepare_cached(
-            "INSERT INTO days VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE
-             SET first_id = min(first_id, ?2), last_id = max(last_id, ?2)",
+            "INSERT INTO days VALUES (?1, ?2, ?2 | ?3) ON CONFLICT DO UPDATE
+             SET first_id = min(first_id, ?2), last_id = max(last_id, ?2 | ?3) WHERE ?2 NOT BETWEEN first_id AND last_id",
         )?
-        .execute(params![self.created_at.0.div_euclid(DAY), self.id])?;
+        .execute(params![self.created_at.0.div_euclid(DAY), self.id, DAY_STEP])?;
         Ok(())
     }
 }
