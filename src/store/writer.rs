@@ -145,7 +145,9 @@ impl Writer {
             job.answer(&committed);
         }
         // Last, so that nobody waits for it who has an answer by now.
-        self.checkpoints.committed(&self.conn);
+        if committed.is_ok() {
+            self.checkpoints.committed(&self.conn);
+        }
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
