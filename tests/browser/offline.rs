@@ -1,5 +1,6 @@
 //! Without a connection: what is written waits, survives a reload, and goes out once and in order.
 
+use parlor::config::Config;
 use serde_json::json;
 
 use crate::driver::Browser;
@@ -47,6 +48,44 @@ async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_orde
     let stored = bob.history(1).await;
     let stored: Vec<_> = stored.iter().map(|one| &one["content"]).collect();
     assert_eq!(stored, ["before", "one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn what_is_written_offline_hides_nothing_that_was_said_meanwhile() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    let address = server.address;
+
+    // While Ann's page looks for the server where it was, it is elsewhere.
+    let server = server.restart().await;
+    ann.see("Connection lost.").await;
+    ann.write("mine").await;
+    ann.see("mine").await;
+    server.user("Bob").await.say(1, "meanwhile").await;
+
+    // The server takes the one, and the connection is lost again before it tells of the other.
+    let deaf = "window.send = WebSocket.prototype.send;
+        WebSocket.prototype.send = function (frame) { if (!frame.includes('resume')) send.call(this, frame); };";
+    ann.eval(deaf).await;
+    let there = |config: &mut Config| config.server.listen = address;
+    let server = server.restart_with(there).await;
+    ann.until("document.querySelector('#messages .text')").await;
+    assert_eq!(ann.messages().await, ["mine"]);
+    // The next connection is first told to come later.
+    let busy = "WebSocket.prototype.send = function (frame) {
+          if (!frame.includes('resume')) return send.call(this, frame);
+          WebSocket.prototype.send = send;
+          this.onmessage({ data: JSON.stringify({ re: JSON.parse(frame).id, error: { code: 'busy' } }) });
+        };";
+    ann.eval(busy).await;
+    let _server = server.restart_with(there).await;
+    ann.until("document.querySelectorAll('#messages .text').length === 2")
+        .await;
+    assert_eq!(ann.messages().await, ["meanwhile", "mine"]);
 }
 
 #[tokio::test]

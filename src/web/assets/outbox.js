@@ -2,13 +2,10 @@
 // uuid it got before its first try, and the server takes the same uuid only once.
 
 import { me, uuid } from "./page.js";
-import { Emitter } from "./wire.js";
+import { AGAIN, Emitter, PASSING } from "./wire.js";
 
 /** Each message has a key of its own, so that windows that write at the same time lose none of each other's. */
 const KEY = `parlor.outbox.${me.uuid}.`;
-/** Refusals after which another try may work by itself. */
-const PASSING = new Set(["limited", "busy", "internal"]);
-const AGAIN = 1500;
 
 /** Emits "changed", "sent" (a message). */
 export class Outbox extends Emitter {

@@ -1,7 +1,7 @@
 // All my rooms as they are now: what was said last, what is unread. Knows nothing of the page.
 
 import { get, me } from "./page.js";
-import { Emitter } from "./wire.js";
+import { AGAIN, Emitter, PASSING } from "./wire.js";
 
 /** Unread messages are counted up to here; the server does the same. */
 const UNREAD_MAX = 100;
@@ -62,6 +62,7 @@ export class Rooms extends Emitter {
 
   /** Takes what was missed, page by page; afterwards the room is live. */
   async #resume(id, after) {
+    const welcomed = this.all;
     try {
       for (;;) {
         const page = await this.#wire.ask("resume", { room: id, after });
@@ -70,8 +71,10 @@ export class Rooms extends Emitter {
         if (!page.more) return this.emit("live", page);
         after = page.messages.at(-1).change_id;
       }
-    } catch (error) {
-      if (error.code === "not_found") this.#drop(id, null);
+    } catch ({ code }) {
+      if (code === "not_found") this.#drop(id, null);
+      // Unless the connection is another one by then, whose welcome saw to it.
+      if (PASSING.has(code)) setTimeout(() => welcomed === this.all && this.#resume(id, after), AGAIN);
     }
   }
 

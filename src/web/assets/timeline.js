@@ -85,7 +85,8 @@ export class Timeline {
 
   /** Takes messages as they come, new or changed; those beyond the ends are left to the history. */
   upsert(messages) {
-    const isHere = ({ id }) => this.find(id) || (!this.newer && (!this.entries.length || id > this.oldest));
+    // Where nothing older is left, an older one is late: what I sent is answered before what I missed is told.
+    const isHere = ({ id }) => this.find(id) || (!this.newer && (!this.older || id > this.oldest));
     const fresh = messages.filter(isHere);
     this.#keepPlace(() => fresh.forEach((message) => this.#put(message)));
     this.latest = messages.reduce((most, { id }) => Math.max(most, id), this.latest);

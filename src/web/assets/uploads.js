@@ -2,11 +2,7 @@
 // uuid, so that trying again makes no second one. Files do not survive a reload; the page warns before it goes.
 
 import { csrf, uuid } from "./page.js";
-import { Emitter } from "./wire.js";
-
-/** Refusals after which another try may work by itself, and when, milliseconds. */
-const PASSING = new Set(["limited", "busy", "internal"]);
-const AGAIN = 2000;
+import { AGAIN, Emitter, PASSING } from "./wire.js";
 
 /** Emits "changed", "progress" (an entry) and "sent" (a message). */
 export class Uploads extends Emitter {

@@ -6,6 +6,10 @@ const LONGEST_WAIT = 30_000;
 const BEAT = 25_000;
 const PATIENCE = 8_000;
 
+/** Refusals after which another try may work by itself, and when that is made, milliseconds. */
+export const PASSING = new Set(["limited", "busy", "internal"]);
+export const AGAIN = 1500;
+
 export class Emitter {
   #listeners = new Map();
 
