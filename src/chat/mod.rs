@@ -42,7 +42,7 @@ pub use invites::{Coded, InviteWish, PasswordLink};
 pub use live::{Resumed, Welcome};
 pub use members::MemberEdit;
 pub use messages::Posted;
-pub use outbox::{Closing, Frames, Outbox, Reader, Sealed, Weight};
+pub use outbox::{Closing, Frames, Line, Outbox, Reader, Sealed, Weight};
 pub use people::Connection;
 pub use room::{Online, Reply};
 pub use rooms::PublicRoom;

@@ -1,7 +1,7 @@
 //! A connection's queue: whole frames, shared with every other connection that gets them. Must not know any wire.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -121,6 +121,15 @@ struct Entry {
     weight: Weight,
 }
 
+/// The connection itself, past its queue.
+pub trait Line: Send + Sync {
+    /// Sends frames at once; answers how many bytes went out.
+    ///
+    /// None if they must wait. If only some, it keeps the rest, which goes out before anything else as soon as whoever
+    /// writes is awake.
+    fn send(&self, frames: &Bytes) -> usize;
+}
+
 #[derive(Default)]
 struct State {
     queue: VecDeque<Entry>,
@@ -128,7 +137,11 @@ struct State {
     bytes: usize,
     light: usize,
     closing: Option<Closing>,
+    /// There while whoever writes waits: then nothing is queued, and what was taken has been written.
     waker: Option<Waker>,
+    line: Option<Weak<dyn Line>>,
+    /// The line keeps a rest that whoever writes must send.
+    begun: bool,
 }
 
 /// What waits to be written to one connection; bounded.
@@ -138,6 +151,11 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// Where frames may go while whoever writes waits, as long as that is there.
+    pub fn set_line(&self, line: Weak<dyn Line>) {
+        self.lock().line = Some(line);
+    }
+
     /// Queues frames; `false` if the connection is closed or has just been closed as lagging.
     pub fn push(&self, frames: Sealed, weight: Weight) -> bool {
         let mut state = self.lock();
@@ -152,6 +170,24 @@ impl Outbox {
         alive
     }
 
+    /// Like [`Outbox::push`] with full weight, but past the queue while whoever writes waits: nobody needs to be woken.
+    pub fn send(&self, frames: Sealed) -> bool {
+        let mut state = self.lock();
+        let line = state.waker.as_ref().and(state.line.as_ref());
+        let sent = line
+            .and_then(Weak::upgrade)
+            .map_or(0, |line| line.send(&frames.bytes));
+        if sent == 0 {
+            drop(state);
+            return self.push(frames, Weight::Full);
+        }
+        if sent < frames.bytes.len() {
+            state.begun = true;
+            wake(state);
+        }
+        true
+    }
+
     /// Ends the connection after what is queued; the first reason stands.
     pub fn close(&self, why: Closing) {
         let mut state = self.lock();
@@ -164,21 +200,23 @@ impl Outbox {
         self.lock().closing.is_some()
     }
 
-    /// Moves all that is queued into `batch`; ready as soon as there is something, or a reason to close.
+    /// Moves all that is queued into `batch`; ready as soon as there is something, or a reason to close. Ready with nothing
+    /// if the line has begun with something: then that is to be finished.
     ///
-    /// When a reason is answered, what `batch` holds is still to be written first.
+    /// When a reason is answered, what `batch` holds is still to be written first. Whoever asks again has written it all.
     pub fn poll_take(
         &self,
         context: &mut Context<'_>,
         batch: &mut Vec<Bytes>,
     ) -> Poll<Option<Closing>> {
         let mut state = self.lock();
-        if state.queue.is_empty() && state.closing.is_none() {
+        if state.queue.is_empty() && state.closing.is_none() && !state.begun {
             state.waker = Some(context.waker().clone());
             return Poll::Pending;
         }
         batch.extend(state.queue.drain(..).map(|entry| entry.frames.bytes));
         state.forget();
+        state.begun = false;
         Poll::Ready(state.closing)
     }
 
@@ -244,73 +282,4 @@ fn wake(mut state: MutexGuard<'_, State>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(text: &str) -> Sealed {
-        let mut frames = Frames::default();
-        frames.add(|bytes| bytes.extend_from_slice(text.as_bytes()));
-        frames.seal()
-    }
-
-    fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<Closing>>) {
-        let mut batch = Vec::new();
-        let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut batch);
-        (batch, poll)
-    }
-
-    #[test]
-    fn everything_queued_is_taken_at_once_and_in_order() {
-        let outbox = Outbox::default();
-        assert!(take(&outbox).1.is_pending());
-        assert!(outbox.push(frame("a"), Weight::Full) && outbox.push(frame("b"), Weight::Full));
-        assert_eq!(
-            take(&outbox),
-            (vec![Bytes::from("a"), Bytes::from("b")], Poll::Ready(None))
-        );
-    }
-
-    #[test]
-    fn a_connection_that_does_not_keep_up_is_closed() {
-        let outbox = Outbox::default();
-        let pushed = (0..1000)
-            .take_while(|_| outbox.push(frame("x"), Weight::Full))
-            .count();
-        assert_eq!(pushed, FRAMES_MAX);
-        assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Closing::Lagging))));
-    }
-
-    #[test]
-    fn the_newest_light_frame_replaces_the_one_that_waits() {
-        let outbox = Outbox::default();
-        outbox.push(frame("old"), Weight::Newest(1));
-        outbox.push(frame("message"), Weight::Full);
-        outbox.push(frame("new"), Weight::Newest(1));
-        assert_eq!(
-            take(&outbox).0,
-            vec![Bytes::from("new"), Bytes::from("message")]
-        );
-    }
-
-    #[test]
-    fn light_frames_never_close_a_connection() {
-        let outbox = Outbox::default();
-        assert!((0..1000).all(|_| outbox.push(frame("x"), Weight::Light)));
-        assert_eq!(take(&outbox).0.len(), LIGHT_MAX);
-    }
-
-    #[test]
-    fn what_was_queued_before_the_end_is_still_written() {
-        let outbox = Outbox::default();
-        outbox.push(frame("bye"), Weight::Full);
-        outbox.close(Closing::SessionEnded);
-        assert!(!outbox.push(frame("late"), Weight::Full));
-        assert_eq!(
-            take(&outbox),
-            (
-                vec![Bytes::from("bye")],
-                Poll::Ready(Some(Closing::SessionEnded))
-            )
-        );
-    }
-}
+mod tests;

@@ -2,10 +2,12 @@
 //! what they say.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+
+use super::websocket::Line;
 
 /// Why a queue was closed, for the peer to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,9 @@ pub trait Outgoing: Clone + Send + Sync + 'static {
 
     /// Queues whole frames.
     fn push(&self, frames: Bytes);
+
+    /// Says to which WebSocket they go: whoever fills the queue may write past it while its last caller waits.
+    fn set_line(&self, _: Weak<Line>) {}
 
     /// Whether it is closed.
     fn is_closed(&self) -> bool;

@@ -5,26 +5,29 @@
 //! socket's sending side: so whole frames, encoded once for many connections, go out with one
 //! vectored write, and nothing can get between their halves.
 
-use std::collections::VecDeque;
+mod line;
+
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket as Parser, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+pub use line::Line;
 pub use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::frame;
 use super::socket::Socket;
+use line::KEPT_FRAMES;
 
 /// Small, because tungstenite fills it with zeros at each read, and ten thousand idle ones add up.
 const READ_BUFFER: usize = 1024;
@@ -32,10 +35,6 @@ const READ_BUFFER: usize = 1024;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Frames handed to the kernel with one call.
-const SLICES: usize = 64;
-/// A queue that had more frames in it gives its memory back when it is empty: thousands are idle most of the time.
-const KEPT_FRAMES: usize = 8;
 
 /// A message that came in. Pings are answered without being told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,8 +100,6 @@ impl From<Error> for ReadError {
 #[derive(Debug)]
 pub struct WebSocket {
     parser: Parser<Half>,
-    /// Frames not yet with the kernel; the first may be half sent.
-    out: VecDeque<Bytes>,
     /// The peer has closed: it must not be sent another close frame.
     closed: bool,
 }
@@ -117,16 +114,19 @@ impl WebSocket {
             .max_message_size(Some(max_message))
             .max_frame_size(Some(max_message));
         let half = Half {
-            socket,
+            line: Arc::new(Line::new(socket)),
             answer: Vec::new(),
-            reader: Waker::noop().clone(),
         };
         let read_ahead = read_ahead.to_vec();
         Self {
             parser: Parser::from_partially_read(half, read_ahead, Role::Server, Some(config)),
-            out: VecDeque::new(),
             closed: false,
         }
+    }
+
+    /// Its sending side, for those who have frames while nobody polls it.
+    pub fn line(&self) -> &Arc<Line> {
+        &self.parser.get_ref().line
     }
 
     /// From now on a message may be `bytes` long.
@@ -152,7 +152,6 @@ impl WebSocket {
     /// # Errors
     /// As [`WebSocket::read`].
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, ReadError>> {
-        self.parser.get_mut().reader.clone_from(cx.waker());
         loop {
             // A peer that never stops talking must not keep the thread to itself.
             let budget = ready!(tokio::task::coop::poll_proceed(cx));
@@ -202,7 +201,7 @@ impl WebSocket {
     /// # Errors
     /// The connection is gone, or the peer took nothing for 10 s (`TimedOut`).
     pub async fn write(&mut self, frames: &mut Vec<Bytes>) -> io::Result<()> {
-        self.out.extend(frames.drain(..));
+        self.line().queue(frames.drain(..));
         if frames.capacity() > KEPT_FRAMES {
             *frames = Vec::new();
         }
@@ -223,64 +222,15 @@ impl WebSocket {
 
     /// Sends what the kernel takes; true when that was everything.
     fn try_flush(&mut self) -> io::Result<bool> {
-        loop {
-            self.queue_answer();
-            if self.out.is_empty() {
-                return Ok(true);
-            }
-            match self.try_send() {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(sent) => self.sent(sent),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if would_block(&error) => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// One call to the kernel with all that is queued.
-    fn try_send(&self) -> io::Result<usize> {
-        // The common case is cheaper without a vector: no walk through the file layer.
-        if let (Some(frame), 1) = (self.out.front(), self.out.len()) {
-            return self.socket().try_write(frame);
-        }
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let used = self.out.len().min(SLICES);
-        for (slice, frame) in slices.iter_mut().zip(&self.out) {
-            *slice = IoSlice::new(frame);
-        }
-        self.socket().try_write_vectored(&slices[..used])
-    }
-
-    /// Lets the parser's answer go out, but only when nothing is stuck: else a flood of pings from
-    /// a peer that does not read would fill the queue with pongs.
-    fn queue_answer(&mut self) {
-        let answer = &mut self.parser.get_mut().answer;
-        if self.out.is_empty() && !answer.is_empty() {
-            self.out.push_back(std::mem::take(answer).into());
-        }
-    }
-
-    fn sent(&mut self, mut bytes: usize) {
-        while let Some(frame) = self.out.front_mut() {
-            if bytes < frame.len() {
-                frame.advance(bytes);
-                return;
-            }
-            bytes -= frame.len();
-            self.out.pop_front();
-        }
-        if self.out.capacity() > KEPT_FRAMES {
-            self.out = VecDeque::new();
-        }
+        let Half { line, answer } = self.parser.get_mut();
+        line.flush(answer)
     }
 
     /// Sends what is queued and a close frame (unless the peer closed first), and waits shortly for
     /// the peer to hang up.
     pub async fn close(mut self, code: u16, reason: &str) {
-        if !self.closed {
-            self.out.push_back(frame::close_frame(code, reason));
-        }
+        let last = (!self.closed).then(|| frame::close_frame(code, reason));
+        self.line().end(last);
         let ending = timeout(CLOSE_TIMEOUT, self.hang_up());
         // Whoever does not take the close frame in time has lost it.
         let _ = Box::pin(ending).await;
@@ -302,7 +252,7 @@ impl WebSocket {
     }
 
     fn socket(&self) -> &TcpStream {
-        self.parser.get_ref().socket.tcp()
+        self.line().tcp()
     }
 }
 
@@ -314,23 +264,27 @@ fn would_block(error: &io::Error) -> bool {
 /// What tungstenite takes for the connection: reading is real, writing only collects.
 #[derive(Debug)]
 struct Half {
-    socket: Socket,
+    line: Arc<Line>,
     /// The newest pong, or the answer to a close frame.
     answer: Vec<u8>,
-    /// Whom to wake when there is something to read.
-    reader: Waker,
 }
 
 impl Read for Half {
-    /// Polls where trying would do: only so the socket is known to be empty after a read that did not fill `buf`, and
-    /// not asked once more.
+    /// After a read that did not fill `buf` the socket is known to be empty, and is not asked once more: the system tells of
+    /// what comes after.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut buf = ReadBuf::new(buf);
-        let cx = &mut Context::from_waker(&self.reader);
-        match Pin::new(&mut self.socket).poll_read(cx, &mut buf) {
-            Poll::Ready(read) => read.map(|()| buf.filled().len()),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
+        let tcp = self.line.tcp();
+        let mut last = 0;
+        let read = tcp.try_io(Interest::READABLE, || {
+            match (&*SockRef::from(tcp)).read(buf)? {
+                bytes if bytes == 0 || bytes == buf.len() => Ok(bytes),
+                bytes => {
+                    last = bytes;
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
+            }
+        });
+        if last > 0 { Ok(last) } else { read }
     }
 }
 

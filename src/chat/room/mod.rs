@@ -264,7 +264,7 @@ impl RoomActor {
                 None
             };
         }
-        for dead in self.watchers.deliver(&events, Weight::Full, None) {
+        for dead in self.watchers.send(&events).await {
             self.detach(&dead);
         }
         self.tell_absent(&events);

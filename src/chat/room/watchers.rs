@@ -10,6 +10,9 @@ use super::super::encode::{Encoder, View};
 use super::super::outbox::{Frames, Sealed, Weight};
 use super::super::people::Connection;
 
+/// So many connections are written to at a time; then others have their turn.
+const SENDS_AT_ONCE: usize = 64;
+
 /// Connections that watch in the same dialect and, where that matters to it, know this server by the same address.
 struct Group {
     encoder: Encoder,
@@ -87,17 +90,40 @@ impl Watchers {
         weight: Weight,
         but: Option<UserId>,
     ) -> Vec<Arc<Connection>> {
+        self.addressed(events)
+            .filter(|(seat, _)| Some(seat.user()) != but)
+            .filter_map(|(seat, frames)| (!seat.outbox().push(frames, weight)).then_some(seat))
+            .cloned()
+            .collect()
+    }
+
+    /// Sends events to everybody, past the queues where nothing waits in them; answers who did not keep up.
+    pub(super) async fn send(&self, events: &[Event]) -> Vec<Arc<Connection>> {
         let mut dead = Vec::new();
-        for group in self.groups.iter().filter(|_| !events.is_empty()) {
-            let shared = group.seal(events, |_| View::Other);
-            for seat in group.seats.iter().filter(|seat| Some(seat.user()) != but) {
-                let frames = group.view_of(seat, events).or_else(|| shared.clone());
-                if frames.is_some_and(|frames| !seat.outbox().push(frames, weight)) {
-                    dead.push(seat.clone());
-                }
+        for (number, (seat, frames)) in self.addressed(events).enumerate() {
+            if number % SENDS_AT_ONCE == SENDS_AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            if !seat.outbox().send(frames) {
+                dead.push(seat.clone());
             }
         }
         dead
+    }
+
+    /// What everybody gets of events.
+    fn addressed<'a>(
+        &'a self,
+        events: &'a [Event],
+    ) -> impl Iterator<Item = (&'a Arc<Connection>, Sealed)> {
+        let groups = self.groups.iter().filter(|_| !events.is_empty());
+        groups.flat_map(move |group| {
+            let shared = group.seal(events, |_| View::Other);
+            group.seats.iter().filter_map(move |seat| {
+                let frames = group.view_of(seat, events).or_else(|| shared.clone());
+                Some((seat, frames?))
+            })
+        })
     }
 
     /// Who watches in one dialect, each once.

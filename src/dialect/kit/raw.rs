@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::chat::{Caller, Closing, Credential, Outbox};
+use crate::chat::{self, Caller, Closing, Credential, Outbox};
 use crate::transport::frame::ping_frame;
-use crate::transport::websocket::{Incoming, WebSocket};
+use crate::transport::websocket::{Incoming, Line, WebSocket};
 
 use super::{Call, Fault, Proof};
 
@@ -65,6 +66,7 @@ pub async fn converse(
     first: Option<Task>,
     mut hear: impl FnMut(&str) -> Heard,
 ) {
+    outbox.set_line(Arc::downgrade(socket.line()) as _);
     let (mut doing, mut batch) = (first, Vec::new());
     let mut clock = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let (mut silent, mut nonsense) = (0, 0);
@@ -107,6 +109,12 @@ pub async fn converse(
     outbox.close(Closing::Gone);
     if let Some((code, reason)) = code {
         socket.close(code, reason).await;
+    }
+}
+
+impl chat::Line for Line {
+    fn send(&self, frames: &Bytes) -> usize {
+        Line::send(self, frames)
     }
 }
 

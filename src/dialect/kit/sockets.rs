@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use crate::transport::outgoing::{Close, Outgoing};
 use crate::transport::socketio::{
     Client, Connect, Event, Handler, Handshake, Reason, Refusal, Socket, event,
 };
+use crate::transport::websocket::Line;
 
 use super::SharedKit;
 use super::call::cookie;
@@ -301,6 +302,10 @@ impl Outgoing for Queue {
         let mut one = Frames::default();
         one.add(|bytes| bytes.extend_from_slice(&frames));
         self.0.push(one.seal(), Weight::Full);
+    }
+
+    fn set_line(&self, line: Weak<Line>) {
+        self.0.set_line(line);
     }
 
     fn is_closed(&self) -> bool {

@@ -124,6 +124,7 @@ impl<P: Protocol> Connection<P> {
     }
 
     async fn converse(&mut self) -> End {
+        self.outgoing.set_line(Arc::downgrade(self.socket.line()));
         let mut timer = std::pin::pin!(sleep_until(self.next()));
         loop {
             let next = poll_fn(|cx| self.poll_next(timer.as_mut(), cx)).await;

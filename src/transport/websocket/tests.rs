@@ -191,6 +191,35 @@ async fn a_write_cancelled_in_the_middle_of_a_frame_goes_on_with_the_next() {
 }
 
 #[tokio::test]
+async fn what_others_send_goes_between_whole_frames_and_not_after_the_last() {
+    let (socket, mut peer) = pair().await;
+    let mut server = WebSocket::new(socket, &[], 1024);
+    let line = server.line().clone();
+    assert_eq!(line.send(&text_frame("first")), text_frame("first").len());
+    let big = binary_frame(&vec![7; 16 << 20]);
+    let sent = line.send(&big);
+    assert!(0 < sent && sent < big.len(), "{sent}");
+    assert_eq!(line.send(&text_frame("refused")), 0);
+
+    let expected = [text_frame("first"), big, text_frame("end")].concat();
+    let writing = tokio::spawn(async move {
+        server.write(&mut vec![text_frame("end")]).await.unwrap();
+        server
+    });
+    let mut got = vec![0; expected.len()];
+    within(peer.read_exact(&mut got)).await.unwrap();
+    assert!(got == expected);
+    let server = within(writing).await.unwrap();
+    let closing = tokio::spawn(server.close(1000, ""));
+    let mut last = vec![0; 4];
+    within(peer.read_exact(&mut last)).await.unwrap();
+    assert_eq!(last, frame::close_frame(1000, ""));
+    assert_eq!(line.send(&text_frame("late")), 0);
+    drop((peer, line));
+    within(closing).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_flood_of_pings_leaves_one_pong() {
     let (socket, mut peer) = pair().await;
     let mut server = WebSocket::new(socket, &[], 1024);
@@ -200,7 +229,7 @@ async fn a_flood_of_pings_leaves_one_pong() {
     flood.extend_from_slice(&[0x81, 0x81, 0, 0, 0, 0, b'x']);
     peer.write_all(&flood).await.unwrap();
     within(server.read()).await.unwrap();
-    assert_eq!(server.out.len(), 1);
+    assert_eq!(server.line().waiting(), 1);
     assert_eq!(server.parser.get_ref().answer, [0x8A, 0]);
 }
 

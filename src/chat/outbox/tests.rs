@@ -1,0 +1,125 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+fn frame(text: &str) -> Sealed {
+    let mut frames = Frames::default();
+    frames.add(|bytes| bytes.extend_from_slice(text.as_bytes()));
+    frames.seal()
+}
+
+fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<Closing>>) {
+    let mut batch = Vec::new();
+    let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut batch);
+    (batch, poll)
+}
+
+#[test]
+fn everything_queued_is_taken_at_once_and_in_order() {
+    let outbox = Outbox::default();
+    assert!(take(&outbox).1.is_pending());
+    assert!(outbox.push(frame("a"), Weight::Full) && outbox.push(frame("b"), Weight::Full));
+    assert_eq!(
+        take(&outbox),
+        (vec![Bytes::from("a"), Bytes::from("b")], Poll::Ready(None))
+    );
+}
+
+#[test]
+fn a_connection_that_does_not_keep_up_is_closed() {
+    let outbox = Outbox::default();
+    let pushed = (0..1000)
+        .take_while(|_| outbox.push(frame("x"), Weight::Full))
+        .count();
+    assert_eq!(pushed, FRAMES_MAX);
+    assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Closing::Lagging))));
+}
+
+#[test]
+fn the_newest_light_frame_replaces_the_one_that_waits() {
+    let outbox = Outbox::default();
+    outbox.push(frame("old"), Weight::Newest(1));
+    outbox.push(frame("message"), Weight::Full);
+    outbox.push(frame("new"), Weight::Newest(1));
+    assert_eq!(
+        take(&outbox).0,
+        vec![Bytes::from("new"), Bytes::from("message")]
+    );
+}
+
+#[test]
+fn light_frames_never_close_a_connection() {
+    let outbox = Outbox::default();
+    assert!((0..1000).all(|_| outbox.push(frame("x"), Weight::Light)));
+    assert_eq!(take(&outbox).0.len(), LIGHT_MAX);
+}
+
+/// Takes so many bytes of the next frames.
+struct Kernel(AtomicUsize);
+
+fn weak(kernel: &Arc<Kernel>) -> Weak<dyn Line> {
+    Arc::downgrade(kernel) as _
+}
+
+impl Line for Kernel {
+    fn send(&self, frames: &Bytes) -> usize {
+        frames.len().min(self.0.swap(0, Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn what_is_sent_passes_the_queue_only_while_the_writer_waits() {
+    let (outbox, kernel) = (Outbox::default(), Arc::new(Kernel(9.into())));
+    outbox.set_line(weak(&kernel));
+    assert!(outbox.send(frame("early")));
+    assert_eq!(take(&outbox).0, ["early"]);
+    // What was taken may not be written yet.
+    assert!(outbox.send(frame("next")));
+    assert_eq!(take(&outbox).0, ["next"]);
+    assert!(take(&outbox).1.is_pending());
+    assert!(outbox.send(frame("past")));
+    assert_eq!(take(&outbox), (vec![], Poll::Pending));
+
+    // Nothing can be sent: it is queued, and what follows waits behind it.
+    assert!(outbox.send(frame("stuck")));
+    kernel.0.store(9, Ordering::Relaxed);
+    assert!(outbox.send(frame("behind")));
+    assert_eq!(take(&outbox).0, ["stuck", "behind"]);
+    outbox.close(Closing::SessionEnded);
+    assert!(!outbox.send(frame("late")));
+}
+
+#[test]
+fn whoever_writes_finishes_what_was_begun() {
+    let (outbox, kernel) = (Outbox::default(), Arc::new(Kernel(2.into())));
+    outbox.set_line(weak(&kernel));
+    assert!(take(&outbox).1.is_pending());
+    assert!(outbox.send(frame("begun")));
+    kernel.0.store(9, Ordering::Relaxed);
+    assert!(outbox.send(frame("behind")));
+    assert_eq!(take(&outbox), (vec!["behind".into()], Poll::Ready(None)));
+
+    assert!(take(&outbox).1.is_pending());
+    kernel.0.store(2, Ordering::Relaxed);
+    assert!(outbox.send(frame("begun")));
+    assert_eq!(take(&outbox), (vec![], Poll::Ready(None)));
+    assert!(take(&outbox).1.is_pending());
+    drop(kernel);
+    assert!(outbox.send(frame("the line is gone")));
+    assert_eq!(take(&outbox).0, ["the line is gone"]);
+}
+
+#[test]
+fn what_was_queued_before_the_end_is_still_written() {
+    let outbox = Outbox::default();
+    outbox.push(frame("bye"), Weight::Full);
+    outbox.close(Closing::SessionEnded);
+    assert!(!outbox.push(frame("late"), Weight::Full));
+    assert_eq!(
+        take(&outbox),
+        (
+            vec![Bytes::from("bye")],
+            Poll::Ready(Some(Closing::SessionEnded))
+        )
+    );
+}
