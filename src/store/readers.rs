@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::error::StoreError;
+use super::writer::keep_plans;
 
 const CONNECTIONS: u32 = 4;
 /// How long a read may wait for a connection.
@@ -114,6 +115,7 @@ impl Drop for Caller {
 fn configure(conn: &mut Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::from_secs(1))?;
     conn.set_prepared_statement_cache_capacity(128);
+    keep_plans(conn)?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
 }
 

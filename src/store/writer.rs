@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -67,7 +68,14 @@ pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), Sto
          PRAGMA trusted_schema = OFF;",
     )?;
     conn.set_prepared_statement_cache_capacity(256);
+    keep_plans(conn)?;
     Ok(())
+}
+
+/// Has SQLite plan a statement once, not anew whenever a limit is bound to it.
+pub(super) fn keep_plans(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(drop)
 }
 
 /// Starts the thread that owns `conn`, and the lock until the file is closed.
