@@ -50,8 +50,8 @@ impl Process {
         Self::start(command, address, answers)
     }
 
-    /// The peer on that new file; none if what it needs of npm is not installed.
-    pub fn peer(db: &Path) -> Option<Self> {
+    /// The peer on that new file, with SQLite's `synchronous`; none if what it needs of npm is not installed.
+    pub fn peer(db: &Path, synchronous: &str) -> Option<Self> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer");
         if !Path::new(folder).join("node_modules").exists() {
             return None;
@@ -61,6 +61,7 @@ impl Process {
         command
             .arg(format!("{folder}/server.js"))
             .args(["--listen", &address.to_string()])
+            .args(["--synchronous", synchronous])
             .arg("--db")
             .arg(db);
         Some(Self::start(command, address, answers))

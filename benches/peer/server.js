@@ -1,5 +1,5 @@
 // What somebody would write by hand: a small chat over ws and better-sqlite3, with as much of Parlor's own protocol as the
-// load generator speaks. It checks nothing but the token, and syncs only when the log is moved (synchronous = NORMAL).
+// load generator speaks. It checks nothing but the token, and syncs as it is told: mostly only when the log is moved (NORMAL).
 
 const http = require("node:http");
 const { randomBytes } = require("node:crypto");
@@ -9,7 +9,7 @@ const Database = require("better-sqlite3");
 const flag = (name) => process.argv[process.argv.indexOf(name) + 1];
 const db = new Database(flag("--db"));
 db.pragma("journal_mode = WAL");
-db.pragma("synchronous = NORMAL");
+db.pragma(`synchronous = ${flag("--synchronous")}`);
 db.exec(`
   CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT UNIQUE, token TEXT UNIQUE);
   CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT);

@@ -91,15 +91,17 @@ fn synced(long: Duration) -> io::Result<Vec<Duration>> {
 pub async fn peer(stretches: Stretches, table: &mut Table) -> Option<()> {
     for most in IN_FLIGHT {
         let folder = folder();
-        let process = Process::peer(&db(&folder))?;
+        let process = Process::peer(&db(&folder), "NORMAL")?;
         let outcomes = one_sends(&process, 500, Pace::InFlight(most), stretches).await;
         let what = format!("500 members, {most} in flight");
         report(table, "peer in A", &what, &outcomes);
     }
-    let folder = folder();
-    let process = Process::peer(&db(&folder))?;
-    let outcomes = one_sends(&process, 100, EVERY_20_MS, stretches).await;
-    report_latency(table, "peer in C", &outcomes);
+    for (synchronous, shape) in [("NORMAL", "peer in C"), ("FULL", "peer in C, as durable")] {
+        let folder = folder();
+        let process = Process::peer(&db(&folder), synchronous)?;
+        let outcomes = one_sends(&process, 100, EVERY_20_MS, stretches).await;
+        report_latency(table, shape, &outcomes);
+    }
     Some(())
 }
 

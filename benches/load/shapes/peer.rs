@@ -20,7 +20,7 @@ pub async fn same(stretches: Stretches, table: &mut Table) {
 async fn measured(stretches: Stretches, table: &mut Table) -> Option<()> {
     fanout::peer(stretches, table).await?;
     let folder = folder();
-    let process = Process::peer(&db(&folder))?;
+    let process = Process::peer(&db(&folder), "NORMAL")?;
     let outcomes = many::all_send(&process, stretches).await;
     many::report(table, "peer in B", &outcomes);
     Some(())
