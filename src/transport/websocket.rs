@@ -31,6 +31,8 @@ use line::KEPT_FRAMES;
 
 /// Small, because tungstenite fills it with zeros at each read, and ten thousand idle ones add up.
 const READ_BUFFER: usize = 1024;
+/// So often it is filled before others have their turn, even if no message is whole by then.
+const READS_AT_ONCE: u8 = 8;
 /// A peer that takes nothing for so long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.
@@ -116,6 +118,7 @@ impl WebSocket {
         let half = Half {
             line: Arc::new(Line::new(socket)),
             answer: Vec::new(),
+            reads: 0,
         };
         let read_ahead = read_ahead.to_vec();
         Self {
@@ -155,10 +158,12 @@ impl WebSocket {
         loop {
             // A peer that never stops talking must not keep the thread to itself.
             let budget = ready!(tokio::task::coop::poll_proceed(cx));
+            self.parser.get_mut().reads = 0;
             let message = match self.parser.read() {
                 Ok(message) => message,
                 Err(Error::Io(error)) if would_block(&error) => {
                     ready!(self.poll_ready(cx)).map_err(ReadError::Io)?;
+                    budget.made_progress();
                     continue;
                 }
                 Err(error) => return Poll::Ready(Err(error.into())),
@@ -222,7 +227,7 @@ impl WebSocket {
 
     /// Sends what the kernel takes; true when that was everything.
     fn try_flush(&mut self) -> io::Result<bool> {
-        let Half { line, answer } = self.parser.get_mut();
+        let Half { line, answer, .. } = self.parser.get_mut();
         line.flush(answer)
     }
 
@@ -267,12 +272,18 @@ struct Half {
     line: Arc<Line>,
     /// The newest pong, or the answer to a close frame.
     answer: Vec<u8>,
+    /// How often the parser has read since it was asked for a message.
+    reads: u8,
 }
 
 impl Read for Half {
     /// After a read that did not fill `buf` the socket is known to be empty, and is not asked once more: the system tells of
     /// what comes after.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.reads == READS_AT_ONCE {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.reads += 1;
         let tcp = self.line.tcp();
         let mut last = 0;
         let read = tcp.try_io(Interest::READABLE, || {

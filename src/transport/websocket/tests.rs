@@ -97,6 +97,22 @@ async fn a_read_cancelled_in_the_middle_of_a_message_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_message_without_end_leaves_others_their_turn() {
+    let (socket, peer) = pair().await;
+    let mut server = WebSocket::new(socket, &[], 1024);
+    let mut peer = peer.into_std().unwrap();
+    peer.set_nonblocking(false).unwrap();
+    std::thread::spawn(move || {
+        peer.write_all(&[0x01, 0x80, 0, 0, 0, 0]).unwrap();
+        let more = [0x00, 0x80, 0, 0, 0, 0].repeat(10_000);
+        // Until the other end is gone.
+        while peer.write_all(&more).is_ok() {}
+    });
+    let reading = timeout(Duration::from_millis(200), server.read());
+    assert!(reading.await.is_err());
+}
+
+#[tokio::test]
 async fn what_came_with_the_handshake_is_read_first() {
     let (socket, _peer) = pair().await;
     let mut server = WebSocket::new(socket, &[0x81, 0x81, 0, 0, 0, 0, b'x'], 1024);

@@ -35,13 +35,13 @@ export class Chat {
     new Actions(wire, this.#timeline, this.#history, this.#composer);
     new Lightbox(this.#timeline.log);
     rooms.position = () => this.#position;
-    rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#hear(messages));
+    rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#take(messages));
     rooms.on("reset", (room) => room === this.#room.id && this.#reset());
     rooms.on("live", ({ room }) => room === this.#room.id && this.#live());
     rooms.on("gone", ({ room, event }) => room === this.#room.id && this.#leave(event));
     rooms.on("changed", () => this.#changed());
     for (const sender of [outbox, uploads]) {
-      sender.on("sent", (message) => message.room_id === this.#room.id && this.#take([message]));
+      sender.on("sent", (message) => message.room_id === this.#room.id && this.#timeline.upsert([message]));
     }
     document.addEventListener("visibilitychange", () => this.#read());
     $("#jump").addEventListener("click", () => this.#history.latest().catch(() => location.reload()));
@@ -50,18 +50,14 @@ export class Chat {
     this.#scrolled();
   }
 
-  /** What the server tells comes in order; what it answers to what I sent may be ahead of what I missed. */
-  #hear(messages) {
-    this.#take(messages);
-    this.#position = messages.reduce((most, { change_id }) => Math.max(most, change_id), this.#position);
-  }
-
+  /** What the server tells, in order. What it answers to what I sent is no part of it: it may be ahead of what I missed. */
   #take(messages) {
     const { latest, atBottom, hasLine } = this.#timeline;
     const readAll = this.#rooms.all.get(this.#room.id)?.last_read_id >= latest;
     this.#timeline.upsert(messages);
-    for (const { sender, uuid } of messages) {
-      if (sender.id === me.id) this.#outbox.confirm(uuid);
+    for (const message of messages) {
+      this.#position = Math.max(this.#position, message.change_id);
+      if (message.sender.id === me.id) this.#outbox.confirm(message.uuid);
     }
     const fresh = messages.filter((one) => one.id > latest && one.sender.id !== me.id && !one.deleted_at);
     if (fresh.length && (document.hidden || !atBottom) && (readAll || !hasLine)) this.#timeline.drawLine(fresh[0].id);

@@ -5,6 +5,8 @@ import { AGAIN, Emitter, PASSING } from "./wire.js";
 
 /** Unread messages are counted up to here; the server does the same. */
 const UNREAD_MAX = 100;
+/** A room that is refused for now is asked for again within this time, milliseconds. */
+const LONGEST = 30_000;
 
 /**
  * Emits "changed" (any room, or the list), "messages" { room, messages }, "reset" (room id: what is held of it is
@@ -47,7 +49,7 @@ export class Rooms extends Emitter {
     this.#wire.tell("read", { room: id, message: through });
   }
 
-  async #welcome({ rooms }) {
+  #welcome({ rooms }) {
     const before = this.all;
     this.all = new Map(rooms.map((room) => [room.id, room]));
     for (const id of before.keys()) {
@@ -56,25 +58,44 @@ export class Rooms extends Emitter {
     this.emit("changed");
     // The room that is open comes first; it may be one that I only look into.
     const others = [...this.all.keys()].filter((id) => id !== this.open);
-    if (this.open) await this.#resume(this.open, this.position());
-    for (const id of others) await this.#resume(id, this.all.get(id)?.change_id ?? 0);
+    const first = this.open ? [[this.open, this.position()]] : [];
+    this.#resumeAll([...first, ...others.map((id) => [id, this.all.get(id).change_id])]);
   }
 
-  /** Takes what was missed, page by page; afterwards the room is live. */
-  async #resume(id, after) {
+  /** Resumes one room after the other, each after a change; those that are refused for now once more, later each time. */
+  async #resumeAll(places) {
     const welcomed = this.all;
+    for (let wait = AGAIN; places.length; wait = Math.min(2 * wait, LONGEST)) {
+      const refused = [];
+      for (const [id, after] of places) {
+        const left = await this.#resume(id, after);
+        // On another connection its welcome sees to it.
+        if (welcomed !== this.all) return;
+        if (left !== null) refused.push([id, left]);
+      }
+      places = refused;
+      // Spread out, so that those whom a busy server refuses do not come back together.
+      if (places.length) await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
+      if (welcomed !== this.all) return;
+    }
+  }
+
+  /** Takes what was missed, page by page; afterwards the room is live. Answers from where to go on if refused for now. */
+  async #resume(id, after) {
     try {
       for (;;) {
         const page = await this.#wire.ask("resume", { room: id, after });
         if (page.reset) this.emit("reset", id);
         this.#take(id, page.messages);
-        if (!page.more) return this.emit("live", page);
+        if (!page.more) {
+          this.emit("live", page);
+          return null;
+        }
         after = page.messages.at(-1).change_id;
       }
     } catch ({ code }) {
       if (code === "not_found") this.#drop(id, null);
-      // Unless the connection is another one by then, whose welcome saw to it.
-      if (PASSING.has(code)) setTimeout(() => welcomed === this.all && this.#resume(id, after), AGAIN);
+      return PASSING.has(code) ? after : null;
     }
   }
 
@@ -125,7 +146,7 @@ export class Rooms extends Emitter {
       if (!room || this.all.has(id)) return;
       this.all.set(id, room);
       this.emit("changed");
-      await this.#resume(id, id === this.open ? this.position() : room.change_id);
+      await this.#resumeAll([[id, id === this.open ? this.position() : room.change_id]]);
     } catch {
       // The next welcome brings it.
     }
