@@ -17,12 +17,17 @@ use crate::dialect::{self, kit};
 use crate::store::{OpenOptions, Store, StoreError};
 use crate::transport::access_log::AccessLog;
 use crate::transport::gate::{Gate, Limits};
+use crate::transport::guard::Guard;
 use crate::transport::listener::{Listener, raise_descriptor_limit};
 use crate::transport::socketio;
 use crate::web;
 
 /// Connections have so long to end when the server goes down.
 const DRAIN: Duration = Duration::from_secs(7);
+
+/// Descriptors that connections must leave free: 64 for refusals that are being written, the rest for the database,
+/// the listeners and the runtime.
+const DESCRIPTORS_KEPT: usize = 64 + 64;
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +63,11 @@ impl Server {
     /// # Errors
     /// The file or an address cannot be had.
     pub async fn bind(config: &Config, options: OpenOptions) -> Result<Self, ServerError> {
-        if let Err(error) = raise_descriptor_limit() {
+        let descriptors = raise_descriptor_limit().unwrap_or_else(|error| {
             tracing::warn!(%error, "the limit of open files could not be raised");
-        }
-        let gate = Gate::new(gate_limits(config));
+            None
+        });
+        let gate = Gate::new(within_descriptors(gate_limits(config), descriptors));
         let main = listen(config.server.listen).await?;
         let address = main.local_addr().unwrap_or(config.server.listen);
         let mut listeners = vec![Listener::new(main, gate.clone())];
@@ -125,8 +131,8 @@ impl Server {
         let (shutdown, stopped) = watch::channel(false);
         let mut serving = tokio::task::JoinSet::new();
         for listener in self.listeners {
-            let service =
-                AccessLog::new(TowerToHyperService::new(warp::service(self.routes.clone())));
+            let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
+            let service = AccessLog::new(Guard::new(routes));
             serving.spawn(listener.serve(service, stopped.clone()));
         }
         stop.await;
@@ -202,6 +208,26 @@ fn gate_limits(config: &Config) -> Limits {
         total: count(config.limits.connections),
         per_address: count(config.limits.connections_per_address),
         exempt: config.server.trusted_proxies.clone(),
+    }
+}
+
+/// Leaves descriptors for the database, for refusals and for what else the process opens, so that a client that is
+/// one too many is told so.
+fn within_descriptors(limits: Limits, descriptors: Option<u64>) -> Limits {
+    let Some(descriptors) = descriptors.and_then(|n| usize::try_from(n).ok()) else {
+        return limits;
+    };
+    let usable = descriptors - DESCRIPTORS_KEPT.min(descriptors / 2);
+    if usable < limits.total {
+        tracing::warn!(
+            descriptors,
+            connections = usable,
+            "the limit of open files allows fewer connections than limits.connections: raise it (ulimit -n)"
+        );
+    }
+    Limits {
+        total: limits.total.min(usable),
+        ..limits
     }
 }
 

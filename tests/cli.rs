@@ -10,6 +10,8 @@ use parlor::store::{OpenOptions, Store};
 
 #[path = "cli/beside.rs"]
 mod beside;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/user.rs"]
 mod user;
 

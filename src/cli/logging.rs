@@ -1,6 +1,7 @@
 //! Where log lines go and how they look: stderr, text on a terminal, else JSON.
 
 use std::io::{self, IsTerminal as _};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
@@ -9,6 +10,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Log, LogFormat, LogLevel};
+
+/// The most of a panic's message that is logged, bytes: it may quote what somebody sent.
+const PANIC_MAX: usize = 500;
 
 /// Starts logging for the whole process; a second call changes nothing.
 pub(super) fn start(log: &Log) {
@@ -23,6 +27,19 @@ pub(super) fn start(log: &Log) {
     let _ = tracing_subscriber::registry()
         .with(lines.with_filter(wanted(log.level)))
         .try_init();
+    log_panics();
+}
+
+/// Logs a panic like any other error, with how many there were since the start, instead of as plain text on stderr.
+fn log_panics() {
+    let count = AtomicU64::new(0);
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let message = &message[..message.floor_char_boundary(PANIC_MAX)];
+        let place = panic.location().map(tracing::field::display);
+        let count = count.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::error!(place, count, "a thread panicked: {message}");
+    }));
 }
 
 /// Other people's crates are heard from warnings upwards only.

@@ -65,7 +65,7 @@ impl Line {
         let ms = self.begun.elapsed().as_secs_f64() * 1e3;
         tracing::info!(
             method = %self.method,
-            path = %without_codes(self.uri.path()),
+            path = %loggable(self.uri.path()),
             status,
             ms = (ms * 10.0).round() / 10.0,
             peer = self.peer.map(tracing::field::display),
@@ -74,14 +74,25 @@ impl Line {
     }
 }
 
-/// The path as it is logged: a part of 32 hexadecimal digits is a code that lets somebody in.
-fn without_codes(path: &str) -> String {
+/// The longest path that is logged whole, bytes.
+const PATH_MAX: usize = 200;
+
+/// The path as it is logged: without parts of 32 hexadecimal digits, which are codes that let somebody in, and cut to
+/// [`PATH_MAX`].
+fn loggable(path: &str) -> String {
     let is_code = |part: &str| part.len() == 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
     let parts: Vec<_> = path
         .split('/')
         .map(|part| if is_code(part) { "…" } else { part })
         .collect();
-    parts.join("/")
+    let mut path = parts.join("/");
+    if path.len() > PATH_MAX {
+        let kept = path.floor_char_boundary(PATH_MAX);
+        let cut = path.len() - kept;
+        path.truncate(kept);
+        path.push_str(&format!("… ({cut} bytes more)"));
+    }
+    path
 }
 
 #[cfg(test)]
@@ -92,9 +103,19 @@ mod tests {
     fn codes_are_not_logged() {
         let code = "0123456789abcdef0123456789ABCDEF";
         let path = format!("/api/v1/invites/{code}/join");
-        assert_eq!(without_codes(&path), "/api/v1/invites/…/join");
+        assert_eq!(loggable(&path), "/api/v1/invites/…/join");
         for path in ["/", "/api/v1/rooms/12/messages", "/0123456789abcdef"] {
-            assert_eq!(without_codes(path), path);
+            assert_eq!(loggable(path), path);
         }
+    }
+
+    #[test]
+    fn a_long_path_is_logged_cut() {
+        let path = format!("/{}", "ä".repeat(30_000));
+        let logged = loggable(&path);
+        assert!(logged.len() < 250, "{}", logged.len());
+        assert!(logged.ends_with("… (59802 bytes more)"), "{logged}");
+        let code_at_the_cut = format!("/{}/{}", "a".repeat(180), "0123456789abcdef".repeat(2));
+        assert!(!loggable(&code_at_the_cut).contains("0123456789abcdef"));
     }
 }

@@ -1,6 +1,7 @@
 //! How many connections there may be, overall and per address. Must know nothing of what is said on them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,6 +29,9 @@ impl Default for Limits {
     }
 }
 
+/// Connections that one network may always have, however full the server is.
+const SHARE_MIN: usize = 16;
+
 /// Counts open connections, upgraded ones included, for as long as their [`Slot`]s live.
 #[derive(Debug)]
 pub struct Gate {
@@ -39,7 +43,8 @@ pub struct Gate {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_household: HashMap<IpAddr, usize>,
+    by_site: HashMap<IpAddr, usize>,
 }
 
 /// One connection's place; given back on drop.
@@ -61,20 +66,27 @@ impl Gate {
     }
 
     /// A place for a connection from `ip`, unless a limit is reached.
+    ///
+    /// Besides the fixed limits, a network is refused more places than are still free: however many connections a few
+    /// networks open, some are left for another one.
     pub fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Slot> {
         let ip = ip.to_canonical();
         let exempt = self.limits.exempt.iter().any(|net| net.contains(&ip));
-        let address = (!exempt).then(|| network(ip));
+        let address = (!exempt).then_some(ip);
         let mut open = self.open();
-        if open.total >= self.limits.total {
+        let free = self.limits.total.saturating_sub(open.total);
+        if free == 0 {
             return None;
         }
         if let Some(address) = address {
-            let here = open.by_address.entry(address).or_default();
-            if *here >= self.limits.per_address {
+            let here = |map: &HashMap<_, _>, key| map.get(&key).copied().unwrap_or(0);
+            if here(&open.by_household, household(address)) >= self.limits.per_address
+                || here(&open.by_site, site(address)) >= free.max(SHARE_MIN)
+            {
                 return None;
             }
-            *here += 1;
+            *open.by_household.entry(household(address)).or_default() += 1;
+            *open.by_site.entry(site(address)).or_default() += 1;
         }
         open.total += 1;
         Some(Slot {
@@ -107,13 +119,9 @@ impl Gate {
     fn leave(&self, address: Option<IpAddr>) {
         let mut open = self.open();
         open.total -= 1;
-        if let Some(address) = address
-            && let Some(here) = open.by_address.get_mut(&address)
-        {
-            *here -= 1;
-            if *here == 0 {
-                open.by_address.remove(&address);
-            }
+        if let Some(address) = address {
+            count_down(&mut open.by_household, household(address));
+            count_down(&mut open.by_site, site(address));
         }
         let empty = open.total == 0;
         drop(open);
@@ -123,17 +131,39 @@ impl Gate {
     }
 }
 
+fn count_down(counts: &mut HashMap<IpAddr, usize>, key: IpAddr) {
+    if let Entry::Occupied(mut count) = counts.entry(key) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+    // What a storm of addresses has made it grow is given back.
+    if counts.capacity() > 1024 && counts.len() < counts.capacity() / 8 {
+        counts.shrink_to(counts.len() * 2);
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         self.gate.leave(self.address);
     }
 }
 
-/// A household has a /64 of its own in IPv6, so single addresses would limit nobody.
-fn network(ip: IpAddr) -> IpAddr {
+/// What one household has: an IPv4 address or an IPv6 /64, in which single addresses cost nothing.
+fn household(ip: IpAddr) -> IpAddr {
+    ipv6_prefix(ip, 64)
+}
+
+/// What one customer of a provider has at the most: an IPv4 address or an IPv6 /48.
+fn site(ip: IpAddr) -> IpAddr {
+    ipv6_prefix(ip, 48)
+}
+
+fn ipv6_prefix(ip: IpAddr, bits: u32) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << (128 - bits))).into(),
     }
 }
 
@@ -162,7 +192,7 @@ mod tests {
         drop(slot);
         assert!(gate.enter(ip("192.0.2.1")).is_some());
         assert_eq!(gate.count(), 0);
-        assert!(gate.open().by_address.is_empty());
+        assert!(gate.open().by_household.is_empty() && gate.open().by_site.is_empty());
     }
 
     #[test]
@@ -171,6 +201,31 @@ mod tests {
         let _slot = gate.enter(ip("2001:db8::1")).unwrap();
         assert!(gate.enter(ip("2001:db8::ffff")).is_none());
         assert!(gate.enter(ip("2001:db8:0:1::1")).is_some());
+    }
+
+    #[test]
+    fn a_few_networks_cannot_take_all_connections() {
+        let gate = gate(1000, 1000);
+        let mut taken = Vec::new();
+        for network in 0..5 {
+            let from = ip(&format!("192.0.2.{network}"));
+            taken.extend(std::iter::from_fn(|| gate.enter(from)));
+        }
+        let free = 1000 - gate.count();
+        assert!(free > 0, "{free}");
+        let newcomer =
+            std::iter::from_fn(|| gate.enter(ip("198.51.100.1"))).take(SHARE_MIN.min(free));
+        assert_eq!(newcomer.count(), SHARE_MIN.min(free));
+    }
+
+    #[test]
+    fn many_ipv6_networks_of_one_site_share_what_is_free() {
+        let gate = gate(1000, 10);
+        let slots: Vec<_> = (0..1000)
+            .filter_map(|n| gate.enter(ip(&format!("2001:db8:0:{n:x}::1"))))
+            .collect();
+        assert_eq!(slots.len(), 500);
+        assert!(gate.enter(ip("2001:db8:1::1")).is_some());
     }
 
     #[test]

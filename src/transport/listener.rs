@@ -28,6 +28,9 @@ pub struct Peer(pub SocketAddr);
 
 /// How long a client may take to send a request's head, or to stay silent between two requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes that are read ahead of a request. A head of this size is always taken, one of twice the size never: it is
+/// answered 431. Bounds what a connection, and an Engine.IO session before its CONNECT, holds.
+const READ_AHEAD: usize = 16 * 1024;
 /// Out of descriptors, accepting again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// So many refused connections are told why at one time; further ones are just closed.
@@ -134,6 +137,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(READ_AHEAD)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     let mut connection = Box::pin(connection);
@@ -196,191 +200,4 @@ pub fn raise_descriptor_limit() -> io::Result<Option<u64>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transport::access_log::AccessLog;
-    use crate::transport::gate::Limits;
-    use crate::transport::testing::within;
-    use crate::transport::upgrade::Upgrade;
-    use futures_util::FutureExt;
-    use hyper::body::Buf;
-    use hyper::upgrade::OnUpgrade;
-    use hyper_util::service::TowerToHyperService;
-    use tokio::sync::Notify;
-    use warp::Filter;
-    use warp::reply::Response as Reply;
-
-    struct Served {
-        addr: SocketAddr,
-        gate: Arc<Gate>,
-        stop: watch::Sender<bool>,
-        /// Lets a request to `/slow` be answered.
-        go: Arc<Notify>,
-        /// Told when a request to `/slow` has come in.
-        came: Arc<Notify>,
-    }
-
-    fn routes(
-        came: Arc<Notify>,
-        go: Arc<Notify>,
-    ) -> impl Filter<Extract = (Reply,), Error = warp::Rejection> + Clone {
-        let peer = warp::path("peer").and(warp::ext::get::<Peer>());
-        let peer = peer.map(|peer: Peer| Reply::new(peer.0.ip().to_string().into()));
-        let size = warp::path("size").and(warp::body::aggregate());
-        let size = size.map(|body| Reply::new(Buf::remaining(&body).to_string().into()));
-        let slow = warp::path("slow").then(move || {
-            let (came, go) = (Arc::clone(&came), Arc::clone(&go));
-            async move {
-                came.notify_one();
-                go.notified().await;
-                Reply::new("done".into())
-            }
-        });
-        let ws = warp::path("ws")
-            .and(warp::header::headers_cloned())
-            .and(warp::ext::optional::<OnUpgrade>())
-            .map(|headers, on| match Upgrade::check(&headers, on) {
-                Ok(upgrade) => {
-                    let response = upgrade.response();
-                    tokio::spawn(async move {
-                        let mut socket = upgrade.open(1024).await.unwrap();
-                        let _ = socket.read().await;
-                    });
-                    response
-                }
-                Err(refused) => refused.dress(Reply::new(refused.to_string().into())),
-            });
-        peer.or(size).unify().or(slow).unify().or(ws).unify()
-    }
-
-    async fn serve(limits: Limits) -> Served {
-        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = tcp.local_addr().unwrap();
-        let (stop, stopped) = watch::channel(false);
-        let (gate, go, came) = (Gate::new(limits), Arc::default(), Arc::default());
-        let service = warp::service(routes(Arc::clone(&came), Arc::clone(&go)));
-        let service = AccessLog::new(TowerToHyperService::new(service));
-        tokio::spawn(Listener::new(tcp, Arc::clone(&gate)).serve(service, stopped));
-        Served {
-            addr,
-            gate,
-            stop,
-            go,
-            came,
-        }
-    }
-
-    async fn send(addr: SocketAddr, request: &str) -> TcpStream {
-        let mut tcp = TcpStream::connect(addr).await.unwrap();
-        tcp.write_all(request.as_bytes()).await.unwrap();
-        tcp
-    }
-    async fn rest(mut tcp: TcpStream) -> String {
-        let mut answer = String::new();
-        within(tcp.read_to_string(&mut answer)).await.unwrap();
-        answer
-    }
-    /// Reads until the answer's head has come, leaving the connection open.
-    async fn head(tcp: &mut TcpStream) -> String {
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            answer.push(within(tcp.read_u8()).await.unwrap());
-        }
-        String::from_utf8(answer).unwrap()
-    }
-    const UPGRADE: &str = "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n\
-        connection: upgrade\r\nsec-websocket-version: 13\r\n\
-        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-    #[tokio::test]
-    async fn a_request_knows_its_peer() {
-        let served = serve(Limits::default()).await;
-        let request = "GET /peer HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let answer = rest(send(served.addr, request).await).await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(answer.ends_with("127.0.0.1"), "{answer}");
-    }
-
-    #[tokio::test]
-    async fn a_chunked_body_arrives_whole() {
-        let served = serve(Limits::default()).await;
-        let request = "POST /size HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-            transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n";
-        assert!(
-            rest(send(served.addr, request).await)
-                .await
-                .ends_with("\r\n\r\n7")
-        );
-    }
-
-    #[tokio::test]
-    async fn over_the_limit_a_connection_gets_503_until_one_is_free() {
-        let served = serve(Limits {
-            per_address: 1,
-            ..Limits::default()
-        })
-        .await;
-        let mut first = send(served.addr, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        head(&mut first).await;
-        let refused = rest(send(served.addr, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await).await;
-        assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
-        assert!(refused.ends_with("too many connections\n"), "{refused}");
-        drop(first);
-        within(served.gate.emptied()).await;
-        let mut third = send(served.addr, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        assert!(head(&mut third).await.starts_with("HTTP/1.1 200"));
-    }
-
-    #[tokio::test]
-    async fn a_websocket_keeps_its_place_at_the_gate() {
-        let served = serve(Limits::default()).await;
-        let mut tcp = send(served.addr, UPGRADE).await;
-        let answer = head(&mut tcp).await;
-        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
-        assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
-        assert_eq!(served.gate.count(), 1);
-        served.stop.send(true).unwrap();
-        assert!(served.gate.emptied().now_or_never().is_none());
-        drop(tcp);
-        within(served.gate.emptied()).await;
-    }
-
-    #[tokio::test]
-    async fn a_drain_finishes_the_request_in_flight_and_takes_no_other() {
-        let served = serve(Limits::default()).await;
-        let tcp = send(served.addr, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        within(served.came.notified()).await;
-        let mut idle = send(served.addr, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        head(&mut idle).await;
-        served.stop.send(true).unwrap();
-        assert_eq!(rest(idle).await, "127.0.0.1");
-        served.go.notify_one();
-        assert!(rest(tcp).await.ends_with("done"));
-        within(served.gate.emptied()).await;
-        TcpStream::connect(served.addr).await.unwrap_err();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_head_that_does_not_end_is_cut_off() {
-        let served = serve(Limits::default()).await;
-        let begun = tokio::time::Instant::now();
-        let tcp = send(served.addr, "GET /peer HTTP/1.1\r\nhost:").await;
-        rest(tcp).await;
-        assert!(begun.elapsed() >= HEADER_TIMEOUT && begun.elapsed() < 2 * HEADER_TIMEOUT);
-    }
-
-    #[test]
-    fn the_descriptor_limit_can_be_raised_twice() {
-        let limit = raise_descriptor_limit().unwrap();
-        assert_eq!(raise_descriptor_limit().unwrap(), limit);
-    }
-
-    #[tokio::test]
-    async fn an_ordinary_request_to_a_websocket_gets_426() {
-        let served = serve(Limits::default()).await;
-        let request = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let answer = rest(send(served.addr, request).await).await;
-        assert!(answer.starts_with("HTTP/1.1 426"), "{answer}");
-        assert!(answer.ends_with("speaks WebSocket only"), "{answer}");
-    }
-}
+mod tests;

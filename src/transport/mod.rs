@@ -4,6 +4,7 @@ pub mod access_log;
 pub mod engineio;
 pub mod frame;
 pub mod gate;
+pub mod guard;
 pub mod listener;
 pub mod outgoing;
 pub mod socket;

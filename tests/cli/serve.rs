@@ -1,0 +1,113 @@
+//! `parlor serve` as a process of its own: what it says and what it bears.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use socket2::{Domain, Socket, Type};
+use tempfile::TempDir;
+
+/// A running `parlor serve`; stopped when dropped.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    _folder: TempDir,
+}
+
+impl Process {
+    /// Starts it on a free port, with at most `descriptors` open files.
+    fn start(descriptors: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let shell = format!("ulimit -n {descriptors}; exec \"$0\" --listen 127.0.0.1:0");
+        let mut child = Command::new("sh")
+            .args(["-c", &shell, env!("CARGO_BIN_EXE_parlor")])
+            .current_dir(&folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = said
+            .map(Result::unwrap)
+            .find_map(|line| line.trim().strip_prefix("http://")?.parse().ok())
+            .unwrap();
+        Self {
+            child,
+            address,
+            _folder: folder,
+        }
+    }
+
+    /// Connects from 127.0.1.`host`.
+    fn connect_from(&self, host: u8) -> TcpStream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let from = SocketAddr::from(([127, 0, 1, host], 0));
+        socket.bind(&from.into()).unwrap();
+        socket.connect(&self.address.into()).unwrap();
+        let tcp = TcpStream::from(socket);
+        tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        tcp
+    }
+
+    /// Ends it and returns the lines of its log.
+    fn log(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        let mut log = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut log).unwrap();
+        log.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a request on an open connection and returns the status line of its answer.
+fn ask(tcp: &mut TcpStream, request: &str) -> String {
+    // A server that refuses a connection may have closed it already.
+    let _ = tcp.write_all(request.as_bytes());
+    let mut line = String::new();
+    let _ = BufReader::new(tcp).read_line(&mut line);
+    line
+}
+
+#[test]
+fn at_the_descriptor_limit_new_clients_get_503_and_old_ones_go_on() {
+    let server = Process::start(256);
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut open = Vec::new();
+    // More connections than there are descriptors, sixteen from each address.
+    for host in (1..20).flat_map(|host| [host; 16]) {
+        let mut tcp = server.connect_from(host);
+        let answer = ask(&mut tcp, request);
+        match answer.starts_with("HTTP/1.1 200") {
+            true => open.push(tcp),
+            false => assert!(answer.starts_with("HTTP/1.1 503"), "{answer}"),
+        }
+    }
+    assert_eq!(open.len(), 128);
+    let answer = ask(&mut open[0], request);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn a_request_that_is_no_path_is_refused_and_leaves_the_log_in_json() {
+    let server = Process::start(256);
+    for _ in 0..20 {
+        let answer = ask(&mut server.connect_from(1), "CONNECT a:1 HTTP/1.1\r\n\r\n");
+        assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    }
+    let log = server.log();
+    assert!(!log.is_empty());
+    for line in log {
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&line).is_ok(),
+            "{line}"
+        );
+    }
+}
