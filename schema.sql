@@ -9,7 +9,7 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 
 -- Everybody who has or had an account. A row is never removed and a name never given again: `deleted_at` ends an
--- account, and the row then keeps only what its messages need.
+-- account, and the row then keeps only its username: no display name, e-mail, password, picture or profile.
 CREATE TABLE users (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid          BLOB    NOT NULL UNIQUE,
@@ -194,8 +194,9 @@ CREATE TABLE file_contents (
 
 -- Which messages (rowid) have which words, and which stand side by side: what is searched. Derived from `messages` and
 -- written in the transaction of the message, without triggers. Holds no text and no places, so what it finds is looked at
--- again.
-CREATE VIRTUAL TABLE words USING fts5 (list, tokenize = 'ascii', content = '', contentless_delete = 1, detail = none);
+-- again. The terms of a deleted message are removed from its pages at once (`secure-delete`).
+CREATE VIRTUAL TABLE words USING fts5 (list, tokenize = 'ascii', content = '', detail = none);
+INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 
 -- Between which ids the messages of a day (UTC) lie, so that a search by date need not look at all others; others may lie
 -- there too. Derived from `messages` like `words`, except that a day does not shrink.

@@ -349,6 +349,7 @@ impl Chat {
             Guarded::LastAdmin => return Err(ChatError::LastAdmin),
         }
         self.core.people.close(id, Closing::SessionEnded, |_| true);
+        self.sweep_soon();
         self.retire(id).await
     }
 

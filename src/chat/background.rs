@@ -99,10 +99,13 @@ async fn remove(core: Weak<Core>, wanted: Arc<Notify>) {
             let Some(store) = core.upgrade().map(|core| core.store.clone()) else {
                 return;
             };
-            let more = match store.sweep_rooms().await {
-                Ok(false) => store.sweep_files().await,
-                more => more,
-            };
+            let mut more = store.sweep_rooms().await;
+            if let Ok(false) = more {
+                more = store.sweep_files().await;
+            }
+            if let Ok(false) = more {
+                more = store.shrink().await;
+            }
             match more {
                 Ok(true) => {}
                 Ok(false) => break,

@@ -7,7 +7,8 @@ use rusqlite::params;
 use super::alerts::{self, Alerts, Concerned};
 use super::job::Tx;
 use super::messages::by_id;
-use super::{Store, StoreError, Ticket, files, notifications, placed, reactions, words};
+use super::words::{self, Indexed};
+use super::{Store, StoreError, Ticket, files, notifications, placed, reactions};
 
 /// What became of a change to a message.
 #[derive(Clone, Debug)]
@@ -72,6 +73,10 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
     let own = message.sender.id == new.by;
     let now = Some(Millis::now());
     let before = message.mentions.clone();
+    let indexed = match new.change {
+        Change::React { .. } => None,
+        _ => Some(Indexed::of(&message)),
+    };
     match &new.change {
         Change::React { .. } if message.deleted_at.is_some() => return Ok(Changed::Missing),
         Change::React { emoji, on } => return reactions::react(tx, new, message, emoji, *on),
@@ -106,7 +111,9 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
     message.change_id = new.change_id;
     tx.prepare_cached("UPDATE messages SET content = ?2, edited_at = ?3, deleted_at = ?4, change_id = ?5, mentions = ?6 WHERE id = ?1")?
         .execute(params![message.id, message.content, message.edited_at, message.deleted_at, message.change_id, message.mentions])?;
-    words::defer_change(tx, &message);
+    if let Some(indexed) = indexed {
+        words::defer_change(tx, indexed, &message);
+    }
     let concerned = Concerned {
         direct: None,
         mentions: message.mentions.without(&before),

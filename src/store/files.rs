@@ -255,6 +255,15 @@ pub(super) fn drop_of_room(tx: &Connection, room: RoomId) -> Result<(), StoreErr
     Ok(())
 }
 
+/// The account has ended, and so have its pictures.
+pub(super) fn drop_avatars(tx: &Connection, owner: UserId) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "UPDATE files SET state = 'gone' WHERE owner_id = ?1 AND purpose = 'avatar'",
+    )?
+    .execute([owner])?;
+    Ok(())
+}
+
 /// Gives messages their files.
 pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), StoreError> {
     if messages.is_empty() {

@@ -9,6 +9,10 @@ use super::error::StoreError;
 use super::schema::Schema;
 use super::{backup, paths, writer};
 
+/// The first version whose files overwrite what is deleted. Older ones are written anew, so that nothing of what was
+/// deleted before stays in them.
+const OVERWRITES_SINCE: i32 = 4;
+
 /// One step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Migration {
@@ -50,6 +54,12 @@ pub(super) fn run(
         tracing::info!(version = migration.to, "migrated");
     }
     conn.pragma_update(None, "foreign_keys", true)?;
+    if from < OVERWRITES_SINCE {
+        // Nothing depends on it, so a full disk must not keep the server from starting.
+        if let Err(error) = conn.execute_batch("VACUUM") {
+            tracing::warn!(%error, "what was deleted before the migration is still in the file");
+        }
+    }
     writer::checkpoint(conn);
     Ok(())
 }

@@ -35,6 +35,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod users;
+mod vacuum;
 mod words;
 mod writer;
 

@@ -11,10 +11,11 @@ use crate::model::{
 };
 
 use super::error::OnConstraint;
-use super::{Store, StoreError, files, members, users};
+use super::{Store, StoreError, files, members, users, words};
 
-/// So many rows are removed at once: a large room must not hold up the chat.
-const SWEEP: u32 = 500;
+/// Messages that are removed at once. Taking their terms out of the index is most of the work: some milliseconds for
+/// these, for which the chat waits.
+const SWEEP: u32 = 100;
 
 impl Store {
     /// Makes a room and its owner.
@@ -194,15 +195,14 @@ fn sweep(tx: &Connection) -> Result<bool, StoreError> {
     let Some((room, deleted, through)) = found else {
         return Ok(false);
     };
+    // First: the terms are those of the texts and of the names of the files.
+    words::remove_oldest(tx, room, through, SWEEP)?;
     files::drop_of_messages(tx, room, through, SWEEP)?;
     const OLDEST: &str =
         "SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3";
-    let of_oldest = |what: &str| {
-        tx.prepare_cached(&format!("DELETE FROM {what} IN ({OLDEST})"))?
-            .execute(params![room, through, SWEEP])
-    };
-    of_oldest("words WHERE rowid")?;
-    let removed = of_oldest("messages WHERE id")?;
+    let removed = tx
+        .prepare_cached(&format!("DELETE FROM messages WHERE id IN ({OLDEST})"))?
+        .execute(params![room, through, SWEEP])?;
     if deleted && removed == 0 {
         files::drop_of_room(tx, room)?;
         tx.execute("DELETE FROM rooms WHERE id = ?1", [room])?;

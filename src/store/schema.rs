@@ -29,7 +29,7 @@ pub(super) struct Schema {
 /// The schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
-    version: 3,
+    version: 4,
     migrations: &[
         Migration {
             to: 2,
@@ -41,10 +41,25 @@ pub(super) const CURRENT: Schema = Schema {
         },
         Migration {
             to: 3,
-            step: Step::Code(words::rebuild),
+            // The search index was written anew; version 4 does so again.
+            step: Step::Sql("SELECT 1"),
+        },
+        Migration {
+            to: 4,
+            step: Step::Code(forget_deleted),
         },
     ],
 };
+
+/// Version 4: the search index removes terms with their message, and an ended account keeps nothing but its username.
+fn forget_deleted(tx: &Connection) -> Result<(), StoreError> {
+    tx.execute_batch(
+        "UPDATE users SET display_name = '' WHERE deleted_at IS NOT NULL;
+         UPDATE files SET state = 'gone' WHERE purpose = 'avatar'
+             AND owner_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL);",
+    )?;
+    words::rebuild(tx)
+}
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

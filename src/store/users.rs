@@ -11,7 +11,7 @@ use crate::model::{
 
 use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
-use super::{Store, StoreError, members, notifications, sessions};
+use super::{Store, StoreError, files, members, notifications, sessions};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -310,9 +310,11 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
     }
     tx.execute(
         "UPDATE users SET deleted_at = ?2, updated_at = ?2, email = NULL, password_hash = NULL, avatar_url = NULL,
-             profile = '{}' WHERE id = ?1",
+             display_name = '', profile = '{}' WHERE id = ?1",
         params![id, Millis::now()],
     )?;
+    tx.execute("DELETE FROM password_links WHERE user_id = ?1", [id])?;
+    files::drop_avatars(tx, id)?;
     notifications::drop_of_user(tx, id)?;
     sessions::end_all(tx, id, None)?;
     Ok(Guarded::Done(()))

@@ -1,6 +1,6 @@
 //! The tables `words` and `days`: kept in step with `messages`, in the same transaction. Must not know how anybody asks.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::model::{
     File, Message, MessageId, Millis, Piece, PieceKind, RoomId, Term, UserId, pieces,
@@ -32,7 +32,8 @@ impl Indexed {
         Self::new(new.id, place, new.created_at, text)
     }
 
-    fn of(message: &Message) -> Self {
+    /// Of a message as it is in the file.
+    pub(super) fn of(message: &Message) -> Self {
         let place = (message.room_id, message.sender.id);
         let indexed = Self::new(message.id, place, message.created_at, &message.content);
         indexed.with_files(&message.files)
@@ -77,6 +78,14 @@ impl Indexed {
         .execute(params![self.created_at.0.div_euclid(DAY), self.id, DAY_STEP])?;
         Ok(())
     }
+
+    /// Takes the terms out of the index's pages: `secure-delete` is on, so that none stays readable there. FTS5 must be
+    /// told exactly the terms that were added.
+    fn remove(&self, tx: &Connection) -> Result<(), StoreError> {
+        tx.prepare_cached("INSERT INTO words (words, rowid, list) VALUES ('delete', ?1, ?2)")?
+            .execute(params![self.id, self.words.join(" ")])?;
+        Ok(())
+    }
 }
 
 /// Before COMMIT, adds a message.
@@ -84,15 +93,32 @@ pub(super) fn defer_add(tx: &Tx<'_>, indexed: Indexed) {
     tx.defer(move |tx| indexed.add(tx));
 }
 
-/// Before COMMIT, puts a message's words as they are now into the place of the old.
-pub(super) fn defer_change(tx: &Tx<'_>, message: &Message) {
-    let (id, gone) = (message.id, message.deleted_at.is_some());
+/// Before COMMIT, replaces the terms that a message had by those it has now.
+pub(super) fn defer_change(tx: &Tx<'_>, before: Indexed, message: &Message) {
+    let gone = message.deleted_at.is_some();
     let indexed = (!gone).then(|| Indexed::of(message));
     tx.defer(move |tx| {
-        tx.prepare_cached("DELETE FROM words WHERE rowid = ?1")?
-            .execute([id])?;
+        before.remove(tx)?;
         indexed.map_or(Ok(()), |indexed| indexed.add(tx))
     });
+}
+
+/// Removes the terms of the first `limit` messages of a room up to `through`, which are about to be removed.
+pub(super) fn remove_oldest(
+    tx: &Connection,
+    room: RoomId,
+    through: MessageId,
+    limit: u32,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "{STORED} AND m.id IN (SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"
+    );
+    let mut find = tx.prepare_cached(&sql)?;
+    let mut rows = find.query(params![room, through, limit])?;
+    while let Some(row) = rows.next()? {
+        from_row(row)?.remove(tx)?;
+    }
+    Ok(())
 }
 
 /// The word that all messages of a room have.
@@ -205,24 +231,32 @@ pub(super) fn quote(word: &str) -> String {
     format!("\"{word}\"")
 }
 
-/// Writes the whole index anew: for files of versions that kept other words.
+/// What is indexed of the messages in the file, for [`from_row`]; more conditions may follow.
+const STORED: &str = "SELECT m.id, m.room_id, m.sender_id, m.created_at, m.content,
+        (SELECT json_group_array(f.name ORDER BY f.position) FROM files f
+         WHERE f.message_id = m.id AND f.purpose = 'message' AND f.state = 'ready')
+    FROM messages m WHERE m.deleted_at IS NULL";
+
+fn from_row(row: &Row<'_>) -> Result<Indexed, StoreError> {
+    let (place, text) = ((row.get(1)?, row.get(2)?), row.get_ref(4)?);
+    let text = text.as_str().map_err(rusqlite::Error::from)?;
+    let names: String = row.get(5)?;
+    let names: Vec<String> = serde_json::from_str(&names).unwrap_or_default();
+    let indexed = Indexed::new(row.get(0)?, place, row.get(3)?, text);
+    Ok(indexed.with_names(names.iter().map(String::as_str)))
+}
+
+/// Writes the whole index anew: for files of versions that kept other terms or kept them otherwise.
 pub(super) fn rebuild(tx: &Connection) -> Result<(), StoreError> {
-    tx.execute_batch("INSERT INTO words (words) VALUES ('delete-all')")?;
-    let mut all = tx.prepare(
-        "SELECT m.id, m.room_id, m.sender_id, m.created_at, m.content,
-             (SELECT json_group_array(f.name ORDER BY f.position) FROM files f
-              WHERE f.message_id = m.id AND f.purpose = 'message' AND f.state = 'ready')
-         FROM messages m WHERE m.deleted_at IS NULL ORDER BY m.id",
+    tx.execute_batch(
+        "DROP TABLE words;
+         CREATE VIRTUAL TABLE words USING fts5 (list, tokenize = 'ascii', content = '', detail = none);
+         INSERT INTO words (words, rank) VALUES ('secure-delete', 1);",
     )?;
+    let mut all = tx.prepare(&format!("{STORED} ORDER BY m.id"))?;
     let mut rows = all.query([])?;
     while let Some(row) = rows.next()? {
-        let (place, text) = ((row.get(1)?, row.get(2)?), row.get_ref(4)?);
-        let text = text.as_str().map_err(rusqlite::Error::from)?;
-        let names: String = row.get(5)?;
-        let names: Vec<String> = serde_json::from_str(&names).unwrap_or_default();
-        Indexed::new(row.get(0)?, place, row.get(3)?, text)
-            .with_names(names.iter().map(String::as_str))
-            .add(tx)?;
+        from_row(row)?.add(tx)?;
     }
     Ok(())
 }

@@ -65,7 +65,8 @@ pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), Sto
         "PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA journal_size_limit = 67108864;
-         PRAGMA trusted_schema = OFF;",
+         PRAGMA trusted_schema = OFF;
+         PRAGMA secure_delete = ON;",
     )?;
     conn.set_prepared_statement_cache_capacity(256);
     keep_plans(conn)?;

@@ -60,6 +60,8 @@ mod event_crowd;
 mod lifecycle;
 // Files of earlier versions.
 mod upgrade;
+// What was deleted is gone from the file.
+mod deleted;
 // What was acknowledged is there, whatever happens.
 mod durability;
 // Who may what: the design's permission table.

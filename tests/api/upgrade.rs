@@ -1,18 +1,10 @@
 //! Files of earlier versions: `tests/fixtures/v<N>.db.gz`, each written by the Parlor of its time.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use serde_json::Value;
 
 use super::support::*;
-
-async fn upgraded(fixture: &[u8]) -> TestServer {
-    let mut bytes = Vec::new();
-    let mut file = flate2::read::GzDecoder::new(fixture);
-    file.read_to_end(&mut bytes).unwrap();
-    TestServer::start_with(|config| std::fs::write(&config.server.db, bytes).unwrap()).await
-}
 
 /// What the file is made of, by name, however it was written down.
 fn schema(server: &TestServer) -> BTreeMap<String, String> {

@@ -32,7 +32,7 @@ pub use people::{Persona, id, register};
 pub use poller::Poller;
 pub use process::{Process, run};
 pub use raw::RawSocket;
-pub use server::{PASSWORD, TestServer, count_rows};
+pub use server::{PASSWORD, TestServer, count_rows, upgraded};
 pub use shapes::*;
 pub use socket::Socket;
 

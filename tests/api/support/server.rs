@@ -1,6 +1,7 @@
 //! The server in this process.
 
 use std::io::ErrorKind::AddrInUse;
+use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -182,4 +183,12 @@ pub fn count_rows(db: &Path, table: &str) -> i64 {
     let file = rusqlite::Connection::open(db).unwrap();
     let sql = format!("SELECT count(*) FROM {table}");
     file.query_row(&sql, [], |row| row.get(0)).unwrap()
+}
+
+/// A server on a copy of a compressed file.
+pub async fn upgraded(fixture: &[u8]) -> TestServer {
+    let mut bytes = Vec::new();
+    let mut file = flate2::read::GzDecoder::new(fixture);
+    file.read_to_end(&mut bytes).unwrap();
+    TestServer::start_with(|config| std::fs::write(&config.server.db, bytes).unwrap()).await
 }

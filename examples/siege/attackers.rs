@@ -1,0 +1,406 @@
+//! Everything a stranger on the network can do at once. Each attacker goes on until it is stopped and comes back when
+//! it is cut off, a little later, so that its loop is bounded.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::honest::register;
+use super::http::{Answer, connect, head, send, send_raw};
+
+const SLOW_READERS: u32 = 1000;
+const HALF_OPEN: u32 = 500;
+const SILENT_POLLERS: u32 = 1000;
+const WORST_MESSAGES: u32 = 40;
+const WORST_PICTURES: u32 = 40;
+const SLOW_UPLOADS: u32 = 40;
+const GUESSERS: u32 = 80;
+/// How long an attacker waits before it comes back.
+const BACK_AFTER: Duration = Duration::from_millis(500);
+
+/// What attackers have managed so far.
+#[derive(Default)]
+struct Counts {
+    slow_readers: Cell<u32>,
+    half_open: Cell<u32>,
+    silent_pollers: Cell<u32>,
+    messages: Cell<u32>,
+    pages: Cell<u32>,
+    pictures: Cell<u32>,
+    slow_uploads: Cell<u32>,
+    guesses: Cell<u32>,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} slow readers, {} half-open handshakes, {} silent polling sessions, {} worst messages, {} pages of them, \
+             {} worst pictures, {} slow uploads, {} wrong logins",
+            self.slow_readers.get(),
+            self.half_open.get(),
+            self.silent_pollers.get(),
+            self.messages.get(),
+            self.pages.get(),
+            self.pictures.get(),
+            self.slow_uploads.get(),
+            self.guesses.get()
+        )
+    }
+}
+
+/// Attackers with their accounts.
+#[derive(Clone)]
+pub struct Attackers {
+    address: SocketAddr,
+    room: i64,
+    /// Tokens of guests, and of accounts that may upload.
+    guests: Rc<[String]>,
+    users: Rc<[String]>,
+    picture: Rc<[u8]>,
+    counts: Rc<Counts>,
+}
+
+/// An attack under way.
+pub struct Attack {
+    tasks: JoinSet<()>,
+    counts: Rc<Counts>,
+}
+
+impl Attack {
+    /// Ends it and says what was done.
+    pub fn stop(mut self) -> impl fmt::Display {
+        self.tasks.abort_all();
+        self.counts.to_string()
+    }
+}
+
+/// Makes the attackers' accounts: guests and users from a handful of addresses, within the limits of registration.
+pub async fn prepare(address: SocketAddr, room: i64) -> Attackers {
+    let mut guests = Vec::new();
+    for number in 0..60_u8 {
+        let from = Ipv4Addr::new(127, 0, 9, number / 20 + 1);
+        let body = json!({"username": format!("mallory{number}")});
+        let guest = send(from, address, ("POST", "/api/v1/auth/guest"), None, &body).await;
+        let token = guest.expect("a guest").json()["access_token"].clone();
+        guests.push(token.as_str().expect("a token").to_owned());
+    }
+    let mut users = Vec::new();
+    for number in 0..8 {
+        users.push(
+            register(
+                Ipv4Addr::new(127, 0, 9, 4),
+                address,
+                &format!("oscar{number}"),
+            )
+            .await,
+        );
+    }
+    let join = format!("/api/v1/rooms/{room}/join");
+    for token in guests.iter().chain(&users) {
+        let joined = send(
+            Ipv4Addr::new(127, 0, 9, 5),
+            address,
+            ("POST", &join),
+            Some(token),
+            &Value::Null,
+        );
+        joined.await.expect("an answer");
+    }
+    Attackers {
+        address,
+        room,
+        guests: guests.into(),
+        users: users.into(),
+        picture: huge_png().into(),
+        counts: Rc::default(),
+    }
+}
+
+impl Attackers {
+    /// Lets all of them loose.
+    pub fn begin(self) -> Attack {
+        let mut tasks = JoinSet::new();
+        let kinds: [(u32, fn(Self, u32) -> BoxedAttack); 7] = [
+            (SLOW_READERS, |a, n| Box::pin(a.read_slowly(n))),
+            (HALF_OPEN, |a, n| Box::pin(a.shake_half_a_hand(n))),
+            (SILENT_POLLERS, |a, n| Box::pin(a.poll_never(n))),
+            (WORST_MESSAGES, |a, n| Box::pin(a.format_worst(n))),
+            (WORST_PICTURES, |a, n| Box::pin(a.send_worst_picture(n))),
+            (SLOW_UPLOADS, |a, n| Box::pin(a.upload_slowly(n))),
+            (GUESSERS, |a, n| Box::pin(a.guess(n))),
+        ];
+        for (count, attack) in kinds {
+            for number in 0..count {
+                let attackers = self.clone();
+                tasks.spawn_local(async move {
+                    // They do not all come in the same millisecond.
+                    sleep(Duration::from_millis(u64::from(number) * 2)).await;
+                    loop {
+                        let _ = attack(attackers.clone(), number).await;
+                        sleep(BACK_AFTER).await;
+                    }
+                });
+            }
+        }
+        Attack {
+            tasks,
+            counts: self.counts,
+        }
+    }
+
+    fn guest(&self, number: u32) -> &str {
+        &self.guests[number as usize % self.guests.len()]
+    }
+
+    fn user(&self, number: u32) -> &str {
+        &self.users[number as usize % self.users.len()]
+    }
+
+    async fn connect(&self, number: u32) -> io::Result<TcpStream> {
+        connect(attacker_address(number), self.address).await
+    }
+
+    async fn ask(
+        &self,
+        number: u32,
+        request: (&str, &str),
+        token: &str,
+        body: &Value,
+    ) -> io::Result<Answer> {
+        send(
+            attacker_address(number),
+            self.address,
+            request,
+            Some(token),
+            body,
+        )
+        .await
+    }
+
+    /// Watches the room and takes nothing of what it is sent.
+    async fn read_slowly(self, number: u32) -> io::Result<()> {
+        let mut tcp = self.connect(number).await?;
+        let request = format!(
+            "GET /api/v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {}\r\n\r\n",
+            self.guest(number)
+        );
+        tcp.write_all(request.as_bytes()).await?;
+        let mut answer = [0; 12];
+        tcp.read_exact(&mut answer).await?;
+        if !answer.ends_with(b"101") {
+            return Ok(());
+        }
+        let resume = json!({"id": 1, "op": "resume", "room": self.room, "after": 0}).to_string();
+        let mut frame = vec![
+            0x81,
+            0x80 | u8::try_from(resume.len()).unwrap_or(125),
+            0,
+            0,
+            0,
+            0,
+        ];
+        frame.extend_from_slice(resume.as_bytes());
+        tcp.write_all(&frame).await?;
+        count(&self.counts.slow_readers);
+        sleep(Duration::from_secs(15)).await;
+        Ok(())
+    }
+
+    /// Begins a request and does not go on.
+    async fn shake_half_a_hand(self, number: u32) -> io::Result<()> {
+        let mut tcp = self.connect(number).await?;
+        tcp.write_all(b"GET /api/v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: webs")
+            .await?;
+        count(&self.counts.half_open);
+        // Until the server gives up.
+        tcp.read_to_end(&mut Vec::new()).await.map(drop)
+    }
+
+    /// Opens a Socket.IO session by polling and does not poll.
+    async fn poll_never(self, number: u32) -> io::Result<()> {
+        let from = attacker_address(number);
+        let open = head(
+            "GET",
+            "/socket.io/?EIO=4&transport=polling",
+            None,
+            "text/plain",
+            0,
+        );
+        let answer = send_raw(from, self.address, open.as_bytes()).await?;
+        let opened: Value = serde_json::from_slice(answer.body.get(1..).unwrap_or_default())?;
+        let Some(sid) = opened["sid"].as_str() else {
+            return Ok(());
+        };
+        let path = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
+        let body = format!("40{}", json!({"token": self.guest(number)}));
+        let enter = head("POST", &path, None, "text/plain", body.len()) + &body;
+        send_raw(from, self.address, enter.as_bytes()).await?;
+        count(&self.counts.silent_pollers);
+        // Until the server has given it up.
+        sleep(Duration::from_secs(45)).await;
+        Ok(())
+    }
+
+    /// Says what is dear to format, and looks at the page.
+    async fn format_worst(self, number: u32) -> io::Result<()> {
+        let texts = [
+            "*a ".repeat(1300),
+            "`".repeat(7) + &"`` ` ```".repeat(480),
+            "_*~[(".repeat(800),
+            "> ".repeat(2000),
+        ];
+        let text = &texts[number as usize % texts.len()];
+        let path = format!("/api/v1/rooms/{}/messages", self.room);
+        let token = self.guest(number);
+        if self
+            .ask(number, ("POST", &path), token, &json!({"content": text}))
+            .await?
+            .status
+            == 201
+        {
+            count(&self.counts.messages);
+        }
+        let room = self
+            .ask(
+                number,
+                ("GET", &format!("/api/v1/rooms/{}", self.room)),
+                token,
+                &Value::Null,
+            )
+            .await?;
+        let page = format!("/chat/{}", room.json()["uuid"].as_str().unwrap_or_default());
+        if self
+            .ask(number, ("GET", &page), token, &Value::Null)
+            .await?
+            .status
+            == 200
+        {
+            count(&self.counts.pages);
+        }
+        Ok(())
+    }
+
+    /// Uploads a small file that is a huge picture.
+    async fn send_worst_picture(self, number: u32) -> io::Result<()> {
+        let form = form("worst.png", "image/png", &self.picture);
+        let path = format!("/api/v1/rooms/{}/files", self.room);
+        let token = Some(self.user(number));
+        let head = head(
+            "POST",
+            &path,
+            token,
+            "multipart/form-data; boundary=x",
+            form.len(),
+        );
+        let request = [head.as_bytes(), &form].concat();
+        if send_raw(attacker_address(number), self.address, &request)
+            .await?
+            .status
+            == 201
+        {
+            count(&self.counts.pictures);
+        }
+        Ok(())
+    }
+
+    /// Uploads a byte a second.
+    async fn upload_slowly(self, number: u32) -> io::Result<()> {
+        let form = form("slow.txt", "text/plain", &[b'a'; 100_000]);
+        let path = format!("/api/v1/rooms/{}/files", self.room);
+        let head = head(
+            "POST",
+            &path,
+            Some(self.user(number)),
+            "multipart/form-data; boundary=x",
+            form.len(),
+        );
+        let mut tcp = self.connect(number).await?;
+        tcp.write_all(head.as_bytes()).await?;
+        count(&self.counts.slow_uploads);
+        let (first, rest) = form.split_at(200);
+        tcp.write_all(first).await?;
+        for byte in rest {
+            tcp.write_all(&[*byte]).await?;
+            sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
+    }
+
+    /// Tries passwords of people who do not exist.
+    async fn guess(self, number: u32) -> io::Result<()> {
+        let tried = self.counts.guesses.get();
+        let body = json!({"username": format!("nobody{tried}"), "password": "a wrong password"});
+        count(&self.counts.guesses);
+        send(
+            attacker_address(number),
+            self.address,
+            ("POST", "/api/v1/auth/login"),
+            None,
+            &body,
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+type BoxedAttack = std::pin::Pin<Box<dyn Future<Output = io::Result<()>>>>;
+
+/// One of twenty addresses that attackers share.
+fn attacker_address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 10, u8::try_from(number % 20 + 1).unwrap_or(1))
+}
+
+fn count(cell: &Cell<u32>) {
+    cell.set(cell.get() + 1);
+}
+
+/// A form with one file.
+fn form(name: &str, kind: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
+    );
+    [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat()
+}
+
+/// A PNG of 7000 × 7000 pixels, all of one colour: about 150 KiB that unpack to 147 MB.
+fn huge_png() -> Vec<u8> {
+    const SIDE: u32 = 7000;
+    let row = vec![0; 1 + 3 * SIDE as usize];
+    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..SIDE {
+        pixels.write_all(&row).expect("memory");
+    }
+    let pixels = pixels.finish().expect("memory");
+    let mut header = [SIDE.to_be_bytes(), SIDE.to_be_bytes()].concat();
+    header.extend([8, 2, 0, 0, 0]);
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, data) in [
+        (b"IHDR", &header),
+        (b"IDAT", &pixels),
+        (b"IEND", &Vec::new()),
+    ] {
+        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let mut checksum = flate2::Crc::new();
+        checksum.update(name);
+        checksum.update(data);
+        png.extend(length.to_be_bytes());
+        png.extend(name);
+        png.extend(data);
+        png.extend(checksum.sum().to_be_bytes());
+    }
+    png
+}

@@ -1,0 +1,185 @@
+//! What was deleted is not readable in the file, in its log or in a new backup, and the file becomes shorter.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+const LOBBY: i64 = 1;
+/// What must be found in no file. Each stands for a kind of data; none is part of another.
+const MESSAGE: &str = "quaggaword";
+const NEIGHBOUR: &str = "narwhalword";
+const EDITED: &str = "okapiword";
+const CLEARED: &str = "axolotlword";
+const ROOM_NAME: &str = "Pangolinroom";
+const FILE_NAME: &str = "tapirfile";
+const FILE_BYTES: &str = "capybarabytes";
+const DISPLAY_NAME: &str = "Wombatname";
+const EMAIL: &str = "numbat@example.org";
+const CITY: &str = "Kakapocity";
+const NOTE: &str = "dugongnote";
+
+/// Those of the secrets that stand in one of the files, in any case.
+fn found_in(paths: &[PathBuf], secrets: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path).unwrap_or_default().to_ascii_lowercase();
+        let holds = |secret: &&String| {
+            let secret = secret.to_ascii_lowercase();
+            bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes())
+        };
+        let name = path.extension().unwrap().to_string_lossy().into_owned();
+        let secrets = secrets.iter().filter(holds);
+        found.extend(secrets.map(|secret| format!("{secret} in {name}")));
+    }
+    found
+}
+
+/// The database and its log.
+fn files(server: &TestServer) -> [PathBuf; 2] {
+    [server.db(), server.db().with_extension("db-wal")]
+}
+
+/// Waits until the secrets are in neither the database nor its log, and looks for them in a new backup.
+async fn gone(server: &TestServer, secrets: &[String]) {
+    let all_gone = async {
+        while !found_in(&files(server), secrets).is_empty() {
+            // As long as the files do not change, nothing is to be seen in them.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    if tokio::time::timeout(DEADLINE, all_gone).await.is_err() {
+        panic!("still readable: {:?}", found_in(&files(server), secrets));
+    }
+    let backup = server.db().with_extension("copy");
+    let (db, copy) = (server.db(), backup.clone());
+    let copied = run(&[
+        "--db",
+        db.to_str().unwrap(),
+        "backup",
+        copy.to_str().unwrap(),
+    ]);
+    assert!(copied.status.success(), "{copied:?}");
+    assert_eq!(found_in(&[backup], secrets), [""; 0]);
+}
+
+fn password_hash(server: &TestServer, name: &str) -> String {
+    let db = rusqlite::Connection::open(server.db()).unwrap();
+    let sql = "SELECT password_hash FROM users WHERE username = ?1";
+    db.query_row(sql, [name], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn deleted_data_is_in_no_file() {
+    let server = TestServer::start().await;
+    let (ann, ben) = (server.admin("ann").await, server.user("ben").await);
+    let room = ann.public_room(ROOM_NAME).await;
+    let cleared = ann.public_room("Kept room").await;
+    // Other messages beside them, so that pages are shared and stay.
+    for number in 0..50 {
+        ann.say(LOBBY, &format!("an ordinary message {number}"))
+            .await;
+    }
+    let message = ben.say(LOBBY, &format!("{MESSAGE} {NEIGHBOUR}")).await;
+    let edited = ben.say(LOBBY, EDITED).await;
+    ann.say(cleared, CLEARED).await;
+    ann.say(room, &format!("@room {CLEARED}")).await;
+    let file = format!("{FILE_NAME}.txt");
+    let sent = ben
+        .upload(LOBBY, &file, "text/plain", FILE_BYTES.repeat(100_000))
+        .await
+        .ok(201);
+    let profile = json!({"display_name": DISPLAY_NAME, "email": EMAIL});
+    ben.patch("me", profile).await.ok(200);
+    server.edit_file(&format!(
+        "UPDATE users SET profile = json_set(profile, '$.city', '{CITY}') WHERE username = 'ben'"
+    ));
+    ben.post("notifications", json!({"title": "Note", "content": NOTE}))
+        .await
+        .ok(201);
+    let old_hash = password_hash(&server, "ben");
+    let secrets = [
+        MESSAGE,
+        NEIGHBOUR,
+        EDITED,
+        CLEARED,
+        ROOM_NAME,
+        FILE_NAME,
+        FILE_BYTES,
+        DISPLAY_NAME,
+        EMAIL,
+        CITY,
+        NOTE,
+        &old_hash,
+    ]
+    .map(str::to_owned);
+    let before = found_in(&files(&server), &secrets);
+    for secret in &secrets {
+        assert!(
+            before.iter().any(|found| found.starts_with(secret)),
+            "{secret} is not in the file before: {before:?}"
+        );
+    }
+
+    let change = json!({"current_password": PASSWORD, "new_password": "another long password"});
+    ben.post("me/password", change).await.done();
+    ben.delete(&format!("messages/{}", id(&message)))
+        .await
+        .ok(200);
+    ben.delete(&format!("messages/{}", id(&sent))).await.ok(200);
+    ben.patch(
+        &format!("messages/{}", id(&edited)),
+        json!({"content": "something else"}),
+    )
+    .await
+    .ok(200);
+    ann.post(&format!("rooms/{cleared}/clear"), Value::Null)
+        .await
+        .ok(200);
+    ann.delete(&format!("rooms/{room}")).await.done();
+    ben.call(
+        "DELETE",
+        "me",
+        Some(json!({"password": "another long password"})),
+    )
+    .await
+    .done();
+    gone(&server, &secrets).await;
+
+    // The index still knows what is there, and only that.
+    let hits = ann.get("search?q=ordinary").await.ok(200);
+    assert_eq!(hits["items"].as_array().unwrap().len(), 50);
+}
+
+#[tokio::test]
+async fn the_file_becomes_shorter_when_files_are_deleted() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let size = || std::fs::metadata(server.db()).unwrap().len();
+    let mut sent = Vec::new();
+    for _ in 0..4 {
+        let bytes = vec![b'x'; 4 * 1024 * 1024];
+        sent.push(ann.upload(LOBBY, "large.bin", "", bytes).await.ok(201));
+    }
+    until("the upload in the file", || size() > 16 * 1024 * 1024).await;
+    for message in sent {
+        ann.delete(&format!("messages/{}", id(&message)))
+            .await
+            .ok(200);
+    }
+    until("a shorter file", || size() < 4 * 1024 * 1024).await;
+}
+
+#[tokio::test]
+async fn a_file_of_version_3_is_cleaned_by_its_migration() {
+    let server = upgraded(include_bytes!("../fixtures/v3.db.gz")).await;
+    let secrets = ["quicksilver", "Dan Secretname", "dan-secret", "evaporated"];
+    gone(&server, &secrets.map(str::to_owned)).await;
+    let ann = server.log_in("ann").await;
+    let hits = ann.get("search?q=hammers%20in:workshop").await.ok(200);
+    assert_eq!(hits["items"].as_array().unwrap().len(), 1);
+}
