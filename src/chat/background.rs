@@ -25,6 +25,9 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(5);
 /// How often connections that fell silent are looked for.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
+/// After a longer pause between two looks the process stood still, and nobody could be heard.
+const STALL: Duration = Duration::from_secs(5);
+
 /// A busy room or a full disk may pass within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
@@ -72,10 +75,16 @@ async fn pace(people: Weak<People>) {
 /// Looks for connections that fell silent.
 async fn watch(core: Weak<Core>) {
     let mut clock = tokio::time::interval(WATCH_EVERY);
+    let mut looked = Instant::now();
     loop {
         clock.tick().await;
         let Some(core) = core.upgrade() else { return };
-        core.watchdog.look(&core.people, Instant::now());
+        let now = Instant::now();
+        if now - looked > STALL {
+            core.watchdog.begin_anew(now);
+        }
+        core.watchdog.look(&core.people, now);
+        looked = now;
     }
 }
 
@@ -226,6 +235,7 @@ impl Chat {
         self.core.store.drop_orphans(Millis(before)).await?;
         self.sweep_soon();
         self.core.store.sweep_sessions().await?;
+        self.close_ended().await?;
         self.core.store.sweep_invites().await?;
         self.core.store.prune_notifications().await?;
         let expire_after = self.core.settings.guests_expire_after.as_millis();

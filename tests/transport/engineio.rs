@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Poller, Socket, dial, exchange};
@@ -166,7 +166,7 @@ async fn a_poller_that_does_not_answer_is_given_up() {
     let server = start_with(patient()).await;
     for path in BOTH {
         let silent = Poller::open(server.addr, path).await;
-        advance(45 * SECOND).await;
+        sleep(45 * SECOND).await;
         assert_eq!(silent.poll().await.status, 400);
 
         let deaf = Poller::open(server.addr, path).await;
@@ -178,14 +178,31 @@ async fn a_poller_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sessions_survive_a_time_in_which_the_process_stood_still() {
+    let server = start_with(patient()).await;
+    for path in BOTH {
+        let poller = Poller::open(server.addr, path).await;
+        let (mut socket, _) = Socket::open(server.addr, path).await;
+        assert_eq!(socket.hear().await, "2");
+        // All timers are late, and the peers' answers could not be read.
+        advance(60 * SECOND).await;
+        socket.say("3").await;
+        poller.say("4hello").await;
+        assert_eq!(poller.poll().await.packets(), ["2", "4hello"]);
+        socket.say("4hello").await;
+        assert_eq!(socket.hear().await, "4hello");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ping_that_was_due_waits_for_the_next_poll() {
     let server = start_with(patient()).await;
     let poller = Poller::open(server.addr, ENGINE).await;
-    advance(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     poller.say("4hello").await;
     assert_eq!(poller.poll().await.packets(), ["2", "4hello"]);
     poller.say("3").await;
-    advance(24 * SECOND).await;
+    sleep(24 * SECOND).await;
     poller.say("4still here").await;
 }
 
