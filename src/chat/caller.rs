@@ -151,11 +151,9 @@ impl Chat {
             Credential::Token(token) => {
                 let claims = self.core.tokens.verify(token, TokenKind::Access)?;
                 claimed = Some(claims.username.clone());
-                self.core
-                    .store
-                    .session(claims.session())
-                    .await?
-                    .filter(|(_, user)| user.id() == claims.user())
+                let store = self.core.store.on_behalf_of(claims.user());
+                let found = store.session(claims.session()).await?;
+                found.filter(|(_, user)| user.id() == claims.user())
             }
             Credential::Cookie(value) => {
                 self.core

@@ -149,6 +149,15 @@ impl Chat {
         &self.core.settings
     }
 
+    /// The store, read within the caller's share.
+    fn store_for(&self, caller: &Caller) -> Store {
+        match caller.id() {
+            // Nobody in particular, where an operator has switched proof off.
+            UserId(0) => self.core.store.clone(),
+            account => self.core.store.on_behalf_of(account),
+        }
+    }
+
     /// Whether the file can be read and written; looked at once in ten seconds at most.
     ///
     /// # Errors

@@ -31,7 +31,7 @@ impl Chat {
     /// # Errors
     /// Whatever keeps the store from answering; so for all that only read.
     pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomOverview>, ChatError> {
-        Ok(self.core.store.overviews(caller.id(), None).await?)
+        Ok(self.store_for(caller).overviews(caller.id(), None).await?)
     }
 
     /// Somebody's rooms: one's own, or for an admin anybody's.
@@ -46,7 +46,7 @@ impl Chat {
         if user != caller.id() {
             caller.need_admin()?;
         }
-        Ok(self.core.store.overviews(user, None).await?)
+        Ok(self.store_for(caller).overviews(user, None).await?)
     }
 
     /// One of the caller's rooms.
@@ -54,7 +54,10 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in it.
     pub async fn overview(&self, caller: &Caller, room: RoomId) -> Result<RoomOverview, ChatError> {
-        let mut found = self.core.store.overviews(caller.id(), Some(room)).await?;
+        let mut found = self
+            .store_for(caller)
+            .overviews(caller.id(), Some(room))
+            .await?;
         found.pop().ok_or(ChatError::NotFound("room"))
     }
 
@@ -69,8 +72,7 @@ impl Chat {
         limit: u32,
     ) -> Result<Vec<PublicRoom>, ChatError> {
         let found = self
-            .core
-            .store
+            .store_for(caller)
             .public_rooms(caller.id(), after, limit)
             .await?;
         Ok(found
@@ -125,7 +127,7 @@ impl Chat {
         limit: u32,
     ) -> Result<Vec<Member>, ChatError> {
         self.room(caller, room).await?;
-        Ok(self.core.store.members(room, after, limit).await?)
+        Ok(self.store_for(caller).members(room, after, limit).await?)
     }
 
     /// Who owns those rooms.
@@ -242,15 +244,9 @@ impl Chat {
         id: RoomId,
         action: Action,
     ) -> Result<(Room, Option<Membership>), ChatError> {
-        let mut room = self
-            .core
-            .store
-            .room(id)
-            .await?
-            .ok_or(ChatError::NotFound("room"))?;
-        let place = self
-            .core
-            .store
+        let store = self.store_for(caller);
+        let mut room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
+        let place = store
             .member(id, caller.id())
             .await?
             .map(|member| member.place);

@@ -15,6 +15,7 @@ mod files;
 mod ids;
 mod invites;
 mod job;
+mod lanes;
 mod lock;
 mod members;
 mod messages;
@@ -46,7 +47,9 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-pub use alerts::{Alerted, Alerts};
+use crate::model::UserId;
+
+pub use alerts::{Alerted, Alerts, Rest};
 pub use backup::backup;
 pub use census::{Census, RoomStanding};
 pub use changes::{Changed, NewChange};
@@ -67,6 +70,7 @@ pub use users::{Guarded, NewUser};
 
 use ids::{Ids, Reservation};
 use job::{Tx, Undo};
+use lanes::{Lane, Lanes};
 use lock::Lock;
 use readers::Readers;
 use schema::{Found, Schema};
@@ -96,12 +100,15 @@ pub struct OpenOptions {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// For whom it reads.
+    lane: Option<Lane>,
 }
 
 struct Shared {
     path: PathBuf,
     queue: mpsc::Sender<Command>,
     readers: Readers,
+    lanes: Lanes,
     /// For pieces of files, so that no commit has more than one: the messages beside it wait for all of it.
     chunks: Semaphore,
     ids: Ids,
@@ -139,11 +146,22 @@ impl Store {
                 path,
                 queue: writer.queue,
                 readers,
+                lanes: Lanes::default(),
                 chunks: Semaphore::new(1),
                 ids,
                 foreign_changes: writer.foreign_changes,
             }),
+            lane: None,
         })
+    }
+
+    /// The same database, read within the share of an account: its other reads are waited for first.
+    #[must_use]
+    pub fn on_behalf_of(&self, account: UserId) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            lane: Some(self.shared.lanes.of(account)),
+        }
     }
 
     /// The database's absolute path.
@@ -206,6 +224,10 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        let _turn = match &self.lane {
+            Some(lane) => Some(lane.turn().await?),
+            None => None,
+        };
         self.shared.readers.read(query).await
     }
 

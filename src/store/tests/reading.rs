@@ -1,5 +1,7 @@
 //! What reads promise: a snapshot, a limit, and nothing kept of a caller that went away.
 
+use futures_util::FutureExt;
+
 use super::*;
 
 const ENDLESS: &str =
@@ -41,6 +43,48 @@ async fn the_query_of_a_caller_that_went_away_is_interrupted() {
     caller.abort();
     // Ends only when the query has ended.
     timeout(DEADLINE, readers.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_reads_of_one_account_leave_connections_for_others() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let greedy = store.on_behalf_of(UserId(1));
+    let release = Arc::new(std::sync::Barrier::new(3));
+    let mut reading = Vec::new();
+    for _ in 0..2 {
+        let (entered, inside) = oneshot::channel();
+        let (store, release) = (greedy.clone(), release.clone());
+        reading.push(tokio::spawn(async move {
+            let query = move |_: &Connection| {
+                let _ = entered.send(());
+                release.wait();
+                Ok(())
+            };
+            store.read(query).await
+        }));
+        inside.await.unwrap();
+    }
+    // Further ones wait for these, though there are connections left.
+    let more: Vec<_> = (0..50)
+        .map(|_| greedy.read(|_| Ok(())))
+        .map(Box::pin)
+        .collect();
+    let mut more = futures_util::future::join_all(more);
+    assert!((&mut more).now_or_never().is_none());
+    for user in [2, 3, 4] {
+        let other = store.on_behalf_of(UserId(user));
+        timeout(DEADLINE, other.read(|_| Ok(())))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    assert!((&mut more).now_or_never().is_none());
+    release.wait();
+    for one in reading {
+        one.await.unwrap().unwrap();
+    }
+    assert!(more.await.into_iter().all(|read| read.is_ok()));
 }
 
 #[tokio::test]
