@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 use crate::model::{Action, Event, Message, MessageId, Person, RoomId, RoomOverview};
 
-use super::people::Connection;
+use super::outbox::Closing;
+use super::people::{Connection, People};
 use super::room::{Attached, Online, Reply, RoomMsg};
 use super::{Caller, Chat, ChatError, Encoder, Outbox};
 
@@ -15,12 +16,16 @@ use super::{Caller, Chat, ChatError, Encoder, Outbox};
 const PAGE: u32 = 200;
 /// Who is further behind loads history instead.
 const BEHIND_MAX: u32 = 5000;
+/// So many rooms are told at once: more would be a frame of megabytes, and a long read.
+const WELCOME_ROOMS: u32 = 200;
 
-/// What a new connection is told first.
+/// What a new connection is told first, or a further part of that.
 #[derive(Clone, Debug)]
 pub struct Welcome {
-    /// The caller's rooms.
+    /// Some of the caller's rooms, by id.
     pub rooms: Vec<RoomOverview>,
+    /// Whether there are more rooms.
+    pub more: bool,
     /// How many notifications the person has not read, counted up to 100.
     pub unread_notifications: u32,
     /// Who is there, in rooms that are not large.
@@ -60,19 +65,47 @@ impl Chat {
     /// Opens a connection for the caller, which hears what is addressed to them in that dialect; `base` is the address
     /// of this server as the client knows it, for encoders that [need it](super::Encode::needs_base).
     ///
+    /// The caller was authenticated some time ago, and whatever ended their session meanwhile did not find this
+    /// connection. So the session is read again once the connection is registered: everything that ends sessions or
+    /// changes roles first commits, then closes the registered connections. The outbox is closed already when this
+    /// returns if the session has ended or the account has another role.
+    ///
     /// # Errors
-    /// [`ChatError::Limited`] if they have too many.
-    pub fn connect(
+    /// [`ChatError::Limited`] if they have too many, or whatever keeps the store from answering.
+    pub async fn connect(
         &self,
         caller: &Caller,
         encoder: Option<Encoder>,
         outbox: Arc<Outbox>,
         base: &str,
     ) -> Result<Arc<Connection>, ChatError> {
+        let people = &self.core.people;
         let most = self.core.settings.connections_per_user;
-        self.core
-            .people
-            .connect(caller, encoder, outbox, base, most)
+        let opening = Opening {
+            people,
+            connection: people.connect(caller, encoder, outbox, base, most)?,
+            finished: false,
+        };
+        let closing = self.check_session(caller).await?;
+        let connection = opening.finish();
+        if let Some(why) = closing {
+            connection.outbox().close(why);
+        }
+        Ok(connection)
+    }
+
+    /// Why a connection that the caller opens now must be closed, if it must.
+    async fn check_session(&self, caller: &Caller) -> Result<Option<Closing>, ChatError> {
+        let store = self.store_for(caller);
+        let user = match caller.is_proven() {
+            true => store.session(caller.session()).await?.map(|(_, user)| user),
+            false => store.user(caller.id()).await?,
+        };
+        Ok(match user {
+            None => Some(Closing::SessionEnded),
+            Some(user) if user.role() != caller.role() => Some(Closing::Changed),
+            Some(_) => None,
+        })
     }
 
     /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
@@ -154,12 +187,29 @@ impl Chat {
         self.core.registry.ask_running(room, detach).await;
     }
 
-    /// What a new connection is told first.
+    /// What a new connection is told first, of the caller's rooms after `after`. Its outbox holds back whatever is queued
+    /// after the answer was read, until it is [filled](Outbox::fill) with that; what came before is in the answer, and in
+    /// the first one takes the place of all that was queued until then.
     ///
     /// # Errors
     /// Whatever keeps the store from answering.
-    pub async fn welcome(&self, caller: &Caller) -> Result<Welcome, ChatError> {
-        let rooms = self.rooms(caller).await?;
+    pub async fn welcome(
+        &self,
+        caller: &Caller,
+        connection: &Connection,
+        after: RoomId,
+    ) -> Result<Welcome, ChatError> {
+        let outbox = connection.outbox().clone();
+        let begun = move || match after {
+            RoomId(0) => outbox.forget_held(),
+            _ => outbox.hold(),
+        };
+        let page = (after, WELCOME_ROOMS + 1);
+        let store = self.store_for(caller);
+        let (mut rooms, unread_notifications) =
+            store.overviews_page(caller.id(), page, begun).await?;
+        let more = rooms.len() > WELCOME_ROOMS as usize;
+        rooms.truncate(WELCOME_ROOMS as usize);
         let (mut online, mut online_count) = (HashMap::new(), HashMap::new());
         for overview in &rooms {
             let id = overview.room.id;
@@ -175,8 +225,9 @@ impl Chat {
             online_count.insert(id, there.count);
         }
         Ok(Welcome {
-            unread_notifications: self.unread_notifications(caller).await?,
             rooms,
+            more,
+            unread_notifications,
             online,
             online_count,
         })
@@ -211,7 +262,7 @@ impl Chat {
         (room, after): (RoomId, MessageId),
         reply: &mut MaybeReply,
     ) -> Result<(), ChatError> {
-        let store = &self.core.store;
+        let store = self.store_for(caller);
         let cleared_through = self
             .room_for(caller, room, Action::Read)
             .await?
@@ -279,6 +330,28 @@ impl Chat {
             reply,
         };
         self.core.registry.ask(room, attach).await.map(drop)
+    }
+}
+
+/// A registered connection that is forgotten unless it is finished: whoever opens it may go away meanwhile.
+struct Opening<'a> {
+    people: &'a People,
+    connection: Arc<Connection>,
+    finished: bool,
+}
+
+impl Opening<'_> {
+    fn finish(mut self) -> Arc<Connection> {
+        self.finished = true;
+        self.connection.clone()
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.people.forget(&self.connection);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::model::{Event, Person, RoomId, SessionId, UserId};
 
 use super::encode::{Encoder, View};
-use super::outbox::{Closing, Frames, Outbox, Weight};
+use super::outbox::{Closing, Frames, Offered, Outbox, Weight};
 use super::{Caller, ChatError};
 
 /// How often changes of presence are told.
@@ -89,11 +89,19 @@ impl Connection {
         std::mem::take(&mut lock(&self.rooms))
     }
 
-    fn tell(&self, event: &Event, view: View, weight: Weight) {
-        self.tell_by(|_| true, event, view, weight);
+    fn tell(&self, event: &Event, view: View, weight: Weight) -> bool {
+        self.tell_by(|_| true, event, view, weight)
     }
 
-    fn tell_by(&self, which: impl Fn(Encoder) -> bool, event: &Event, view: View, weight: Weight) {
+    /// Answers `false` if it had no room for light frames.
+    fn tell_by(
+        &self,
+        which: impl Fn(Encoder) -> bool,
+        event: &Event,
+        view: View,
+        weight: Weight,
+    ) -> bool {
+        let mut told = true;
         for encoder in lock(&self.encoders)
             .iter()
             .filter(|encoder| which(**encoder))
@@ -101,9 +109,10 @@ impl Connection {
             let mut frames = Frames::at(&self.base_for(*encoder)).only_for(self.user());
             encoder.0.encode(event, view, &mut frames);
             if !frames.is_empty() {
-                self.outbox.push(frames.seal(), weight);
+                told &= self.outbox.offer(frames.seal(), weight) != Offered::Refused;
             }
         }
+        told
     }
 }
 
@@ -262,11 +271,12 @@ impl People {
         self.tell_as(View::Own, user, event, weight);
     }
 
-    /// Tells somebody what they have or have not caused themself.
-    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) {
-        for connection in self.of(user) {
-            connection.tell(event, view, weight);
-        }
+    /// Tells somebody what they have or have not caused themself; `false` if a connection had no room for light frames.
+    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) -> bool {
+        let connections = self.of(user).into_iter();
+        connections.fold(true, |told, connection| {
+            connection.tell(event, view, weight) && told
+        })
     }
 
     /// Tells somebody what happened to them in a room: `seats`, the connections and encoders that watched it, get

@@ -49,7 +49,23 @@ impl Store {
         me: UserId,
         only: Option<RoomId>,
     ) -> Result<Vec<RoomOverview>, StoreError> {
-        self.read(move |db| overviews(db, me, only)).await
+        self.read(move |db| overviews(db, me, only, ALL)).await
+    }
+
+    /// A page of somebody's rooms by id, and how many notifications they have not read. `begun` is called right before
+    /// the file is looked at: what was on disk by then is in the answer.
+    pub async fn overviews_page(
+        &self,
+        me: UserId,
+        (after, limit): (RoomId, u32),
+        begun: impl FnOnce() + Send + 'static,
+    ) -> Result<(Vec<RoomOverview>, u32), StoreError> {
+        self.read(move |db| {
+            begun();
+            let rooms = overviews(db, me, None, (after, limit))?;
+            Ok((rooms, notifications::unread(db, me)?))
+        })
+        .await
     }
 
     /// How many messages of others somebody has not read in a room, counted up to [`UNREAD_MAX`].
@@ -315,10 +331,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Member> {
     })
 }
 
+/// No page: all rooms.
+const ALL: (RoomId, u32) = (RoomId(0), u32::MAX);
+
 fn overviews(
     db: &Connection,
     me: UserId,
     only: Option<RoomId>,
+    (after, limit): (RoomId, u32),
 ) -> Result<Vec<RoomOverview>, StoreError> {
     let sql = format!(
         "SELECT {ROOM}, {PLACE},
@@ -333,12 +353,13 @@ fn overviews(
              (SELECT x.id FROM messages x WHERE x.room_id = r.id AND x.id > r.cleared_through
                  AND x.deleted_at IS NULL ORDER BY x.id DESC LIMIT 1)
          FROM members m JOIN rooms r ON r.id = m.room_id
-         WHERE m.user_id = ?1 AND r.deleted_at IS NULL AND (?2 IS NULL OR r.id = ?2) ORDER BY r.id",
+         WHERE m.user_id = ?1 AND r.deleted_at IS NULL AND (?2 IS NULL OR r.id = ?2)
+             AND m.room_id > ?3 ORDER BY m.room_id LIMIT ?4",
         ROOM = rooms::ROOM,
     );
     let mut find = db.prepare_cached(&sql)?;
     let mut newest = Vec::new();
-    let rows = find.query_map(params![me, only], |row| {
+    let rows = find.query_map(params![me, only, after, limit], |row| {
         newest.extend(row.get::<_, Option<MessageId>>(NEWEST)?);
         overview(row, me)
     })?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::support::*;
 
-const WELCOME: &str = "event user unread_notifications rooms online online_count";
+const WELCOME: &str = "event user unread_notifications rooms more online online_count";
 
 fn send(room: i64, content: &str) -> Value {
     json!({ "op": "send", "room": room, "content": content })

@@ -44,6 +44,8 @@ mod handshakes;
 mod frames;
 // Live: what is asked, what is answered, who hears what.
 mod live;
+// How connections begin.
+mod connections;
 // Coming back: exactly what was missed.
 mod resume;
 // Reactions: adding, taking back, coming back to them.

@@ -64,6 +64,8 @@ struct RoomActor {
     typing: HashMap<UserId, Instant>,
     /// Messages whose writing failed: should one turn out to be there, nobody was told of it.
     unsure: Vec<MessageId>,
+    /// When those who had no room for a change of presence or a read mark are told again.
+    tell_again: Option<Instant>,
     used: Instant,
     deleted: bool,
 }
@@ -111,6 +113,7 @@ async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor
         unread,
         typing: HashMap::new(),
         unsure: Vec::new(),
+        tell_again: None,
         used: Instant::now(),
         deleted: false,
     })
@@ -220,13 +223,15 @@ impl RoomActor {
     fn due(&self) -> Instant {
         let idle = self.used + IDLE;
         let rest = idle.max(Instant::now() + IDLE);
-        self.reads.due().map_or(rest, |due| due.min(rest))
+        let due = [self.reads.due(), self.tell_again];
+        due.into_iter().flatten().fold(rest, Instant::min)
     }
 
     fn is_idle(&self) -> bool {
         self.watchers.is_empty()
             && self.pending.is_empty()
             && self.reads.due().is_none()
+            && self.tell_again.is_none()
             && self.used.elapsed() >= IDLE
     }
 
@@ -237,6 +242,7 @@ impl RoomActor {
         if self.reads.due().is_some_and(|due| due <= now) {
             self.flush_reads().await;
         }
+        self.tell_again(now);
     }
 
     async fn finish(&mut self) {

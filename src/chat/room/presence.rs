@@ -17,6 +17,8 @@ use super::{Attached, Online, Reply, RoomActor};
 
 /// In rooms of more members only the number of people online is told.
 const NAMED_MAX: usize = 200;
+/// How soon those who had no room for a change are told again.
+const TELL_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// How often one person's typing is passed on.
 pub(super) const TYPING_EVERY: Duration = Duration::from_secs(1);
 
@@ -104,16 +106,57 @@ impl RoomActor {
         if online.is_empty() && offline.is_empty() && self.presence.count == count {
             return;
         }
-        let count = self.presence.count;
-        self.tell(
-            Event::Presence(model::Presence {
-                room: self.room.id,
-                online,
-                offline,
-                count,
-            }),
-            Weight::Light,
-        );
+        let change = Event::Presence(model::Presence {
+            room: self.room.id,
+            online,
+            offline,
+            count: self.presence.count,
+        });
+        for dead in self.watchers.tell_presence(&change) {
+            self.detach(&dead);
+        }
+        if self.watchers.has_missed_presence() {
+            self.tell_again_soon();
+        }
+    }
+
+    /// Has those who had no room for a change of presence or a read mark told again.
+    pub(super) fn tell_again_soon(&mut self) {
+        let due = Instant::now() + TELL_AGAIN_AFTER;
+        self.tell_again.get_or_insert(due);
+    }
+
+    /// Tells all of it to those who had no room for a part, if it is time.
+    pub(super) fn tell_again(&mut self, now: Instant) {
+        if self.tell_again.is_none_or(|due| due > now) {
+            return;
+        }
+        self.tell_again = None;
+        self.tell_missed_reads();
+        if self.watchers.has_missed_presence() {
+            let whole = self.whole_presence();
+            self.watchers.tell_missed_presence(&whole);
+        }
+        if self.watchers.has_missed_presence() {
+            self.tell_again_soon();
+        }
+    }
+
+    /// A change of presence that brings anybody up to date, whatever they were told before.
+    fn whole_presence(&self) -> Event {
+        let named = &self.presence.named;
+        let members = self.members.values().map(|member| &member.person);
+        let is_offline = |person: &&Arc<Person>| !named.contains_key(&person.id);
+        let offline = match self.members.len() > NAMED_MAX {
+            true => Vec::new(),
+            false => members.filter(is_offline).cloned().collect(),
+        };
+        Event::Presence(model::Presence {
+            room: self.room.id,
+            online: named.values().cloned().collect(),
+            offline,
+            count: self.presence.count,
+        })
     }
 
     /// Who is there now.

@@ -27,6 +27,8 @@ pub(super) struct Reads {
     replies: Vec<Reply<()>>,
     written: Option<Instant>,
     due: Option<Instant>,
+    /// Cursors for which not every connection had room.
+    missed: HashMap<UserId, Cursor>,
 }
 
 impl Reads {
@@ -141,7 +143,7 @@ impl RoomActor {
     }
 
     /// In direct rooms both people are told, elsewhere only one's own connections.
-    pub(super) fn tell_read(&self, person: Arc<Person>, last_read_id: MessageId) {
+    pub(super) fn tell_read(&mut self, person: Arc<Person>, last_read_id: MessageId) {
         let (room, reader) = (self.room.id, person.id);
         let other = self
             .room
@@ -150,16 +152,28 @@ impl RoomActor {
             .cloned();
         let event = Event::Read {
             room,
-            person,
+            person: person.clone(),
             last_read_id,
             other: other.clone(),
         };
         let weight =
             |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
-        self.people.tell(reader, &event, weight(true));
+        let mut told = self.people.tell_as(View::Own, reader, &event, weight(true));
         if let Some(other) = other {
-            self.people
+            told &= self
+                .people
                 .tell_as(View::Other, other.id, &event, weight(false));
+        }
+        if !told {
+            self.reads.missed.insert(reader, (person, last_read_id));
+            self.tell_again_soon();
+        }
+    }
+
+    /// Tells the newest of those cursors again for which somebody had no room.
+    pub(super) fn tell_missed_reads(&mut self) {
+        for (person, last_read_id) in std::mem::take(&mut self.reads.missed).into_values() {
+            self.tell_read(person, last_read_id);
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::{Event, Person, UserId};
 
 use super::super::encode::{Encoder, View};
-use super::super::outbox::{Frames, Sealed, Weight};
+use super::super::outbox::{Frames, Offered, Sealed, Weight};
 use super::super::people::Connection;
 
 /// So many connections are written to at a time; then others have their turn.
@@ -18,6 +18,8 @@ struct Group {
     encoder: Encoder,
     base: Arc<str>,
     seats: Vec<Arc<Connection>>,
+    /// Connections that had no room for a change of presence.
+    missed: HashSet<u64>,
 }
 
 /// All who watch a room; a connection in two dialects has two seats.
@@ -43,6 +45,7 @@ impl Watchers {
                     encoder,
                     base,
                     seats: Vec::new(),
+                    missed: HashSet::new(),
                 });
                 self.groups.len() - 1
             });
@@ -95,6 +98,51 @@ impl Watchers {
             .filter_map(|(seat, frames)| (!seat.outbox().push(frames, weight)).then_some(seat))
             .cloned()
             .collect()
+    }
+
+    /// Queues a change of presence with everybody; answers who did not keep up. Who has no room for it is remembered.
+    pub(super) fn tell_presence(&mut self, change: &Event) -> Vec<Arc<Connection>> {
+        let mut dead = Vec::new();
+        for group in &mut self.groups {
+            let Some(frames) = group.seal(std::slice::from_ref(change), |_| View::Other) else {
+                continue;
+            };
+            for seat in &group.seats {
+                match seat.outbox().offer(frames.clone(), Weight::Light) {
+                    Offered::Queued => {}
+                    Offered::Refused => drop(group.missed.insert(seat.id())),
+                    Offered::Closed => dead.push(seat.clone()),
+                }
+            }
+        }
+        dead
+    }
+
+    /// Whether somebody had no room for a change of presence.
+    pub(super) fn has_missed_presence(&self) -> bool {
+        self.groups.iter().any(|group| !group.missed.is_empty())
+    }
+
+    /// Queues the whole presence with those who had no room for a change of it.
+    pub(super) fn tell_missed_presence(&mut self, whole: &Event) {
+        for group in &mut self.groups {
+            let missed = std::mem::take(&mut group.missed);
+            if missed.is_empty() {
+                continue;
+            }
+            let Some(frames) = group.seal(std::slice::from_ref(whole), |_| View::Other) else {
+                continue;
+            };
+            for seat in group
+                .seats
+                .iter()
+                .filter(|seat| missed.contains(&seat.id()))
+            {
+                if seat.outbox().offer(frames.clone(), Weight::Light) == Offered::Refused {
+                    group.missed.insert(seat.id());
+                }
+            }
+        }
     }
 
     /// Sends events to everybody, past the queues where nothing waits in them; answers who did not keep up.

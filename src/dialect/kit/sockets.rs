@@ -83,10 +83,11 @@ impl Session {
         if let Some(before) = self.connection.take() {
             self.kit.chat.hand_on(&before).await;
         }
-        let connection =
-            self.kit
-                .chat
-                .connect(&caller, None, self.client.outgoing().0.clone(), &self.base)?;
+        let connection = self
+            .kit
+            .chat
+            .connect(&caller, None, self.client.outgoing().0.clone(), &self.base)
+            .await?;
         self.connection = Some(connection);
         self.caller = Some(caller);
         Ok(())
@@ -206,12 +207,7 @@ impl Handler for Sockets {
             surfaces: self.surfaces.clone(),
         };
         if let Some(caller) = caller {
-            let own = self
-                .surfaces
-                .iter()
-                .find(|surface| surface.dialect == caller.dialect());
             session.become_caller(caller).await.map_err(refuse)?;
-            own.into_iter().for_each(|surface| session.speak(surface));
         }
         Ok(session)
     }
@@ -224,9 +220,19 @@ impl Socket for Session {
             .iter()
             .filter_map(|surface| surface.greet)
             .for_each(|greet| greet(self));
+        // Only now: no event may come before the greeting.
+        let dialect = self.caller.as_ref().map(Caller::dialect);
+        surfaces
+            .iter()
+            .filter(|surface| Some(surface.dialect) == dialect)
+            .for_each(|surface| self.speak(surface));
     }
 
     async fn event(&mut self, event: Event<'_>) {
+        // Whatever a client sent after its session had ended is not done.
+        if self.client.outgoing().is_closed() {
+            return;
+        }
         let surfaces = self.surfaces.clone();
         let found = surfaces.iter().find_map(|surface| {
             let (_, run) = surface
