@@ -13,8 +13,8 @@ use crate::model::UserId;
 
 /// Reads of one account at a time: fewer than there are connections.
 const PER_ACCOUNT: usize = 2;
-/// How long a read may wait for the other reads of its account.
-const WAIT: Duration = Duration::from_secs(2);
+/// How long a read may wait for the other reads of its account, of which there may be many sockets.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// One account's share; cheap to clone.
 #[derive(Clone)]
