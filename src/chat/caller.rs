@@ -151,7 +151,7 @@ impl Chat {
             Credential::Token(token) => {
                 let claims = self.core.tokens.verify(token, TokenKind::Access)?;
                 claimed = Some(claims.username.clone());
-                let store = self.core.store.on_behalf_of(claims.user());
+                let store = &self.core.store;
                 let found = store.session(claims.session()).await?;
                 found.filter(|(_, user)| user.id() == claims.user())
             }

@@ -96,7 +96,7 @@ impl Chat {
 
     /// Why a connection that the caller opens now must be closed, if it must.
     async fn check_session(&self, caller: &Caller) -> Result<Option<Closing>, ChatError> {
-        let store = self.store_for(caller);
+        let store = &self.core.store;
         let user = match caller.is_proven() {
             true => store.session(caller.session()).await?.map(|(_, user)| user),
             false => store.user(caller.id()).await?,

@@ -12,7 +12,7 @@ use super::StoreError;
 use crate::model::UserId;
 
 /// Reads of one account at a time: fewer than there are connections.
-const PER_ACCOUNT: usize = 2;
+const PER_ACCOUNT: usize = 3;
 /// How long a read may wait for the other reads of its account, of which there may be many sockets.
 const WAIT: Duration = Duration::from_secs(10);
 

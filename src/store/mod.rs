@@ -155,7 +155,7 @@ impl Store {
         })
     }
 
-    /// The same database, read within the share of an account: its other reads are waited for first.
+    /// The same database, read within the share of an account: what is too much of it waits for itself.
     #[must_use]
     pub fn on_behalf_of(&self, account: UserId) -> Self {
         Self {

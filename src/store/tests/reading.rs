@@ -50,9 +50,9 @@ async fn the_reads_of_one_account_leave_connections_for_others() {
     let bench = Bench::new();
     let store = bench.open();
     let greedy = store.on_behalf_of(UserId(1));
-    let release = Arc::new(std::sync::Barrier::new(3));
+    let release = Arc::new(std::sync::Barrier::new(4));
     let mut reading = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let (entered, inside) = oneshot::channel();
         let (store, release) = (greedy.clone(), release.clone());
         reading.push(tokio::spawn(async move {
