@@ -331,14 +331,20 @@ impl Chat {
         Ok(user)
     }
 
+    /// Changes an account and tells the rooms, also if whoever asked goes away before it is stored. Changes at the same
+    /// time may be told in any order: the rooms follow [`Person::updated_at`].
     pub(super) async fn edit_account(&self, id: UserId, edit: UserEdit) -> Result<User, ChatError> {
-        let user = match self.core.store.edit_user(id, edit).await? {
-            Guarded::Done(user) => user,
-            Guarded::Missing => return Err(ChatError::NotFound("user")),
-            Guarded::LastAdmin => return Err(ChatError::LastAdmin),
-        };
-        self.core.registry.tell_all_person(&user.person);
-        Ok(user)
+        let core = self.core.clone();
+        let editing = tokio::spawn(async move {
+            let user = match core.store.edit_user(id, edit).await? {
+                Guarded::Done(user) => user,
+                Guarded::Missing => return Err(ChatError::NotFound("user")),
+                Guarded::LastAdmin => return Err(ChatError::LastAdmin),
+            };
+            core.registry.tell_all_person(&user.person);
+            Ok(user)
+        });
+        editing.await.map_err(ChatError::internal)?
     }
 
     /// Ends an account: its sessions, its connections, its places in rooms.

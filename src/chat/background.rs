@@ -193,7 +193,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Takes an ended account out of its rooms.
+    /// Takes an ended account out of its rooms, and lets those it stays in know that it has ended.
     pub(super) async fn retire(&self, user: UserId) -> Result<(), ChatError> {
         for room in self.core.store.places(user).await? {
             match self
@@ -206,7 +206,10 @@ impl Chat {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        for person in self.core.store.people(vec![user]).await? {
+            self.core.registry.tell_all_person(&person);
+        }
+        Ok(self.core.store.drop_sanctions(user).await?)
     }
 
     /// Removes what was cleared, deleted or given up, in the background and in small steps.

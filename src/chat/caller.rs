@@ -97,6 +97,7 @@ impl Caller {
             avatar_url: None,
             role: Role::Admin,
             deleted: false,
+            updated_at: Millis(0),
         };
         let user = User {
             person: Arc::new(person),

@@ -116,5 +116,6 @@ pub(super) fn allowed(verdict: Verdict) -> Result<(), ChatError> {
         Verdict::Yes => Ok(()),
         Verdict::Forbidden => Err(ChatError::Forbidden),
         Verdict::Hidden => Err(ChatError::NotFound("room")),
+        Verdict::Muted => Err(ChatError::Muted),
     }
 }

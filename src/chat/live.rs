@@ -46,6 +46,14 @@ pub struct Resumed {
     pub online: Option<Online>,
 }
 
+impl Resumed {
+    /// Takes out what was cleared away since it was read.
+    fn clear(&mut self, through: MessageId) {
+        self.cleared_through = self.cleared_through.max(through);
+        self.messages.retain(|message| message.id > through);
+    }
+}
+
 impl Chat {
     /// Tells a room that the caller is typing.
     pub fn typing(&self, caller: &Caller, room: RoomId) {
@@ -134,7 +142,7 @@ impl Chat {
     }
 
     async fn unwatch_all(&self, connection: &Arc<Connection>) {
-        for room in connection.take_rooms() {
+        for room in connection.end_rooms() {
             self.detach(connection, None, room).await;
         }
     }
@@ -218,6 +226,7 @@ impl Chat {
             .0
             .cleared_through;
         let reset = store.count_changes(room, after, BEHIND_MAX + 1).await? > BEHIND_MAX;
+        let mut floor = after;
         let mut resumed = Resumed {
             room,
             messages: Vec::new(),
@@ -238,11 +247,11 @@ impl Chat {
                     .for_each(|reply| reply(Ok(resumed.clone())));
                 return Ok(());
             }
-            let position = resumed
+            let read = resumed
                 .messages
                 .last()
                 .map_or(after, |message| message.change_id);
-            let position = (!reset).then_some(position);
+            let position = (!reset).then_some(read.max(floor));
             let (attach, attached) = attach_reply(resumed.clone(), reply);
             let connection = connection.clone();
             self.core.registry.tell(
@@ -256,7 +265,8 @@ impl Chat {
             );
             match attached.await.map_err(|_| ChatError::Busy)? {
                 None => return Ok(()),
-                back => *reply = back,
+                // What the next round reads is all there is up to the floor: the rest was cleared away.
+                Some((back, known)) => (*reply, floor) = (Some(back), known),
             }
         }
     }
@@ -284,28 +294,36 @@ impl Chat {
 
 type MaybeReply = Option<Reply<Resumed>>;
 
+/// The reply that was not answered yet, and up to where the room knows nothing.
+type Behind = Option<(Reply<Resumed>, MessageId)>;
+
 /// A reply for the room's task: live, it answers with `resumed` before the first event; behind, it gives `reply` back.
 fn attach_reply(
     mut resumed: Resumed,
     reply: &mut MaybeReply,
-) -> (Reply<Attached>, oneshot::Receiver<MaybeReply>) {
+) -> (Reply<Attached>, oneshot::Receiver<Behind>) {
     let (sender, receiver) = oneshot::channel();
-    let mut reply = reply.take();
+    let reply = reply.take();
     let attach = move |attached: Result<Attached, ChatError>| {
         let answer = match attached {
-            Ok(Attached::Behind) => None,
-            Ok(Attached::Live(online)) => {
-                resumed.online = Some(online);
-                Some(Ok(resumed))
+            Ok(Attached::Behind { floor }) => {
+                let _ = sender.send(reply.map(|reply| (reply, floor)));
+                return;
             }
-            Err(error) => Some(Err(error)),
+            Ok(Attached::Live {
+                online,
+                cleared_through,
+            }) => {
+                resumed.online = Some(online);
+                resumed.clear(cleared_through);
+                Ok(resumed)
+            }
+            Err(error) => Err(error),
         };
-        if let Some(answer) = answer
-            && let Some(reply) = reply.take()
-        {
+        if let Some(reply) = reply {
             reply(answer);
         }
-        let _ = sender.send(reply);
+        let _ = sender.send(None);
     };
     (Box::new(attach), receiver)
 }

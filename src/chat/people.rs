@@ -29,8 +29,8 @@ pub struct Connection {
     away: AtomicBool,
     /// The dialects it speaks; a socket can be in two.
     encoders: Mutex<Vec<Encoder>>,
-    /// The rooms it watches, for leaving them at its end.
-    rooms: Mutex<Vec<RoomId>>,
+    /// The rooms it watches, for leaving them at its end; none any more after that.
+    rooms: Mutex<Option<Vec<RoomId>>>,
 }
 
 impl Connection {
@@ -78,15 +78,21 @@ impl Connection {
             .count()
     }
 
-    pub(super) fn note_room(&self, room: RoomId) {
+    /// Notes that it watches a room; `false` if it has ended and must not.
+    pub(super) fn note_room(&self, room: RoomId) -> bool {
         let mut rooms = lock(&self.rooms);
+        let Some(rooms) = &mut *rooms else {
+            return false;
+        };
         if !rooms.contains(&room) {
             rooms.push(room);
         }
+        true
     }
 
-    pub(super) fn take_rooms(&self) -> Vec<RoomId> {
-        std::mem::take(&mut lock(&self.rooms))
+    /// The rooms it watches, at its end: no room is noted any more.
+    pub(super) fn end_rooms(&self) -> Vec<RoomId> {
+        lock(&self.rooms).take().unwrap_or_default()
     }
 
     fn tell(&self, event: &Event, view: View, weight: Weight) {
@@ -205,7 +211,7 @@ impl People {
             base: base.into(),
             away: AtomicBool::new(false),
             encoders: Mutex::new(encoder.into_iter().collect()),
-            rooms: Mutex::default(),
+            rooms: Mutex::new(Some(Vec::new())),
         });
         let mut all = lock(&self.connections);
         let mine = all.entry(caller.id()).or_default();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{
-    Action, Event, Member, Membership, NewRoom, Person, Room, RoomId, RoomOverview, UserId, may,
+    Action, Event, Member, Membership, Millis, NewRoom, Person, Room, RoomId, RoomKind,
+    RoomOverview, UserId, may, may_speak,
 };
 
 use super::error::allowed;
@@ -34,7 +35,7 @@ impl Chat {
         Ok(self.core.store.overviews(caller.id(), None).await?)
     }
 
-    /// Somebody's rooms: one's own, or for an admin anybody's.
+    /// Somebody's rooms: one's own, or for an admin anybody's, without direct rooms and without what is said in the others.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`].
@@ -43,10 +44,17 @@ impl Chat {
         caller: &Caller,
         user: UserId,
     ) -> Result<Vec<RoomOverview>, ChatError> {
-        if user != caller.id() {
-            caller.need_admin()?;
+        if user == caller.id() {
+            return self.rooms(caller).await;
         }
-        Ok(self.core.store.overviews(user, None).await?)
+        caller.need_admin()?;
+        let mut rooms = self.core.store.overviews(user, None).await?;
+        rooms.retain(|overview| overview.room.kind != RoomKind::Direct);
+        for overview in &mut rooms {
+            overview.last_message = None;
+            overview.room.access_key = None;
+        }
+        Ok(rooms)
     }
 
     /// One of the caller's rooms.
@@ -242,27 +250,34 @@ impl Chat {
         id: RoomId,
         action: Action,
     ) -> Result<(Room, Option<Membership>), ChatError> {
-        let mut room = self
-            .core
-            .store
-            .room(id)
-            .await?
-            .ok_or(ChatError::NotFound("room"))?;
-        let place = self
-            .core
-            .store
-            .member(id, caller.id())
-            .await?
-            .map(|member| member.place);
-        allowed(may(
-            caller.role(),
-            place.map(|place| place.role),
-            room.kind,
-            action,
-        ))?;
+        let (mut room, place) = self.room_and_place(caller, id).await?;
+        let role = place.map(|place| place.role);
+        allowed(may(caller.role(), role, room.kind, action))?;
         if place.is_none() {
             room.access_key = None;
         }
         Ok((room, place))
+    }
+
+    /// Refuses who may not send messages there.
+    pub(super) async fn check_may_speak(
+        &self,
+        caller: &Caller,
+        id: RoomId,
+    ) -> Result<(), ChatError> {
+        let (room, place) = self.room_and_place(caller, id).await?;
+        let (role, now) = (caller.role(), Millis::now());
+        allowed(may_speak(role, place.as_ref(), room.kind, now))
+    }
+
+    async fn room_and_place(
+        &self,
+        caller: &Caller,
+        id: RoomId,
+    ) -> Result<(Room, Option<Membership>), ChatError> {
+        let store = &self.core.store;
+        let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
+        let member = store.member(id, caller.id()).await?;
+        Ok((room, member.map(|member| member.place)))
     }
 }

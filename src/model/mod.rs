@@ -15,7 +15,7 @@ mod search;
 mod user;
 mod words;
 
-pub use access::{Action, Verdict, may};
+pub use access::{Action, Verdict, may, may_speak};
 pub use event::{Departure, Event, Presence};
 pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
 pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, SessionId, UserId};

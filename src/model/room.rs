@@ -131,6 +131,13 @@ pub struct Membership {
     pub notify: Notify,
 }
 
+impl Membership {
+    /// Whether they may not write at that time.
+    pub fn is_muted(&self, now: Millis) -> bool {
+        self.muted_until > now
+    }
+}
+
 /// Somebody's place in a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {

@@ -52,6 +52,19 @@ pub struct Person {
     pub role: Role,
     /// The account has ended; its messages stay.
     pub deleted: bool,
+    /// When the account last changed. Grows with every change, so of two copies the one with the higher value is newer.
+    pub updated_at: Millis,
+}
+
+impl Person {
+    /// Whether others see the same of both.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let other = Self {
+            updated_at: self.updated_at,
+            ..other.clone()
+        };
+        *self == other
+    }
 }
 
 /// Where somebody lives, as `back_chat` asks for it.

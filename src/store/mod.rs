@@ -27,6 +27,7 @@ mod readers;
 mod rooms;
 mod roster;
 mod rows;
+mod sanctions;
 mod schema;
 mod search;
 mod sessions;

@@ -14,9 +14,9 @@ use crate::model::{
 
 /// What a person is made of; the table is called `u`.
 pub(super) const PERSON: &str =
-    "u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at";
+    "u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at, u.updated_at";
 /// How many columns [`PERSON`] has.
-pub(super) const PERSON_WIDTH: usize = 7;
+pub(super) const PERSON_WIDTH: usize = 8;
 
 /// What ended accounts are called.
 const DELETED_NAME: &str = "deleted user";
@@ -36,6 +36,7 @@ pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> 
         avatar_url: row.get(at + 4)?,
         role: row.get(at + 5)?,
         deleted,
+        updated_at: row.get(at + 7)?,
     }))
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Schema {
 /// The schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
-    version: 3,
+    version: 4,
     migrations: &[
         Migration {
             to: 2,
@@ -42,6 +42,10 @@ pub(super) const CURRENT: Schema = Schema {
         Migration {
             to: 3,
             step: Step::Code(words::rebuild),
+        },
+        Migration {
+            to: 4,
+            step: Step::Sql(include_str!("migrations/sanctions.sql")),
         },
     ],
 };

@@ -285,7 +285,7 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
         .as_ref()
         .map(|url| url.as_ref().map(|url| url.as_str()));
     tx.execute(
-        "UPDATE users SET updated_at = :now, display_name = coalesce(:display_name, display_name),
+        "UPDATE users SET updated_at = max(:now, updated_at + 1), display_name = coalesce(:display_name, display_name),
              role = coalesce(:role, role), profile = coalesce(json_patch(profile, :profile), profile),
              email = iif(:set_email, :email, email), avatar_url = iif(:set_avatar, :avatar, avatar_url)
          WHERE id = :id",
@@ -309,7 +309,7 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
         return Ok(Guarded::LastAdmin);
     }
     tx.execute(
-        "UPDATE users SET deleted_at = ?2, updated_at = ?2, email = NULL, password_hash = NULL, avatar_url = NULL,
+        "UPDATE users SET deleted_at = ?2, updated_at = max(?2, updated_at + 1), email = NULL, password_hash = NULL, avatar_url = NULL,
              profile = '{}' WHERE id = ?1",
         params![id, Millis::now()],
     )?;
@@ -322,7 +322,7 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
 pub(super) fn set_password(tx: &Connection, id: UserId, hash: &str) -> Result<(), StoreError> {
     tx.execute("DELETE FROM password_links WHERE user_id = ?1", [id])?;
     tx.execute(
-        "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1 AND deleted_at IS NULL",
+        "UPDATE users SET password_hash = ?2, updated_at = max(?3, updated_at + 1) WHERE id = ?1 AND deleted_at IS NULL",
         params![id, hash, Millis::now()],
     )?;
     Ok(())

@@ -202,7 +202,7 @@ fn edit_inputs(t: &'static Texts, room: &Room) -> Vec<Input> {
 
 /// Whether somebody may not write now.
 pub(super) fn is_muted(place: &Membership) -> bool {
-    place.muted_until > Millis::now()
+    place.is_muted(Millis::now())
 }
 
 /// The room's own page.

@@ -46,6 +46,16 @@ mod frames;
 mod live;
 // Coming back: exactly what was missed.
 mod resume;
+// Read marks: acknowledged when they are on disk.
+mod read_marks;
+// Connections that end while they begin to watch a room.
+mod attaching;
+// People who change their names.
+mod renames;
+// Mutes and bars, which outlive leaving.
+mod sanctions;
+// Admins in rooms that they are no members of.
+mod outside_admins;
 // Reactions: adding, taking back, coming back to them.
 mod reactions;
 // Mentions: whom a text calls, and what answers quote.

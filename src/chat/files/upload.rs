@@ -7,7 +7,7 @@ use futures_util::Stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use crate::model::{Action, Draft, FILES_MAX, File, FileId, Invalid, Link, Millis, RoomId, UserId};
+use crate::model::{Draft, FILES_MAX, File, FileId, Invalid, Link, RoomId, UserId};
 
 use super::super::{Caller, Chat, ChatError, Posted};
 use super::incoming::{Announced, new_key, receive};
@@ -36,10 +36,7 @@ impl Chat {
     /// [`ChatError::Busy`] and [`ChatError::Limited`] if too many uploads are on their way.
     pub async fn uploads(&self, caller: &Caller, room: RoomId) -> Result<Uploads, ChatError> {
         caller.need_account()?;
-        let (_, place) = self.room_for(caller, room, Action::Send).await?;
-        if place.is_some_and(|place| place.muted_until > Millis::now()) {
-            return Err(ChatError::Muted);
-        }
+        self.check_may_speak(caller, room).await?;
         let turn = self.upload_turn(caller).await?;
         Ok(Uploads {
             left: self.quota_left(caller.id()).await?,

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{self, Action, Event, MessageId, Person, RoomId, UserId, may};
+use crate::model::{
+    self, Action, Event, MessageId, Millis, Person, RoomId, UserId, may, may_speak,
+};
 
 use super::super::encode::Encoder;
 use super::super::error::allowed;
 use super::super::outbox::Weight;
 use super::super::people::Connection;
-use super::{Attached, Online, Reply, RoomActor};
+use super::{Attached, ChatError, Online, Reply, RoomActor};
 
 /// In rooms of more members only the number of people online is told.
 const NAMED_MAX: usize = 200;
@@ -43,7 +45,8 @@ impl Presence {
 }
 
 impl RoomActor {
-    /// Lets a connection watch from `position` on: what it missed since then follows the reply, then all that happens.
+    /// Lets a connection watch from `position` on: what it missed since then follows the reply, then all that happens. One
+    /// that has ended is refused: whoever ended it may have gone through its rooms already.
     pub(super) fn attach(
         &mut self,
         connection: Arc<Connection>,
@@ -60,30 +63,41 @@ impl RoomActor {
         )) {
             return reply(Err(error));
         }
+        // In this order: who closes the outbox after this look goes through the rooms after that.
+        if !connection.note_room(self.room.id) || connection.outbox().is_closed() {
+            return reply(Err(ChatError::Busy));
+        }
         let position = position.unwrap_or(self.tail.last());
         let Some(missed) = self.tail.since(position) else {
-            return reply(Ok(Attached::Behind));
+            let floor = self.tail.floor();
+            return reply(Ok(Attached::Behind { floor }));
         };
         if self.watchers.is_empty() {
             // Nobody was told of what happened meanwhile.
             self.stirred.mark_unchanged();
             self.take_stock();
         }
-        reply(Ok(Attached::Live(self.presence.told())));
-        connection.note_room(self.room.id);
+        reply(Ok(Attached::Live {
+            online: self.presence.told(),
+            cleared_through: self.room.cleared_through,
+        }));
         self.watchers.replay(&connection, encoder, &missed);
         self.watchers.add(connection, encoder);
     }
 
-    pub(super) fn detach(&mut self, connection: &Connection) {
-        self.detach_where(|seat| seat.id() == connection.id());
+    pub(super) fn detach(&mut self, connection: u64) {
+        self.watchers.remove_connection(connection);
     }
 
-    pub(super) fn detach_where(
-        &mut self,
-        leaves: impl Fn(&Connection) -> bool,
-    ) -> Vec<Arc<Connection>> {
-        self.watchers.remove(leaves)
+    pub(super) fn detach_all(&mut self, dead: Vec<u64>) {
+        dead.into_iter()
+            .for_each(|connection| self.detach(connection));
+    }
+
+    /// Refuses who may not send messages now.
+    pub(super) fn check_may_speak(&self, by: &Person) -> Result<(), ChatError> {
+        let place = self.members.get(&by.id).map(|member| &member.place);
+        allowed(may_speak(by.role, place, self.room.kind, Millis::now()))
     }
 
     /// Tells those who watch what has changed since they were last told.
@@ -153,15 +167,7 @@ impl RoomActor {
             .typing
             .get(&by.id)
             .is_some_and(|at| now - *at < TYPING_EVERY);
-        if recent
-            || allowed(may(
-                by.role,
-                self.place(by.id),
-                self.room.kind,
-                Action::Send,
-            ))
-            .is_err()
-        {
+        if recent || self.check_may_speak(&by).is_err() {
             return;
         }
         self.typing.insert(by.id, now);

@@ -187,7 +187,9 @@ impl<'a> From<&'a Member> for MemberJson<'a> {
 }
 
 fn muted_until(place: Membership) -> Option<String> {
-    (place.muted_until > Millis::now()).then(|| rfc3339(place.muted_until))
+    place
+        .is_muted(Millis::now())
+        .then(|| rfc3339(place.muted_until))
 }
 
 #[derive(Serialize)]
