@@ -89,6 +89,8 @@ settings! {
         registration: Registration = Registration::Open, any;
         /// From where open registration and guests are answered.
         open_to: Reach = Reach::Private, any;
+        /// The fewest characters of a password that is chosen.
+        password_min: u32 = 8, within(1..=128);
         /// Rounds of PBKDF2-HMAC-SHA256 for new and changed passwords.
         pbkdf2_rounds: u32 = 600_000, within(1_000..=10_000_000);
         /// How long an access token is good.
@@ -99,16 +101,20 @@ settings! {
 
     /// How much one person or address may do.
     limits: Limits {
-        /// Failed logins per minute from one address, and for one account.
+        /// Failed logins per minute from one address for one account.
         login_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// New accounts and guests per minute from one address.
         register_per_minute: Option<NonZeroU32> = NonZeroU32::new(30), any;
-        /// Access keys per minute that one person may guess wrong.
+        /// Wrong access keys per minute of one person, and wrong links from one address.
         wrong_keys_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// Messages per second of one person, on average.
         messages_per_second: Option<NonZeroU32> = NonZeroU32::new(5), any;
         /// Messages one person may send at once before the average counts.
         messages_burst: u32 = 20, within(1..=100_000);
+        /// Other actions that people are told of, per second of one person, on average.
+        actions_per_second: Option<NonZeroU32> = NonZeroU32::new(2), any;
+        /// Such actions one person may do at once before the average counts.
+        actions_burst: u32 = 30, within(1..=100_000);
         /// Connections open at once, all together.
         connections: Option<NonZeroU32> = NonZeroU32::new(10_000), any;
         /// Connections open at once from one address; trusted proxies are not counted.

@@ -211,6 +211,7 @@ fn settings(config: &Config) -> Settings {
         guests: config.guests.enabled,
         open_to_all: config.auth.open_to == Reach::Any,
         guests_expire_after: config.guests.expire_after,
+        password_min: config.auth.password_min,
         pbkdf2_rounds: config.auth.pbkdf2_rounds,
         access_ttl: config.auth.access_ttl,
         refresh_ttl: config.auth.refresh_ttl,
@@ -219,6 +220,8 @@ fn settings(config: &Config) -> Settings {
         wrong_keys_per_minute: config.limits.wrong_keys_per_minute,
         messages_per_second: config.limits.messages_per_second,
         messages_burst: config.limits.messages_burst,
+        actions_per_second: config.limits.actions_per_second,
+        actions_burst: config.limits.actions_burst,
         connections_per_user: config.limits.connections_per_user,
         file_size_max: config.files.max_size.0,
         file_types: match &config.files.types {

@@ -1,5 +1,6 @@
 //! Who asks. Only authentication makes a [`Caller`], so no handler can forget it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -20,6 +21,10 @@ pub struct Caller {
     user: Arc<User>,
     session: SessionId,
     session_uuid: Uuid,
+    /// When the session began.
+    began: Option<Millis>,
+    /// Where the request comes from, where that matters.
+    address: Option<IpAddr>,
     dialect: String,
     /// The name in the token, which is an older one after a change of name.
     claimed: Option<String>,
@@ -40,6 +45,8 @@ impl Caller {
             user: Arc::new(user),
             session: session.id,
             session_uuid: session.uuid,
+            began: Some(session.created_at),
+            address: None,
             dialect: session.kind.clone(),
             claimed: None,
         }
@@ -75,6 +82,24 @@ impl Caller {
     /// The session.
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// The same caller with the address their request comes from.
+    #[must_use]
+    pub fn at(self, address: IpAddr) -> Self {
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// When the session began; `None` for who was believed without proof.
+    pub(super) fn began(&self) -> Option<Millis> {
+        self.began
     }
 
     /// The dialect in which the session was opened, or `web`; empty for who was believed without proof.
@@ -116,6 +141,8 @@ impl Caller {
             user: Arc::new(user),
             session,
             session_uuid,
+            began: None,
+            address: None,
             dialect,
             claimed: None,
         }

@@ -15,6 +15,9 @@ pub enum ChatError {
     /// Wrong name or password; which of them is nobody's business.
     #[error("wrong user name or password")]
     BadCredentials,
+    /// Needs a session that has just begun.
+    #[error("log in again first: this is done only within 10 minutes after a login")]
+    StaleLogin,
     /// Needs another role.
     #[error("you may not do that")]
     Forbidden,

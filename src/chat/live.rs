@@ -47,8 +47,11 @@ pub struct Resumed {
 }
 
 impl Chat {
-    /// Tells a room that the caller is typing.
+    /// Tells a room that the caller is typing, unless that is said too often.
     pub fn typing(&self, caller: &Caller, room: RoomId) {
+        if !self.count_signal(caller) {
+            return;
+        }
         self.core.registry.tell_running(
             room,
             RoomMsg::Typing {

@@ -148,14 +148,6 @@ impl Chat {
     ) -> Result<Vec<Message>, ChatError> {
         Ok(self.core.store.direct_page(caller.id(), page).await?)
     }
-
-    /// Counts something that costs others' attention.
-    pub(super) fn count_message(&self, caller: &Caller) -> Result<(), ChatError> {
-        match &self.core.limits.messages {
-            Some(limit) => limit.take(caller.id()).map_err(ChatError::Limited),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Who may not see a room does not learn that a message is in it.

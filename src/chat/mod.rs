@@ -13,9 +13,11 @@ mod hasher;
 mod invites;
 mod limits;
 mod live;
+mod logins;
 pub mod manage;
 mod members;
 mod messages;
+mod metering;
 mod notifications;
 mod open;
 mod outbox;
@@ -40,6 +42,7 @@ pub use encode::{Encode, Encoder, View};
 pub use error::{ChatError, TokenFault};
 pub use invites::{Coded, InviteWish, PasswordLink};
 pub use live::{Resumed, Welcome};
+pub use logins::Login;
 pub use members::MemberEdit;
 pub use messages::Posted;
 pub use outbox::{Closing, Frames, Line, Outbox, Reader, Sealed, Weight};
@@ -52,14 +55,13 @@ pub use settings::Settings;
 pub use token::Claims;
 
 use hasher::Hasher;
-use limits::Limiter;
+use metering::{Cost, Limits};
 use people::People;
 use registry::Registry;
 use setup::Setup;
 use token::Tokens;
 use watchdog::Watchdog;
 
-use crate::model::UserId;
 use crate::store::Store;
 pub use crate::store::{Session, Tally};
 
@@ -88,14 +90,6 @@ struct Core {
     ready: tokio::sync::Mutex<Option<Instant>>,
 }
 
-/// What may be done how often; `None` is no limit.
-struct Limits {
-    logins: Option<Limiter<accounts::LoginKey>>,
-    registrations: Option<Limiter<std::net::IpAddr>>,
-    messages: Option<Limiter<UserId>>,
-    wrong_keys: Option<Limiter<UserId>>,
-}
-
 impl Chat {
     /// Starts the chat over an open store. Must be called on a tokio runtime.
     ///
@@ -103,7 +97,6 @@ impl Chat {
     /// Whatever keeps the store from being read, or threads from being started.
     pub async fn start(store: Store, settings: Settings) -> Result<Self, ChatError> {
         let people = Arc::new(People::default());
-        let minute = Duration::from_secs(60);
         let chat = Self {
             core: Arc::new(Core {
                 tokens: Tokens::new(&store.secret().await?),
@@ -111,20 +104,7 @@ impl Chat {
                 hasher: Hasher::start(settings.pbkdf2_rounds)?,
                 registry: Registry::new(store.clone(), people.clone()),
                 setup: Setup::new(!store.has_admin().await?),
-                limits: Limits {
-                    logins: settings
-                        .logins_per_minute
-                        .map(|n| Limiter::new(n.get(), minute, n.get())),
-                    registrations: settings
-                        .registrations_per_minute
-                        .map(|n| Limiter::new(n.get(), minute, n.get())),
-                    wrong_keys: settings
-                        .wrong_keys_per_minute
-                        .map(|n| Limiter::new(n.get(), minute, n.get())),
-                    messages: settings.messages_per_second.map(|n| {
-                        Limiter::new(n.get(), Duration::from_secs(1), settings.messages_burst)
-                    }),
-                },
+                limits: Limits::new(&settings),
                 files: files::Works::default(),
                 watchdog: Watchdog::new(settings.away_after),
                 ready: tokio::sync::Mutex::default(),

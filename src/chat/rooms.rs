@@ -12,7 +12,7 @@ use crate::model::{
 use super::error::allowed;
 use super::outbox::Weight;
 use super::room::RoomMsg;
-use super::{Caller, Chat, ChatError, Tally};
+use super::{Caller, Chat, ChatError, Cost, Tally};
 
 /// A public room, as the list of them shows it.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ impl Chat {
     /// [`ChatError::Forbidden`] for guests, [`ChatError::Taken`] on the access key.
     pub async fn create_room(&self, caller: &Caller, new: NewRoom) -> Result<Room, ChatError> {
         caller.need_account()?;
-        self.count_message(caller)?;
+        self.count_action(caller, Cost::Place)?;
         let guesses = new.access_key.is_some();
         let creating = async { Ok(self.core.store.create_room(new, caller.id()).await?) };
         let room = if guesses {
@@ -212,6 +212,7 @@ impl Chat {
             return Ok((room, false));
         }
         caller.need_account()?;
+        self.count_action(caller, Cost::Place)?;
         let found = self.core.store.direct_room(caller.id(), other).await?;
         let (room, new) = found.ok_or(ChatError::NotFound("user"))?;
         if new {

@@ -15,22 +15,28 @@ pub struct Settings {
     pub open_to_all: bool,
     /// A guest ends after this time without use.
     pub guests_expire_after: Duration,
+    /// The shortest password that people may choose, characters.
+    pub password_min: u32,
     /// Rounds of PBKDF2 for new passwords.
     pub pbkdf2_rounds: u32,
     /// How long an access token is good.
     pub access_ttl: Duration,
     /// How long a session lives without use.
     pub refresh_ttl: Duration,
-    /// Failed logins per minute of one address for one account.
+    /// Failed logins per minute from one address for one account; see `limits::keys` for the other keys.
     pub logins_per_minute: Option<NonZeroU32>,
     /// New accounts per minute from one address.
     pub registrations_per_minute: Option<NonZeroU32>,
-    /// Wrong access keys per minute of one person.
+    /// Wrong access keys per minute of one person, and wrong codes of links from one address.
     pub wrong_keys_per_minute: Option<NonZeroU32>,
     /// Messages per second of one person.
     pub messages_per_second: Option<NonZeroU32>,
     /// Messages one person may send at once.
     pub messages_burst: u32,
+    /// Actions other than messages that others are told of, per second of one person.
+    pub actions_per_second: Option<NonZeroU32>,
+    /// Such actions that one person may do at once.
+    pub actions_burst: u32,
     /// The largest file, bytes.
     pub file_size_max: u64,
     /// Types of files that are taken, like `application/pdf` or `image/*`; `None` is all.

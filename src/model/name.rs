@@ -118,38 +118,6 @@ impl Key {
     }
 }
 
-/// A password as typed: 1–128 characters; never shown.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// The shortest password that people may choose through the native protocol, characters.
-    pub const CHOSEN_MIN: usize = 8;
-
-    /// Any password that may be right, at most 128 characters.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        const FIELD: &str = "password";
-        match text.chars().count() {
-            0 => Err(Invalid::new(FIELD, "must not be empty")),
-            1..=128 => Ok(Self(text.to_owned())),
-            _ => Err(Invalid::new(FIELD, "must have at most 128 characters")),
-        }
-    }
-
-    /// A password somebody chooses: at least [`Self::CHOSEN_MIN`] characters.
-    pub fn choose(text: &str) -> Result<Self, Invalid> {
-        if text.chars().count() < Self::CHOSEN_MIN {
-            return Err(Invalid::new("password", "must have at least 8 characters"));
-        }
-        Self::parse(text)
-    }
-
-    /// The bytes to hash.
-    pub fn reveal(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
 /// An http(s) URL of at most 2048 characters, or one of our own that begins with `/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(String);
@@ -170,12 +138,6 @@ impl WebUrl {
     /// The URL as given.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
     }
 }
 

@@ -90,6 +90,13 @@ impl User {
     pub fn role(&self) -> Role {
         self.person.role
     }
+
+    /// What others know the account by, and what one may log in with.
+    pub fn names(&self) -> Vec<&str> {
+        let person = &*self.person;
+        let names = [person.username.as_str(), &person.display_name];
+        names.into_iter().chain(self.email.as_deref()).collect()
+    }
 }
 
 /// Changes to an account; `None` leaves a field, `Some(None)` clears it.

@@ -61,7 +61,7 @@ pub use notifications::RoomNotice;
 pub use placed::FILE_LIST_MAX;
 pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
-pub use sessions::{NewSession, Rotation, Session};
+pub use sessions::{CheckedHash, NewSession, Opened, Rotation, Session};
 pub use tally::Tally;
 pub use users::{Guarded, NewUser};
 

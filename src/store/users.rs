@@ -127,32 +127,23 @@ impl Store {
         .await
     }
 
-    /// The password hash of an account.
-    pub async fn password_hash(&self, id: UserId) -> Result<Option<String>, StoreError> {
-        self.read(move |db| {
-            let mut find = db.prepare_cached(
-                "SELECT password_hash FROM users WHERE id = ?1 AND deleted_at IS NULL",
-            )?;
-            Ok(find.query_row([id], |row| row.get(0)).optional()?.flatten())
-        })
-        .await
-    }
-
-    /// Replaces a password hash, without ending any session.
-    pub async fn set_password_hash(&self, id: UserId, hash: String) -> Result<(), StoreError> {
-        self.write(move |tx| set_password(tx, id, &hash)).await
-    }
-
-    /// Replaces a password hash and ends all sessions but `keep`.
+    /// Replaces a password hash and ends all sessions but `keep`. With `checked`, only if that is still the hash; `false`
+    /// if it is not.
     pub async fn change_password(
         &self,
         id: UserId,
         hash: String,
         keep: Option<SessionId>,
-    ) -> Result<(), StoreError> {
+        checked: Option<String>,
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
+            const IS_OTHER: &str = "SELECT 1 FROM users WHERE id = ?1 AND password_hash IS NOT ?2";
+            if checked.is_some() && tx.prepare_cached(IS_OTHER)?.exists(params![id, checked])? {
+                return Ok(false);
+            }
             set_password(tx, id, &hash)?;
-            sessions::end_all(tx, id, keep)
+            sessions::end_all(tx, id, keep)?;
+            Ok(true)
         })
         .await
     }

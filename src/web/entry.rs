@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use crate::chat::{Caller, ChatError, Registration};
+use crate::chat::{Caller, ChatError, Login, Registration};
 use crate::dialect::kit::{Call, Response, StatusCode};
-use crate::model::{Password, Username};
+use crate::model::{ChosenPassword, Username};
 
 use super::answer::{Answer, found, is_local, page, saying, visitor, with_cookie};
 use super::fields::{Fields, Input};
@@ -54,7 +54,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     let name = name.unwrap_or_else(|| form.text("email"));
     let chat = &call.kit.chat;
     match chat
-        .log_in_cookie(name, form.raw("password"), &call.visitor())
+        .log_in_cookie(Login::new(name, form.raw("password")), &call.visitor())
         .await
     {
         Ok((me, cookie)) => come_in(&call, &me, &form, &cookie).await,
@@ -66,7 +66,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     let visitor = call.visitor();
     let chat = &call.kit.chat;
-    let user = match registration_of(&form) {
+    let user = match registration_of(&call, &form) {
         Ok(new) => chat.register(new, &visitor).await,
         Err(invalid) => Err(invalid),
     };
@@ -125,13 +125,15 @@ pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
 }
 
 /// What a form says of a new account with a password.
-pub(super) fn registration_of(form: &Form) -> Result<Registration, ChatError> {
-    Ok(Registration {
+pub(super) fn registration_of(call: &Call, form: &Form) -> Result<Registration, ChatError> {
+    let min = call.kit.chat.settings().password_min;
+    Registration {
         username: Username::parse(form.text("username"))?,
         email: form.email()?,
         display_name: form.display_name()?,
-        password: Password::choose(form.raw("password"))?,
-    })
+        password: ChosenPassword::parse(form.raw("password"), min)?,
+    }
+    .refuse_guessable()
 }
 
 /// Lets somebody in and leads them where they wanted to go.
@@ -181,21 +183,21 @@ impl Door {
         EntryPage {
             shell: Shell::outside(title),
             lead,
-            fields: Fields::only(self.inputs(t), form, error),
+            fields: Fields::only(self.inputs(call, t), form, error),
             hidden: ("next", form.raw("next").to_owned()),
             submit,
             ways: self.ways(call, t, form.raw("next")),
         }
     }
 
-    fn inputs(self, t: &'static Texts) -> Vec<Input> {
+    fn inputs(self, call: &Call, t: &'static Texts) -> Vec<Input> {
         let name = Input::new("username", t.username, 48).autocomplete("username");
         match self {
             Door::LogIn => vec![
                 Input::new("username", t.name_or_email, 254).autocomplete("username"),
                 password(t, "current-password"),
             ],
-            Door::Register => account(t),
+            Door::Register => account(call, t),
             Door::Guest => vec![name],
         }
     }
@@ -233,7 +235,7 @@ impl Door {
 }
 
 /// What a new account with a password is asked for.
-pub(super) fn account(t: &'static Texts) -> Vec<Input> {
+pub(super) fn account(call: &Call, t: &'static Texts) -> Vec<Input> {
     vec![
         Input::new("username", t.username, 48)
             .autocomplete("username")
@@ -242,12 +244,23 @@ pub(super) fn account(t: &'static Texts) -> Vec<Input> {
             .kind("email")
             .autocomplete("email")
             .optional(),
-        password(t, "new-password").hint(t.password_hint),
+        new_password(call, t),
     ]
 }
 
+/// The line for a password that is to be chosen.
+pub(super) fn new_password(call: &Call, t: &'static Texts) -> Input {
+    password(t, "new-password").hint(password_hint(call, t))
+}
+
+/// What is asked of a password.
+pub(super) fn password_hint(call: &Call, t: &'static Texts) -> String {
+    let min = call.kit.chat.settings().password_min;
+    t.password_hint.replace("{n}", &min.to_string())
+}
+
 /// The line for a password.
-pub(super) fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
+fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
     Input::new("password", t.password, 128)
         .kind("password")
         .autocomplete(autocomplete)

@@ -63,6 +63,7 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         ChatError::Taken(field) => return explain_taken(t, field),
         ChatError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, t.forbidden, t.logged_out_text),
         ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, t.forbidden, t.bad_credentials),
+        ChatError::StaleLogin => (StatusCode::FORBIDDEN, t.forbidden, t.stale_login),
         ChatError::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text),
         ChatError::Muted => (StatusCode::FORBIDDEN, t.forbidden, t.muted_text),
         ChatError::RegistrationClosed => {
@@ -99,7 +100,7 @@ fn explain_invalid(t: &'static Texts, invalid: Invalid) -> Said {
     Said {
         status: StatusCode::BAD_REQUEST,
         title: t.bad_request,
-        text: format!("{} {}.", label(t, invalid.field), t.why(invalid.why)),
+        text: format!("{} {}.", label(t, invalid.field), t.why(invalid)),
         field: Some(invalid.field),
     }
 }

@@ -72,7 +72,11 @@ async fn view(
     let code = call.query_value("invite").unwrap_or_default().into_owned();
     let made = match code.is_empty() {
         true => None,
-        false => chat.invite(&code).await.ok().filter(|made| is_here(&made)),
+        false => chat
+            .invite(&code, &call.visitor())
+            .await
+            .ok()
+            .filter(|made| is_here(&made)),
     };
     Ok(InvitesView {
         action,

@@ -116,7 +116,13 @@ async fn view(call: &Call, me: &Caller, user: &User, refused: Option<&Refused<'_
 /// The address of a password link that was just made.
 async fn link_of(call: &Call) -> Result<String, ChatError> {
     let code = call.query_value("link").unwrap_or_default();
-    match !code.is_empty() && call.kit.chat.is_password_link(&code).await? {
+    match !code.is_empty()
+        && call
+            .kit
+            .chat
+            .is_password_link(&code, &call.visitor())
+            .await?
+    {
         true => Ok(format!("{}/password?code={code}", call.base_url())),
         false => Ok(String::new()),
     }

@@ -14,6 +14,10 @@ mod support;
 
 // Accounts: set-up, registering, logging in, guests.
 mod accounts;
+// Limits: guesses, floods, what others are told of.
+mod limits;
+// Passwords: which may be chosen, and what changing one ends.
+mod passwords;
 // One's own account: changed, and ended.
 mod own_account;
 // Sessions: tokens, refreshing, logging out, passwords.

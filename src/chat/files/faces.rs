@@ -9,7 +9,7 @@ use crate::model::{
 use crate::store::NewFile;
 
 use super::super::room::Order;
-use super::super::{Caller, Chat, ChatError};
+use super::super::{Caller, Chat, ChatError, Cost};
 use super::address::{address, lasting_address};
 use super::incoming::{keep_rendered, new_key};
 use super::picture;
@@ -30,13 +30,14 @@ impl Chat {
         E: From<ChatError>,
     {
         caller.need_account()?;
+        self.count_action(caller, Cost::Account)?;
         let (file, row) = self.take_face(caller, None, bytes).await?;
         let url = WebUrl::parse("avatar_url", &lasting_address(&file)).map_err(ChatError::from)?;
         let edit = UserEdit {
             avatar_url: Some(Some(url)),
             ..UserEdit::default()
         };
-        let user = self.edit_me(caller, edit).await?;
+        let user = self.edit_counted(caller, edit).await?;
         row.keep();
         Ok(user)
     }
@@ -56,6 +57,7 @@ impl Chat {
         E: From<ChatError>,
     {
         caller.need_account()?;
+        self.count_action(caller, Cost::Place)?;
         self.room_for(caller, room, Action::Manage).await?;
         let (file, row) = self.take_face(caller, Some(room), bytes).await?;
         let order = Order::Picture(Some((file.id, address(&file))));

@@ -49,6 +49,10 @@ where
 
 async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
+    // The others are told who comes and goes.
+    if chat.count_passage(&caller).is_err() {
+        return socket.close(1008, "Too many connections").await;
+    }
     let Ok(connection) = chat.connect(&caller, Some(LOBBY), Arc::default(), "") else {
         return socket.close(1008, "Too many connections").await;
     };

@@ -241,24 +241,15 @@ impl Call {
     /// # Errors
     /// [`Fault::Chat`] with [`TokenFault`].
     pub async fn optional_caller(&self) -> Result<Option<Caller>, Fault> {
-        let credential = match self.proof(false)? {
-            None => return Ok(None),
-            Some(Proof::Cookie(value)) => {
-                return Ok(Some(
-                    self.kit
-                        .chat
-                        .authenticate(Credential::Cookie(value))
-                        .await?,
-                ));
-            }
-            Some(Proof::Token(token)) => token.into_owned(),
+        let Some(proof) = self.proof(false)? else {
+            return Ok(None);
         };
-        Ok(Some(
-            self.kit
-                .chat
-                .authenticate(Credential::Token(&credential))
-                .await?,
-        ))
+        let chat = &self.kit.chat;
+        let caller = match &proof {
+            Proof::Cookie(value) => chat.authenticate(Credential::Cookie(value)).await?,
+            Proof::Token(token) => chat.authenticate(Credential::Token(token)).await?,
+        };
+        Ok(Some(caller.at(self.visitor().address)))
     }
 
     pub(super) fn take_body(&mut self) -> BodyStream {

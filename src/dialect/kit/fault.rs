@@ -93,6 +93,7 @@ fn status_of_refusal(error: &ChatError) -> StatusCode {
         ChatError::Unauthenticated(fault) => flask_token_fault(*fault).0,
         ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
         ChatError::Forbidden
+        | ChatError::StaleLogin
         | ChatError::Muted
         | ChatError::RegistrationClosed
         | ChatError::GuestsDisabled

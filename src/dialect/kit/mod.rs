@@ -60,6 +60,14 @@ impl Kit {
         self.compat_open.contains(&dialect)
     }
 
+    /// The shortest password that people may choose through that dialect, characters.
+    pub fn password_min(&self, dialect: &str) -> u32 {
+        match self.is_open(dialect) {
+            true => 1,
+            false => self.chat.settings().password_min,
+        }
+    }
+
     /// The name of our session cookie.
     pub(super) fn cookie_name(&self) -> String {
         format!("parlor_{}", self.chat.instance())

@@ -107,6 +107,7 @@ fn chat_text(error: &ChatError) -> String {
         ChatError::Invalid(invalid) => return invalid_text(*invalid),
         ChatError::Unauthenticated(_)
         | ChatError::Forbidden
+        | ChatError::StaleLogin
         | ChatError::Muted
         | ChatError::RegistrationClosed
         | ChatError::GuestsDisabled
@@ -131,5 +132,5 @@ fn invalid_text(invalid: Invalid) -> String {
         "content" => "message",
         other => other,
     };
-    format!("{field} {}", invalid.why)
+    format!("{field} {}", invalid.reason())
 }

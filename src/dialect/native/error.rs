@@ -128,6 +128,7 @@ pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
     let (status, code) = match error {
         ChatError::Unauthenticated(fault) => (StatusCode::UNAUTHORIZED, token_code(*fault)),
         ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials"),
+        ChatError::StaleLogin => (StatusCode::FORBIDDEN, "stale_login"),
         ChatError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
         ChatError::Muted => (StatusCode::FORBIDDEN, "muted"),
         ChatError::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),

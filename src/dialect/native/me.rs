@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::dialect::kit::{Answer, Call, StatusCode, empty, json, json_body};
-use crate::model::{Email, Invalid, Password, ShownName, UserEdit, Username, WebUrl};
+use crate::model::{ChosenPassword, Email, Invalid, ShownName, UserEdit, Username, WebUrl};
 
 use super::caller;
 use super::wire::{UserJson, nullable};
@@ -68,8 +68,10 @@ pub(super) async fn edit(mut call: Call) -> Answer {
 pub(super) async fn change_password(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
     let body: NewPassword = json_body(&mut call).await?;
-    let new = Password::choose(&body.new_password)
-        .map_err(|bad| Invalid::new("new_password", bad.why))?;
+    let min = call.kit.chat.settings().password_min;
+    let new = ChosenPassword::parse(&body.new_password, min)
+        .and_then(|new| new.refuse_guessable(&caller.user().names()))
+        .map_err(|bad| bad.of("new_password"))?;
     call.kit
         .chat
         .change_password(&caller, &body.current_password, new)

@@ -63,7 +63,7 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
         .chat
         .set_up(
             &setup.token,
-            setup.account.parse()?,
+            setup.account.parse(&call)?,
             &call.visitor(),
             &GRANTOR,
         )

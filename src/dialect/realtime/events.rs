@@ -96,6 +96,7 @@ async fn try_join_public(session: &mut Session, _: &Value) -> Done {
         return Ok(());
     }
     let (chat, room) = (&session.kit.chat, RoomId::LOBBY);
+    chat.count_passage(caller)?;
     chat.watch(connection, REALTIME, room).await?;
     chat.announce(room, REALTIME, Event::Entered { room, person });
     session.state.insert(InPublic);

@@ -4,12 +4,12 @@ use serde::Deserialize;
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
-use crate::model::Password;
+use crate::model::ChosenPassword;
 
-use super::Answer;
 use super::error::Refusal;
 use super::users::Edit;
 use super::wire::{OneUser, Said, UserJson};
+use super::{Answer, NAME};
 
 #[derive(Deserialize)]
 struct Passwords {
@@ -42,7 +42,7 @@ pub(super) async fn change_password(mut call: Call) -> Answer {
     let (current, new) = given(body.current_password)
         .zip(given(body.new_password))
         .ok_or(Refusal::bad("Current and new password are required"))?;
-    let new = Password::parse(&new)?;
+    let new = ChosenPassword::parse(&new, call.kit.password_min(NAME))?;
     match call.kit.chat.change_password(&caller, &current, new).await {
         Err(ChatError::BadCredentials) => return Err(WRONG),
         changed => changed?,

@@ -24,8 +24,8 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
     ),
     ("is not an e-mail address", "ist keine E-Mail-Adresse"),
     (
-        "must have at least 8 characters",
-        "muss mindestens 8 Zeichen haben",
+        "must have at least {n} characters",
+        "muss mindestens {n} Zeichen haben",
     ),
     (
         "must have at most 128 characters",
@@ -39,6 +39,7 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
         "is of a type that is not taken here",
         "ist von einer Art, die hier nicht angenommen wird",
     ),
+    ("is too easy to guess", "ist zu leicht zu erraten"),
     ("is for private rooms", "ist nur für private Räume"),
     ("must be somebody else", "muss jemand anderes sein"),
     ("is too small or too large", "ist zu klein oder zu groß"),

@@ -101,6 +101,7 @@ fn quiet(command: &mut Command) {
     command.env("PARLOR_AUTH__PBKDF2_ROUNDS", "1000");
     for limit in [
         "MESSAGES_PER_SECOND",
+        "ACTIONS_PER_SECOND",
         "REGISTER_PER_MINUTE",
         "LOGIN_PER_MINUTE",
         "CONNECTIONS_PER_USER",
