@@ -206,7 +206,7 @@ async fn run(address: SocketAddr, n: u8, attack: &Attack<'_>) -> bool {
         "{:<28}{:>8}{others:>10}{inside:>8}{seconds:>8.1}",
         attack.name, attack.limit
     );
-    let paid_back = attack.limit * seconds as usize / 60;
+    let paid_back = (attack.limit as f64 * seconds / 60.0).ceil() as usize;
     inside == 0 && others <= attack.limit + paid_back
 }
 

@@ -24,7 +24,7 @@ async fn looked_at<F: Future<Output = Reply>>(limit: usize, asking: impl Iterato
     let inside = replies.iter().find(|reply| reply.status.is_success());
     assert!(inside.is_none(), "somebody is in: {}", inside.unwrap());
     let count = replies.iter().filter(|reply| reply.status != 429).count();
-    let paid_back = limit * begun.elapsed().as_secs() as usize / 60;
+    let paid_back = (limit as f64 * begun.elapsed().as_secs_f64() / 60.0).ceil() as usize;
     assert!(
         (limit..=limit + paid_back).contains(&count),
         "{count} instead of {limit} and {paid_back}"
