@@ -64,114 +64,145 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What is guessed at, and the tokens of those who guess.
+struct Secrets {
+    invite: String,
+    link: String,
+    ann: String,
+    gus: String,
+}
+
+const KEY: &str = "open sesame";
+
 async fn attack_all(address: SocketAddr, chat: &Chat, config: &Config) -> bool {
     let number = |limit: Option<std::num::NonZeroU32>| limit.map_or(0, |n| n.get() as usize);
     let logins = number(config.limits.login_per_minute);
     let codes = number(config.limits.wrong_keys_per_minute);
-    let setup = chat.setup_token().unwrap();
-    let wrong = "0".repeat(setup.len());
-    let code = |right: bool, code: &str| {
-        if right {
-            code.to_owned()
-        } else {
-            wrong.clone()
-        }
-    };
     println!(
         "{:<28}{:>8}{:>10}{:>8}{:>8}",
         "1,500 guesses at once", "limit", "not 429", "in", "s"
     );
-    let mut held = run(address, 1, &Attack {
-        name: "set-up link",
-        body: Box::new(|right, n| {
-            json!({ "token": code(right, &setup), "username": format!("eve{n}"), "password": PASSWORD })
-        }),
-        ..Attack::post("/api/v1/setup", codes)
-    })
-    .await;
+    let setup = chat.setup_token().unwrap();
+    // While there is no admin.
+    let mut held = run(address, 1, &set_up(&setup, codes)).await;
+    let secrets = prepare(address, &setup).await;
+    let passwords = on_passwords(&secrets, logins).into_iter();
+    for (attack, n) in passwords.chain(on_codes(&secrets, codes)).zip(2..) {
+        held &= run(address, n, &attack).await;
+    }
+    held
+}
 
+/// Makes people, a room, an invite and a password link.
+async fn prepare(address: SocketAddr, setup: &str) -> Secrets {
     let new = json!({ "token": setup, "username": "root", "password": PASSWORD });
     let root = made(address, "/api/v1/setup", "", &new).await;
     let root = text(&root, "access_token");
     let new = json!({ "username": "ann", "password": PASSWORD });
     let ann = made(address, "/api/v1/auth/register", "", &new).await;
-    let room = json!({ "name": "p", "kind": "private", "access_key": "open sesame" });
+    let room = json!({ "name": "p", "kind": "private", "access_key": KEY });
     made(address, "/api/v1/rooms", &root, &room).await;
-    let gus = made(
-        address,
-        "/api/v1/auth/guest",
-        "",
-        &json!({ "username": "gus" }),
-    )
-    .await;
+    let gus = json!({ "username": "gus" });
+    let gus = made(address, "/api/v1/auth/guest", "", &gus).await;
     let invite = made(address, "/api/v1/invites", &root, &json!({})).await;
-    let invite = text(&invite, "code");
     let path = format!("/api/v1/users/{}/password-link", ann["user"]["id"]);
-    let link = text(&made(address, &path, &root, &json!({})).await, "code");
-    let password = |right| if right { PASSWORD } else { "wrong horse" };
-    let key = |right| if right { "open sesame" } else { "wrong" };
+    let link = made(address, &path, &root, &json!({})).await;
+    Secrets {
+        invite: text(&invite, "code"),
+        link: text(&link, "code"),
+        ann: text(&ann, "access_token"),
+        gus: text(&gus, "access_token"),
+    }
+}
 
-    let attacks = [
+/// A code, or one that is as long and wrong.
+fn code(right: bool, code: &str) -> String {
+    if right {
+        code.to_owned()
+    } else {
+        "0".repeat(code.len())
+    }
+}
+
+fn password(right: bool) -> &'static str {
+    if right { PASSWORD } else { "wrong horse" }
+}
+
+fn set_up(setup: &str, limit: usize) -> Attack<'_> {
+    let body = move |right, n| {
+        let token = code(right, setup);
+        json!({ "token": token, "username": format!("eve{n}"), "password": PASSWORD })
+    };
+    Attack {
+        name: "set-up link",
+        body: Box::new(body),
+        ..Attack::post("/api/v1/setup", limit)
+    }
+}
+
+fn on_passwords(secrets: &Secrets, limit: usize) -> Vec<Attack<'_>> {
+    let one = |right, _| json!({ "username": "ann", "password": password(right) });
+    let many = |_, n| json!({ "username": format!("nobody{n}"), "password": PASSWORD });
+    let own =
+        |right, _| json!({ "current_password": password(right), "new_password": "battery staple" });
+    vec![
         Attack {
             name: "login, one account",
-            body: Box::new(|right, _| json!({ "username": "ann", "password": password(right) })),
-            ..Attack::post("/api/v1/auth/login", logins)
+            body: Box::new(one),
+            ..Attack::post("/api/v1/auth/login", limit)
         },
         Attack {
             name: "login, many names",
-            body: Box::new(|right, n| {
-                let name = if right {
-                    "ann".to_owned()
-                } else {
-                    format!("nobody{n}")
-                };
-                json!({ "username": name, "password": "wrong horse" })
-            }),
-            ..Attack::post("/api/v1/auth/login", 3 * logins)
+            body: Box::new(many),
+            ..Attack::post("/api/v1/auth/login", 3 * limit)
         },
         Attack {
             name: "own password",
-            body: Box::new(
-                |right, _| json!({ "current_password": password(right), "new_password": "battery staple" }),
-            ),
-            token: text(&ann, "access_token"),
-            ..Attack::post("/api/v1/me/password", logins)
+            body: Box::new(own),
+            token: secrets.ann.clone(),
+            ..Attack::post("/api/v1/me/password", limit)
         },
+    ]
+}
+
+fn on_codes(secrets: &Secrets, limit: usize) -> Vec<Attack<'_>> {
+    let key = |right, _| json!({ "access_key": if right { KEY } else { "wrong" } });
+    let register = |right, n| {
+        let invite = code(right, &secrets.invite);
+        json!({ "invite": invite, "username": format!("eve{n}"), "password": PASSWORD })
+    };
+    let choose = |right, _| {
+        let link = code(right, &secrets.link);
+        json!({ "code": link, "new_password": "battery staple" })
+    };
+    vec![
         Attack {
             name: "access key, as a guest",
-            body: Box::new(|right, _| json!({ "access_key": key(right) })),
-            token: text(&gus, "access_token"),
-            ..Attack::post("/api/v1/rooms/join", codes)
+            body: Box::new(key),
+            token: secrets.gus.clone(),
+            ..Attack::post("/api/v1/rooms/join", limit)
         },
         Attack {
             name: "invite",
             method: "GET",
-            path: Box::new(|right| format!("/api/v1/invites/{}", code(right, &invite))),
-            ..Attack::post("", codes)
+            path: Box::new(|right| format!("/api/v1/invites/{}", code(right, &secrets.invite))),
+            ..Attack::post("", limit)
         },
         Attack {
             name: "registration by invite",
-            body: Box::new(
-                |right, n| json!({ "invite": code(right, &invite), "username": format!("eve{n}"), "password": PASSWORD }),
-            ),
-            ..Attack::post("/api/v1/auth/register", codes)
+            body: Box::new(register),
+            ..Attack::post("/api/v1/auth/register", limit)
         },
         Attack {
             name: "password link",
-            body: Box::new(
-                |right, _| json!({ "code": code(right, &link), "new_password": "battery staple" }),
-            ),
-            ..Attack::post("/api/v1/auth/password", codes)
+            body: Box::new(choose),
+            ..Attack::post("/api/v1/auth/password", limit)
         },
-    ];
-    for (attack, n) in attacks.iter().zip(2..) {
-        held &= run(address, n, attack).await;
-    }
-    held
+    ]
 }
 
 impl<'a> Attack<'a> {
-    fn post(path: &'static str, limit: usize) -> Self {
+    fn post(path: &'a str, limit: usize) -> Self {
         Self {
             name: "",
             method: "POST",
