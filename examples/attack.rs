@@ -79,8 +79,8 @@ async fn attack_all(address: SocketAddr, chat: &Chat, config: &Config) -> bool {
     let logins = number(config.limits.login_per_minute);
     let codes = number(config.limits.wrong_keys_per_minute);
     println!(
-        "{:<28}{:>8}{:>10}{:>8}{:>8}",
-        "1,500 guesses at once", "limit", "not 429", "in", "s"
+        "{:<28}{:>8}{:>10}{:>8}{:>8}{:>8}",
+        "1,500 guesses at once", "limit", "not 429", "(503)", "in", "s"
     );
     let setup = chat.setup_token().unwrap();
     // While there is no admin.
@@ -232,9 +232,10 @@ async fn run(address: SocketAddr, n: u8, attack: &Attack<'_>) -> bool {
     let statuses = join_all((0..GUESSES).map(guess)).await;
     let seconds = begun.elapsed().as_secs_f64();
     let inside = statuses.iter().filter(|s| (200..300).contains(*s)).count();
+    let busy = statuses.iter().filter(|status| **status == 503).count();
     let others = statuses.iter().filter(|s| **s != 429).count();
     println!(
-        "{:<28}{:>8}{others:>10}{inside:>8}{seconds:>8.1}",
+        "{:<28}{:>8}{others:>10}{busy:>8}{inside:>8}{seconds:>8.1}",
         attack.name, attack.limit
     );
     let paid_back = (attack.limit as f64 * seconds / 60.0).ceil() as usize;
