@@ -7,6 +7,7 @@
 
 mod kinds;
 mod load;
+mod names;
 mod size;
 mod value;
 
@@ -17,8 +18,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use kinds::{DIALECTS, LogFormat, LogLevel, OpenDialects, Origins, Reach, Registration};
+pub use kinds::{DIALECTS, LogFormat, LogLevel, OpenDialects, Reach, Registration};
 pub use load::{ConfigError, Flags, Loaded, Origin, load};
+pub use names::{Hosts, OriginList, Origins};
 pub use size::{ByteSize, FileTypes};
 use value::{Raw, Value, any, days, hours, http_url, minutes, within, ws_url};
 
@@ -79,8 +81,10 @@ settings! {
         db: PathBuf = PathBuf::from("parlor.db"), any;
         /// The address people type, when it is not the one the server sees (behind a proxy).
         public_url: Option<String> = None, http_url;
-        /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded` and `X-Real-IP` are believed.
         trusted_proxies: Vec<IpNet> = Vec::new(), any;
+        /// Names of this server beside those that only a local network has and `public_url`'s.
+        hosts: Hosts = Hosts(Vec::new()), any;
     }
 
     /// Accounts, passwords and sessions.
@@ -159,6 +163,8 @@ settings! {
     cors: Cors {
         /// Origins that may call; cookies never count for them.
         allowed_origins: Origins = Origins::Any, any;
+        /// Origins whose pages count as our own for what needs no account.
+        trusted_origins: OriginList = OriginList(Vec::new()), any;
     }
 
     /// What the server writes to stderr.
@@ -193,12 +199,38 @@ impl Config {
             .is_some_and(|url| url.starts_with("https://"));
         if is_behind_proxy && self.server.trusted_proxies.is_empty() {
             warnings.push(
-                "server.public_url is https, but server.trusted_proxies is empty: everybody seems \
-                 to come from the proxy and counts as local"
+                "server.public_url is https, but server.trusted_proxies is empty: who comes through \
+                 a proxy counts as the internet, and if the proxy sends no forwarding header, as local"
                     .to_owned(),
             );
         }
+        warnings.extend(self.origin_warnings());
         warnings
+    }
+
+    fn origin_warnings(&self) -> impl Iterator<Item = String> {
+        let everybody = self
+            .server
+            .trusted_proxies
+            .iter()
+            .filter(|network| network.prefix_len() == 0)
+            .map(|network| {
+                format!(
+                    "server.trusted_proxies has {network}: everybody may claim any address, also a local one"
+                )
+            });
+        let not_allowed = self
+            .cors
+            .trusted_origins
+            .0
+            .iter()
+            .filter(|origin| !self.cors.allowed_origins.allows(origin))
+            .map(|origin| {
+                format!(
+                    "cors.trusted_origins has {origin}, whose pages cors.allowed_origins does not let read anything"
+                )
+            });
+        everybody.chain(not_allowed)
     }
 
     /// Rules that hold between settings, as one line each.

@@ -233,8 +233,12 @@ fn settings(config: &Config) -> Settings {
 fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
     kit::Kit {
         chat,
-        public_url: config.server.public_url.clone(),
-        trusted_proxies: config.server.trusted_proxies.clone(),
+        network: kit::Network {
+            public_url: config.server.public_url.clone(),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            hosts: config.server.hosts.0.clone(),
+            trusted_origins: config.cors.trusted_origins.0.clone(),
+        },
         origins: match &config.cors.allowed_origins {
             AllowedOrigins::Any => kit::Origins::Any,
             AllowedOrigins::Only(sites) => kit::Origins::Listed(sites.clone()),

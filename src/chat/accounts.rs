@@ -13,19 +13,10 @@ use super::hasher::Verified;
 use super::limits::neighbourhood;
 use super::outbox::Closing;
 use super::sessions::{Grant, Grantor};
-use super::{Caller, Chat, ChatError};
+use super::{Caller, Chat, ChatError, Visitor};
 
 /// Whose failed logins are counted together: an address and the account it tries.
 pub(super) type LoginKey = (IpAddr, String);
-
-/// Where a request comes from.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    /// The address of the client itself, not of a proxy.
-    pub address: IpAddr,
-    /// What it calls itself.
-    pub user_agent: String,
-}
 
 /// An account somebody wants.
 #[derive(Clone, Debug)]
@@ -46,9 +37,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::RegistrationClosed`], [`ChatError::Taken`], [`ChatError::Limited`].
     pub async fn register(&self, new: Registration, visitor: &Visitor) -> Result<User, ChatError> {
-        if !self.core.settings.may_register(visitor.address) {
-            return Err(ChatError::RegistrationClosed);
-        }
+        self.may_register(visitor)?;
         self.count_registration(visitor)?;
         self.add_registered(Role::User, new).await
     }
@@ -95,12 +84,17 @@ impl Chat {
         Err(ChatError::Taken("username"))
     }
 
-    /// All living accounts of a role.
+    /// Living accounts of a role, by id after `after`.
     ///
     /// # Errors
     /// Whatever keeps the store from answering.
-    pub async fn users_of_role(&self, role: Role) -> Result<Vec<User>, ChatError> {
-        Ok(self.core.store.users_of_role(role).await?)
+    pub async fn users_of_role(
+        &self,
+        role: Role,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<User>, ChatError> {
+        Ok(self.core.store.users_of_role(role, after, limit).await?)
     }
 
     /// Makes a guest: an account without a password.
@@ -114,9 +108,7 @@ impl Chat {
         display_name: Option<ShownName>,
         visitor: &Visitor,
     ) -> Result<User, ChatError> {
-        if !self.core.settings.may_visit(visitor.address) {
-            return Err(ChatError::GuestsDisabled);
-        }
+        self.may_visit(visitor)?;
         self.count_registration(visitor)?;
         self.add(NewUser {
             role: Role::Guest,
@@ -259,7 +251,7 @@ impl Chat {
     /// # Errors
     /// [`ChatError::BadCredentials`], [`ChatError::LastAdmin`].
     pub async fn end_me(&self, caller: &Caller, password: Option<&str>) -> Result<(), ChatError> {
-        if caller.user().has_password {
+        if caller.user().has_password() {
             self.confirm(caller, password.unwrap_or_default()).await?;
         }
         self.end_account(caller.id()).await
@@ -355,6 +347,7 @@ impl Chat {
     async fn confirm(&self, caller: &Caller, password: &str) -> Result<(), ChatError> {
         let visitor = Visitor {
             address: std::net::Ipv4Addr::UNSPECIFIED.into(),
+            remote: None,
             user_agent: String::new(),
         };
         let Person { username, .. } = &**caller.person();

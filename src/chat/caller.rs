@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::model::{Millis, Person, Profile, Role, SessionId, User, UserId, name_key};
+use crate::model::{Millis, Person, Private, Role, SessionId, User, UserId, Viewer, name_key};
 use crate::store::Session;
 
 use super::token::TokenKind;
@@ -87,6 +87,14 @@ impl Caller {
         self.session != SessionId::NONE
     }
 
+    /// Whose eyes accounts are shown to: who did not prove who they are sees what everybody sees.
+    pub fn viewer(&self) -> Viewer {
+        match self.is_proven() {
+            true => Viewer::Account(self.id(), self.role()),
+            false => Viewer::Anybody,
+        }
+    }
+
     /// Anybody at all, where an operator has switched proof off: may do what admins do, but nothing to an admin.
     pub fn anybody() -> Self {
         let person = Person {
@@ -98,15 +106,8 @@ impl Caller {
             role: Role::Admin,
             deleted: false,
         };
-        let user = User {
-            person: Arc::new(person),
-            email: None,
-            profile: Profile::default(),
-            has_password: false,
-            created_at: Millis(0),
-            updated_at: Millis(0),
-        };
-        Self::unproven(user)
+        let private = Private::default();
+        Self::unproven(User::new(Arc::new(person), private, Millis(0), Millis(0)))
     }
 
     /// Somebody who is believed without a session.

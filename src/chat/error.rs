@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::model::{Invalid, Verdict};
 use crate::store::StoreError;
 
+use super::Cause;
+
 /// Why something was not done; every dialect spells each of these in its own way.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChatError {
@@ -21,12 +23,12 @@ pub enum ChatError {
     /// May not write in this room for a while.
     #[error("you are muted in this room")]
     Muted,
-    /// Nobody registers here, or not from this address.
-    #[error("registration is closed")]
-    RegistrationClosed,
-    /// No guests here, or not from this address.
-    #[error("guests are not let in")]
-    GuestsDisabled,
+    /// Nobody registers here, or for that cause not from where the request comes.
+    #[error("registration is closed{}", because(*.0))]
+    RegistrationClosed(Option<Cause>),
+    /// No guests here, or for that cause not from where the request comes.
+    #[error("guests are not let in{}", because(*.0))]
+    GuestsDisabled(Option<Cause>),
     /// The set-up link is wrong, used or too old.
     #[error("the set-up link is no longer good; a restart of the server prints a new one")]
     BadSetupToken,
@@ -77,6 +79,9 @@ pub enum TokenFault {
     /// There is none where one is due.
     #[error("not logged in")]
     Missing,
+    /// There is none where only the local network needs none.
+    #[error("not logged in: {}", .0.reason())]
+    Remote(Cause),
     /// It was not made here.
     #[error("the token is not valid")]
     Invalid,
@@ -108,6 +113,11 @@ impl From<StoreError> for ChatError {
             other => Self::internal(other),
         }
     }
+}
+
+/// What follows a refusal that has a cause.
+fn because(cause: Option<Cause>) -> String {
+    cause.map_or_else(String::new, |cause| format!(": {}", cause.reason()))
 }
 
 /// Turns the permission table's verdict into an answer.

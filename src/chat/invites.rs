@@ -10,11 +10,12 @@ use crate::model::{
 };
 use crate::store::{CodeHash, NewInvite, NewUser};
 
-use super::accounts::{Registration, Visitor};
+use super::accounts::Registration;
 use super::error::allowed;
 use super::outbox::Closing;
 use super::room::Order;
 use super::setup::random_word;
+use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError};
 
 /// How long a password link is good.
@@ -118,7 +119,7 @@ impl Chat {
 
     /// Whether somebody from there may make an account with that invite.
     pub fn registers(&self, invite: &Invite, visitor: &Visitor) -> bool {
-        invite.registers() || self.core.settings.may_register(visitor.address)
+        invite.registers() || self.may_register(visitor).is_ok()
     }
 
     /// Makes an ordinary account by an invite, and a member of its room.
@@ -132,8 +133,8 @@ impl Chat {
         visitor: &Visitor,
     ) -> Result<User, ChatError> {
         let invite = self.invite(code).await?;
-        if !self.registers(&invite, visitor) {
-            return Err(ChatError::RegistrationClosed);
+        if !invite.registers() {
+            self.may_register(visitor)?;
         }
         self.count_registration(visitor)?;
         let password_hash = Some(self.core.hasher.hash(new.password).await?);

@@ -28,12 +28,13 @@ mod sessions;
 mod settings;
 mod setup;
 mod token;
+mod visitor;
 mod watchdog;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use accounts::{Registration, Visitor};
+pub use accounts::Registration;
 pub use caller::{Caller, Credential};
 pub use census::{Census, RoomStanding, Standing};
 pub use encode::{Encode, Encoder, View};
@@ -50,6 +51,7 @@ pub use search::{SearchHit, SearchPage};
 pub use sessions::{Grant, Grantor};
 pub use settings::Settings;
 pub use token::Claims;
+pub use visitor::{Cause, Remote, Visitor};
 
 use hasher::Hasher;
 use limits::Limiter;
@@ -84,6 +86,8 @@ struct Core {
     limits: Limits,
     files: files::Works,
     watchdog: Watchdog,
+    /// Which requests were logged as coming from the internet.
+    warnings: visitor::Warnings,
     /// When the file was last seen to work.
     ready: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -127,6 +131,7 @@ impl Chat {
                 },
                 files: files::Works::default(),
                 watchdog: Watchdog::new(settings.away_after),
+                warnings: visitor::Warnings::default(),
                 ready: tokio::sync::Mutex::default(),
                 people,
                 store,

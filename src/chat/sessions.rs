@@ -7,11 +7,11 @@ use uuid::Uuid;
 use crate::model::{Millis, SessionId, User};
 use crate::store::{NewSession, Rotation, Session};
 
-use super::accounts::Visitor;
 use super::caller::cookie_hash;
 use super::outbox::Closing;
 use super::setup::random_word;
 use super::token::{Claims, TokenKind, span};
+use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError, TokenFault};
 
 /// The refresh token before the newest is still good for so long: its answer may have been lost.

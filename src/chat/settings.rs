@@ -1,6 +1,5 @@
 //! What an operator decides about the chat. Must not know where settings come from.
 
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -44,16 +43,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Whether somebody at `address` may make an account.
-    pub fn may_register(&self, address: IpAddr) -> bool {
-        self.registration_open && self.is_near(address)
-    }
-
-    /// Whether somebody at `address` may come as a guest.
-    pub fn may_visit(&self, address: IpAddr) -> bool {
-        self.guests && self.is_near(address)
-    }
-
     /// Whether files of that type are taken.
     pub fn takes_type(&self, media_type: &str) -> bool {
         let kind = media_type.split_once('/').map_or("", |(kind, _)| kind);
@@ -64,44 +53,5 @@ impl Settings {
         self.file_types
             .as_ref()
             .is_none_or(|types| types.iter().any(fits))
-    }
-
-    fn is_near(&self, address: IpAddr) -> bool {
-        self.open_to_all || is_private(address)
-    }
-}
-
-/// Loopback, private, link-local and carrier-internal ranges: a house or a VPN.
-fn is_private(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
-            v4.is_loopback() || v4.is_private() || v4.is_link_local() || shared
-        }
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_house_is_private_and_the_world_is_not() {
-        for address in [
-            "127.0.0.1",
-            "192.168.1.2",
-            "10.0.0.1",
-            "100.64.0.9",
-            "::1",
-            "fd00::1",
-            "fe80::1",
-            "::ffff:10.0.0.1",
-        ] {
-            assert!(is_private(address.parse().unwrap()), "{address}");
-        }
-        for address in ["8.8.8.8", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8"] {
-            assert!(!is_private(address.parse().unwrap()), "{address}");
-        }
     }
 }

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use crate::model::{Role, User};
 use crate::store::NewUser;
 
-use super::accounts::{Registration, Visitor};
+use super::accounts::Registration;
 use super::sessions::{Grant, Grantor};
+use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError};
 
 /// How long a set-up link is good.

@@ -30,7 +30,7 @@ pub use room::{
     Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,
 };
 pub use search::{Fragment, RoomWord, SearchLine, Term, all_hits, searched, snippet};
-pub use user::{Person, Profile, Role, User, UserEdit};
+pub use user::{Person, Private, Profile, Role, Shown, User, UserEdit, Viewer};
 pub use words::{Piece, PieceKind, pieces};
 
 /// Why a value from outside is no good: the field and a short reason for a person.

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
 use crate::model::{
-    Email, MemberRole, Millis, Profile, Role, RoomId, SessionId, ShownName, User, UserEdit, UserId,
-    Username, name_key,
+    Email, MemberRole, Millis, Private, Profile, Role, RoomId, SessionId, ShownName, User,
+    UserEdit, UserId, Username, name_key,
 };
 
 use super::error::OnConstraint;
@@ -368,17 +368,20 @@ pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
     let profile: serde_json::Value =
         serde_json::from_str(&row.get::<_, String>(rest + 1)?).unwrap_or_default();
     let text = |key: &str| profile[key].as_str().map(str::to_owned);
-    Ok(User {
-        person: person(row, at)?,
+    let private = Private {
         email: row.get(rest)?,
         profile: Profile {
             postal_code: text("postal_code"),
             city: text("city"),
         },
         has_password: row.get(rest + 2)?,
-        created_at: row.get(rest + 3)?,
-        updated_at: row.get(rest + 4)?,
-    })
+    };
+    Ok(User::new(
+        person(row, at)?,
+        private,
+        row.get(rest + 3)?,
+        row.get(rest + 4)?,
+    ))
 }
 
 fn profile_json(profile: &Profile) -> String {

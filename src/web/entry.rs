@@ -101,9 +101,37 @@ async fn register_guest(call: &Call, form: &Form) -> Result<(Caller, String), Ch
     chat.first_login_cookie(user, &visitor).await
 }
 
-/// Ends only one's own session, so a link may do it.
+#[derive(Template)]
+#[template(path = "logout.html")]
+struct LogoutPage {
+    shell: Shell,
+    csrf: String,
+}
+
+/// Ends the session for a link on our own page and for programs. Everything else, pictures and links of other sites
+/// above all, is asked.
 pub(super) async fn log_out(call: Call) -> Answer {
-    if let Some(caller) = visitor(&call).await? {
+    let caller = visitor(&call).await?;
+    if call.is_own_navigation() || call.is_from_program() {
+        return end_session(&call, caller).await;
+    }
+    let Some(caller) = caller else {
+        return Ok(found("/auth/login"));
+    };
+    let template = LogoutPage {
+        shell: Shell::outside(texts::of().log_out),
+        csrf: call.kit.chat.csrf_token(&caller),
+    };
+    page(StatusCode::OK, &call, &template)
+}
+
+pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
+    let (caller, _) = Form::of_caller(&mut call).await?;
+    end_session(&call, Some(caller)).await
+}
+
+async fn end_session(call: &Call, caller: Option<Caller>) -> Answer {
+    if let Some(caller) = caller {
         match call.kit.chat.log_out(&caller).await {
             // Somebody else has just ended it: that is what was wanted.
             Ok(()) | Err(ChatError::NotFound(_)) => {}
@@ -115,13 +143,8 @@ pub(super) async fn log_out(call: Call) -> Answer {
         Some("session-ended") => Notice::SessionEnded,
         _ => Notice::LoggedOut,
     };
-    let response = with_cookie(&call, found("/auth/login"), &call.cookie_name(), "");
+    let response = with_cookie(call, found("/auth/login"), &call.cookie_name(), "");
     Ok(saying(response, notice))
-}
-
-pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
-    Form::of_caller(&mut call).await?;
-    log_out(call).await
 }
 
 /// What a form says of a new account with a password.
@@ -202,20 +225,19 @@ impl Door {
 
     /// The other doors that are open for this visitor.
     fn ways(self, call: &Call, t: &'static Texts, next: &str) -> Vec<(String, &'static str)> {
-        let settings = call.kit.chat.settings();
-        let address = call.visitor().address;
+        let (chat, visitor) = (&call.kit.chat, call.visitor());
         let all = [
             (Door::LogIn, "login", true, t.to_login),
             (
                 Door::Register,
                 "register",
-                settings.may_register(address),
+                chat.may_register(&visitor).is_ok(),
                 t.to_register,
             ),
             (
                 Door::Guest,
                 "guest",
-                settings.may_visit(address),
+                chat.may_visit(&visitor).is_ok(),
                 t.to_guest,
             ),
         ];

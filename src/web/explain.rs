@@ -1,6 +1,6 @@
 //! Refusals in words for people: a status, a heading, a sentence, and the field of a form that is meant.
 
-use crate::chat::ChatError;
+use crate::chat::{Cause, ChatError};
 use crate::dialect::kit::{Fault, StatusCode};
 use crate::model::Invalid;
 
@@ -29,6 +29,7 @@ pub(super) fn explain(t: &'static Texts, fault: &Fault) -> Said {
             t.not_found_text,
         ),
         Fault::Csrf => (StatusCode::FORBIDDEN, t.form_outdated, t.form_outdated_text),
+        Fault::ForeignPage => (StatusCode::FORBIDDEN, t.not_done, t.form_foreign_text),
         Fault::TooLarge(_) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             t.bad_request,
@@ -65,10 +66,15 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, t.forbidden, t.bad_credentials),
         ChatError::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text),
         ChatError::Muted => (StatusCode::FORBIDDEN, t.forbidden, t.muted_text),
-        ChatError::RegistrationClosed => {
+        ChatError::RegistrationClosed(Some(cause)) | ChatError::GuestsDisabled(Some(cause)) => (
+            StatusCode::FORBIDDEN,
+            t.forbidden,
+            explain_remote(t, *cause),
+        ),
+        ChatError::RegistrationClosed(None) => {
             (StatusCode::FORBIDDEN, t.forbidden, t.registration_closed)
         }
-        ChatError::GuestsDisabled => (StatusCode::FORBIDDEN, t.forbidden, t.guests_disabled),
+        ChatError::GuestsDisabled(None) => (StatusCode::FORBIDDEN, t.forbidden, t.guests_disabled),
         ChatError::BadSetupToken => (StatusCode::FORBIDDEN, t.forbidden, t.bad_setup_link),
         ChatError::NotFound("user") => (StatusCode::NOT_FOUND, t.not_found, t.no_people),
         ChatError::NotFound("invite") => (StatusCode::NOT_FOUND, t.bad_link, t.bad_invite),
@@ -92,6 +98,16 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         title,
         text: text.to_owned(),
         field: None,
+    }
+}
+
+/// Why what the local network may do is refused, and which setting decides it.
+fn explain_remote(t: &'static Texts, cause: Cause) -> &'static str {
+    match cause {
+        Cause::Address => t.remote_address,
+        Cause::Proxy | Cause::Forwarding => t.remote_proxy,
+        Cause::Origin => t.remote_origin,
+        Cause::Host => t.remote_host,
     }
 }
 

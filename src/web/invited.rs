@@ -57,7 +57,7 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
         },
         lead: lead(t, &invite),
         code: code.to_owned(),
-        may_visit: me.is_none() && chat.settings().may_visit(from.address),
+        may_visit: me.is_none() && chat.may_visit(&from).is_ok(),
         accept: me.map(|me| t.accept_as.replace("{me}", person_name(t, me.person()))),
         account,
         next: form_urlencoded::byte_serialize(next.as_bytes()).collect(),

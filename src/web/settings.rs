@@ -74,7 +74,7 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
     let told = call.kit.chat.notify_default(me).await?;
     let notify = Input::select("notify", t.notify, t.notify_choices()).value(told.as_str());
     let password = user
-        .has_password
+        .has_password()
         .then(|| Fields::of("password", password_inputs(t), refused));
     let template = SettingsPage {
         shell: Shell::inside(call, me, t.settings).await?,
@@ -88,7 +88,7 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
         look: Fields::new(look::inputs(t)),
         notify: Fields::new(vec![notify]),
         sessions: sessions(call, me, t).await?,
-        removal: Fields::of("delete", removal_inputs(t, user.has_password), refused),
+        removal: Fields::of("delete", removal_inputs(t, user.has_password()), refused),
         removal_open: refused.is_some_and(|refused| refused.which == "delete"),
     };
     page(status_of(t, refused), call, &template)
@@ -108,7 +108,7 @@ fn profile_inputs(t: &'static Texts, user: &crate::model::User) -> Vec<Input> {
             .kind("email")
             .autocomplete("email")
             .optional()
-            .value(user.email.clone().unwrap_or_default()),
+            .value(user.private(user.own()).email.unwrap_or_default()),
     ]
 }
 

@@ -74,6 +74,8 @@ mod chat_app;
 mod team;
 // Files: sending, fetching, pictures, and what is never rendered.
 mod files;
+// Pages of other web sites, foreign names, proxies: what counts as the local network.
+mod origins;
 // The pages without scripts: forms, cookies, addresses.
 mod pages;
 // Document 002: users, the lobby, its WebSocket.

@@ -93,6 +93,7 @@ fn one_line_of((code, out, err): (i32, String, String), expected: i32) -> String
 fn visitor() -> Visitor {
     Visitor {
         address: [127, 0, 0, 1].into(),
+        remote: None,
         user_agent: "a test".into(),
     }
 }

@@ -42,14 +42,14 @@ pub(super) async fn register(mut call: Call) -> Answer {
     let password = Password::parse(required("password", new.password.as_deref())?)?;
     let role = parse_role(required("role", new.role.as_deref())?)?;
     // Whoever makes an admin must be one. A token that is there for nothing else is not looked at.
-    let by = if role == Role::Admin && !call.kit.is_open(NAME) {
+    let by = if role == Role::Admin && !call.is_open(NAME) {
         call.optional_caller().await?
     } else {
         None
     };
     let chat = &call.kit.chat;
     let by_admin = by.is_some_and(|caller| caller.role() == Role::Admin);
-    if role == Role::Admin && !by_admin && !call.kit.is_open(NAME) {
+    if role == Role::Admin && !by_admin && !call.is_open(NAME) {
         return Err(ChatError::Forbidden.into());
     }
     let username = chat.free_username(name.as_str()).await?;

@@ -12,7 +12,8 @@ use serde_json::Value;
 use warp::http::Extensions;
 
 use crate::chat::{
-    Caller, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, TokenFault, Weight,
+    Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, Remote,
+    TokenFault, Weight,
 };
 use crate::transport::outgoing::{Close, Outgoing};
 use crate::transport::socketio::{
@@ -58,6 +59,8 @@ pub struct Session {
     pub caller: Option<Caller>,
     /// Whether that was proven with a token.
     pub proven: bool,
+    /// Whether the client is on the local network, where dialects may be open.
+    local: bool,
     /// What the core knows of it; nothing before it is known who it is.
     pub connection: Option<Arc<Connection>>,
     /// What a dialect remembers of it, by type.
@@ -114,10 +117,22 @@ impl Sockets {
         }
     }
 
+    /// Whether some dialect lets clients of the local network in without a token.
     fn is_open(&self) -> bool {
         self.surfaces
             .iter()
             .any(|surface| surface.may_be_open && self.kit.is_open(surface.dialect))
+    }
+
+    /// Why a client does not count as local, if it does not.
+    fn remote(&self, handshake: &Handshake) -> Option<Remote> {
+        let unknown = || {
+            let (cause, seen) = (Cause::Address, String::new());
+            Some(Remote { cause, seen })
+        };
+        handshake
+            .peer
+            .map_or_else(unknown, |peer| self.kit.locate(peer, &handshake.headers).1)
     }
 
     /// Who comes: the token of the CONNECT packet, of the header, of the query, then the cookie; the first that is
@@ -173,7 +188,7 @@ impl Sockets {
     fn is_own(&self, handshake: &Handshake) -> bool {
         handshake
             .peer
-            .is_some_and(|peer| self.kit.is_own_origin(peer, &handshake.headers))
+            .is_some_and(|peer| self.kit.is_same_origin(peer, &handshake.headers))
     }
 }
 
@@ -192,13 +207,22 @@ impl Handler for Sockets {
             .authenticate(connect.handshake, auth)
             .await
             .map_err(refuse)?;
-        if caller.is_none() && !self.is_open() {
-            return Err(refuse(TokenFault::Missing.into()));
+        let remote = self.remote(connect.handshake);
+        if caller.is_none() {
+            match &remote {
+                Some(remote) if self.is_open() => {
+                    self.kit.chat.warn_remote(remote);
+                    return Err(refuse(TokenFault::Remote(remote.cause).into()));
+                }
+                None if self.is_open() => {}
+                _ => return Err(refuse(TokenFault::Missing.into())),
+            }
         }
         let mut session = Session {
             kit: self.kit.clone(),
             caller: None,
             proven: caller.is_some(),
+            local: remote.is_none(),
             connection: None,
             state: Extensions::new(),
             client: connect.client,
@@ -243,7 +267,8 @@ impl Socket for Session {
         match found {
             // Who came without proof is served by what let them in, and by nothing else.
             Some((surface, run))
-                if self.proven || (surface.may_be_open && self.kit.is_open(surface.dialect)) =>
+                if self.proven
+                    || (self.local && surface.may_be_open && self.kit.is_open(surface.dialect)) =>
             {
                 self.speak(surface);
                 run(self, value).await;

@@ -108,8 +108,8 @@ fn chat_text(error: &ChatError) -> String {
         ChatError::Unauthenticated(_)
         | ChatError::Forbidden
         | ChatError::Muted
-        | ChatError::RegistrationClosed
-        | ChatError::GuestsDisabled
+        | ChatError::RegistrationClosed(_)
+        | ChatError::GuestsDisabled(_)
         | ChatError::BadSetupToken
         | ChatError::Taken(_)
         | ChatError::LastAdmin

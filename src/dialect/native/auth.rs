@@ -159,7 +159,7 @@ pub(super) fn granted(status: StatusCode, grant: &Grant) -> Response {
 
 fn shape(grant: &Grant) -> GrantJson<'_> {
     GrantJson {
-        user: Some((&grant.user).into()),
+        user: Some(UserJson::new(&grant.user, grant.user.own())),
         access_token: &grant.access_token,
         refresh_token: &grant.refresh_token,
         expires_in: grant.expires_in.as_secs(),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::dialect::kit::{
     Answer, Call, Fault, Form, Part, StatusCode, Surface, empty, form, json, routes, send_file,
+    set_header,
 };
 use crate::model::{FileId, Invalid};
 
@@ -110,7 +111,7 @@ pub(super) async fn set_avatar(mut call: Call) -> Answer {
     };
     let outcome = taken.await;
     let user = form.end(outcome).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn clear_avatar(call: Call) -> Answer {
@@ -120,7 +121,7 @@ pub(super) async fn clear_avatar(call: Call) -> Answer {
         ..Default::default()
     };
     let user = call.kit.chat.edit_me(&caller, edit).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn set_picture(mut call: Call) -> Answer {
@@ -154,7 +155,14 @@ async fn fetch(call: Call) -> Answer {
     if let Some(pass) = call.query_value("k")
         && let Ok(download) = chat.fetch_file(None, id, Some(&pass)).await
     {
-        return send_file(&call, &download);
+        let mut response = send_file(&call, &download)?;
+        // Front ends on other sites show it: the address is all they need.
+        set_header(
+            &mut response,
+            "cross-origin-resource-policy",
+            "cross-origin",
+        );
+        return Ok(response);
     }
     let caller = call.optional_caller().await?;
     let download = chat.fetch_file(caller.as_ref(), id, None).await?;

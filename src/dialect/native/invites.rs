@@ -150,12 +150,14 @@ pub(super) async fn revoke(call: Call) -> Answer {
 }
 
 pub(super) async fn show(call: Call) -> Answer {
+    call.caller_or_local().await?;
     let invite = call.kit.chat.invite(call.param(0)).await?;
     Ok(json(StatusCode::OK, &InviteJson::new(&call, &invite)))
 }
 
 /// The invite's full address as a picture to point a telephone at.
 pub(super) async fn picture(call: Call) -> Answer {
+    call.caller_or_local().await?;
     let code = call.param(0);
     call.kit.chat.invite(code).await?;
     let address = format!("{}{}", call.base_url(), page(code));

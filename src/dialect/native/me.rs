@@ -55,14 +55,17 @@ struct Farewell {
 
 pub(super) async fn show(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(caller.user())))
+    Ok(json(
+        StatusCode::OK,
+        &UserJson::new(caller.user(), caller.viewer()),
+    ))
 }
 
 pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
     let edit = json_body::<Edit>(&mut call).await?.parse()?;
     let user = call.kit.chat.edit_me(&caller, edit).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn change_password(mut call: Call) -> Answer {

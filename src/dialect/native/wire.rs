@@ -8,7 +8,7 @@ use crate::chat::{PublicRoom, Session, files};
 use crate::dialect::kit::{Fault, rfc3339};
 use crate::model::{
     Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person,
-    PlacedFile, Room, RoomOverview, User,
+    PlacedFile, Room, RoomOverview, User, Viewer,
 };
 
 use super::reactions::{QuoteJson, ReactionJson};
@@ -56,12 +56,14 @@ pub(super) struct UserJson<'a> {
     updated_at: String,
 }
 
-impl<'a> From<&'a User> for UserJson<'a> {
-    fn from(user: &'a User) -> Self {
+impl<'a> UserJson<'a> {
+    /// In the eyes of its owner or of an admin.
+    pub(super) fn new(user: &'a User, viewer: Viewer) -> Self {
+        let shown = user.private(viewer);
         Self {
             person: (&*user.person).into(),
-            email: user.email.as_deref(),
-            has_password: user.has_password,
+            email: shown.email,
+            has_password: shown.has_password,
             created_at: rfc3339(user.created_at),
             updated_at: rfc3339(user.updated_at),
         }

@@ -139,7 +139,7 @@ async fn welcome(chat: Chat, caller: Caller, connection: Arc<Connection>) {
 fn welcome_json<'a>(caller: &'a Caller, welcome: &'a Welcome) -> WelcomeJson<'a> {
     WelcomeJson {
         event: "welcome",
-        user: caller.user().into(),
+        user: UserJson::new(caller.user(), caller.viewer()),
         unread_notifications: welcome.unread_notifications,
         rooms: welcome.rooms.iter().map(OverviewJson::from).collect(),
         online: welcome

@@ -48,7 +48,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
         user = chat.first_picture(&user, avatar).await?;
     }
     let message = Some("User registered successfully");
-    let user = UserJson::new(&user, Some(user.role()), &base);
+    let user = UserJson::new(&user, user.own(), &base);
     Ok(json(StatusCode::CREATED, &OneUser { message, user }))
 }
 
@@ -60,11 +60,10 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     );
     let (chat, visitor) = (&call.kit.chat, call.visitor());
     let grant = chat.log_in(username, password, &visitor, &GRANTOR).await?;
-    let role = Some(grant.user.role());
     let granted = GrantJson {
         message: "Login successful",
         access_token: &grant.access_token,
-        user: UserJson::new(&grant.user, role, &call.base_url()),
+        user: UserJson::new(&grant.user, grant.user.own(), &call.base_url()),
     };
     Ok(json(StatusCode::OK, &granted))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::chat::{Caller, ChatError, Connection};
-use crate::dialect::kit::Session;
+use crate::dialect::kit::{PEOPLE_MAX, Session};
 use crate::model::{Content, Draft, Event, MessageId, Room, RoomId, UserId};
 
 use super::encode::{PassageJson, REALTIME};
@@ -186,7 +186,11 @@ async fn try_online_users(session: &mut Session, _: &Value) -> Done {
     let (caller, _) = who(session)?;
     let chat = &session.kit.chat;
     let there = chat.watching(caller, RoomId::LOBBY, REALTIME).await?;
-    let users = there.iter().map(|person| (&**person).into()).collect();
+    let users = there
+        .iter()
+        .take(PEOPLE_MAX as usize)
+        .map(|person| (&**person).into())
+        .collect();
     session.emit("online_users", &Online { users });
     Ok(())
 }

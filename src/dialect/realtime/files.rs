@@ -231,8 +231,8 @@ pub(super) async fn delete(call: Call) -> Answer {
 pub(super) async fn of_message(call: Call) -> Answer {
     // Where an operator has switched proof off, nobody need be known.
     let caller = call.optional_caller().await?;
-    if caller.is_none() && !call.kit.is_open(NAME) {
-        return Err(super::error::nobody());
+    if caller.is_none() && !call.is_open(NAME) {
+        return Err(call.token_fault(call.kit.is_open(NAME)).into());
     }
     let message = MessageId(call.id(0)?);
     let files = call.kit.chat.lobby_files(message).await?;

@@ -19,7 +19,7 @@ struct Passwords {
 
 pub(super) async fn show(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let user = UserJson::new(caller.user(), Some(caller.role()), &call.base_url());
+    let user = UserJson::new(caller.user(), caller.viewer(), &call.base_url());
     let message = None;
     Ok(json(StatusCode::OK, &OneUser { message, user }))
 }
@@ -30,7 +30,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let base = call.base_url();
     let user = call.kit.chat.edit_me(&caller, body.parse(&base)?).await?;
     let message = Some("User updated successfully");
-    let user = UserJson::new(&user, Some(caller.role()), &base);
+    let user = UserJson::new(&user, caller.viewer(), &base);
     Ok(json(StatusCode::OK, &OneUser { message, user }))
 }
 

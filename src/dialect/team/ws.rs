@@ -18,8 +18,8 @@ use super::{NAME, error};
 /// Answers the handshake: without a token there is none, unless an operator has switched proof off.
 pub(super) async fn open(mut call: Call) -> Answer {
     let caller = handshake_caller(&call).await?;
-    if caller.is_none() && !call.kit.is_open(NAME) {
-        return Err(TokenFault::Missing.into());
+    if caller.is_none() && !call.is_open(NAME) {
+        return Err(call.token_fault(call.kit.is_open(NAME)));
     }
     let upgrade = Upgrade::check(&call.headers, call.on_upgrade.take()).map_err(Fault::Upgrade)?;
     let response = upgrade.response();
