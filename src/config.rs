@@ -230,7 +230,17 @@ impl Config {
                     "cors.trusted_origins has {origin}, whose pages cors.allowed_origins does not let read anything"
                 )
             });
-        everybody.chain(not_allowed)
+        let odd_host = self
+            .server
+            .public_url
+            .iter()
+            .filter(|url| !names::has_plain_host(url))
+            .map(|url| {
+                format!(
+                    "server.public_url = {url} has a host that browsers write otherwise (xn--…): requests to it count as the internet"
+                )
+            });
+        everybody.chain(not_allowed).chain(odd_host)
     }
 
     /// Rules that hold between settings, as one line each.

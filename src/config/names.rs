@@ -89,6 +89,17 @@ impl Value for OriginList {
     }
 }
 
+/// Whether browsers could send the host of `scheme://host[:port][/path]` in that form.
+pub(super) fn has_plain_host(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let is_ipv6 = authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .is_some_and(|(address, _)| address.parse::<std::net::Ipv6Addr>().is_ok());
+    is_ipv6 || host(authority.split(':').next().unwrap_or_default()).is_some()
+}
+
 /// Host names, lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hosts(pub Vec<String>);
