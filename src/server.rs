@@ -245,5 +245,6 @@ fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
             .copied()
             .filter(|name| config.compat.open.includes(name))
             .collect(),
+        offload: kit::Offload::default(),
     }
 }

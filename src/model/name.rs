@@ -7,6 +7,9 @@ use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection,
 
 use super::Invalid;
 
+/// So much of what was typed is compared with names, characters: more than any name has in any form.
+const TYPED_MAX: usize = 256;
+
 /// An account's unique name: 1–48 characters, no `@`, no control or invisible characters, no outer blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
@@ -48,9 +51,12 @@ impl Username {
     }
 }
 
-/// What names are compared by: NFKC, lower case. For looking up what somebody typed.
+/// What names are compared by: NFKC, lower case. For looking up what somebody typed; of a text that is longer than any
+/// name the beginning, which is no name either.
 pub fn name_key(text: &str) -> String {
-    text.nfkc()
+    text.chars()
+        .take(TYPED_MAX)
+        .nfkc()
         .collect::<String>()
         .to_lowercase()
         .nfkc()

@@ -225,12 +225,9 @@ fn count_label(count: u32) -> String {
 
 /// The beginning of a room's last message, and in larger rooms who said it.
 fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> String {
-    let text = message
-        .content
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let mut text: String = text.chars().take(PREVIEW).collect();
+    let words = message.content.split_whitespace().take(PREVIEW);
+    let text = words.flat_map(|word| std::iter::once(' ').chain(word.chars()));
+    let mut text: String = text.skip(1).take(PREVIEW).collect();
     if let (true, Some(file)) = (text.is_empty(), message.files.first()) {
         text = format!("📎 {}", file.name);
     }

@@ -8,6 +8,7 @@ mod current;
 mod download;
 mod fault;
 mod multipart;
+mod offload;
 mod origin;
 pub mod raw;
 mod sockets;
@@ -27,6 +28,7 @@ pub use current::{current_cookie, current_header};
 pub use download::send_file;
 pub use fault::{Fault, flask_token_fault, retry_after, status_of, text_of};
 pub use multipart::{Form, Part, form};
+pub use offload::Offload;
 pub(crate) use sockets::events;
 pub use sockets::{Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event};
 pub(crate) use table::routes;
@@ -52,6 +54,8 @@ pub struct Kit {
     pub ws_url: Option<String>,
     /// Dialects that answer as openly as their documents say.
     pub compat_open: Vec<&'static str>,
+    /// Threads for what takes long.
+    pub offload: Offload,
 }
 
 impl Kit {

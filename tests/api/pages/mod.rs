@@ -5,6 +5,7 @@ mod chat;
 mod invited;
 mod keeping;
 mod look;
+mod markup;
 mod search;
 mod settings;
 mod weight;
