@@ -1,6 +1,6 @@
 //! What admins do to other people's accounts, and people to their own.
 
-use crate::model::{Profile, Role, User, UserEdit, UserId, Username, WebUrl};
+use crate::model::{Profile, Role, ShownName, User, UserEdit, UserId, Username, WebUrl};
 use crate::store::NewUser;
 
 use super::outbox::Closing;
@@ -60,6 +60,14 @@ impl Chat {
             true => self.end_account(id).await,
             false => self.end_user(caller, id).await,
         }
+    }
+
+    /// Whether people would take somebody of that shown name for somebody else.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn is_like_somebody(&self, name: ShownName) -> Result<bool, ChatError> {
+        Ok(self.core.store.is_like_somebody(name).await?)
     }
 
     /// Gives an account that was just made a picture.

@@ -1,10 +1,12 @@
 //! Chat's nouns and rules. No I/O, no SQL, no wire names.
 
 mod access;
+mod address;
 mod event;
 mod file;
 mod id;
 mod invite;
+mod look;
 mod mention;
 mod message;
 mod name;
@@ -16,14 +18,16 @@ mod user;
 mod words;
 
 pub use access::{Action, Verdict, may};
+pub use address::{WebUrl, host_name};
 pub use event::{Departure, Event, Presence};
 pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
 pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, SessionId, UserId};
 pub use invite::{Invite, InviteRoom, may_invite};
+pub use look::{are_alike, look};
 pub use mention::Mentions;
 pub(crate) use mention::is_gap;
 pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};
-pub use name::{Email, Key, Password, ShownName, Username, WebUrl, name_key};
+pub use name::{Email, Key, Password, ShownName, Username, name_key};
 pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};
 pub use reaction::{Emoji, Reaction};
 pub use room::{

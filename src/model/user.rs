@@ -46,8 +46,8 @@ pub struct Person {
     pub username: String,
     /// The name to show.
     pub display_name: String,
-    /// A picture's http(s) URL.
-    pub avatar_url: Option<String>,
+    /// A picture's address.
+    pub avatar_url: Option<WebUrl>,
     /// The server-wide role.
     pub role: Role,
     /// The account has ended; its messages stay.

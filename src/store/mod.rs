@@ -3,6 +3,7 @@
 //!
 //! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
 
+mod addresses;
 mod alerts;
 mod backup;
 mod census;
@@ -19,6 +20,7 @@ mod lock;
 mod members;
 mod messages;
 mod migrate;
+mod names;
 mod notifications;
 mod paths;
 mod placed;

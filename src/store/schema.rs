@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::migrate::{Migration, Step};
-use super::{ids, paths, words};
+use super::{addresses, ids, names, paths, words};
 
 /// What SQLite's `application_id` says of our files: "Parl".
 const APPLICATION_ID: i32 = 0x5061_726c;
@@ -29,7 +29,7 @@ pub(super) struct Schema {
 /// The schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
-    version: 3,
+    version: 4,
     migrations: &[
         Migration {
             to: 2,
@@ -42,6 +42,13 @@ pub(super) const CURRENT: Schema = Schema {
         Migration {
             to: 3,
             step: Step::Code(words::rebuild),
+        },
+        Migration {
+            to: 4,
+            step: Step::Code(|tx| {
+                addresses::clean(tx)?;
+                names::renew_looks(tx)
+            }),
         },
     ],
 };

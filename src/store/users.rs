@@ -11,7 +11,7 @@ use crate::model::{
 
 use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
-use super::{Store, StoreError, members, notifications, sessions};
+use super::{Store, StoreError, members, names, notifications, sessions};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub enum Guarded<T> {
 impl Store {
     /// Makes an account, and makes it a member of the lobby.
     ///
-    /// Errors: `Conflict` on `username` (look-alikes too) and `email`.
+    /// Errors: `Conflict` on `username` and `display_name` (look-alikes too), and on `email`.
     pub async fn add_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |tx| add(tx, &new)).await
     }
@@ -122,7 +122,7 @@ impl Store {
     pub async fn is_name_taken(&self, name: Username) -> Result<bool, StoreError> {
         self.read(move |db| {
             let mut find = db.prepare_cached("SELECT 1 FROM users WHERE username_key = ?1")?;
-            Ok(find.exists([name.key()])? || refuse_look_alike(db, &name, None).is_err())
+            Ok(find.exists([name.key()])? || names::check_username(db, &name, None).is_err())
         })
         .await
     }
@@ -159,7 +159,7 @@ impl Store {
 
     /// Changes an account.
     ///
-    /// Errors: `Conflict` on `username` and `email`.
+    /// Errors: `Conflict` on `username`, `display_name` and `email`.
     pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Guarded<User>, StoreError> {
         self.write(move |tx| change(tx, id, &edit)).await
     }
@@ -218,7 +218,10 @@ pub(super) fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
 }
 
 fn insert(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
-    refuse_look_alike(tx, &new.username, None)?;
+    names::check_username(tx, &new.username, None)?;
+    if let Some(name) = &new.display_name {
+        names::check_display_name(tx, name, None)?;
+    }
     let now = Millis::now();
     let display_name = new
         .display_name
@@ -241,23 +244,6 @@ fn insert(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
     user(tx, id)?.ok_or(StoreError::Internal("a new account is missing"))
 }
 
-/// A name that looks like another is refused; two plain ASCII names never are (`paul1`, `paull`).
-fn refuse_look_alike(
-    tx: &Connection,
-    name: &Username,
-    but: Option<UserId>,
-) -> Result<(), StoreError> {
-    let mut find =
-        tx.prepare_cached("SELECT username FROM users WHERE username_look = ?1 AND id IS NOT ?2")?;
-    let alike = find.query_map(params![name.looks(), but], |row| row.get::<_, String>(0))?;
-    for other in alike {
-        if !(other?.is_ascii() && name.as_str().is_ascii()) {
-            return Err(StoreError::Conflict("username"));
-        }
-    }
-    Ok(())
-}
-
 fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>, StoreError> {
     let Some(old) = user(tx, id)? else {
         return Ok(Guarded::Missing);
@@ -269,12 +255,17 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
         return Ok(Guarded::LastAdmin);
     }
     if let Some(name) = &edit.username {
-        refuse_look_alike(tx, name, Some(id))?;
+        names::check_username(tx, name, Some(id))?;
         tx.execute(
             "UPDATE users SET username = ?2, username_key = ?3, username_look = ?4 WHERE id = ?1",
             params![id, name.as_str(), name.key(), name.looks()],
         )
         .on_constraint("users.username_key", "username")?;
+    }
+    if let Some(name) = &edit.display_name
+        && name.as_str() != old.person.display_name
+    {
+        names::check_display_name(tx, name, Some(id))?;
     }
     let email = edit
         .email

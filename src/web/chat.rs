@@ -259,7 +259,7 @@ impl Scene {
         draft_uuid: Uuid,
     ) -> ChatPage {
         let room = &self.room;
-        let name = room_name(t, room, self.me.id());
+        let name = &*room_name(t, room, self.me.id());
         let script = Some((room.id, self.script(call, name)));
         let shell = Shell::with_rooms(call, &self.me, name, &self.overviews, script);
         let (text, error) = failed.unwrap_or_default();

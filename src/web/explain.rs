@@ -106,7 +106,7 @@ fn explain_invalid(t: &'static Texts, invalid: Invalid) -> Said {
 
 fn explain_taken(t: &'static Texts, field: &'static str) -> Said {
     let text = match field {
-        "username" => t.username_taken,
+        "username" | "display_name" => t.username_taken,
         "email" => t.email_taken,
         "access_key" => t.access_key_taken,
         _ => t.already_sent,

@@ -58,7 +58,7 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
         lead: lead(t, &invite),
         code: code.to_owned(),
         may_visit: me.is_none() && chat.settings().may_visit(from.address),
-        accept: me.map(|me| t.accept_as.replace("{me}", person_name(t, me.person()))),
+        accept: me.map(|me| t.accept_as.replace("{me}", &person_name(t, me.person()))),
         account,
         next: form_urlencoded::byte_serialize(next.as_bytes()).collect(),
     };
@@ -66,7 +66,7 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
 }
 
 fn lead(t: &'static Texts, invite: &Invite) -> String {
-    let by = person_name(t, &invite.created_by);
+    let by = &*person_name(t, &invite.created_by);
     match &invite.room {
         // The room's name last: nothing in a name is filled in.
         Some(room) => {

@@ -90,7 +90,7 @@ impl InviteView {
     fn new(t: &'static Texts, invite: &Invite) -> Self {
         Self {
             id: invite.id.0,
-            by: person_name(t, &invite.created_by).to_owned(),
+            by: person_name(t, &invite.created_by).into_owned(),
             uses: format!("{} / {}", invite.used, invite.max_uses),
             until: Clock::new(invite.expires_at),
         }

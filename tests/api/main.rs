@@ -24,6 +24,10 @@ mod users;
 mod rooms;
 // Rooms are changed, handed over, cleared and deleted.
 mod room_changes;
+// Addresses of pictures and files that clients give.
+mod addresses;
+// Names that look like somebody else's.
+mod look_alikes;
 // Searching messages.
 mod search;
 // Invites.
@@ -59,7 +63,7 @@ mod event_crowd;
 // How a server begins and ends.
 mod lifecycle;
 // Files of earlier versions.
-mod upgrade;
+pub mod upgrade;
 // What was acknowledged is there, whatever happens.
 mod durability;
 // Who may what: the design's permission table.

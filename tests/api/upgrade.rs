@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::support::*;
 
-async fn upgraded(fixture: &[u8]) -> TestServer {
+pub async fn upgraded(fixture: &[u8]) -> TestServer {
     let mut bytes = Vec::new();
     let mut file = flate2::read::GzDecoder::new(fixture);
     file.read_to_end(&mut bytes).unwrap();

@@ -31,7 +31,8 @@ impl Chat {
     {
         caller.need_account()?;
         let (file, row) = self.take_face(caller, None, bytes).await?;
-        let url = WebUrl::parse("avatar_url", &lasting_address(&file)).map_err(ChatError::from)?;
+        let url =
+            WebUrl::parse("avatar_url", &lasting_address(&file), &[]).map_err(ChatError::from)?;
         let edit = UserEdit {
             avatar_url: Some(Some(url)),
             ..UserEdit::default()

@@ -53,10 +53,12 @@ pub(super) async fn register(mut call: Call) -> Answer {
         return Err(ChatError::Forbidden.into());
     }
     let username = chat.free_username(name.as_str()).await?;
+    let is_free = !chat.is_like_somebody(name.clone()).await?;
     let new = Registration {
         username,
         email: Some(email),
-        display_name: Some(name),
+        // Names may be those of others here: who has such a name is shown by the username.
+        display_name: Some(name).filter(|_| is_free),
         password,
     };
     chat.register_as(role, new, &call.visitor()).await?;

@@ -1,5 +1,6 @@
 //! What all HTTP dialects and pages need and no protocol owns: requests, routes, faults. Must not know any dialect.
 
+mod address;
 mod api;
 mod body;
 mod call;

@@ -74,6 +74,11 @@ impl Session {
         self.client.emit(name, value);
     }
 
+    /// The address of this server as the client knows it.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends.
     ///
     /// # Errors

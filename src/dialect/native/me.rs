@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::dialect::kit::{Answer, Call, StatusCode, empty, json, json_body};
-use crate::model::{Email, Invalid, Password, ShownName, UserEdit, Username, WebUrl};
+use crate::model::{Email, Invalid, Password, ShownName, UserEdit, Username};
 
 use super::caller;
 use super::wire::{UserJson, nullable};
@@ -20,11 +20,11 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    pub(super) fn parse(&self) -> Result<UserEdit, Invalid> {
+    pub(super) fn parse(&self, call: &Call) -> Result<UserEdit, Invalid> {
         let email = |text: &Option<String>| text.as_deref().map(Email::parse).transpose();
         let avatar = |url: &Option<String>| {
             url.as_deref()
-                .map(|url| WebUrl::parse("avatar_url", url))
+                .map(|url| call.web_url("avatar_url", url))
                 .transpose()
         };
         Ok(UserEdit {
@@ -60,7 +60,8 @@ pub(super) async fn show(call: Call) -> Answer {
 
 pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let edit = json_body::<Edit>(&mut call).await?.parse()?;
+    let edit: Edit = json_body(&mut call).await?;
+    let edit = edit.parse(&call)?;
     let user = call.kit.chat.edit_me(&caller, edit).await?;
     Ok(json(StatusCode::OK, &UserJson::from(&user)))
 }

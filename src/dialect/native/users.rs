@@ -48,7 +48,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let role = body.role.as_deref().map(parse_role).transpose()?;
     let edit = UserEdit {
         role,
-        ..body.account.parse()?
+        ..body.account.parse(&call)?
     };
     let user = call.kit.chat.edit_user(&caller, id, edit).await?;
     Ok(json(StatusCode::OK, &UserJson::from(&user)))

@@ -8,7 +8,7 @@ use crate::chat::{PublicRoom, Session, files};
 use crate::dialect::kit::{Fault, rfc3339};
 use crate::model::{
     Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person,
-    PlacedFile, Room, RoomOverview, User,
+    PlacedFile, Room, RoomOverview, User, WebUrl,
 };
 
 use super::reactions::{QuoteJson, ReactionJson};
@@ -38,7 +38,7 @@ impl<'a> From<&'a Person> for PersonJson<'a> {
             uuid: person.uuid,
             username: &person.username,
             display_name: &person.display_name,
-            avatar_url: person.avatar_url.as_deref(),
+            avatar_url: person.avatar_url.as_ref().map(WebUrl::as_str),
             role: person.role.as_str(),
             deleted: person.deleted,
         }
@@ -94,7 +94,7 @@ impl<'a> From<&'a Room> for RoomJson<'a> {
             description: &room.description,
             owner_id: room.owner_id.map(|id| id.0),
             access_key: room.access_key.as_ref().map(|key| key.as_str()),
-            picture_url: room.picture_url.as_deref(),
+            picture_url: room.picture_url.as_ref().map(WebUrl::as_str),
             people: room
                 .people
                 .iter()

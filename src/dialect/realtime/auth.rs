@@ -35,7 +35,7 @@ struct GrantJson<'a> {
 pub(super) async fn register(mut call: Call) -> Answer {
     let new: New = json_body(&mut call).await?;
     let base = call.base_url();
-    let avatar = parse_avatar(new.avatar_url.as_deref(), &base)?.flatten();
+    let avatar = parse_avatar(new.avatar_url.as_deref(), &call)?.flatten();
     let registration = Registration {
         username: Username::parse(required(new.username.as_deref())?)?,
         email: Some(Email::parse(required(new.email.as_deref())?)?),

@@ -123,8 +123,9 @@ async fn try_send_public(session: &mut Session, value: &Value) -> Done {
 async fn try_send_public_file(session: &mut Session, value: &Value) -> Done {
     let (caller, _) = who(session)?;
     must_be_in_public(session)?;
-    let chat = &session.kit.chat;
-    let file = described(value)?.attachment(chat, caller).await?;
+    let (chat, host) = (&session.kit.chat, session.base());
+    let file = described(value)?;
+    let file = file.attachment(&session.kit, caller, host).await?;
     files::post(chat, caller, RoomId::LOBBY, file).await?;
     Ok(())
 }
@@ -167,7 +168,10 @@ async fn try_send_private(session: &mut Session, value: &Value) -> Done {
 async fn try_send_private_file(session: &mut Session, value: &Value) -> Done {
     let (caller, _) = who(session)?;
     let (other, chat) = (other(value)?, &session.kit.chat);
-    let file = described(value)?.attachment(chat, caller).await?;
+    let file = described(value)?;
+    let file = file
+        .attachment(&session.kit, caller, session.base())
+        .await?;
     let room = room_with(session, caller, other).await?;
     files::post(chat, caller, room.id, file).await?;
     Ok(())

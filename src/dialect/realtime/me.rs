@@ -28,7 +28,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let body: Edit = json_body(&mut call).await?;
     let base = call.base_url();
-    let user = call.kit.chat.edit_me(&caller, body.parse(&base)?).await?;
+    let user = call.kit.chat.edit_me(&caller, body.parse(&call)?).await?;
     let message = Some("User updated successfully");
     let user = UserJson::new(&user, Some(caller.role()), &base);
     Ok(json(StatusCode::OK, &OneUser { message, user }))

@@ -19,7 +19,7 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    pub(super) fn parse(&self, base: &str) -> Result<UserEdit, Invalid> {
+    pub(super) fn parse(&self, call: &Call) -> Result<UserEdit, Invalid> {
         let parse_email = |text: &str| match text.trim() {
             "" => Ok(None),
             text => Email::parse(text).map(Some),
@@ -27,7 +27,7 @@ impl Edit {
         Ok(UserEdit {
             username: self.username.as_deref().map(Username::parse).transpose()?,
             email: self.email.as_deref().map(parse_email).transpose()?,
-            avatar_url: parse_avatar(self.avatar_url.as_deref(), base)?,
+            avatar_url: parse_avatar(self.avatar_url.as_deref(), call)?,
             ..UserEdit::default()
         })
     }
@@ -61,7 +61,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller_for(&call, id).await?;
     let body: Edit = json_body(&mut call).await?;
     let base = call.base_url();
-    let edit = body.parse(&base)?;
+    let edit = body.parse(&call)?;
     let user = call.kit.chat.edit_own_or(&caller, id, edit).await?;
     let message = Some("User updated successfully");
     let eyes = caller.is_proven().then_some(caller.role());
@@ -94,18 +94,17 @@ async fn caller_for(call: &Call, id: UserId) -> Result<Caller, Refusal> {
     Ok(caller.filter(may).unwrap_or_else(Caller::anybody))
 }
 
-/// A picture's address; a path of ours stays one, whatever we are called.
+/// A picture's address. Any path but that of a file is none: front ends name pictures of their own so.
 pub(super) fn parse_avatar(
     text: Option<&str>,
-    base: &str,
+    call: &Call,
 ) -> Result<Option<Option<WebUrl>>, Invalid> {
     let Some(text) = text.map(str::trim) else {
         return Ok(None);
     };
-    let path = text.strip_prefix(base).unwrap_or(text);
-    match path {
-        "" => Ok(Some(None)),
-        _ if path.starts_with("/files/") => Ok(Some(Some(WebUrl::parse("avatar_url", path)?))),
-        _ => Ok(Some(Some(WebUrl::parse("avatar_url", text)?))),
+    let is_path = text.starts_with('/') && !text.starts_with("//");
+    if text.is_empty() || (is_path && !text.starts_with("/files/")) {
+        return Ok(Some(None));
     }
+    Ok(Some(Some(call.web_url("avatar_url", text)?)))
 }

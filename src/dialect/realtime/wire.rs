@@ -251,8 +251,8 @@ pub(super) fn time(time: Millis) -> String {
 }
 
 fn avatar(person: &Person, base: &str) -> Option<String> {
-    person
-        .avatar_url
-        .clone()
-        .map(|address| absolute(address, base))
+    let url = person.avatar_url.as_ref()?;
+    // Another path of this server, under the name by which this reader knows it.
+    let is_here = url.is_of(base) && !base.is_empty();
+    (!is_here).then(|| absolute(url.as_str().to_owned(), base))
 }

@@ -4,6 +4,14 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
     ("must not be empty", "darf nicht leer sein"),
     ("is too long", "ist zu lang"),
     ("is missing", "fehlt"),
+    (
+        "must have something to see",
+        "muss etwas enthalten, das man sieht",
+    ),
+    (
+        "must not contain other blanks than spaces",
+        "darf nur gewöhnliche Leerzeichen enthalten",
+    ),
     ("is wrong", "ist falsch"),
     (
         "must not begin or end with a blank",
