@@ -15,7 +15,7 @@ CREATE TABLE users (
     uuid          BLOB    NOT NULL UNIQUE,
     username      TEXT    NOT NULL,
     username_key  TEXT    NOT NULL UNIQUE,      -- NFKC, lower case
-    username_look TEXT    NOT NULL,             -- what it looks like, to refuse look-alikes
+    username_look TEXT    NOT NULL,             -- what it looks like (Unicode TR 39), to refuse look-alikes
     email         TEXT    UNIQUE,               -- lower case
     display_name  TEXT    NOT NULL,
     password_hash TEXT,                         -- PHC string; without it nobody can log in by password
