@@ -228,13 +228,7 @@ impl Scene {
     ) -> Answer {
         let t = texts::of();
         let template = self.template(call, t, failed, draft_uuid);
-        let me = self.me.id();
-        let length: usize = self
-            .window
-            .messages
-            .iter()
-            .map(|one| one.content.len())
-            .sum();
+        let (me, length) = (self.me.id(), self.window.length());
         let render = move || {
             let messages = self.messages(t);
             ChatPage {
