@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::upgrade::OnUpgrade;
 use percent_encoding::percent_decode_str;
@@ -11,6 +12,7 @@ use crate::chat::{Caller, Credential, TokenFault, Visitor};
 use crate::model::{MessageId, PageRequest};
 
 use super::body::BodyStream;
+use super::pace::Paced;
 use super::{Fault, HeaderMap, Kit, Method, Response, cors};
 
 /// A request and what belongs to it.
@@ -261,10 +263,11 @@ impl Call {
         ))
     }
 
-    pub(super) fn take_body(&mut self) -> BodyStream {
-        self.body
-            .take()
-            .unwrap_or_else(|| Box::pin(futures_util::stream::empty()))
+    /// The body, which must have come after `whole`, not counting the time in which nobody reads it.
+    pub(super) fn take_body(&mut self, whole: Duration) -> Paced {
+        let body = self.body.take();
+        let body = body.unwrap_or_else(|| Box::pin(futures_util::stream::empty()));
+        Paced::new(body, whole)
     }
 
     pub(super) fn segments(&self) -> Vec<String> {

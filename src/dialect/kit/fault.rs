@@ -130,7 +130,7 @@ pub fn text_of(fault: &Fault) -> String {
         Fault::MediaType(wanted) => format!("the body must be {wanted}"),
         Fault::TooLarge(most) => format!("the body has more than {most} bytes"),
         Fault::BadRange(size) => format!("the file has {size} bytes"),
-        Fault::BrokenBody => "the body broke off".to_owned(),
+        Fault::BrokenBody => "the body broke off or came too slowly".to_owned(),
         Fault::NoRoute => "Not found".to_owned(),
         Fault::Method(_) => "Method not allowed".to_owned(),
         Fault::Csrf => "the page's token is missing or wrong".to_owned(),

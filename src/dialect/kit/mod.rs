@@ -9,6 +9,7 @@ mod download;
 mod fault;
 mod multipart;
 mod origin;
+mod pace;
 pub mod raw;
 mod sockets;
 mod table;

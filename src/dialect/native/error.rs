@@ -86,7 +86,7 @@ pub(super) fn describe(fault: &Fault) -> (StatusCode, Refusal) {
         Fault::BrokenBody => (
             StatusCode::BAD_REQUEST,
             "bad_json",
-            "the body broke off".to_owned(),
+            "the body broke off or came too slowly".to_owned(),
         ),
         Fault::NoRoute => (
             StatusCode::NOT_FOUND,
