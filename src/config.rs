@@ -125,6 +125,10 @@ settings! {
         types: FileTypes = FileTypes::Any, any;
         /// All the files one person keeps here.
         quota_per_user: Option<ByteSize> = Some(ByteSize::mib(1024)), any;
+        /// Pixels of the largest picture that is shown as one.
+        max_pixels: u32 = 50_000_000, within(1..=1_000_000_000);
+        /// Memory that making a thumbnail may take.
+        picture_memory: ByteSize = ByteSize::mib(64), within(ByteSize::mib(1)..=ByteSize::mib(4096));
     }
 
     /// Guests: accounts without a password.

@@ -221,6 +221,8 @@ fn settings(config: &Config) -> Settings {
         messages_burst: config.limits.messages_burst,
         connections_per_user: config.limits.connections_per_user,
         file_size_max: config.files.max_size.0,
+        picture_pixels_max: config.files.max_pixels.into(),
+        picture_memory_max: config.files.picture_memory.0,
         file_types: match &config.files.types {
             FileTypes::Any => None,
             FileTypes::Only(types) => Some(types.clone()),

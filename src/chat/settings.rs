@@ -37,6 +37,10 @@ pub struct Settings {
     pub file_types: Option<Vec<String>>,
     /// Bytes of all files one person keeps here.
     pub file_quota: Option<u64>,
+    /// Pixels of the largest picture that is decoded.
+    pub picture_pixels_max: u64,
+    /// Bytes of memory that decoding a picture may take.
+    pub picture_memory_max: u64,
     /// Connections one person may have.
     pub connections_per_user: Option<NonZeroU32>,
     /// A connection that has ever sent a sign of life is away when the last one is older.

@@ -230,7 +230,8 @@ pub(super) async fn delete(mut call: Call) -> Answer {
 pub(super) async fn save_picture(mut call: Call) -> Answer {
     let me = sender(&call).await?;
     let chat = call.kit.chat.clone();
-    let saved = picture::take(&mut call, &me, |bytes| chat.set_avatar(&me, bytes)).await?;
+    let by = call.sender(&me);
+    let saved = picture::take(&mut call, &me, |bytes| chat.set_avatar(by, bytes)).await?;
     let saved = saved.map(drop);
     after(
         &call,

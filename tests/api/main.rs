@@ -52,6 +52,10 @@ mod reactions;
 mod mentions;
 // Notifications: what one is told beside one's rooms.
 mod notifications;
+// Uploads that come slowly, and pictures that cost much: what others feel of them.
+mod slow_uploads;
+// Files that tell where they were made.
+mod metadata;
 // Many people at once.
 mod crowd;
 // Many Socket.IO clients at once.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hyper::upgrade::OnUpgrade;
 use percent_encoding::percent_decode_str;
 
+use crate::chat::files::Sender;
 use crate::chat::{Caller, Credential, TokenFault, Visitor};
 use crate::model::{MessageId, PageRequest};
 
@@ -166,6 +167,12 @@ impl Call {
             address: self.kit.client_address(self.peer, &self.headers),
             user_agent: self.header("user-agent").unwrap_or_default().to_owned(),
         }
+    }
+
+    /// Who sends files with this request.
+    pub fn sender<'a>(&self, caller: &'a Caller) -> Sender<'a> {
+        let address = self.kit.client_address(self.peer, &self.headers);
+        Sender { caller, address }
     }
 
     /// Whether the browser came by https.

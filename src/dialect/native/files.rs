@@ -61,7 +61,7 @@ pub(super) async fn post(mut call: Call) -> Answer {
     let most = settings.file_size_max.saturating_mul(FILES_MAX as u64);
     let mut form = form(&mut call, most)?;
     let received = async {
-        let mut uploads = call.kit.chat.uploads(&caller, room).await?;
+        let mut uploads = call.kit.chat.uploads(call.sender(&caller), room).await?;
         let draft = receive(&mut form, &mut uploads).await?;
         if uploads.is_empty() {
             return Err(Invalid::new("file", "is missing").into());
@@ -106,7 +106,8 @@ pub(super) async fn set_avatar(mut call: Call) -> Answer {
     let mut form = form(&mut call, most)?;
     let taken = async {
         let part = picture(&mut form).await?;
-        call.kit.chat.set_avatar(&caller, part.bytes()).await
+        let sender = call.sender(&caller);
+        call.kit.chat.set_avatar(sender, part.bytes()).await
     };
     let outcome = taken.await;
     let user = form.end(outcome).await?;
@@ -130,8 +131,9 @@ pub(super) async fn set_picture(mut call: Call) -> Answer {
     let mut form = form(&mut call, most)?;
     let taken = async {
         let part = picture(&mut form).await?;
+        let sender = call.sender(&caller);
         let chat = &call.kit.chat;
-        chat.set_room_picture(&caller, room, part.bytes()).await
+        chat.set_room_picture(sender, room, part.bytes()).await
     };
     let outcome = taken.await;
     let room = form.end(outcome).await?;

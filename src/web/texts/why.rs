@@ -36,6 +36,10 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
         "muss ein Bild sein: JPEG, PNG, GIF oder WebP",
     ),
     (
+        "is damaged, so place and camera cannot be taken out: save it anew, or send it in an archive",
+        "ist beschädigt, sodass sich Ort und Kamera nicht entfernen lassen: neu speichern oder in einem Archiv senden",
+    ),
+    (
         "is of a type that is not taken here",
         "ist von einer Art, die hier nicht angenommen wird",
     ),
