@@ -162,8 +162,13 @@ async fn healthz(_: Call) -> Answer {
 }
 
 async fn readyz(call: Call) -> Answer {
-    call.kit.chat.ready().await?;
-    Ok(Response::new("ok\n".into()))
+    let (status, text) = match call.kit.chat.ready().await {
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason + "\n"),
+    };
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// What is told where no dialect speaks: a status and a line.

@@ -28,9 +28,9 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// A busy room or a full disk may pass within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
-/// Starts what runs beside the chat; it ends with the chat.
-pub(super) fn start(chat: &Chat) {
-    tokio::spawn(follow(Arc::downgrade(&chat.core)));
+/// Starts what runs beside the chat; it ends with the chat. `behind`: the chat is not in line with the file yet.
+pub(super) fn start(chat: &Chat, behind: bool) {
+    tokio::spawn(follow(Arc::downgrade(&chat.core), behind));
     tokio::spawn(sweep(Arc::downgrade(&chat.core)));
     tokio::spawn(remove(
         Arc::downgrade(&chat.core),
@@ -41,18 +41,21 @@ pub(super) fn start(chat: &Chat) {
 }
 
 /// Takes over what another process (the command line) has changed.
-async fn follow(core: Weak<Core>) {
+async fn follow(core: Weak<Core>, mut behind: bool) {
     let Some(mut changes) = core.upgrade().map(|core| core.store.foreign_changes()) else {
         return;
     };
-    while changes.changed().await.is_ok() {
+    while std::mem::take(&mut behind) || changes.changed().await.is_ok() {
+        let mut told = false;
         while let Some(Err(error)) = reconcile(&core).await {
             tokio::time::sleep(RECONCILE_AGAIN).await;
             // A store that was closed meanwhile is nothing to complain of.
             if changes.has_changed().is_err() {
                 return;
             }
-            tracing::warn!(%error, "what another process changed is not taken over yet");
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "what another process changed is not taken over yet");
+            }
         }
     }
 }

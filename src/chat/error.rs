@@ -66,6 +66,9 @@ pub enum ChatError {
     /// The disk is full; nothing was stored.
     #[error("the server's disk is full, nothing was stored")]
     Full,
+    /// Nothing can be stored, for a reason that only the server's administrator can mend.
+    #[error("the server cannot store anything now: its administrator has to look at it")]
+    Unavailable,
     /// Our fault; the log knows more.
     #[error("something went wrong on the server")]
     Internal,
@@ -103,7 +106,13 @@ impl From<StoreError> for ChatError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::Full,
-            StoreError::Busy | StoreError::Timeout | StoreError::Closed => Self::Busy,
+            StoreError::Busy | StoreError::Timeout | StoreError::Closed | StoreError::LogFull => {
+                Self::Busy
+            }
+            // The store has said so in the log, once.
+            StoreError::Lost(_) | StoreError::Unsynced | StoreError::Checkpoint(_) => {
+                Self::Unavailable
+            }
             StoreError::Conflict(what) => Self::Taken(what),
             other => Self::internal(other),
         }

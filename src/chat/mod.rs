@@ -60,11 +60,16 @@ use token::Tokens;
 use watchdog::Watchdog;
 
 use crate::model::UserId;
-use crate::store::Store;
 pub use crate::store::{Session, Tally};
+use crate::store::{Store, StoreError};
 
-/// A file that worked is taken to work for so long.
+/// A file that could be written is taken to be writable for so long,
 const READY_FOR: Duration = Duration::from_secs(10);
+/// and one that could not be is tried again after so long.
+const UNREADY_FOR: Duration = Duration::from_secs(1);
+
+/// When the file was last tried, and whether it worked.
+type Tried = Option<(Instant, Result<(), StoreError>)>;
 
 /// The whole chat behind one cheap handle.
 #[derive(Clone)]
@@ -84,8 +89,7 @@ struct Core {
     limits: Limits,
     files: files::Works,
     watchdog: Watchdog,
-    /// When the file was last seen to work.
-    ready: tokio::sync::Mutex<Option<Instant>>,
+    ready: tokio::sync::Mutex<Tried>,
 }
 
 /// What may be done how often; `None` is no limit.
@@ -134,8 +138,15 @@ impl Chat {
             }),
         };
         chat.abandon_uploads().await;
-        chat.reconcile().await?;
-        background::start(&chat);
+        let behind = match chat.reconcile().await {
+            // A full disk must not keep the server from starting: what can be read is worth something.
+            Err(error @ (ChatError::Full | ChatError::Busy | ChatError::Unavailable)) => {
+                tracing::error!(%error, "the file is not brought up to date yet");
+                true
+            }
+            reconciled => reconciled.map(|()| false)?,
+        };
+        background::start(&chat, behind);
         Ok(chat)
     }
 
@@ -149,18 +160,38 @@ impl Chat {
         &self.core.settings
     }
 
-    /// Whether the file can be read and written; looked at once in ten seconds at most.
+    /// Whether the file can be read and written: what is known to be wrong is told at once, and the file is tried every
+    /// ten seconds at most, or every second while something is wrong.
     ///
     /// # Errors
-    /// What keeps it from that.
-    pub async fn ready(&self) -> Result<(), ChatError> {
+    /// What is wrong, in words for a stranger.
+    pub async fn ready(&self) -> Result<(), String> {
         // One question at a time: many who ask at once get the same answer.
         let mut last = self.core.ready.lock().await;
-        if last.is_none_or(|at| at.elapsed() > READY_FOR) {
-            self.core.store.ready().await?;
-            *last = Some(Instant::now());
+        let store = &self.core.store;
+        let due = last.as_ref().is_none_or(|(at, worked)| {
+            let fine = worked.is_ok() && store.check().is_ok();
+            at.elapsed() > if fine { READY_FOR } else { UNREADY_FOR }
+        });
+        if due {
+            let worked = store.ready().await;
+            *last = Some((Instant::now(), worked));
         }
-        Ok(())
+        let tried = last.as_ref().map_or(Ok(()), |(_, worked)| worked.clone());
+        tried
+            .and_then(|()| store.check())
+            .map_err(|error| error.reason())
+    }
+
+    /// Why nothing was stored any more, if a file of the database was taken away.
+    ///
+    /// # Errors
+    /// That.
+    pub fn kept_its_file(&self) -> Result<(), String> {
+        match self.core.store.check() {
+            Err(error @ StoreError::Lost(_)) => Err(error.to_string()),
+            _ => Ok(()),
+        }
     }
 
     /// Tells every connection that the server goes down. What is queued is still written.

@@ -10,8 +10,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
-use super::paths;
 use super::schema::{self, Found};
+use super::{paths, wal};
 
 /// Pages copied between two looks at the progress: 16 MiB.
 const PAGES: i32 = 4096;
@@ -39,7 +39,8 @@ pub fn backup(db: &Path, dest: &Path) -> Result<(), StoreError> {
     }
     let source = schema::open_existing(&db)?;
     source.busy_timeout(Duration::from_secs(5))?;
-    copy(&source, &dest)
+    copy(&source, &dest)?;
+    wal::close(source, &db)
 }
 
 /// Copies what `source` sees now to `dest`, over a temporary file beside it.

@@ -21,6 +21,23 @@ pub enum StoreError {
     /// A query was interrupted because it took too long.
     #[error("the query took too long")]
     Timeout,
+    /// A file of the database was removed or replaced while it was open; nothing is stored until the process is
+    /// started anew.
+    #[error(
+        "{0} was removed or replaced while the server ran: nothing is stored until it is restarted"
+    )]
+    Lost(&'static str),
+    /// The log has reached its limit because another process has been reading an old state of the database.
+    #[error("the log is full: another program has been reading the database for too long")]
+    LogFull,
+    /// A sync of the database file failed; the log is kept.
+    #[error(
+        "a sync of the database failed: the log is kept until it can be moved again from its beginning"
+    )]
+    Unsynced,
+    /// The log could not be moved into the database, for this reason.
+    #[error("the log cannot be moved into the database: {0}")]
+    Checkpoint(String),
     /// Something with this name, key or id is there already; says what.
     #[error("{0} is taken")]
     Conflict(&'static str),
@@ -103,6 +120,28 @@ impl StoreError {
         Self::Io {
             path: path.to_owned(),
             source: Arc::new(source),
+        }
+    }
+
+    /// Whether the content of the file is not sound.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+
+    /// What is wrong, for a stranger: without paths.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { source, .. } => source.to_string(),
+            error if error.is_damage() => "the database is damaged".to_owned(),
+            error => error.to_string(),
         }
     }
 

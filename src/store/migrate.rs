@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::StoreError;
 use super::schema::Schema;
-use super::{backup, paths, writer};
+use super::{backup, paths, wal};
 
 /// One step.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +50,7 @@ pub(super) fn run(
         tracing::info!(version = migration.to, "migrated");
     }
     conn.pragma_update(None, "foreign_keys", true)?;
-    writer::checkpoint(conn);
+    wal::try_empty(conn);
     Ok(())
 }
 

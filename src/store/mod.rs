@@ -12,9 +12,12 @@ mod contents;
 mod directory;
 mod error;
 mod files;
+mod health;
+mod identity;
 mod ids;
 mod invites;
 mod job;
+mod link;
 mod lock;
 mod members;
 mod messages;
@@ -24,6 +27,7 @@ mod paths;
 mod placed;
 mod reactions;
 mod readers;
+mod recovery;
 mod rooms;
 mod roster;
 mod rows;
@@ -35,6 +39,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod users;
+mod wal;
 mod words;
 mod writer;
 
@@ -65,6 +70,7 @@ pub use sessions::{NewSession, Rotation, Session};
 pub use tally::Tally;
 pub use users::{Guarded, NewUser};
 
+use health::Health;
 use ids::{Ids, Reservation};
 use job::{Tx, Undo};
 use lock::Lock;
@@ -101,7 +107,8 @@ pub struct Store {
 struct Shared {
     path: PathBuf,
     queue: mpsc::Sender<Command>,
-    readers: Readers,
+    readers: Arc<Readers>,
+    health: Health,
     /// For pieces of files, so that no commit has more than one: the messages beside it wait for all of it.
     chunks: Semaphore,
     ids: Ids,
@@ -129,16 +136,37 @@ impl Store {
             true => None,
             false => Some(Lock::acquire(&path)?),
         };
-        let conn = connect(&path, options, schema)?;
-        let reservation = Reservation::open(&conn)?;
+        let health = Health::default();
+        let (conn, reservation, readers) = match connect(&path, options, schema) {
+            Ok(conn) => {
+                let reservation = Reservation::open(&conn)?;
+                let readers = Readers::open(&path, readers::LIMIT, health.clone())?;
+                (Ok(conn), reservation, readers)
+            }
+            // Reading needs less room than writing, and there may be room soon.
+            Err(StoreError::Full) if lock.is_some() => {
+                let reservation = reserved(&path, schema).map_err(|_| StoreError::Full)?;
+                let readers = Readers::open_alone(&path, health.clone())?;
+                (Err(StoreError::Full), reservation, readers)
+            }
+            Err(error) => return Err(error),
+        };
         let ids = reservation.ids();
-        let readers = Readers::open(&path, readers::LIMIT)?;
-        let writer = writer::start(&path, conn, reservation, lock)?;
+        let readers = Arc::new(readers);
+        let parts = writer::Parts {
+            conn,
+            reservation,
+            lock,
+            health: health.clone(),
+            readers: Arc::downgrade(&readers),
+        };
+        let writer = writer::start(&path, parts)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 path,
                 queue: writer.queue,
                 readers,
+                health,
                 chunks: Semaphore::new(1),
                 ids,
                 foreign_changes: writer.foreign_changes,
@@ -164,27 +192,29 @@ impl Store {
         self.shared.foreign_changes.clone()
     }
 
-    /// Whether the database can be read and written now; leaves no trace.
+    /// What is known to be wrong with the database, without looking: the outcome of the last commit and of the last
+    /// move of the log, damage that a query met, a file that is gone.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.shared.health.check()
+    }
+
+    /// Whether the database can be read and written now: reads, and writes one page as it is.
     ///
     /// # Errors
     /// What keeps it from working; [`StoreError::Timeout`] if there is no answer within seconds.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        let probe = |tx: &Tx<'_>| {
-            Ok(tx.execute_batch(
-                "SAVEPOINT ready;
-                 UPDATE settings SET value = value WHERE key = 'next_id';
-                 ROLLBACK TO ready;
-                 RELEASE ready;",
-            )?)
-        };
         let read = self.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?));
         timeout(READY, read)
             .await
             .unwrap_or(Err(StoreError::Timeout))?;
-        let write = self.write(probe);
+        let write = self.write(|tx| schema::touch(tx));
         timeout(READY, write)
             .await
-            .unwrap_or(Err(StoreError::Timeout))
+            .unwrap_or(Err(StoreError::Timeout))?;
+        self.check()
     }
 
     /// Finishes what is queued, empties the log into the file and gives up the lock. Later calls of
@@ -269,20 +299,32 @@ fn connect(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Connec
     match found {
         Found::Nothing => {
             let mut conn = schema::open_new(path)?;
-            writer::configure(&conn, patience)?;
+            link::configure(&conn, patience)?;
             schema::create(&mut conn, schema)?;
+            // So that the file says from the start what it is.
+            wal::try_empty(&conn);
             Ok(conn)
         }
         Found::Version(version) => {
             paths::check_access(path, true)?;
             let mut conn = schema::open_existing(path)?;
-            writer::configure(&conn, patience)?;
+            link::configure(&conn, patience)?;
             if version < schema.version {
                 migrate::run(&mut conn, path, version, schema, !options.no_backup)?;
             }
             Ok(conn)
         }
     }
+}
+
+/// What a file of the newest version says of its ids, read without room on the disk.
+fn reserved(path: &Path, schema: &Schema) -> Result<Reservation, StoreError> {
+    let conn = readers::open_alone(path)?;
+    let version: i32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version != schema.version {
+        return Err(StoreError::Full);
+    }
+    Reservation::open(&conn)
 }
 
 fn out_of_date(found: Found, schema: &Schema) -> Option<i32> {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
@@ -68,12 +69,17 @@ pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
     // Without locks nothing is written beside a file that is not ours; but while another process
     // moves its log into the file, such a look sees half of it, and what a crash left in the log is
     // newer than the file.
-    match peek(path, known, "immutable=1") {
+    let alone = peek(path, known, "immutable=1");
+    match alone {
         Err(e @ (StoreError::Foreign { .. } | StoreError::Newer { .. })) => return Err(e),
         Ok(Found::Version(version)) if !has_log(path) => return Ok(Found::Version(version)),
         _ => {}
     }
-    peek(path, known, "mode=ro")
+    match peek(path, known, "mode=ro") {
+        // No room to look into the log; whoever opens the file has to look again.
+        Err(StoreError::Full) if matches!(alone, Ok(Found::Version(_))) => alone,
+        found => found,
+    }
 }
 
 fn has_log(path: &Path) -> bool {
@@ -124,10 +130,31 @@ pub(super) fn open_new(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Opens a file that is there for writing.
+/// Opens a file that is there for writing. The connection moves nothing of the log by itself, neither after a commit nor
+/// when it is closed: only `checkpoint` does, which knows what to do when a sync fails.
 pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Ok(Connection::open_with_flags(path, flags)?)
+    let conn = Connection::open_with_flags(path, flags)?;
+    prepare(&conn)?;
+    Ok(conn)
+}
+
+/// Takes from a connection what it would do to the log by itself.
+pub(super) fn prepare(conn: &Connection) -> rusqlite::Result<()> {
+    conn.wal_hook(None);
+    keep_log(conn, true)
+}
+
+/// Whether the log stays where it is when the last connection to the file is closed.
+pub(super) fn keep_log(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
+        .map(drop)
+}
+
+/// Writes a page as it is. An UPDATE to the same value would write nothing.
+pub(super) fn touch(tx: &Connection) -> Result<(), StoreError> {
+    let id: i32 = tx.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok(tx.pragma_update(None, "application_id", id)?)
 }
 
 /// Makes all tables in a new file, or none.

@@ -85,6 +85,7 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         ChatError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, t.not_done, t.too_large_text),
         ChatError::Quota => (StatusCode::FORBIDDEN, t.not_done, t.quota_full),
         ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, t.not_done, t.disk_full),
+        ChatError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, t.not_done, t.cannot_store),
         ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, t.not_done, t.internal),
     };
     Said {

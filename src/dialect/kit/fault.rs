@@ -107,7 +107,7 @@ fn status_of_refusal(error: &ChatError) -> StatusCode {
         | ChatError::LastAdmin
         | ChatError::Owner => StatusCode::CONFLICT,
         ChatError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
-        ChatError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ChatError::Busy | ChatError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::Full => StatusCode::INSUFFICIENT_STORAGE,
         ChatError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -118,6 +118,7 @@ fn chat_text(error: &ChatError) -> String {
         | ChatError::Quota
         | ChatError::Busy
         | ChatError::Full
+        | ChatError::Unavailable
         | ChatError::Internal => return text_of(&Fault::Chat(error.clone())),
     };
     said.to_owned()

@@ -145,6 +145,7 @@ pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
         ChatError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, "limited"),
         ChatError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, "full"),
+        ChatError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     };
     let field = match error {

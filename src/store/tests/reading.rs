@@ -13,7 +13,8 @@ fn endless(conn: &Connection) -> Result<i64, StoreError> {
 async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
     let bench = Bench::new();
     let store = bench.open();
-    let readers = Readers::open(&bench.path(), Duration::from_millis(20)).unwrap();
+    let readers =
+        Readers::open(&bench.path(), Duration::from_millis(20), Health::default()).unwrap();
     for _ in 0..8 {
         let result = timeout(DEADLINE, readers.read(endless)).await.unwrap();
         assert!(matches!(result, Err(StoreError::Timeout)));
@@ -25,7 +26,7 @@ async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
 async fn the_query_of_a_caller_that_went_away_is_interrupted() {
     let bench = Bench::new();
     bench.open();
-    let readers = Arc::new(Readers::open(&bench.path(), DEADLINE * 10).unwrap());
+    let readers = Arc::new(Readers::open(&bench.path(), DEADLINE * 10, Health::default()).unwrap());
     let (entered, inside) = oneshot::channel();
     let caller = tokio::spawn({
         let readers = Arc::clone(&readers);

@@ -149,6 +149,7 @@ const WORDS: Words = Words {
     owner_stays: "Wer den Raum leitet, übergibt ihn, bevor er geht.",
     limited: "Das war zu oft. Warte einen Moment und versuch es nochmal.",
     busy: "Der Server ist gerade ausgelastet. Versuch es nochmal.",
+    cannot_store: "Der Server kann gerade nichts speichern. Sag dem Bescheid, der ihn betreibt.",
     disk_full: "Die Festplatte des Servers ist voll. Es wurde nichts gespeichert.",
     quota_full: "Deine Dateien füllen den ganzen Platz, den du hier hast. Lösche erst welche.",
     internal: "Auf dem Server ist etwas schiefgegangen.",

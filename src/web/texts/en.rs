@@ -152,6 +152,7 @@ texts! {
         owner_stays: "The owner hands the room over before leaving.",
         limited: "That was too often. Wait a moment and try again.",
         busy: "The server is busy. Try again.",
+        cannot_store: "The server cannot store anything now. Tell whoever runs it.",
         disk_full: "The server's disk is full. Nothing was stored.",
         quota_full: "Your files take all the room you may have here. Delete some first.",
         internal: "Something went wrong on the server.",
