@@ -2,7 +2,7 @@
 -- file and numbered migrations lead older files here. Times are UTC milliseconds, uuids 16 bytes.
 
 -- One value per key: `next_id` (no message or change ever had this id or a higher one), `secret` (signs tokens),
--- `instance` (names this server's cookie).
+-- `instance` (names this server's cookie), `generation` (which log belongs to this file: `src/store/generation.rs`).
 CREATE TABLE settings (
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL

@@ -72,7 +72,10 @@ impl Server {
         let store = tokio::task::spawn_blocking(move || Store::open(&path, &options))
             .await
             .map_err(ChatError::internal)??;
-        let chat = Chat::start(store, settings(config)).await?;
+        let chat = match Chat::start(store.clone(), settings(config)).await {
+            Err(ChatError::Full) => return Err(store.full_disk().into()),
+            started => started?,
+        };
         let shared = Arc::new(kit_of(config, chat.clone()));
         let sockets = kit::Sockets::new(shared.clone(), dialect::event_surfaces());
         let sockets = socketio::routes(

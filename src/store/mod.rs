@@ -10,8 +10,10 @@ mod changes;
 mod checkpoint;
 mod contents;
 mod directory;
+mod draft;
 mod error;
 mod files;
+mod generation;
 mod ids;
 mod invites;
 mod job;
@@ -20,10 +22,12 @@ mod members;
 mod messages;
 mod migrate;
 mod notifications;
+mod open;
 mod paths;
 mod placed;
 mod reactions;
 mod readers;
+mod restore;
 mod rooms;
 mod roster;
 mod rows;
@@ -31,10 +35,12 @@ mod schema;
 mod search;
 mod sessions;
 mod settings;
+mod space;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod users;
+mod wal;
 mod words;
 mod writer;
 
@@ -47,7 +53,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 pub use alerts::{Alerted, Alerts};
-pub use backup::backup;
+pub use backup::{Stop, backup};
 pub use census::{Census, RoomStanding};
 pub use changes::{Changed, NewChange};
 pub use contents::{CHUNK, Shown, StoredFile};
@@ -59,6 +65,7 @@ pub use members::{Admission, UNREAD_MAX};
 pub use messages::{Appended, NewMessage};
 pub use notifications::RoomNotice;
 pub use placed::FILE_LIST_MAX;
+pub use restore::{Restored, restore};
 pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{NewSession, Rotation, Session};
@@ -67,9 +74,8 @@ pub use users::{Guarded, NewUser};
 
 use ids::{Ids, Reservation};
 use job::{Tx, Undo};
-use lock::Lock;
 use readers::Readers;
-use schema::{Found, Schema};
+use schema::Schema;
 use writer::Command;
 
 /// The version of the schema that this program reads and writes.
@@ -77,11 +83,6 @@ pub const SCHEMA_VERSION: i32 = schema::CURRENT.version;
 
 /// How long [`Store::ready`] waits for each half of its answer.
 const READY: Duration = Duration::from_secs(2);
-
-/// How long a server waits for a command that writes beside it.
-const BRIEF: Duration = Duration::from_secs(5);
-/// How long such a command waits for its turn: a busy server leaves only short gaps.
-const PATIENT: Duration = Duration::from_secs(30);
 
 /// How to open a database.
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,8 +101,9 @@ pub struct Store {
 
 struct Shared {
     path: PathBuf,
-    queue: mpsc::Sender<Command>,
+    // Dropped before the queue: the writer ends with that, and gives up the lock.
     readers: Readers,
+    queue: mpsc::Sender<Command>,
     /// For pieces of files, so that no commit has more than one: the messages beside it wait for all of it.
     chunks: Semaphore,
     ids: Ids,
@@ -113,23 +115,17 @@ impl Store {
     /// owned until [`Store::close`]. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process owns it, [`StoreError::Newer`] and
-    /// [`StoreError::Foreign`] for a file that this program must not write (it was not touched),
-    /// [`StoreError::Older`] for one that must be migrated when working beside a server,
-    /// [`StoreError::NoRoom`] if a migration cannot make its copy, and I/O errors.
+    /// [`StoreError::Locked`] if another process owns it, [`StoreError::Newer`], [`StoreError::Foreign`],
+    /// [`StoreError::Torn`], [`StoreError::ForeignLog`], [`StoreError::LoneLog`] and [`StoreError::Unfit`] for a file that
+    /// this program must not write (it was not touched), [`StoreError::Older`] for one that must be migrated when
+    /// working beside a server, [`StoreError::NoRoom`] if the disk is too full, and I/O errors.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
         Self::open_as(path, options, &schema::CURRENT)
     }
 
     fn open_as(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Self, StoreError> {
         let path = paths::resolve(path)?;
-        // Before the lock, which leaves a file behind; and again under it.
-        schema::inspect(&path, schema.version)?;
-        let lock = match options.beside_server {
-            true => None,
-            false => Some(Lock::acquire(&path)?),
-        };
-        let conn = connect(&path, options, schema)?;
+        let (lock, conn) = open::open(&path, options, schema)?;
         let reservation = Reservation::open(&conn)?;
         let ids = reservation.ids();
         let readers = Readers::open(&path, readers::LIMIT)?;
@@ -185,6 +181,12 @@ impl Store {
         timeout(READY, write)
             .await
             .unwrap_or(Err(StoreError::Timeout))
+    }
+
+    /// Why nothing works on a full disk: says how much must be free before the database can be opened again.
+    #[must_use]
+    pub fn full_disk(&self) -> StoreError {
+        space::needed_to_open(&self.shared.path)
     }
 
     /// Finishes what is queued, empties the log into the file and gives up the lock. Later calls of
@@ -249,45 +251,4 @@ impl Store {
 #[must_use]
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()
-}
-
-/// The writer's connection to a file that has all tables.
-fn connect(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Connection, StoreError> {
-    let found = schema::inspect(path, schema.version)?;
-    if let Some(found) = out_of_date(found, schema).filter(|_| options.beside_server) {
-        return Err(StoreError::Older {
-            path: path.to_owned(),
-            found,
-            known: schema.version,
-        });
-    }
-    let patience = if options.beside_server {
-        PATIENT
-    } else {
-        BRIEF
-    };
-    match found {
-        Found::Nothing => {
-            let mut conn = schema::open_new(path)?;
-            writer::configure(&conn, patience)?;
-            schema::create(&mut conn, schema)?;
-            Ok(conn)
-        }
-        Found::Version(version) => {
-            paths::check_access(path, true)?;
-            let mut conn = schema::open_existing(path)?;
-            writer::configure(&conn, patience)?;
-            if version < schema.version {
-                migrate::run(&mut conn, path, version, schema, !options.no_backup)?;
-            }
-            Ok(conn)
-        }
-    }
-}
-
-fn out_of_date(found: Found, schema: &Schema) -> Option<i32> {
-    match found {
-        Found::Nothing => Some(0),
-        Found::Version(version) => Some(version).filter(|version| *version < schema.version),
-    }
 }

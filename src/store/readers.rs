@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::error::StoreError;
+use super::schema::use_no_temporary_files;
 use super::writer::keep_plans;
 
 const CONNECTIONS: u32 = 4;
@@ -116,6 +117,7 @@ fn configure(conn: &mut Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::from_secs(1))?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(conn)?;
+    use_no_temporary_files(conn)?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
 }
 

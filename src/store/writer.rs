@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::checkpoint::Checkpoints;
 use super::error::StoreError;
+use super::generation::Generation;
 use super::ids::Reservation;
 use super::job::{Tx, Work};
 use super::lock::Lock;
@@ -39,6 +40,7 @@ pub(super) enum Command {
 pub(super) struct Writer {
     conn: Connection,
     checkpoints: Checkpoints,
+    generation: Generation,
     reservation: Reservation,
     lock: Option<Lock>,
     foreign_changes: watch::Sender<u64>,
@@ -92,6 +94,7 @@ pub(super) fn start(
     let mut writer = Writer {
         conn,
         checkpoints,
+        generation: Generation::new(path),
         reservation,
         lock,
         foreign_changes: changes,
@@ -172,7 +175,15 @@ impl Writer {
         let bound = self.reservation.extend(&tx)?;
         self.conn.execute_batch("COMMIT")?;
         self.reservation.committed(bound);
+        self.tie_log();
         Ok(())
+    }
+
+    /// Ties the log to the file if the last commit began it anew. What was committed is on disk all the same.
+    fn tie_log(&mut self) {
+        if let Err(error) = self.generation.tie(&self.conn) {
+            self.complain(&error, 0);
+        }
     }
 
     fn roll_back(&self) {
@@ -206,6 +217,7 @@ impl Writer {
         };
         let reserved = reserve(self);
         self.roll_back();
+        self.tie_log();
         match reserved {
             Err(StoreError::Full) => Ok(()),
             reserved => reserved,
@@ -223,7 +235,7 @@ impl Writer {
         }
     }
 
-    fn end(self) {
+    fn end(mut self) {
         let give_back = || {
             self.conn.execute_batch("BEGIN IMMEDIATE")?;
             self.reservation.give_back(&self.conn)?;
@@ -234,6 +246,7 @@ impl Writer {
             tracing::warn!(%error, "cannot give unused ids back");
             self.roll_back();
         }
+        self.tie_log();
         self.checkpoints.end();
         if self.lock.is_some() {
             checkpoint(&self.conn);
