@@ -2,7 +2,7 @@
 -- file and numbered migrations lead older files here. Times are UTC milliseconds, uuids 16 bytes.
 
 -- One value per key: `next_id` (no message or change ever had this id or a higher one), `secret` (signs tokens),
--- `instance` (names this server's cookie).
+-- `instance` (names this server's cookie), `generation` (which log belongs to this file: `src/store/generation.rs`).
 CREATE TABLE settings (
     key   TEXT PRIMARY KEY,
     value ANY NOT NULL
@@ -71,15 +71,17 @@ CREATE TABLE members (
     joined_at    INTEGER NOT NULL,
     last_read_id INTEGER NOT NULL DEFAULT 0,
     notify       TEXT    NOT NULL DEFAULT 'all' CHECK (notify IN ('all', 'mentions', 'none')),
-    muted_until  INTEGER NOT NULL DEFAULT 0,    -- may not write before this time
     PRIMARY KEY (room_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX members_user ON members (user_id);
 
--- Who was sent out of a private room and cannot come back by its key until somebody adds them again.
-CREATE TABLE bars (
-    room_id INTEGER NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
-    user_id INTEGER NOT NULL REFERENCES users (id),
+-- What was imposed on people in a room. It holds whether or not they are members, so that it outlives leaving. Rows that
+-- impose nothing are not kept.
+CREATE TABLE sanctions (
+    room_id     INTEGER NOT NULL REFERENCES rooms (id) ON DELETE CASCADE,
+    user_id     INTEGER NOT NULL REFERENCES users (id),
+    muted_until INTEGER NOT NULL DEFAULT 0,     -- may not write, edit or react before this time
+    barred      INTEGER NOT NULL DEFAULT 0 CHECK (barred IN (0, 1)), -- was sent out and, while the room is private, only comes back if somebody adds them
     PRIMARY KEY (room_id, user_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -256,8 +256,8 @@ async fn message(
         ..draft
     };
     if number % 100 == 0 {
-        let url =
-            WebUrl::parse("url", "https://example.org/a").map_err(|error| format!("{error:?}"))?;
+        let url = WebUrl::parse("url", "https://example.org/a", &[])
+            .map_err(|error| format!("{error:?}"))?;
         let link = Link {
             name: FileName::clean("Holiday photo.jpg"),
             media_type: "image/jpeg".to_owned(),

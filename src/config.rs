@@ -7,6 +7,7 @@
 
 mod kinds;
 mod load;
+mod names;
 mod size;
 mod value;
 
@@ -17,8 +18,9 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use kinds::{DIALECTS, LogFormat, LogLevel, OpenDialects, Origins, Reach, Registration};
+pub use kinds::{DIALECTS, LogFormat, LogLevel, OpenDialects, Reach, Registration};
 pub use load::{ConfigError, Flags, Loaded, Origin, load};
+pub use names::{Hosts, OriginList, Origins};
 pub use size::{ByteSize, FileTypes};
 use value::{Raw, Value, any, days, hours, http_url, minutes, within, ws_url};
 
@@ -79,8 +81,10 @@ settings! {
         db: PathBuf = PathBuf::from("parlor.db"), any;
         /// The address people type, when it is not the one the server sees (behind a proxy).
         public_url: Option<String> = None, http_url;
-        /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded` and `X-Real-IP` are believed.
         trusted_proxies: Vec<IpNet> = Vec::new(), any;
+        /// Names of this server beside those that only a local network has and `public_url`'s.
+        hosts: Hosts = Hosts(Vec::new()), any;
     }
 
     /// Accounts, passwords and sessions.
@@ -89,6 +93,8 @@ settings! {
         registration: Registration = Registration::Open, any;
         /// From where open registration and guests are answered.
         open_to: Reach = Reach::Private, any;
+        /// The fewest characters of a password that is chosen.
+        password_min: u32 = 8, within(1..=128);
         /// Rounds of PBKDF2-HMAC-SHA256 for new and changed passwords.
         pbkdf2_rounds: u32 = 600_000, within(1_000..=10_000_000);
         /// How long an access token is good.
@@ -99,16 +105,20 @@ settings! {
 
     /// How much one person or address may do.
     limits: Limits {
-        /// Failed logins per minute from one address, and for one account.
+        /// Failed logins per minute from one address for one account.
         login_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// New accounts and guests per minute from one address.
         register_per_minute: Option<NonZeroU32> = NonZeroU32::new(30), any;
-        /// Access keys per minute that one person may guess wrong.
+        /// Wrong access keys per minute of one person, and wrong links from one address.
         wrong_keys_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// Messages per second of one person, on average.
         messages_per_second: Option<NonZeroU32> = NonZeroU32::new(5), any;
         /// Messages one person may send at once before the average counts.
         messages_burst: u32 = 20, within(1..=100_000);
+        /// Other actions that people are told of, per second of one person, on average.
+        actions_per_second: Option<NonZeroU32> = NonZeroU32::new(2), any;
+        /// Such actions one person may do at once before the average counts.
+        actions_burst: u32 = 30, within(1..=100_000);
         /// Connections open at once, all together.
         connections: Option<NonZeroU32> = NonZeroU32::new(10_000), any;
         /// Connections open at once from one address; trusted proxies are not counted.
@@ -125,6 +135,10 @@ settings! {
         types: FileTypes = FileTypes::Any, any;
         /// All the files one person keeps here.
         quota_per_user: Option<ByteSize> = Some(ByteSize::mib(1024)), any;
+        /// Pixels of the largest picture that is shown as one.
+        max_pixels: u32 = 50_000_000, within(1..=1_000_000_000);
+        /// Memory that making a thumbnail may take.
+        picture_memory: ByteSize = ByteSize::mib(64), within(ByteSize::mib(1)..=ByteSize::mib(4096));
     }
 
     /// Guests: accounts without a password.
@@ -159,6 +173,8 @@ settings! {
     cors: Cors {
         /// Origins that may call; cookies never count for them.
         allowed_origins: Origins = Origins::Any, any;
+        /// Origins whose pages count as our own for what needs no account.
+        trusted_origins: OriginList = OriginList(Vec::new()), any;
     }
 
     /// What the server writes to stderr.
@@ -193,12 +209,48 @@ impl Config {
             .is_some_and(|url| url.starts_with("https://"));
         if is_behind_proxy && self.server.trusted_proxies.is_empty() {
             warnings.push(
-                "server.public_url is https, but server.trusted_proxies is empty: everybody seems \
-                 to come from the proxy and counts as local"
+                "server.public_url is https, but server.trusted_proxies is empty: who comes through \
+                 a proxy counts as the internet, and if the proxy sends no forwarding header, as local"
                     .to_owned(),
             );
         }
+        warnings.extend(self.origin_warnings());
         warnings
+    }
+
+    fn origin_warnings(&self) -> impl Iterator<Item = String> {
+        let everybody = self
+            .server
+            .trusted_proxies
+            .iter()
+            .filter(|network| network.prefix_len() == 0)
+            .map(|network| {
+                format!(
+                    "server.trusted_proxies has {network}: everybody may claim any address, also a local one"
+                )
+            });
+        let not_allowed = self
+            .cors
+            .trusted_origins
+            .0
+            .iter()
+            .filter(|origin| !self.cors.allowed_origins.allows(origin))
+            .map(|origin| {
+                format!(
+                    "cors.trusted_origins has {origin}, whose pages cors.allowed_origins does not let read anything"
+                )
+            });
+        let odd_host = self
+            .server
+            .public_url
+            .iter()
+            .filter(|url| !names::has_plain_host(url))
+            .map(|url| {
+                format!(
+                    "server.public_url = {url} has a host that browsers write otherwise (xn--…): requests to it count as the internet"
+                )
+            });
+        everybody.chain(not_allowed).chain(odd_host)
     }
 
     /// Rules that hold between settings, as one line each.

@@ -78,7 +78,10 @@ impl Server {
         let store = tokio::task::spawn_blocking(move || Store::open(&path, &options))
             .await
             .map_err(ChatError::internal)??;
-        let chat = Chat::start(store, settings(config)).await?;
+        let chat = match Chat::start(store.clone(), settings(config)).await {
+            Err(ChatError::Full) => return Err(store.full_disk().into()),
+            started => started?,
+        };
         let shared = Arc::new(kit_of(config, chat.clone()));
         let sockets = kit::Sockets::new(shared.clone(), dialect::event_surfaces());
         let sockets = socketio::routes(
@@ -168,8 +171,13 @@ async fn healthz(_: Call) -> Answer {
 }
 
 async fn readyz(call: Call) -> Answer {
-    call.kit.chat.ready().await?;
-    Ok(Response::new("ok\n".into()))
+    let (status, text) = match call.kit.chat.ready().await {
+        Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason + "\n"),
+    };
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 /// What is told where no dialect speaks: a status and a line.
@@ -237,6 +245,7 @@ fn settings(config: &Config) -> Settings {
         guests: config.guests.enabled,
         open_to_all: config.auth.open_to == Reach::Any,
         guests_expire_after: config.guests.expire_after,
+        password_min: config.auth.password_min,
         pbkdf2_rounds: config.auth.pbkdf2_rounds,
         access_ttl: config.auth.access_ttl,
         refresh_ttl: config.auth.refresh_ttl,
@@ -245,8 +254,12 @@ fn settings(config: &Config) -> Settings {
         wrong_keys_per_minute: config.limits.wrong_keys_per_minute,
         messages_per_second: config.limits.messages_per_second,
         messages_burst: config.limits.messages_burst,
+        actions_per_second: config.limits.actions_per_second,
+        actions_burst: config.limits.actions_burst,
         connections_per_user: config.limits.connections_per_user,
         file_size_max: config.files.max_size.0,
+        picture_pixels_max: config.files.max_pixels.into(),
+        picture_memory_max: config.files.picture_memory.0,
         file_types: match &config.files.types {
             FileTypes::Any => None,
             FileTypes::Only(types) => Some(types.clone()),
@@ -259,8 +272,12 @@ fn settings(config: &Config) -> Settings {
 fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
     kit::Kit {
         chat,
-        public_url: config.server.public_url.clone(),
-        trusted_proxies: config.server.trusted_proxies.clone(),
+        network: kit::Network {
+            public_url: config.server.public_url.clone(),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            hosts: config.server.hosts.0.clone(),
+            trusted_origins: config.cors.trusted_origins.0.clone(),
+        },
         origins: match &config.cors.allowed_origins {
             AllowedOrigins::Any => kit::Origins::Any,
             AllowedOrigins::Only(sites) => kit::Origins::Listed(sites.clone()),
@@ -271,5 +288,6 @@ fn kit_of(config: &Config, chat: Chat) -> kit::Kit {
             .copied()
             .filter(|name| config.compat.open.includes(name))
             .collect(),
+        offload: kit::Offload::default(),
     }
 }

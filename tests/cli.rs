@@ -10,6 +10,10 @@ use parlor::store::{OpenOptions, Store};
 
 #[path = "cli/beside.rs"]
 mod beside;
+#[path = "cli/copies.rs"]
+mod copies;
+#[path = "cli/places.rs"]
+mod places;
 #[path = "cli/serve.rs"]
 mod serve;
 #[path = "cli/user.rs"]

@@ -39,6 +39,7 @@ impl Process {
             "LOGIN_PER_MINUTE",
             "REGISTER_PER_MINUTE",
             "MESSAGES_PER_SECOND",
+            "ACTIONS_PER_SECOND",
             "CONNECTIONS",
             "CONNECTIONS_PER_ADDRESS",
             "CONNECTIONS_PER_USER",

@@ -31,7 +31,7 @@ function follow({ id, name, unread = 0, change_id = 0 }) {
 
 function hear({ event, re, ok = {}, error, message, room, rooms = [room] }) {
   heard = Date.now();
-  if (event === "welcome" || event === "room_created") return rooms.forEach(follow);
+  if (["welcome", "rooms", "room_created"].includes(event)) return rooms.forEach(follow);
   if (message) return show(message);
   if (error?.code === "busy" || error?.code === "limited") return socket.close(); // and comes back in a moment
   if (error || ok.reset) console.log("!", error?.detail ?? "too much was missed");

@@ -18,7 +18,7 @@ async def say(**frame): await socket.send(json.dumps(frame))
 async def resume(room, change_id): await say(op="resume", id=0, room=room, after=newest.setdefault(room, change_id))
 
 async def hear(event="", re=None, ok={}, error={}, **more):
-    if event in ("welcome", "room_created"):
+    if event in ("welcome", "rooms", "room_created"):
         for room in more.get("rooms", [more.get("room")]):  # of each what was missed, then what comes
             print(f"# {room['id']} {room['name']}, {room.get('unread', 0)} unread", flush=True)
             await resume(room["id"], room.get("change_id", 0))

@@ -133,7 +133,7 @@ impl Attackers {
     /// Lets all of them loose.
     pub fn begin(self) -> Attack {
         let mut tasks = JoinSet::new();
-        let kinds: [(u32, fn(Self, u32) -> BoxedAttack); 7] = [
+        let kinds: [(u32, Begin); 7] = [
             (SLOW_READERS, |a, n| Box::pin(a.read_slowly(n))),
             (HALF_OPEN, |a, n| Box::pin(a.shake_half_a_hand(n))),
             (SILENT_POLLERS, |a, n| Box::pin(a.poll_never(n))),
@@ -357,6 +357,8 @@ impl Attackers {
     }
 }
 
+/// Begins one attack of the attacker with that number.
+type Begin = fn(Attackers, u32) -> BoxedAttack;
 type BoxedAttack = std::pin::Pin<Box<dyn Future<Output = io::Result<()>>>>;
 
 /// One of twenty addresses that attackers share.

@@ -1,31 +1,18 @@
 //! Accounts: making one, logging in, changing and ending one's own.
 
-use std::net::IpAddr;
-
 use uuid::Uuid;
 
 use crate::model::{
-    Email, Password, Person, Role, ShownName, User, UserEdit, UserId, Username, name_key,
+    ChosenPassword, Email, Role, ShownName, User, UserEdit, UserId, Username, name_key,
 };
 use crate::store::{Guarded, NewUser};
 
-use super::hasher::Verified;
-use super::limits::neighbourhood;
+use super::hasher::Lane;
+use super::limits::{client_network, keys};
 use super::outbox::Closing;
 use super::sessions::{Grant, Grantor};
-use super::{Caller, Chat, ChatError};
-
-/// Whose failed logins are counted together: an address and the account it tries.
-pub(super) type LoginKey = (IpAddr, String);
-
-/// Where a request comes from.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    /// The address of the client itself, not of a proxy.
-    pub address: IpAddr,
-    /// What it calls itself.
-    pub user_agent: String,
-}
+use super::visitor::Visitor;
+use super::{Caller, Chat, ChatError, Cost};
 
 /// An account somebody wants.
 #[derive(Clone, Debug)]
@@ -37,7 +24,24 @@ pub struct Registration {
     /// The name to show; the username if there is none.
     pub display_name: Option<ShownName>,
     /// What they will log in with.
-    pub password: Password,
+    pub password: ChosenPassword,
+}
+
+impl Registration {
+    /// Refuses a password that would be among the first to be tried.
+    ///
+    /// # Errors
+    /// [`ChatError::Invalid`].
+    pub fn refuse_guessable(self) -> Result<Self, ChatError> {
+        let names = [
+            Some(self.username.as_str()),
+            self.email.as_ref().map(Email::as_str),
+            self.display_name.as_ref().map(ShownName::as_str),
+        ];
+        let names: Vec<_> = names.into_iter().flatten().collect();
+        let password = self.password.clone().refuse_guessable(&names)?;
+        Ok(Self { password, ..self })
+    }
 }
 
 impl Chat {
@@ -46,11 +50,8 @@ impl Chat {
     /// # Errors
     /// [`ChatError::RegistrationClosed`], [`ChatError::Taken`], [`ChatError::Limited`].
     pub async fn register(&self, new: Registration, visitor: &Visitor) -> Result<User, ChatError> {
-        if !self.core.settings.may_register(visitor.address) {
-            return Err(ChatError::RegistrationClosed);
-        }
-        self.count_registration(visitor)?;
-        self.add_registered(Role::User, new).await
+        self.may_register(visitor)?;
+        self.add_registered(Role::User, new, visitor).await
     }
 
     /// Makes an account of that role, for those whose right to it was checked before: an ordinary one as
@@ -67,8 +68,7 @@ impl Chat {
         if role != Role::Admin {
             return self.register(new, visitor).await;
         }
-        self.count_registration(visitor)?;
-        self.add_registered(role, new).await
+        self.add_registered(role, new, visitor).await
     }
 
     /// A user name nobody had, made from a name to show.
@@ -95,12 +95,17 @@ impl Chat {
         Err(ChatError::Taken("username"))
     }
 
-    /// All living accounts of a role.
+    /// Living accounts of a role, by id after `after`.
     ///
     /// # Errors
     /// Whatever keeps the store from answering.
-    pub async fn users_of_role(&self, role: Role) -> Result<Vec<User>, ChatError> {
-        Ok(self.core.store.users_of_role(role).await?)
+    pub async fn users_of_role(
+        &self,
+        role: Role,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<User>, ChatError> {
+        Ok(self.core.store.users_of_role(role, after, limit).await?)
     }
 
     /// Makes a guest: an account without a password.
@@ -114,15 +119,12 @@ impl Chat {
         display_name: Option<ShownName>,
         visitor: &Visitor,
     ) -> Result<User, ChatError> {
-        if !self.core.settings.may_visit(visitor.address) {
-            return Err(ChatError::GuestsDisabled);
-        }
-        self.count_registration(visitor)?;
-        self.add(NewUser {
+        self.may_visit(visitor)?;
+        let adding = self.add(NewUser {
             role: Role::Guest,
             ..NewUser::named(username, email, display_name)
-        })
-        .await
+        });
+        self.newcomer(visitor, adding).await
     }
 
     /// Opens a session with tokens for an account that was just made.
@@ -150,119 +152,28 @@ impl Chat {
         self.open_cookie(user, visitor).await
     }
 
-    /// Logs in by name or e-mail and password.
-    ///
-    /// # Errors
-    /// [`ChatError::BadCredentials`], [`ChatError::Limited`] after too many of those, [`ChatError::Busy`].
-    pub async fn log_in(
-        &self,
-        login: &str,
-        password: &str,
-        visitor: &Visitor,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
-        let user = self.check_login(login, password, visitor).await?;
-        self.grant(user, visitor, grantor).await
-    }
-
-    /// Logs a browser in; the cookie's value comes second.
-    ///
-    /// # Errors
-    /// As [`Chat::log_in`].
-    pub async fn log_in_cookie(
-        &self,
-        login: &str,
-        password: &str,
-        visitor: &Visitor,
-    ) -> Result<(Caller, String), ChatError> {
-        let user = self.check_login(login, password, visitor).await?;
-        self.open_cookie(user, visitor).await
-    }
-
-    /// The account that has this name or e-mail and password; no session is opened.
-    ///
-    /// # Errors
-    /// As [`Chat::log_in`].
-    pub async fn check_login(
-        &self,
-        login: &str,
-        password: &str,
-        visitor: &Visitor,
-    ) -> Result<User, ChatError> {
-        let key = (
-            neighbourhood(visitor.address),
-            name_key(login.trim()).chars().take(300).collect(),
-        );
-        let logins = self.core.limits.logins.as_ref();
-        if let Some(logins) = logins {
-            logins.look(&key).map_err(ChatError::Limited)?;
-        }
-        let password = Password::parse(password).map_err(|_| ChatError::BadCredentials)?;
-        let (user, hash) = self
-            .core
-            .store
-            .user_by_login(login.to_owned())
-            .await?
-            .unzip();
-        let verified = self
-            .core
-            .hasher
-            .verify(password.clone(), hash.flatten())
-            .await?;
-        match (user, verified) {
-            (Some(user), Verified::Yes) => Ok(user),
-            (Some(user), Verified::Outdated) => self.rehash(user, password).await,
-            _ => {
-                logins
-                    .map_or(Ok(()), |logins| logins.take(key))
-                    .map_err(ChatError::Limited)?;
-                Err(ChatError::BadCredentials)
-            }
-        }
-    }
-
     /// Changes the caller's own account; a role cannot be changed this way.
     ///
     /// # Errors
-    /// [`ChatError::Taken`].
+    /// [`ChatError::Taken`], [`ChatError::Limited`].
     pub async fn edit_me(&self, caller: &Caller, edit: UserEdit) -> Result<User, ChatError> {
-        self.edit_account(caller.id(), UserEdit { role: None, ..edit })
-            .await
+        self.count_action(caller, Cost::Account)?;
+        self.edit_counted(caller, edit).await
     }
 
-    /// Changes the caller's password and ends all their other sessions.
-    ///
-    /// # Errors
-    /// [`ChatError::BadCredentials`] if the current one is wrong or there is none; [`ChatError::Limited`].
-    pub async fn change_password(
+    /// The same for an action that was counted before.
+    pub(super) async fn edit_counted(
         &self,
         caller: &Caller,
-        current: &str,
-        new: Password,
-    ) -> Result<(), ChatError> {
-        self.confirm(caller, current).await?;
-        let hash = self.core.hasher.hash(new).await?;
-        self.core
-            .store
-            .change_password(caller.id(), hash, Some(caller.session()))
-            .await?;
-        self.core
-            .people
-            .close(caller.id(), Closing::SessionEnded, |open| {
-                open != caller.session()
-            });
-        Ok(())
-    }
-
-    /// Ends the caller's account; guests have no password to confirm it with.
-    ///
-    /// # Errors
-    /// [`ChatError::BadCredentials`], [`ChatError::LastAdmin`].
-    pub async fn end_me(&self, caller: &Caller, password: Option<&str>) -> Result<(), ChatError> {
-        if caller.user().has_password {
-            self.confirm(caller, password.unwrap_or_default()).await?;
+        edit: UserEdit,
+    ) -> Result<User, ChatError> {
+        let names_one = edit.username.is_some() || matches!(edit.email, Some(Some(_)));
+        let editing = self.edit_account(caller.id(), UserEdit { role: None, ..edit });
+        if !names_one {
+            return editing.await;
         }
-        self.end_account(caller.id()).await
+        let keys = keys::of_person(caller.id(), caller.address());
+        self.core.limits.names.attempt(keys, editing).await
     }
 
     /// The living account of that number.
@@ -315,14 +226,49 @@ impl Chat {
             .await?)
     }
 
-    async fn add_registered(&self, role: Role, new: Registration) -> Result<User, ChatError> {
-        let password_hash = Some(self.core.hasher.hash(new.password).await?);
-        self.add(NewUser {
+    async fn add_registered(
+        &self,
+        role: Role,
+        new: Registration,
+        visitor: &Visitor,
+    ) -> Result<User, ChatError> {
+        let adding = async {
+            let new = self.hashed(role, new, visitor).await?;
+            self.add(new).await
+        };
+        self.newcomer(visitor, adding).await
+    }
+
+    /// Makes an account under the limits for that: how many from one address, and how often one may learn that a name
+    /// or an e-mail address is taken.
+    pub(super) async fn newcomer<T>(
+        &self,
+        visitor: &Visitor,
+        adding: impl Future<Output = Result<T, ChatError>>,
+    ) -> Result<T, ChatError> {
+        if let Some(limit) = &self.core.limits.registrations {
+            limit
+                .take(client_network(visitor.address), 1)
+                .map_err(ChatError::Limited)?;
+        }
+        let keys = keys::of_client(visitor.address);
+        self.core.limits.names.attempt(keys, adding).await
+    }
+
+    /// An account to be made, its password hashed in the queue for new ones.
+    pub(super) async fn hashed(
+        &self,
+        role: Role,
+        new: Registration,
+        visitor: &Visitor,
+    ) -> Result<NewUser, ChatError> {
+        let lane = Lane::newcomer(visitor.address);
+        let password_hash = Some(self.core.hasher.hash(lane, &new.password).await?);
+        Ok(NewUser {
             password_hash,
             role,
             ..NewUser::named(new.username, new.email, new.display_name)
         })
-        .await
     }
 
     pub(super) async fn add(&self, new: NewUser) -> Result<User, ChatError> {
@@ -331,14 +277,20 @@ impl Chat {
         Ok(user)
     }
 
+    /// Changes an account and tells the rooms, also if whoever asked goes away before it is stored. Changes at the same
+    /// time may be told in any order: the rooms follow `Person::updated_at`.
     pub(super) async fn edit_account(&self, id: UserId, edit: UserEdit) -> Result<User, ChatError> {
-        let user = match self.core.store.edit_user(id, edit).await? {
-            Guarded::Done(user) => user,
-            Guarded::Missing => return Err(ChatError::NotFound("user")),
-            Guarded::LastAdmin => return Err(ChatError::LastAdmin),
-        };
-        self.core.registry.tell_all_person(&user.person);
-        Ok(user)
+        let core = self.core.clone();
+        let editing = tokio::spawn(async move {
+            let user = match core.store.edit_user(id, edit).await? {
+                Guarded::Done(user) => user,
+                Guarded::Missing => return Err(ChatError::NotFound("user")),
+                Guarded::LastAdmin => return Err(ChatError::LastAdmin),
+            };
+            core.registry.tell_all_person(&user.person);
+            Ok(user)
+        });
+        editing.await.map_err(ChatError::internal)?
     }
 
     /// Ends an account: its sessions, its connections, its places in rooms.
@@ -351,31 +303,5 @@ impl Chat {
         self.core.people.close(id, Closing::SessionEnded, |_| true);
         self.sweep_soon();
         self.retire(id).await
-    }
-
-    async fn confirm(&self, caller: &Caller, password: &str) -> Result<(), ChatError> {
-        let visitor = Visitor {
-            address: std::net::Ipv4Addr::UNSPECIFIED.into(),
-            user_agent: String::new(),
-        };
-        let Person { username, .. } = &**caller.person();
-        self.check_login(username, password, &visitor)
-            .await
-            .map(drop)
-    }
-
-    async fn rehash(&self, user: User, password: Password) -> Result<User, ChatError> {
-        let hash = self.core.hasher.hash(password).await?;
-        self.core.store.set_password_hash(user.id(), hash).await?;
-        Ok(user)
-    }
-
-    pub(super) fn count_registration(&self, visitor: &Visitor) -> Result<(), ChatError> {
-        match &self.core.limits.registrations {
-            Some(limit) => limit
-                .take(neighbourhood(visitor.address))
-                .map_err(ChatError::Limited),
-            None => Ok(()),
-        }
     }
 }

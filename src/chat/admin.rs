@@ -1,10 +1,10 @@
 //! What admins do to other people's accounts, and people to their own.
 
-use crate::model::{Profile, Role, User, UserEdit, UserId, Username, WebUrl};
+use crate::model::{Profile, Role, ShownName, User, UserEdit, UserId, Username, WebUrl};
 use crate::store::NewUser;
 
 use super::outbox::Closing;
-use super::{Caller, Chat, ChatError};
+use super::{Caller, Chat, ChatError, Cost};
 
 impl Chat {
     /// Changes somebody's account; a new role ends their connections, which come back with it.
@@ -18,6 +18,7 @@ impl Chat {
         edit: UserEdit,
     ) -> Result<User, ChatError> {
         self.may_act_on(caller, id, edit.role).await?;
+        self.count_action(caller, Cost::Account)?;
         let before = self.user(id).await?.role();
         let user = self.edit_account(id, edit).await?;
         if user.role() != before {
@@ -32,6 +33,7 @@ impl Chat {
     /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::LastAdmin`].
     pub async fn end_user(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
         self.may_act_on(caller, id, None).await?;
+        self.count_action(caller, Cost::Account)?;
         self.end_account(id).await
     }
 
@@ -51,15 +53,23 @@ impl Chat {
         }
     }
 
-    /// Ends an account without asking for its password: one's own, or as an admin somebody's.
+    /// Ends an account without asking for its password: one's own soon after a login, or as an admin somebody's.
     ///
     /// # Errors
-    /// As [`Chat::end_user`].
+    /// As [`Chat::end_user`], and [`ChatError::StaleLogin`].
     pub async fn end_own_or(&self, caller: &Caller, id: UserId) -> Result<(), ChatError> {
         match caller.id() == id {
-            true => self.end_account(id).await,
+            true => self.end_me_after_login(caller).await,
             false => self.end_user(caller, id).await,
         }
+    }
+
+    /// Whether people would take somebody of that shown name for somebody else.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from answering.
+    pub async fn is_like_somebody(&self, name: ShownName) -> Result<bool, ChatError> {
+        Ok(self.core.store.is_like_somebody(name).await?)
     }
 
     /// Gives an account that was just made a picture.
@@ -101,6 +111,7 @@ impl Chat {
         profile: Profile,
     ) -> Result<User, ChatError> {
         caller.need_admin()?;
+        self.count_action(caller, Cost::Place)?;
         self.add(NewUser {
             profile,
             ..NewUser::named(username, None, None)

@@ -25,12 +25,15 @@ const BETWEEN_STEPS: Duration = Duration::from_millis(5);
 /// How often connections that fell silent are looked for.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
+/// After a longer pause between two looks the process stood still, and nobody could be heard.
+const STALL: Duration = Duration::from_secs(5);
+
 /// A busy room or a full disk may pass within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
-/// Starts what runs beside the chat; it ends with the chat.
-pub(super) fn start(chat: &Chat) {
-    tokio::spawn(follow(Arc::downgrade(&chat.core)));
+/// Starts what runs beside the chat; it ends with the chat. `behind`: the chat is not in line with the file yet.
+pub(super) fn start(chat: &Chat, behind: bool) {
+    tokio::spawn(follow(Arc::downgrade(&chat.core), behind));
     tokio::spawn(sweep(Arc::downgrade(&chat.core)));
     tokio::spawn(remove(
         Arc::downgrade(&chat.core),
@@ -41,18 +44,21 @@ pub(super) fn start(chat: &Chat) {
 }
 
 /// Takes over what another process (the command line) has changed.
-async fn follow(core: Weak<Core>) {
+async fn follow(core: Weak<Core>, mut behind: bool) {
     let Some(mut changes) = core.upgrade().map(|core| core.store.foreign_changes()) else {
         return;
     };
-    while changes.changed().await.is_ok() {
+    while std::mem::take(&mut behind) || changes.changed().await.is_ok() {
+        let mut told = false;
         while let Some(Err(error)) = reconcile(&core).await {
             tokio::time::sleep(RECONCILE_AGAIN).await;
             // A store that was closed meanwhile is nothing to complain of.
             if changes.has_changed().is_err() {
                 return;
             }
-            tracing::warn!(%error, "what another process changed is not taken over yet");
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "what another process changed is not taken over yet");
+            }
         }
     }
 }
@@ -72,10 +78,16 @@ async fn pace(people: Weak<People>) {
 /// Looks for connections that fell silent.
 async fn watch(core: Weak<Core>) {
     let mut clock = tokio::time::interval(WATCH_EVERY);
+    let mut looked = Instant::now();
     loop {
         clock.tick().await;
         let Some(core) = core.upgrade() else { return };
-        core.watchdog.look(&core.people, Instant::now());
+        let now = Instant::now();
+        if now - looked > STALL {
+            core.watchdog.begin_anew(now);
+        }
+        core.watchdog.look(&core.people, now);
+        looked = now;
     }
 }
 
@@ -196,7 +208,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Takes an ended account out of its rooms.
+    /// Takes an ended account out of its rooms, and lets those it stays in know that it has ended.
     pub(super) async fn retire(&self, user: UserId) -> Result<(), ChatError> {
         for room in self.core.store.places(user).await? {
             match self
@@ -209,7 +221,10 @@ impl Chat {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        for person in self.core.store.people(vec![user]).await? {
+            self.core.registry.tell_all_person(&person);
+        }
+        Ok(self.core.store.drop_sanctions(user).await?)
     }
 
     /// Removes what was cleared, deleted or given up, in the background and in small steps.
@@ -229,6 +244,7 @@ impl Chat {
         self.core.store.drop_orphans(Millis(before)).await?;
         self.sweep_soon();
         self.core.store.sweep_sessions().await?;
+        self.close_ended().await?;
         self.core.store.sweep_invites().await?;
         self.core.store.prune_notifications().await?;
         let expire_after = self.core.settings.guests_expire_after.as_millis();

@@ -1,11 +1,12 @@
 //! Who asks. Only authentication makes a [`Caller`], so no handler can forget it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::model::{Millis, Person, Profile, Role, SessionId, User, UserId, name_key};
+use crate::model::{Millis, Person, Private, Role, SessionId, User, UserId, Viewer, name_key};
 use crate::store::Session;
 
 use super::token::TokenKind;
@@ -20,6 +21,10 @@ pub struct Caller {
     user: Arc<User>,
     session: SessionId,
     session_uuid: Uuid,
+    /// When the session began.
+    began: Option<Millis>,
+    /// Where the request comes from, where that matters.
+    address: Option<IpAddr>,
     dialect: String,
     /// The name in the token, which is an older one after a change of name.
     claimed: Option<String>,
@@ -40,6 +45,8 @@ impl Caller {
             user: Arc::new(user),
             session: session.id,
             session_uuid: session.uuid,
+            began: Some(session.created_at),
+            address: None,
             dialect: session.kind.clone(),
             claimed: None,
         }
@@ -77,6 +84,24 @@ impl Caller {
         self.session
     }
 
+    /// The same caller with the address their request comes from.
+    #[must_use]
+    pub fn at(self, address: IpAddr) -> Self {
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// When the session began; `None` for who was believed without proof.
+    pub(super) fn began(&self) -> Option<Millis> {
+        self.began
+    }
+
     /// The dialect in which the session was opened, or `web`; empty for who was believed without proof.
     pub fn dialect(&self) -> &str {
         &self.dialect
@@ -85,6 +110,14 @@ impl Caller {
     /// Whether the caller proved who they are.
     pub fn is_proven(&self) -> bool {
         self.session != SessionId::NONE
+    }
+
+    /// Whose eyes accounts are shown to: who did not prove who they are sees what everybody sees.
+    pub fn viewer(&self) -> Viewer {
+        match self.is_proven() {
+            true => Viewer::Account(self.id(), self.role()),
+            false => Viewer::Anybody,
+        }
     }
 
     /// Anybody at all, where an operator has switched proof off: may do what admins do, but nothing to an admin.
@@ -97,16 +130,10 @@ impl Caller {
             avatar_url: None,
             role: Role::Admin,
             deleted: false,
-        };
-        let user = User {
-            person: Arc::new(person),
-            email: None,
-            profile: Profile::default(),
-            has_password: false,
-            created_at: Millis(0),
             updated_at: Millis(0),
         };
-        Self::unproven(user)
+        let private = Private::default();
+        Self::unproven(User::new(Arc::new(person), private, Millis(0), Millis(0)))
     }
 
     /// Somebody who is believed without a session.
@@ -116,6 +143,8 @@ impl Caller {
             user: Arc::new(user),
             session,
             session_uuid,
+            began: None,
+            address: None,
             dialect,
             claimed: None,
         }
@@ -151,11 +180,9 @@ impl Chat {
             Credential::Token(token) => {
                 let claims = self.core.tokens.verify(token, TokenKind::Access)?;
                 claimed = Some(claims.username.clone());
-                self.core
-                    .store
-                    .session(claims.session())
-                    .await?
-                    .filter(|(_, user)| user.id() == claims.user())
+                let store = &self.core.store;
+                let found = store.session(claims.session()).await?;
+                found.filter(|(_, user)| user.id() == claims.user())
             }
             Credential::Cookie(value) => {
                 self.core

@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::model::{Invalid, Verdict};
 use crate::store::StoreError;
 
+use super::Cause;
+
 /// Why something was not done; every dialect spells each of these in its own way.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ChatError {
@@ -15,18 +17,21 @@ pub enum ChatError {
     /// Wrong name or password; which of them is nobody's business.
     #[error("wrong user name or password")]
     BadCredentials,
+    /// Needs a session that has just begun.
+    #[error("log in again first: this is done only within 10 minutes after a login")]
+    StaleLogin,
     /// Needs another role.
     #[error("you may not do that")]
     Forbidden,
     /// May not write in this room for a while.
     #[error("you are muted in this room")]
     Muted,
-    /// Nobody registers here, or not from this address.
-    #[error("registration is closed")]
-    RegistrationClosed,
-    /// No guests here, or not from this address.
-    #[error("guests are not let in")]
-    GuestsDisabled,
+    /// Nobody registers here, or for that cause not from where the request comes.
+    #[error("registration is closed{}", because(*.0))]
+    RegistrationClosed(Option<Cause>),
+    /// No guests here, or for that cause not from where the request comes.
+    #[error("guests are not let in{}", because(*.0))]
+    GuestsDisabled(Option<Cause>),
     /// The set-up link is wrong, used or too old.
     #[error("the set-up link is no longer good; a restart of the server prints a new one")]
     BadSetupToken,
@@ -66,6 +71,9 @@ pub enum ChatError {
     /// The disk is full; nothing was stored.
     #[error("the server's disk is full, nothing was stored")]
     Full,
+    /// Nothing can be stored, for a reason that only the server's administrator can mend.
+    #[error("the server cannot store anything now: its administrator has to look at it")]
+    Unavailable,
     /// Our fault; the log knows more.
     #[error("something went wrong on the server")]
     Internal,
@@ -77,6 +85,9 @@ pub enum TokenFault {
     /// There is none where one is due.
     #[error("not logged in")]
     Missing,
+    /// There is none where only the local network needs none.
+    #[error("not logged in: {}", .0.reason())]
+    Remote(Cause),
     /// It was not made here.
     #[error("the token is not valid")]
     Invalid,
@@ -103,11 +114,22 @@ impl From<StoreError> for ChatError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => Self::Full,
-            StoreError::Busy | StoreError::Timeout | StoreError::Closed => Self::Busy,
+            StoreError::Busy | StoreError::Timeout | StoreError::Closed | StoreError::LogFull => {
+                Self::Busy
+            }
+            // The store has said so in the log, once.
+            StoreError::Lost(_) | StoreError::Unsynced | StoreError::Checkpoint(_) => {
+                Self::Unavailable
+            }
             StoreError::Conflict(what) => Self::Taken(what),
             other => Self::internal(other),
         }
     }
+}
+
+/// What follows a refusal that has a cause.
+fn because(cause: Option<Cause>) -> String {
+    cause.map_or_else(String::new, |cause| format!(": {}", cause.reason()))
 }
 
 /// Turns the permission table's verdict into an answer.
@@ -116,5 +138,6 @@ pub(super) fn allowed(verdict: Verdict) -> Result<(), ChatError> {
         Verdict::Yes => Ok(()),
         Verdict::Forbidden => Err(ChatError::Forbidden),
         Verdict::Hidden => Err(ChatError::NotFound("room")),
+        Verdict::Muted => Err(ChatError::Muted),
     }
 }

@@ -1,29 +1,87 @@
 //! Password hashing on threads of its own, so that logins never stall chat. Must not know whose password it is.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+mod queue;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pbkdf2::password_hash::{Error, PasswordHasher, PasswordVerifier};
 use pbkdf2::phc::PasswordHash;
 use pbkdf2::{Params, Pbkdf2};
 use tokio::sync::oneshot;
 
-use crate::model::Password;
+use crate::model::{ChosenPassword, Password, UserId};
 
 use super::ChatError;
+use super::limits::client_network;
+use queue::{Class, Queue};
 
-/// So many hashes are made at once.
+/// How many hashes are made at the same time.
 const THREADS: usize = 2;
-/// So many logins may wait; the next one is told to come back.
-const QUEUE: usize = 64;
+
+/// For whom a hash is made: each has a queue of its own, and all have their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    /// Logins of accounts that do not yet log in from this network.
+    Stranger(IpAddr),
+    /// The logins of an account from where it has logged in before, and what its owner does.
+    Known(UserId),
+    /// New accounts from this network.
+    Newcomer(IpAddr),
+}
+
+impl Lane {
+    pub(super) fn stranger(address: IpAddr) -> Self {
+        Self::Stranger(client_network(address))
+    }
+
+    pub(super) fn newcomer(address: IpAddr) -> Self {
+        Self::Newcomer(client_network(address))
+    }
+
+    fn class(self) -> Class {
+        match self {
+            Self::Stranger(_) | Self::Known(_) => Class::First,
+            Self::Newcomer(_) => Class::Second,
+        }
+    }
+}
 
 type Job = Box<dyn FnOnce(&Pbkdf2) + Send>;
+
+/// What the handles and the threads share.
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: Queue<Lane, Job>,
+    ended: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the threads when the last handle is gone.
+struct Threads(Arc<Shared>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.0.lock().ended = true;
+        self.0.wake.notify_all();
+    }
+}
 
 /// Hashes and verifies passwords with PBKDF2-HMAC-SHA256, in PHC form.
 #[derive(Clone)]
 pub struct Hasher {
-    jobs: SyncSender<Job>,
+    threads: Arc<Threads>,
     rounds: u32,
     decoy: Arc<str>,
 }
@@ -47,66 +105,89 @@ impl Hasher {
         let decoy = pbkdf2
             .hash_password(&rand::random::<[u8; 16]>())
             .map_err(ChatError::internal)?;
-        let (jobs, queue) = sync_channel::<Job>(QUEUE);
-        let queue = Arc::new(Mutex::new(queue));
+        let threads = Arc::new(Threads(Arc::default()));
         for number in 0..THREADS {
-            let queue = queue.clone();
+            let shared = threads.0.clone();
             std::thread::Builder::new()
                 .name(format!("hasher-{number}"))
-                .spawn(move || work(&queue, &pbkdf2))
+                .spawn(move || work(&shared, &pbkdf2))
                 .map_err(ChatError::internal)?;
         }
         Ok(Self {
-            jobs,
+            threads,
             rounds,
             decoy: decoy.to_string().into(),
         })
     }
 
     /// The PHC string for a new password.
-    pub async fn hash(&self, password: Password) -> Result<String, ChatError> {
-        self.run(move |pbkdf2| {
-            pbkdf2
-                .hash_password(password.reveal())
-                .map(|hash| hash.to_string())
+    pub(super) async fn hash(
+        &self,
+        lane: Lane,
+        password: &ChosenPassword,
+    ) -> Result<String, ChatError> {
+        self.hash_bytes(lane, password.reveal().to_vec()).await
+    }
+
+    /// The PHC string that replaces an outdated one.
+    pub(super) async fn rehash(
+        &self,
+        lane: Lane,
+        password: &Password,
+    ) -> Result<String, ChatError> {
+        self.hash_bytes(lane, password.reveal().to_vec()).await
+    }
+
+    async fn hash_bytes(&self, lane: Lane, bytes: Vec<u8>) -> Result<String, ChatError> {
+        self.run(lane, move |pbkdf2| {
+            pbkdf2.hash_password(&bytes).map(|hash| hash.to_string())
         })
         .await?
         .map_err(ChatError::internal)
     }
 
     /// Compares; takes the same time when there is no hash to compare with.
-    pub async fn verify(
+    pub(super) async fn verify(
         &self,
+        lane: Lane,
         password: Password,
         hash: Option<String>,
     ) -> Result<Verified, ChatError> {
         let (known, rounds) = (hash.is_some(), self.rounds);
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
-        self.run(
-            move |pbkdf2| match compare(pbkdf2, rounds, &password, &hash) {
+        self.run(lane, move |pbkdf2| {
+            match compare(pbkdf2, rounds, &password, &hash) {
                 verified if known => verified,
                 _ => Verified::No,
-            },
-        )
+            }
+        })
         .await
     }
 
+    /// Waits for its turn and runs. [`ChatError::Busy`] if too many wait.
     async fn run<T: Send + 'static>(
         &self,
+        lane: Lane,
         job: impl FnOnce(&Pbkdf2) -> T + Send + 'static,
     ) -> Result<T, ChatError> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |pbkdf2| {
-            // Whoever asked may have gone; nobody misses the answer then.
-            let _ = reply.send(job(pbkdf2));
+            // Nobody pays for an answer that nobody waits for.
+            if !reply.is_closed() {
+                let _ = reply.send(job(pbkdf2));
+            }
         });
-        self.jobs.try_send(job).map_err(|_| ChatError::Busy)?;
+        // What is displaced is dropped, and whoever waits for it told that the server is busy.
+        let shared = &self.threads.0;
+        let displaced = shared.lock().queue.push(lane, lane.class(), job);
+        drop(displaced);
+        shared.wake.notify_one();
         answer.await.map_err(|_| ChatError::Busy)
     }
 }
 
 /// The PHC string for a new password, made on this very thread: for a program that has nothing else to do.
-pub(super) fn hash_here(password: &Password, rounds: u32) -> Result<String, Error> {
+pub(super) fn hash_here(password: &ChosenPassword, rounds: u32) -> Result<String, Error> {
     let hash = scheme(rounds)?.hash_password(password.reveal())?;
     Ok(hash.to_string())
 }
@@ -120,23 +201,41 @@ fn compare(pbkdf2: &Pbkdf2, rounds: u32, password: &Password, hash: &str) -> Ver
     let Ok(hash) = PasswordHash::new(hash) else {
         return Verified::No;
     };
-    if pbkdf2.verify_password(password.reveal(), &hash).is_err() {
-        return Verified::No;
+    let is_right = |bytes: &[u8]| pbkdf2.verify_password(bytes, &hash).is_ok();
+    if is_right(password.reveal()) {
+        return match Params::try_from(&hash) {
+            Ok(params) if params.rounds() == rounds => Verified::Yes,
+            _ => Verified::Outdated,
+        };
     }
-    match Params::try_from(&hash) {
-        Ok(params) if params.rounds() == rounds => Verified::Yes,
-        _ => Verified::Outdated,
+    // Hashes of earlier versions were made of what was typed.
+    match password.as_typed() {
+        Some(typed) if is_right(typed) => Verified::Outdated,
+        _ => Verified::No,
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>, pbkdf2: &Pbkdf2) {
+fn work(shared: &Shared, pbkdf2: &Pbkdf2) {
     yield_to_chat();
+    while let Some(job) = next(shared) {
+        job(pbkdf2);
+    }
+}
+
+/// Waits for a job; `None` when there will be no more.
+fn next(shared: &Shared) -> Option<Job> {
+    let mut state = shared.lock();
     loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match job {
-            Ok(job) => job(pbkdf2),
-            Err(_) => return,
+        if state.ended {
+            return None;
         }
+        if let Some(job) = state.queue.pop() {
+            return Some(job);
+        }
+        state = shared
+            .wake
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
     }
 }
 
@@ -152,42 +251,73 @@ fn yield_to_chat() {
 mod tests {
     use super::*;
 
+    const LANE: Lane = Lane::Known(UserId(1));
+
+    fn chosen(text: &str) -> ChosenPassword {
+        ChosenPassword::parse(text, 1).unwrap()
+    }
+
+    async fn verify(hasher: &Hasher, typed: &str, hash: Option<String>) -> Verified {
+        let typed = Password::parse(typed).unwrap();
+        hasher.verify(LANE, typed, hash).await.unwrap()
+    }
+
     #[tokio::test]
     async fn only_the_right_password_is_right() {
         let hasher = Hasher::start(1000).unwrap();
-        let hash = hasher
-            .hash(Password::parse("secret").unwrap())
-            .await
-            .unwrap();
+        let hash = hasher.hash(LANE, &chosen("secret")).await.unwrap();
         assert!(hash.starts_with("$pbkdf2-sha256$i=1000,l=32$"), "{hash}");
         for (typed, expected) in [("secret", Verified::Yes), ("Secret", Verified::No)] {
-            let verified = hasher
-                .verify(Password::parse(typed).unwrap(), Some(hash.clone()))
-                .await
-                .unwrap();
+            let verified = verify(&hasher, typed, Some(hash.clone())).await;
             assert_eq!(verified, expected, "{typed}");
         }
-        assert_eq!(
-            hasher
-                .verify(Password::parse("secret").unwrap(), None)
-                .await
-                .unwrap(),
-            Verified::No
-        );
+        assert_eq!(verify(&hasher, "secret", None).await, Verified::No);
     }
 
     #[tokio::test]
     async fn a_hash_of_other_rounds_is_right_but_outdated() {
-        let hash = Hasher::start(1000)
-            .unwrap()
-            .hash(Password::parse("secret").unwrap())
-            .await
-            .unwrap();
+        let hasher = Hasher::start(1000).unwrap();
+        let hash = hasher.hash(LANE, &chosen("secret")).await.unwrap();
         let today = Hasher::start(2000).unwrap();
-        let verified = today
-            .verify(Password::parse("secret").unwrap(), Some(hash))
-            .await
-            .unwrap();
+        let verified = verify(&today, "secret", Some(hash)).await;
         assert_eq!(verified, Verified::Outdated);
+    }
+
+    #[tokio::test]
+    async fn a_password_is_right_however_its_characters_are_composed() {
+        let hasher = Hasher::start(1000).unwrap();
+        let hash = hasher.hash(LANE, &chosen("e\u{301}clair")).await.unwrap();
+        for typed in ["e\u{301}clair", "\u{e9}clair"] {
+            assert_eq!(
+                verify(&hasher, typed, Some(hash.clone())).await,
+                Verified::Yes
+            );
+        }
+        // An earlier version hashed what was typed: it is still right as it was typed then.
+        let old = Pbkdf2::new(pbkdf2::Algorithm::Pbkdf2Sha256, Params::new(1000).unwrap());
+        let old = old.hash_password("e\u{301}clair".as_bytes()).unwrap();
+        let old = Some(old.to_string());
+        let verified = verify(&hasher, "e\u{301}clair", old).await;
+        assert_eq!(verified, Verified::Outdated);
+    }
+
+    #[tokio::test]
+    async fn a_login_passes_a_flood_of_others_from_one_address() {
+        let hasher = Hasher::start(1000).unwrap();
+        let flood = Lane::stranger([10, 0, 0, 1].into());
+        let wrong = || Password::parse("wrong").unwrap();
+        let flood: Vec<_> = (0..500)
+            .map(|_| {
+                let hasher = hasher.clone();
+                tokio::spawn(async move { hasher.verify(flood, wrong(), None).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        assert_eq!(verify(&hasher, "right", None).await, Verified::No);
+        let mut refused = 0;
+        for one in flood {
+            refused += u32::from(one.await.unwrap().is_err());
+        }
+        assert!(refused > 0, "the queue of one address is unbounded");
     }
 }

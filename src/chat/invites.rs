@@ -6,16 +6,21 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::model::{
-    Action, Invite, InviteId, Millis, Password, Role, Room, RoomId, User, UserId, may_invite,
+    Action, ChosenPassword, Invite, InviteId, Millis, Role, Room, RoomId, User, UserId, may_invite,
 };
-use crate::store::{CodeHash, NewInvite, NewUser};
+use crate::store::{CodeHash, NewInvite};
 
-use super::accounts::{Registration, Visitor};
+use super::accounts::Registration;
 use super::error::allowed;
+use super::hasher::Lane;
+use super::limits::keys;
 use super::outbox::Closing;
 use super::room::Order;
 use super::setup::random_word;
+use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError};
+
+const NO_LINK: ChatError = ChatError::NotFound("password link");
 
 /// How long a password link is good.
 const PASSWORD_LINK_GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -108,17 +113,30 @@ impl Chat {
     /// The invite with that code.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is not good (any more).
-    pub async fn invite(&self, code: &str) -> Result<Invite, ChatError> {
-        let found = self.core.store.invite_by_code(hash(code)).await?;
-        found
-            .filter(|invite| invite.is_good(Millis::now()))
-            .ok_or(ChatError::NotFound("invite"))
+    /// [`ChatError::NotFound`] if it is not good (any more), [`ChatError::Limited`] after too many of those.
+    pub async fn invite(&self, code: &str, visitor: &Visitor) -> Result<Invite, ChatError> {
+        let look = async {
+            let found = self.core.store.invite_by_code(hash(code)).await?;
+            found
+                .filter(|invite| invite.is_good(Millis::now()))
+                .ok_or(ChatError::NotFound("invite"))
+        };
+        self.guess_code(visitor, look).await
+    }
+
+    /// Does what tells its caller whether a link's code is good.
+    pub(super) async fn guess_code<T>(
+        &self,
+        visitor: &Visitor,
+        doing: impl Future<Output = Result<T, ChatError>>,
+    ) -> Result<T, ChatError> {
+        let keys = keys::of_client(visitor.address);
+        self.core.limits.codes.attempt(keys, doing).await
     }
 
     /// Whether somebody from there may make an account with that invite.
     pub fn registers(&self, invite: &Invite, visitor: &Visitor) -> bool {
-        invite.registers() || self.core.settings.may_register(visitor.address)
+        invite.registers() || self.may_register(visitor).is_ok()
     }
 
     /// Makes an ordinary account by an invite, and a member of its room.
@@ -131,18 +149,16 @@ impl Chat {
         code: &str,
         visitor: &Visitor,
     ) -> Result<User, ChatError> {
-        let invite = self.invite(code).await?;
-        if !self.registers(&invite, visitor) {
-            return Err(ChatError::RegistrationClosed);
+        let invite = self.invite(code, visitor).await?;
+        if !invite.registers() {
+            self.may_register(visitor)?;
         }
-        self.count_registration(visitor)?;
-        let password_hash = Some(self.core.hasher.hash(new.password).await?);
-        let user = NewUser {
-            password_hash,
-            ..NewUser::named(new.username, new.email, new.display_name)
+        let adding = async {
+            let user = self.hashed(Role::User, new, visitor).await?;
+            let made = self.core.store.add_invited_user(user, hash(code)).await?;
+            made.ok_or(ChatError::NotFound("invite"))
         };
-        let made = self.core.store.add_invited_user(user, hash(code)).await?;
-        let user = made.ok_or(ChatError::NotFound("invite"))?;
+        let user = self.newcomer(visitor, adding).await?;
         self.welcome_to_lobby(&user);
         if let Some(room) = invite.room {
             self.enter_invited(&user, room.id).await;
@@ -154,8 +170,13 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if it is not good (any more) or for no room, [`ChatError::AlreadyMember`].
-    pub async fn join_by_invite(&self, caller: &Caller, code: &str) -> Result<Room, ChatError> {
-        let invite = self.invite(code).await?;
+    pub async fn join_by_invite(
+        &self,
+        caller: &Caller,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<Room, ChatError> {
+        let invite = self.invite(code, visitor).await?;
         let room = invite.room.ok_or(ChatError::NotFound("invite"))?;
         let order = Order::JoinByInvite(hash(code));
         self.order_room(caller, room.id, order).await
@@ -189,28 +210,44 @@ impl Chat {
     /// Whether that is the code of a password link that is good.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
-    pub async fn is_password_link(&self, code: &str) -> Result<bool, ChatError> {
-        Ok(self.core.store.password_link(hash(code)).await?.is_some())
+    /// [`ChatError::Limited`] after too many that are not.
+    pub async fn is_password_link(&self, code: &str, visitor: &Visitor) -> Result<bool, ChatError> {
+        match self.owner_of_link(code, visitor).await {
+            Ok(_) => Ok(true),
+            Err(ChatError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn owner_of_link(&self, code: &str, visitor: &Visitor) -> Result<UserId, ChatError> {
+        let look = async {
+            let found = self.core.store.password_link(hash(code)).await?;
+            found.ok_or(NO_LINK)
+        };
+        self.guess_code(visitor, look).await
     }
 
     /// Uses a password link up: that person has this password now and is logged in nowhere.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is not good (any more).
-    pub async fn use_password_link(&self, code: &str, new: Password) -> Result<(), ChatError> {
-        const NONE: ChatError = ChatError::NotFound("password link");
-        // Hashing is dear: only for those who have a link.
-        if !self.is_password_link(code).await? {
-            return Err(NONE);
-        }
-        let password_hash = self.core.hasher.hash(new).await?;
+    /// [`ChatError::NotFound`] if it is not good (any more), [`ChatError::Invalid`] if the password is too easy to guess,
+    /// [`ChatError::Limited`].
+    pub async fn use_password_link(
+        &self,
+        code: &str,
+        new: ChosenPassword,
+        visitor: &Visitor,
+    ) -> Result<(), ChatError> {
+        // Hashing is expensive: only for those who have a link.
+        let id = self.owner_of_link(code, visitor).await?;
+        let new = new.refuse_guessable(&self.user(id).await?.names())?;
+        let password_hash = self.core.hasher.hash(Lane::Known(id), &new).await?;
         let used = self
             .core
             .store
             .use_password_link(hash(code), password_hash)
             .await?;
-        let user = used.ok_or(NONE)?;
+        let user = used.ok_or(NO_LINK)?;
         tracing::info!(%user, "a password link was used");
         self.core
             .people

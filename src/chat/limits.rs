@@ -1,78 +1,121 @@
-//! How often somebody may do something. Must not know what it is.
+//! Rate limits. A [`Meter`] counts all that is done; [`Attempts`](attempts::Attempts) count what fails.
+
+pub(super) mod attempts;
+pub(super) mod keys;
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So many keys are remembered; beyond, those who did nothing wrong are forgotten first.
+/// The number of keys a limiter remembers.
 const KEYS_MAX: usize = 20_000;
 
-/// A rate per key: a `burst` at once, then one each `interval` (the generic cell rate algorithm).
-pub struct Limiter<K> {
+/// What is left of a full table: evicting many at once keeps the average cost of an insertion constant.
+const KEYS_KEPT: usize = KEYS_MAX / 4 * 3;
+
+/// A `burst` at once, then one each `interval` (the generic cell rate algorithm).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
     interval: Duration,
     burst: u32,
+}
+
+impl Rate {
+    /// `count` per `period`, of which `burst` may come at once.
+    pub(super) fn new(count: u32, period: Duration, burst: u32) -> Self {
+        Self {
+            interval: period / count.max(1),
+            burst: burst.max(1),
+        }
+    }
+
+    /// How long a key that is paid for at `due` must wait before `cost` more fit.
+    fn wait(self, due: Instant, cost: u32, now: Instant) -> Duration {
+        let owed = due.saturating_duration_since(now) + self.interval * cost;
+        owed.saturating_sub(self.interval * self.burst)
+    }
+
+    /// When a key will have paid for `cost` more.
+    fn charge(self, due: Instant, cost: u32, now: Instant) -> Instant {
+        due.max(now) + self.interval * cost
+    }
+}
+
+/// Counts everything that is done, whatever comes of it.
+pub(super) struct Meter<K> {
+    rate: Rate,
     /// When each key will have paid for all it did.
     due: Mutex<HashMap<K, Instant>>,
 }
 
-impl<K: Eq + Hash> Limiter<K> {
-    /// `rate` per `period`, of which `burst` may come at once.
-    pub fn new(rate: u32, period: Duration, burst: u32) -> Self {
+impl<K: Eq + Hash + Clone> Meter<K> {
+    /// Limits each key to that rate.
+    pub(super) fn new(rate: Rate) -> Self {
         Self {
-            interval: period / rate.max(1),
-            burst: burst.max(1),
+            rate,
             due: Mutex::default(),
         }
     }
 
-    /// Counts one; `Err` says how long to wait when it was one too many.
-    pub fn take(&self, key: K) -> Result<(), Duration> {
-        let now = Instant::now();
-        let mut due = self.lock();
-        make_room(&mut due, now);
-        let at = due.entry(key).or_insert(now);
-        let next = (*at).max(now) + self.interval;
-        self.verdict(next, now)?;
-        *at = next;
+    /// Counts `cost`, at most a whole burst; `Err` says how long to wait when it was too much, which is not counted.
+    pub(super) fn take(&self, key: K, cost: u32) -> Result<(), Duration> {
+        let (now, cost) = (Instant::now(), cost.min(self.rate.burst));
+        let mut table = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = table.get(&key).copied().unwrap_or(now);
+        let wait = self.rate.wait(due, cost, now);
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        evict(&mut table, now, |due| Some(*due));
+        table.insert(key, self.rate.charge(due, cost, now));
         Ok(())
     }
+}
 
-    /// Says what [`take`](Self::take) would say, and counts nothing.
-    pub fn look(&self, key: &K) -> Result<(), Duration> {
-        let now = Instant::now();
-        let at = self.lock().get(key).copied().unwrap_or(now);
-        self.verdict(at.max(now) + self.interval, now)
+/// Makes a full table smaller: forgets keys that owe nothing, then those that are nearest to it. So a flood of new keys
+/// never clears the debt of those who owe most. `due` is `None` for keys in use, which stay.
+fn evict<K: Eq + Hash + Clone, V>(
+    table: &mut HashMap<K, V>,
+    now: Instant,
+    due: impl Fn(&V) -> Option<Instant>,
+) {
+    if table.len() < KEYS_MAX {
+        return;
     }
-
-    fn verdict(&self, next: Instant, now: Instant) -> Result<(), Duration> {
-        let owed = next.saturating_duration_since(now);
-        match owed.checked_sub(self.interval * self.burst) {
-            None | Some(Duration::ZERO) => Ok(()),
-            Some(wait) => Err(wait),
-        }
+    table.retain(|_, value| due(value).is_none_or(|due| due > now));
+    let excess = table.len().saturating_sub(KEYS_KEPT);
+    let mut debts: Vec<(Instant, K)> = table
+        .iter()
+        .filter_map(|(key, value)| due(value).map(|due| (due, key.clone())))
+        .collect();
+    if excess == 0 || debts.is_empty() {
+        return;
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Instant>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    let excess = excess.min(debts.len());
+    debts.select_nth_unstable_by_key(excess - 1, |(due, _)| *due);
+    for (_, key) in &debts[..excess] {
+        table.remove(key);
     }
 }
 
-/// Forgets whom nobody has to remember; if all have to be, everybody, because memory is bounded.
-fn make_room<K: Eq + Hash>(due: &mut HashMap<K, Instant>, now: Instant) {
-    if due.len() >= KEYS_MAX {
-        due.retain(|_, at| *at > now);
-        if due.len() >= KEYS_MAX {
-            due.clear();
-        }
-    }
+/// The network that counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
+pub(super) fn client_network(address: IpAddr) -> IpAddr {
+    prefix(address, 64)
 }
 
-/// What an address is counted as: an IPv6 network of 64 bits is one customer.
-pub fn neighbourhood(address: IpAddr) -> IpAddr {
+/// The network that one customer of a provider may have: an IPv4 address, or an IPv6 network of 48 bits.
+fn site_network(address: IpAddr) -> IpAddr {
+    prefix(address, 48)
+}
+
+fn prefix(address: IpAddr, bits: u32) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
+        IpAddr::V6(v6) => {
+            let rest = 128 - bits;
+            IpAddr::V6((u128::from(v6) >> rest << rest).into())
+        }
         v4 => v4,
     }
 }
@@ -81,31 +124,49 @@ pub fn neighbourhood(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_burst_passes_and_then_one_each_interval() {
-        let limiter = Limiter::new(60, Duration::from_secs(60), 5);
-        assert!((0..5).all(|_| limiter.take("a").is_ok()));
-        let wait = limiter.take("a").unwrap_err();
+        let meter = Meter::new(Rate::new(60, MINUTE, 5));
+        assert!((0..5).all(|_| meter.take("a", 1).is_ok()));
+        let wait = meter.take("a", 1).unwrap_err();
         assert!(
             wait <= Duration::from_secs(1) && wait > Duration::from_millis(900),
             "{wait:?}"
         );
-        assert!(limiter.take("b").is_ok());
+        assert!(meter.take("b", 1).is_ok());
     }
 
     #[test]
-    fn looking_counts_nothing() {
-        let limiter = Limiter::new(1, Duration::from_secs(60), 1);
-        assert!((0..9).all(|_| limiter.look(&1).is_ok()));
-        assert!(limiter.take(1).is_ok());
-        assert!(limiter.look(&1).is_err());
+    fn dear_actions_use_the_burst_up_sooner() {
+        let meter = Meter::new(Rate::new(1, MINUTE, 7));
+        assert!(meter.take(1, 3).is_ok() && meter.take(1, 3).is_ok());
+        assert!(meter.take(1, 3).is_err());
+        assert!(meter.take(1, 1).is_ok());
+        // Never more than a whole burst, else it could never be done.
+        assert!(meter.take(2, 100).is_ok());
     }
 
     #[test]
-    fn one_house_of_many_addresses_is_one_customer() {
-        let [a, b, c] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
-            .map(|text| text.parse().unwrap());
-        assert_eq!(neighbourhood(a), neighbourhood(b));
-        assert_ne!(neighbourhood(a), neighbourhood(c));
+    fn a_flood_of_new_keys_does_not_clear_a_debt() {
+        let meter = Meter::new(Rate::new(1, MINUTE, 3));
+        assert!((0..3).all(|_| meter.take(0, 1).is_ok()));
+        for key in 1..=KEYS_MAX * 2 {
+            assert!(meter.take(key, 1).is_ok());
+        }
+        assert!(meter.take(0, 1).is_err());
+        assert!(meter.due.lock().unwrap().len() <= KEYS_MAX);
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one_client() {
+        let parse = |text: &str| text.parse().unwrap();
+        let [a, b, c] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"].map(parse);
+        assert_eq!(client_network(a), client_network(b));
+        assert_ne!(client_network(a), client_network(c));
+        assert_eq!(site_network(a), site_network(c));
+        assert_ne!(site_network(a), site_network(parse("2001:db8:1::1")));
+        assert_eq!(client_network(parse("::ffff:10.0.0.1")), parse("10.0.0.1"));
     }
 }

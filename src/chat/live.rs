@@ -1,26 +1,25 @@
-//! Connections: opened, told what is new, brought up to date, ended.
+//! Connections: opened, told what is new, ended.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use crate::model::{Event, Person, RoomId, RoomOverview};
 
-use crate::model::{Action, Event, Message, MessageId, Person, RoomId, RoomOverview};
-
-use super::people::Connection;
-use super::room::{Attached, Online, Reply, RoomMsg};
+use super::outbox::Closing;
+use super::people::{Connection, People};
+use super::room::RoomMsg;
 use super::{Caller, Chat, ChatError, Encoder, Outbox};
 
-/// So many changes one answer to a returning connection holds.
-const PAGE: u32 = 200;
-/// Who is further behind loads history instead.
-const BEHIND_MAX: u32 = 5000;
+/// So many rooms are told at once: more would be a frame of megabytes, and a long read.
+const WELCOME_ROOMS: u32 = 200;
 
-/// What a new connection is told first.
+/// What a new connection is told first, or a further part of that.
 #[derive(Clone, Debug)]
 pub struct Welcome {
-    /// The caller's rooms.
+    /// Some of the caller's rooms, by id.
     pub rooms: Vec<RoomOverview>,
+    /// Whether there are more rooms.
+    pub more: bool,
     /// How many notifications the person has not read, counted up to 100.
     pub unread_notifications: u32,
     /// Who is there, in rooms that are not large.
@@ -29,26 +28,12 @@ pub struct Welcome {
     pub online_count: HashMap<RoomId, u32>,
 }
 
-/// What a returning connection missed.
-#[derive(Clone, Debug)]
-pub struct Resumed {
-    /// Where.
-    pub room: RoomId,
-    /// Messages that are new or changed, by change id.
-    pub messages: Vec<Message>,
-    /// Whether more wait; if not, the connection is live from here on.
-    pub more: bool,
-    /// Everything up to this message was cleared away.
-    pub cleared_through: MessageId,
-    /// It missed too much: it is live now, and drops what it holds.
-    pub reset: bool,
-    /// Who is there, once the connection is live: it is told of the differences from then on.
-    pub online: Option<Online>,
-}
-
 impl Chat {
-    /// Tells a room that the caller is typing.
+    /// Tells a room that the caller is typing, unless that is said too often.
     pub fn typing(&self, caller: &Caller, room: RoomId) {
+        if !self.count_signal(caller) {
+            return;
+        }
         self.core.registry.tell_running(
             room,
             RoomMsg::Typing {
@@ -60,19 +45,47 @@ impl Chat {
     /// Opens a connection for the caller, which hears what is addressed to them in that dialect; `base` is the address
     /// of this server as the client knows it, for encoders that [need it](super::Encode::needs_base).
     ///
+    /// The caller was authenticated some time ago, and whatever ended their session meanwhile did not find this
+    /// connection. So the session is read again once the connection is registered: everything that ends sessions or
+    /// changes roles first commits, then closes the registered connections. The outbox is closed already when this
+    /// returns if the session has ended or the account has another role.
+    ///
     /// # Errors
-    /// [`ChatError::Limited`] if they have too many.
-    pub fn connect(
+    /// [`ChatError::Limited`] if they have too many, or whatever keeps the store from answering.
+    pub async fn connect(
         &self,
         caller: &Caller,
         encoder: Option<Encoder>,
         outbox: Arc<Outbox>,
         base: &str,
     ) -> Result<Arc<Connection>, ChatError> {
+        let people = &self.core.people;
         let most = self.core.settings.connections_per_user;
-        self.core
-            .people
-            .connect(caller, encoder, outbox, base, most)
+        let opening = Opening {
+            people,
+            connection: people.connect(caller, encoder, outbox, base, most)?,
+            finished: false,
+        };
+        let closing = self.check_session(caller).await?;
+        let connection = opening.finish();
+        if let Some(why) = closing {
+            connection.outbox().close(why);
+        }
+        Ok(connection)
+    }
+
+    /// Why a connection that the caller opens now must be closed, if it must.
+    async fn check_session(&self, caller: &Caller) -> Result<Option<Closing>, ChatError> {
+        let store = &self.core.store;
+        let user = match caller.is_proven() {
+            true => store.session(caller.session()).await?.map(|(_, user)| user),
+            false => store.user(caller.id()).await?,
+        };
+        Ok(match user {
+            None => Some(Closing::SessionEnded),
+            Some(user) if user.role() != caller.role() => Some(Closing::Changed),
+            Some(_) => None,
+        })
     }
 
     /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
@@ -134,7 +147,7 @@ impl Chat {
     }
 
     async fn unwatch_all(&self, connection: &Arc<Connection>) {
-        for room in connection.take_rooms() {
+        for room in connection.end_rooms() {
             self.detach(connection, None, room).await;
         }
     }
@@ -154,12 +167,29 @@ impl Chat {
         self.core.registry.ask_running(room, detach).await;
     }
 
-    /// What a new connection is told first.
+    /// What a new connection is told first, of the caller's rooms after `after`. Its outbox holds back whatever is queued
+    /// after the answer was read, until it is [filled](Outbox::fill) with that; what came before is in the answer, and in
+    /// the first one takes the place of all that was queued until then.
     ///
     /// # Errors
     /// Whatever keeps the store from answering.
-    pub async fn welcome(&self, caller: &Caller) -> Result<Welcome, ChatError> {
-        let rooms = self.rooms(caller).await?;
+    pub async fn welcome(
+        &self,
+        caller: &Caller,
+        connection: &Connection,
+        after: RoomId,
+    ) -> Result<Welcome, ChatError> {
+        let outbox = connection.outbox().clone();
+        let begun = move || match after {
+            RoomId(0) => outbox.forget_held(),
+            _ => outbox.hold(),
+        };
+        let page = (after, WELCOME_ROOMS + 1);
+        let store = self.store_for(caller);
+        let (mut rooms, unread_notifications) =
+            store.overviews_page(caller.id(), page, begun).await?;
+        let more = rooms.len() > WELCOME_ROOMS as usize;
+        rooms.truncate(WELCOME_ROOMS as usize);
         let (mut online, mut online_count) = (HashMap::new(), HashMap::new());
         for overview in &rooms {
             let id = overview.room.id;
@@ -175,90 +205,12 @@ impl Chat {
             online_count.insert(id, there.count);
         }
         Ok(Welcome {
-            unread_notifications: self.unread_notifications(caller).await?,
             rooms,
+            more,
+            unread_notifications,
             online,
             online_count,
         })
-    }
-
-    /// Brings a connection up to date in a room. When nothing more waits, it is live from there on, without a gap:
-    /// `reply` is called on the room's task right before the first event.
-    pub async fn resume(
-        &self,
-        caller: &Caller,
-        connection: &Arc<Connection>,
-        encoder: Encoder,
-        room: RoomId,
-        after: MessageId,
-        reply: Reply<Resumed>,
-    ) {
-        let mut reply = Some(reply);
-        if let Err(error) = self
-            .catch_up(caller, connection, encoder, (room, after), &mut reply)
-            .await
-            && let Some(reply) = reply
-        {
-            reply(Err(error));
-        }
-    }
-
-    async fn catch_up(
-        &self,
-        caller: &Caller,
-        connection: &Arc<Connection>,
-        encoder: Encoder,
-        (room, after): (RoomId, MessageId),
-        reply: &mut MaybeReply,
-    ) -> Result<(), ChatError> {
-        let store = &self.core.store;
-        let cleared_through = self
-            .room_for(caller, room, Action::Read)
-            .await?
-            .0
-            .cleared_through;
-        let reset = store.count_changes(room, after, BEHIND_MAX + 1).await? > BEHIND_MAX;
-        let mut resumed = Resumed {
-            room,
-            messages: Vec::new(),
-            more: false,
-            cleared_through,
-            reset,
-            online: None,
-        };
-        loop {
-            if !reset {
-                resumed.messages = store.changes(room, after, PAGE).await?;
-                resumed.more = resumed.messages.len() as u32 == PAGE;
-            }
-            if resumed.more {
-                reply
-                    .take()
-                    .into_iter()
-                    .for_each(|reply| reply(Ok(resumed.clone())));
-                return Ok(());
-            }
-            let position = resumed
-                .messages
-                .last()
-                .map_or(after, |message| message.change_id);
-            let position = (!reset).then_some(position);
-            let (attach, attached) = attach_reply(resumed.clone(), reply);
-            let connection = connection.clone();
-            self.core.registry.tell(
-                room,
-                RoomMsg::Attach {
-                    connection,
-                    encoder,
-                    position,
-                    reply: attach,
-                },
-            );
-            match attached.await.map_err(|_| ChatError::Busy)? {
-                None => return Ok(()),
-                back => *reply = back,
-            }
-        }
     }
 
     /// Lets a connection watch a room from now on, without looking back.
@@ -282,30 +234,24 @@ impl Chat {
     }
 }
 
-type MaybeReply = Option<Reply<Resumed>>;
+/// A registered connection that is forgotten unless it is finished: whoever opens it may go away meanwhile.
+struct Opening<'a> {
+    people: &'a People,
+    connection: Arc<Connection>,
+    finished: bool,
+}
 
-/// A reply for the room's task: live, it answers with `resumed` before the first event; behind, it gives `reply` back.
-fn attach_reply(
-    mut resumed: Resumed,
-    reply: &mut MaybeReply,
-) -> (Reply<Attached>, oneshot::Receiver<MaybeReply>) {
-    let (sender, receiver) = oneshot::channel();
-    let mut reply = reply.take();
-    let attach = move |attached: Result<Attached, ChatError>| {
-        let answer = match attached {
-            Ok(Attached::Behind) => None,
-            Ok(Attached::Live(online)) => {
-                resumed.online = Some(online);
-                Some(Ok(resumed))
-            }
-            Err(error) => Some(Err(error)),
-        };
-        if let Some(answer) = answer
-            && let Some(reply) = reply.take()
-        {
-            reply(answer);
+impl Opening<'_> {
+    fn finish(mut self) -> Arc<Connection> {
+        self.finished = true;
+        self.connection.clone()
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.people.forget(&self.connection);
         }
-        let _ = sender.send(reply);
-    };
-    (Box::new(attach), receiver)
+    }
 }

@@ -2,7 +2,7 @@
 //! only `users` and `sessions`; a running server, or the next one, draws the conclusions (see `background`). Must not
 //! know rooms nor a running [`Chat`](super::Chat).
 
-use crate::model::{Password, Role, User, UserEdit, UserId};
+use crate::model::{ChosenPassword, Role, User, UserEdit, UserId};
 use crate::store::{Guarded, NewUser, Standing, Store, StoreError};
 
 use super::hasher::hash_here;
@@ -34,7 +34,7 @@ pub enum ManageError {
 ///
 /// # Errors
 /// [`ManageError::Hash`].
-pub fn hash(password: &Password, rounds: u32) -> Result<String, ManageError> {
+pub fn hash(password: &ChosenPassword, rounds: u32) -> Result<String, ManageError> {
     hash_here(password, rounds).map_err(|error| ManageError::Hash(error.to_string()))
 }
 
@@ -59,7 +59,7 @@ pub async fn change_password(
     if user.role() == Role::Guest {
         return Err(ManageError::Guest(user.person.username.clone()));
     }
-    store.change_password(user.id(), hash, None).await?;
+    store.change_password(user.id(), hash, None, None).await?;
     Ok(user)
 }
 

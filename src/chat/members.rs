@@ -7,8 +7,9 @@ use crate::model::{
     User, UserId,
 };
 
+use super::limits::keys;
 use super::room::{Order, RoomMsg};
-use super::{Caller, Chat, ChatError};
+use super::{Caller, Chat, ChatError, Cost};
 
 /// Changes to somebody's place in a room.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,19 +49,8 @@ impl Chat {
         caller: &Caller,
         doing: impl Future<Output = Result<T, ChatError>>,
     ) -> Result<T, ChatError> {
-        let limit = self.core.limits.wrong_keys.as_ref();
-        if let Some(limit) = limit {
-            limit.look(&caller.id()).map_err(ChatError::Limited)?;
-        }
-        let done = doing.await;
-        let guessed = matches!(
-            done,
-            Err(ChatError::NotFound(_) | ChatError::Taken("access_key"))
-        );
-        if let Some(limit) = limit.filter(|_| guessed) {
-            limit.take(caller.id()).map_err(ChatError::Limited)?;
-        }
-        done
+        let keys = keys::of_person(caller.id(), caller.address());
+        self.core.limits.room_keys.attempt(keys, doing).await
     }
 
     /// Leaves a room.
@@ -175,7 +165,8 @@ impl Chat {
         Ok(())
     }
 
-    /// Notes that the caller has read a room up to a message; answers when it is on disk.
+    /// Notes that the caller has read a room up to a message; answers when it is on disk. Does nothing when that is said
+    /// too often.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if they are not in it.
@@ -185,6 +176,9 @@ impl Chat {
         room: RoomId,
         through: MessageId,
     ) -> Result<(), ChatError> {
+        if !self.count_signal(caller) {
+            return Ok(());
+        }
         let by = caller.person().clone();
         self.core
             .registry
@@ -216,6 +210,10 @@ impl Chat {
         room: RoomId,
         order: Order,
     ) -> Result<Option<Member>, ChatError> {
+        // Nobody but its sender hears of this one.
+        if !matches!(order, Order::Notify(_)) {
+            self.count_action(caller, Cost::Place)?;
+        }
         self.order_as(caller.person(), room, order).await
     }
 

@@ -112,8 +112,7 @@ impl Chat {
     /// [`ChatError::NotFound`].
     pub async fn message(&self, caller: &Caller, id: MessageId) -> Result<Message, ChatError> {
         let message = self
-            .core
-            .store
+            .store_for(caller)
             .message(id)
             .await?
             .ok_or(ChatError::NotFound("message"))?;
@@ -134,7 +133,7 @@ impl Chat {
         page: PageRequest,
     ) -> Result<(Vec<Message>, bool), ChatError> {
         self.room_for(caller, room, Action::Read).await?;
-        Ok(self.core.store.page(room, page).await?)
+        Ok(self.store_for(caller).page(room, page).await?)
     }
 
     /// A page of all direct messages of the caller, oldest first, without deleted ones.
@@ -146,15 +145,10 @@ impl Chat {
         caller: &Caller,
         page: PageRequest,
     ) -> Result<Vec<Message>, ChatError> {
-        Ok(self.core.store.direct_page(caller.id(), page).await?)
-    }
-
-    /// Counts something that costs others' attention.
-    pub(super) fn count_message(&self, caller: &Caller) -> Result<(), ChatError> {
-        match &self.core.limits.messages {
-            Some(limit) => limit.take(caller.id()).map_err(ChatError::Limited),
-            None => Ok(()),
-        }
+        Ok(self
+            .store_for(caller)
+            .direct_page(caller.id(), page)
+            .await?)
     }
 }
 

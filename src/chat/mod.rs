@@ -5,6 +5,7 @@ mod accounts;
 mod admin;
 mod background;
 mod caller;
+mod catch_up;
 mod census;
 mod encode;
 mod error;
@@ -13,9 +14,11 @@ mod hasher;
 mod invites;
 mod limits;
 mod live;
+mod logins;
 pub mod manage;
 mod members;
 mod messages;
+mod metering;
 mod notifications;
 mod open;
 mod outbox;
@@ -28,18 +31,21 @@ mod sessions;
 mod settings;
 mod setup;
 mod token;
+mod visitor;
 mod watchdog;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use accounts::{Registration, Visitor};
+pub use accounts::Registration;
 pub use caller::{Caller, Credential};
+pub use catch_up::Resumed;
 pub use census::{Census, RoomStanding, Standing};
 pub use encode::{Encode, Encoder, View};
 pub use error::{ChatError, TokenFault};
 pub use invites::{Coded, InviteWish, PasswordLink};
-pub use live::{Resumed, Welcome};
+pub use live::Welcome;
+pub use logins::Login;
 pub use members::MemberEdit;
 pub use messages::Posted;
 pub use outbox::{Closing, Frames, Line, Outbox, Reader, Sealed, Weight};
@@ -50,9 +56,10 @@ pub use search::{SearchHit, SearchPage};
 pub use sessions::{Grant, Grantor};
 pub use settings::Settings;
 pub use token::Claims;
+pub use visitor::{Cause, Remote, Visitor};
 
 use hasher::Hasher;
-use limits::Limiter;
+use metering::{Cost, Limits};
 use people::People;
 use registry::Registry;
 use setup::Setup;
@@ -60,11 +67,16 @@ use token::Tokens;
 use watchdog::Watchdog;
 
 use crate::model::UserId;
-use crate::store::Store;
 pub use crate::store::{Session, Tally};
+use crate::store::{Store, StoreError};
 
-/// A file that worked is taken to work for so long.
+/// A file that could be written is taken to be writable for so long,
 const READY_FOR: Duration = Duration::from_secs(10);
+/// and one that could not be is tried again after so long.
+const UNREADY_FOR: Duration = Duration::from_secs(1);
+
+/// When the file was last tried, and whether it worked.
+type Tried = Option<(Instant, Result<(), StoreError>)>;
 
 /// The whole chat behind one cheap handle.
 #[derive(Clone)]
@@ -84,16 +96,9 @@ struct Core {
     limits: Limits,
     files: files::Works,
     watchdog: Watchdog,
-    /// When the file was last seen to work.
-    ready: tokio::sync::Mutex<Option<Instant>>,
-}
-
-/// What may be done how often; `None` is no limit.
-struct Limits {
-    logins: Option<Limiter<accounts::LoginKey>>,
-    registrations: Option<Limiter<std::net::IpAddr>>,
-    messages: Option<Limiter<UserId>>,
-    wrong_keys: Option<Limiter<UserId>>,
+    /// Which requests were logged as coming from the internet.
+    warnings: visitor::Warnings,
+    ready: tokio::sync::Mutex<Tried>,
 }
 
 impl Chat {
@@ -103,7 +108,6 @@ impl Chat {
     /// Whatever keeps the store from being read, or threads from being started.
     pub async fn start(store: Store, settings: Settings) -> Result<Self, ChatError> {
         let people = Arc::new(People::default());
-        let minute = Duration::from_secs(60);
         let chat = Self {
             core: Arc::new(Core {
                 tokens: Tokens::new(&store.secret().await?),
@@ -111,22 +115,10 @@ impl Chat {
                 hasher: Hasher::start(settings.pbkdf2_rounds)?,
                 registry: Registry::new(store.clone(), people.clone()),
                 setup: Setup::new(!store.has_admin().await?),
-                limits: Limits {
-                    logins: settings
-                        .logins_per_minute
-                        .map(|n| Limiter::new(n.get(), minute, n.get())),
-                    registrations: settings
-                        .registrations_per_minute
-                        .map(|n| Limiter::new(n.get(), minute, n.get())),
-                    wrong_keys: settings
-                        .wrong_keys_per_minute
-                        .map(|n| Limiter::new(n.get(), minute, n.get())),
-                    messages: settings.messages_per_second.map(|n| {
-                        Limiter::new(n.get(), Duration::from_secs(1), settings.messages_burst)
-                    }),
-                },
+                limits: Limits::new(&settings),
                 files: files::Works::default(),
                 watchdog: Watchdog::new(settings.away_after),
+                warnings: visitor::Warnings::default(),
                 ready: tokio::sync::Mutex::default(),
                 people,
                 store,
@@ -134,8 +126,15 @@ impl Chat {
             }),
         };
         chat.abandon_uploads().await;
-        chat.reconcile().await?;
-        background::start(&chat);
+        let behind = match chat.reconcile().await {
+            // A full disk must not keep the server from starting: what can be read is worth something.
+            Err(error @ (ChatError::Full | ChatError::Busy | ChatError::Unavailable)) => {
+                tracing::error!(%error, "the file is not brought up to date yet");
+                true
+            }
+            reconciled => reconciled.map(|()| false)?,
+        };
+        background::start(&chat, behind);
         Ok(chat)
     }
 
@@ -149,18 +148,47 @@ impl Chat {
         &self.core.settings
     }
 
-    /// Whether the file can be read and written; looked at once in ten seconds at most.
+    /// The store, read within the caller's share.
+    fn store_for(&self, caller: &Caller) -> Store {
+        match caller.id() {
+            // Nobody in particular, where an operator has switched proof off.
+            UserId(0) => self.core.store.clone(),
+            account => self.core.store.on_behalf_of(account),
+        }
+    }
+
+    /// Whether the file can be read and written: what is known to be wrong is told at once, and the file is tried every
+    /// ten seconds at most, or every second while something is wrong.
     ///
     /// # Errors
-    /// What keeps it from that.
-    pub async fn ready(&self) -> Result<(), ChatError> {
+    /// What is wrong, in words for a stranger.
+    pub async fn ready(&self) -> Result<(), String> {
         // One question at a time: many who ask at once get the same answer.
         let mut last = self.core.ready.lock().await;
-        if last.is_none_or(|at| at.elapsed() > READY_FOR) {
-            self.core.store.ready().await?;
-            *last = Some(Instant::now());
+        let store = &self.core.store;
+        let due = last.as_ref().is_none_or(|(at, worked)| {
+            let fine = worked.is_ok() && store.check().is_ok();
+            at.elapsed() > if fine { READY_FOR } else { UNREADY_FOR }
+        });
+        if due {
+            let worked = store.ready().await;
+            *last = Some((Instant::now(), worked));
         }
-        Ok(())
+        let tried = last.as_ref().map_or(Ok(()), |(_, worked)| worked.clone());
+        tried
+            .and_then(|()| store.check())
+            .map_err(|error| error.reason())
+    }
+
+    /// Why nothing was stored any more, if a file of the database was taken away.
+    ///
+    /// # Errors
+    /// That.
+    pub fn kept_its_file(&self) -> Result<(), String> {
+        match self.core.store.check() {
+            Err(error @ StoreError::Lost(_)) => Err(error.to_string()),
+            _ => Ok(()),
+        }
     }
 
     /// Tells every connection that the server goes down. What is queued is still written.

@@ -23,7 +23,7 @@ impl Chat {
         limit: u32,
     ) -> Result<(Vec<Notification>, bool), ChatError> {
         let before = before.unwrap_or(NotificationId(i64::MAX));
-        let store = &self.core.store;
+        let store = self.store_for(caller);
         let mut found = store.notifications(caller.id(), before, limit + 1).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);

@@ -37,13 +37,18 @@ impl Chat {
         Ok(rooms)
     }
 
-    /// The members of a room.
+    /// The members of a room, by their ids after `after`.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
-    pub async fn open_members(&self, room: RoomId) -> Result<Vec<Member>, ChatError> {
+    pub async fn open_members(
+        &self,
+        room: RoomId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<Member>, ChatError> {
         self.open_room(room).await?;
-        Ok(self.core.store.members(room, UserId(0), u32::MAX).await?)
+        Ok(self.core.store.members(room, after, limit).await?)
     }
 
     /// A page of a room's messages, oldest first.

@@ -12,8 +12,10 @@ use crate::model::UserId;
 pub const FRAMES_MAX: usize = 256;
 /// A connection with this many bytes waiting is lagging.
 pub const BYTES_MAX: usize = 1024 * 1024;
-/// So many frames of no lasting worth may wait; then the oldest makes room.
+/// So many light frames may wait; further ones are refused.
 const LIGHT_MAX: usize = 64;
+/// So many bytes of light frames may wait.
+const LIGHT_BYTES_MAX: usize = 256 * 1024;
 
 /// Frames of one event or several, encoded once for everybody who gets them.
 #[derive(Debug, Default)]
@@ -110,10 +112,21 @@ pub enum Closing {
 pub enum Weight {
     /// Must arrive, or the connection is closed.
     Full,
-    /// May be dropped; never closes a connection.
+    /// May be refused; never closes a connection. Whoever sends what must not be missed tells the whole of it later.
     Light,
     /// Like `Light`, and replaces one with the same number that still waits.
     Newest(u64),
+}
+
+/// What became of frames that were offered to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// They are queued.
+    Queued,
+    /// Too many light ones wait.
+    Refused,
+    /// The connection is closed, or has just been closed as lagging.
+    Closed,
 }
 
 struct Entry {
@@ -136,6 +149,9 @@ struct State {
     frames: usize,
     bytes: usize,
     light: usize,
+    light_bytes: usize,
+    /// Frames from this place of the queue on wait for what is to stand in front of them.
+    gap: Option<usize>,
     closing: Option<Closing>,
     /// There while whoever writes waits: then nothing is queued, and what was taken has been written.
     waker: Option<Waker>,
@@ -156,24 +172,66 @@ impl Outbox {
         self.lock().line = Some(line);
     }
 
-    /// Queues frames; `false` if the connection is closed or has just been closed as lagging.
-    pub fn push(&self, frames: Sealed, weight: Weight) -> bool {
+    /// An outbox that holds everything back until [`Outbox::fill`].
+    pub fn held() -> Self {
+        let outbox = Self::default();
+        outbox.hold();
+        outbox
+    }
+
+    /// Holds back whatever is queued from now on, until [`Outbox::fill`].
+    pub fn hold(&self) {
+        let mut state = self.lock();
+        state.gap = Some(state.queue.len());
+    }
+
+    /// Forgets what is held back: [`Outbox::fill`] will say all of it.
+    pub fn forget_held(&self) {
+        let mut state = self.lock();
+        if let Some(gap) = state.gap {
+            let held = state.queue.split_off(gap);
+            held.iter().for_each(|entry| state.subtract(entry));
+        }
+    }
+
+    /// Puts frames in front of what was held back, and lets all of it go.
+    pub fn fill(&self, frames: Sealed) {
         let mut state = self.lock();
         if state.closing.is_some() {
-            return false;
+            return;
         }
-        let alive = match weight {
+        let place = state.gap.take().unwrap_or(state.queue.len());
+        state.frames += frames.count;
+        state.bytes += frames.bytes.len();
+        let weight = Weight::Full;
+        state.queue.insert(place, Entry { frames, weight });
+        wake(state);
+    }
+
+    /// Queues frames; `false` if the connection is closed or has just been closed as lagging.
+    pub fn push(&self, frames: Sealed, weight: Weight) -> bool {
+        self.offer(frames, weight) != Offered::Closed
+    }
+
+    /// Queues frames, and says what became of them.
+    pub fn offer(&self, frames: Sealed, weight: Weight) -> Offered {
+        let mut state = self.lock();
+        if state.closing.is_some() {
+            return Offered::Closed;
+        }
+        let offered = match weight {
             Weight::Full => state.push_full(frames),
             Weight::Light | Weight::Newest(_) => state.push_light(frames, weight),
         };
         wake(state);
-        alive
+        offered
     }
 
     /// Like [`Outbox::push`] with full weight, but past the queue while whoever writes waits: nobody needs to be woken.
     pub fn send(&self, frames: Sealed) -> bool {
         let mut state = self.lock();
         let line = state.waker.as_ref().and(state.line.as_ref());
+        let line = line.filter(|_| state.gap.is_none());
         let sent = line
             .and_then(Weak::upgrade)
             .map_or(0, |line| line.send(&frames.bytes));
@@ -210,12 +268,12 @@ impl Outbox {
         batch: &mut Vec<Bytes>,
     ) -> Poll<Option<Closing>> {
         let mut state = self.lock();
-        if state.queue.is_empty() && state.closing.is_none() && !state.begun {
+        let ready = state.gap.unwrap_or(state.queue.len());
+        if ready == 0 && state.closing.is_none() && !state.begun {
             state.waker = Some(context.waker().clone());
             return Poll::Pending;
         }
-        batch.extend(state.queue.drain(..).map(|entry| entry.frames.bytes));
-        state.forget();
+        state.take(ready, batch);
         state.begun = false;
         Poll::Ready(state.closing)
     }
@@ -226,13 +284,14 @@ impl Outbox {
 }
 
 impl State {
-    fn push_full(&mut self, frames: Sealed) -> bool {
+    fn push_full(&mut self, frames: Sealed) -> Offered {
         // Looked at before adding: one large batch never closes a connection that had kept up.
         if self.frames >= FRAMES_MAX || self.bytes >= BYTES_MAX {
             self.queue.clear();
+            self.gap = self.gap.map(|_| 0);
             self.forget();
             self.closing = Some(Closing::Lagging);
-            return false;
+            return Offered::Closed;
         }
         self.frames += frames.count;
         self.bytes += frames.bytes.len();
@@ -240,32 +299,62 @@ impl State {
             frames,
             weight: Weight::Full,
         });
-        true
+        Offered::Queued
     }
 
-    fn push_light(&mut self, frames: Sealed, weight: Weight) -> bool {
+    fn push_light(&mut self, frames: Sealed, weight: Weight) -> Offered {
+        let bytes = frames.bytes.len();
         if self.light > 0
             && weight != Weight::Light
             && let Some(entry) = self.queue.iter_mut().find(|entry| entry.weight == weight)
         {
+            self.light_bytes = self.light_bytes + bytes - entry.frames.bytes.len();
             entry.frames = frames;
-            return true;
+            return Offered::Queued;
         }
-        if self.light >= LIGHT_MAX {
-            let oldest = self
-                .queue
-                .iter()
-                .position(|entry| entry.weight != Weight::Full);
-            self.light -= usize::from(oldest.and_then(|place| self.queue.remove(place)).is_some());
+        // One always fits, however large it is.
+        let is_full = self.light >= LIGHT_MAX || self.light_bytes + bytes > LIGHT_BYTES_MAX;
+        if is_full && self.light > 0 {
+            return Offered::Refused;
         }
         self.light += 1;
+        self.light_bytes += bytes;
         self.queue.push_back(Entry { frames, weight });
-        true
+        Offered::Queued
+    }
+
+    /// Moves the first `ready` entries into `batch`.
+    fn take(&mut self, ready: usize, batch: &mut Vec<Bytes>) {
+        if ready == self.queue.len() {
+            batch.extend(self.queue.drain(..).map(|entry| entry.frames.bytes));
+            self.forget();
+        } else {
+            let rest = self.queue.split_off(ready);
+            let taken = std::mem::replace(&mut self.queue, rest);
+            for entry in taken {
+                self.subtract(&entry);
+                batch.push(entry.frames.bytes);
+            }
+        }
+        self.gap = self.gap.map(|_| 0);
+    }
+
+    /// An entry is not queued any more.
+    fn subtract(&mut self, entry: &Entry) {
+        let bytes = entry.frames.bytes.len();
+        if entry.weight == Weight::Full {
+            self.frames -= entry.frames.count;
+            self.bytes -= bytes;
+        } else {
+            self.light -= 1;
+            self.light_bytes -= bytes;
+        }
     }
 
     /// The queue is empty: so are its sums, and a burst's memory is given back.
     fn forget(&mut self) {
-        (self.frames, self.bytes, self.light) = (0, 0, 0);
+        (self.frames, self.bytes) = (0, 0);
+        (self.light, self.light_bytes) = (0, 0);
         if self.queue.capacity() > 4 {
             self.queue = VecDeque::new();
         }

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::model::{Event, Person, RoomId, SessionId, UserId};
 
 use super::encode::{Encoder, View};
-use super::outbox::{Closing, Frames, Outbox, Weight};
+use super::outbox::{Closing, Frames, Offered, Outbox, Weight};
 use super::{Caller, ChatError};
 
 /// How often changes of presence are told.
@@ -29,8 +29,8 @@ pub struct Connection {
     away: AtomicBool,
     /// The dialects it speaks; a socket can be in two.
     encoders: Mutex<Vec<Encoder>>,
-    /// The rooms it watches, for leaving them at its end.
-    rooms: Mutex<Vec<RoomId>>,
+    /// The rooms it watches, for leaving them at its end; none any more after that.
+    rooms: Mutex<Option<Vec<RoomId>>>,
 }
 
 impl Connection {
@@ -78,22 +78,36 @@ impl Connection {
             .count()
     }
 
-    pub(super) fn note_room(&self, room: RoomId) {
+    /// Notes that it watches a room; `false` if it has ended and must not.
+    pub(super) fn note_room(&self, room: RoomId) -> bool {
         let mut rooms = lock(&self.rooms);
+        let Some(rooms) = &mut *rooms else {
+            return false;
+        };
         if !rooms.contains(&room) {
             rooms.push(room);
         }
+        true
     }
 
-    pub(super) fn take_rooms(&self) -> Vec<RoomId> {
-        std::mem::take(&mut lock(&self.rooms))
+    /// The rooms it watches, at its end: no room is noted any more.
+    pub(super) fn end_rooms(&self) -> Vec<RoomId> {
+        lock(&self.rooms).take().unwrap_or_default()
     }
 
-    fn tell(&self, event: &Event, view: View, weight: Weight) {
-        self.tell_by(|_| true, event, view, weight);
+    fn tell(&self, event: &Event, view: View, weight: Weight) -> bool {
+        self.tell_by(|_| true, event, view, weight)
     }
 
-    fn tell_by(&self, which: impl Fn(Encoder) -> bool, event: &Event, view: View, weight: Weight) {
+    /// Answers `false` if it had no room for light frames.
+    fn tell_by(
+        &self,
+        which: impl Fn(Encoder) -> bool,
+        event: &Event,
+        view: View,
+        weight: Weight,
+    ) -> bool {
+        let mut told = true;
         for encoder in lock(&self.encoders)
             .iter()
             .filter(|encoder| which(**encoder))
@@ -101,9 +115,10 @@ impl Connection {
             let mut frames = Frames::at(&self.base_for(*encoder)).only_for(self.user());
             encoder.0.encode(event, view, &mut frames);
             if !frames.is_empty() {
-                self.outbox.push(frames.seal(), weight);
+                told &= self.outbox.offer(frames.seal(), weight) != Offered::Refused;
             }
         }
+        told
     }
 }
 
@@ -205,7 +220,7 @@ impl People {
             base: base.into(),
             away: AtomicBool::new(false),
             encoders: Mutex::new(encoder.into_iter().collect()),
-            rooms: Mutex::default(),
+            rooms: Mutex::new(Some(Vec::new())),
         });
         let mut all = lock(&self.connections);
         let mine = all.entry(caller.id()).or_default();
@@ -262,11 +277,13 @@ impl People {
         self.tell_as(View::Own, user, event, weight);
     }
 
-    /// Tells somebody what they have or have not caused themself.
-    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) {
+    /// Tells somebody what they have or have not caused themself; `false` if a connection had no room for light frames.
+    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) -> bool {
+        let mut all = true;
         for connection in self.of(user) {
-            connection.tell(event, view, weight);
+            all &= connection.tell(event, view, weight);
         }
+        all
     }
 
     /// Tells somebody what happened to them in a room: `seats`, the connections and encoders that watched it, get

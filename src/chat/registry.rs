@@ -1,35 +1,44 @@
-//! Which rooms have a task: started on first use, forgotten when they rest.
+//! The way to every room: its task is started on first use.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Person, RoomId};
 use crate::store::Store;
 
 use super::ChatError;
 use super::people::People;
-use super::room::{Reply, RoomHandle, RoomMsg, reply};
+use super::room::{Reply, RoomHandle, RoomMsg, Running, reply};
+
+/// A room without watchers and work ends its task after this time.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// The way to every room.
 pub(super) struct Registry {
     store: Store,
     people: Arc<People>,
-    rooms: Mutex<HashMap<RoomId, RoomHandle>>,
+    running: Arc<Running>,
+    idle: Duration,
 }
 
 impl Registry {
     pub(super) fn new(store: Store, people: Arc<People>) -> Self {
+        Self::with_idle(store, people, IDLE)
+    }
+
+    fn with_idle(store: Store, people: Arc<People>, idle: Duration) -> Self {
         Self {
             store,
             people,
-            rooms: Mutex::default(),
+            running: Arc::default(),
+            idle,
         }
     }
 
     /// Tells a room, whose task is started if need be.
     pub(super) fn tell(&self, room: RoomId, message: RoomMsg) {
         let mut message = message;
-        // A room that goes to rest in this very moment gives the message back; the next task takes it.
+        // A room that is deleted in this very moment gives the message back; the next task says that it is gone.
         for _ in 0..3 {
             match self.handle(room).tell(message) {
                 Ok(()) => return,
@@ -52,8 +61,8 @@ impl Registry {
 
     /// Tells a room only if it has a task: otherwise it will read from the store what it needs.
     pub(super) fn tell_running(&self, room: RoomId, message: RoomMsg) {
-        if let Some(handle) = self.running(room) {
-            // If it goes to rest just now, it need not know.
+        if let Some(handle) = self.running.get(room) {
+            // One that is deleted just now need not know.
             let _ = handle.tell(message);
         }
     }
@@ -64,40 +73,26 @@ impl Registry {
         room: RoomId,
         message: impl FnOnce(Reply<T>) -> RoomMsg,
     ) -> Option<T> {
-        let handle = self.running(room)?;
         let (reply, answer) = reply();
-        handle.tell(message(reply)).ok()?;
+        // Not kept until the answer: a room ends its task only when nobody holds the way to it.
+        self.running.get(room)?.tell(message(reply)).ok()?;
         answer.await.ok()
     }
 
     /// Tells all rooms that have a task of a person's new name, picture or role.
     pub(super) fn tell_all_person(&self, person: &Arc<Person>) {
-        let running: Vec<_> = self.lock().values().cloned().collect();
-        for handle in running {
+        for handle in self.running.all() {
             let _ = handle.tell(RoomMsg::Renamed(person.clone()));
         }
     }
 
-    fn running(&self, room: RoomId) -> Option<RoomHandle> {
-        self.lock()
-            .get(&room)
-            .filter(|handle| !handle.is_resting())
-            .cloned()
-    }
-
     fn handle(&self, room: RoomId) -> RoomHandle {
-        let mut rooms = self.lock();
-        if let Some(handle) = rooms.get(&room).filter(|handle| !handle.is_resting()) {
-            return handle.clone();
-        }
-        // The moment a room is started is the moment to forget those that rest.
-        rooms.retain(|_, handle| !handle.is_resting());
-        let handle = RoomHandle::start(room, self.store.clone(), self.people.clone());
-        rooms.insert(room, handle.clone());
-        handle
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, RoomHandle>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.get_or_start(room, || {
+            let home = (Arc::downgrade(&self.running), self.idle);
+            RoomHandle::start(room, self.store.clone(), self.people.clone(), home)
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::{
-    Action, Event, Member, Membership, NewRoom, Person, Room, RoomId, RoomOverview, UserId, may,
+    Action, Event, Member, Membership, Millis, NewRoom, Person, Room, RoomId, RoomKind,
+    RoomOverview, UserId, may, may_speak,
 };
 
 use super::error::allowed;
 use super::outbox::Weight;
 use super::room::RoomMsg;
-use super::{Caller, Chat, ChatError, Tally};
+use super::{Caller, Chat, ChatError, Cost, Tally};
 
 /// A public room, as the list of them shows it.
 #[derive(Clone, Debug)]
@@ -31,10 +32,10 @@ impl Chat {
     /// # Errors
     /// Whatever keeps the store from answering; so for all that only read.
     pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomOverview>, ChatError> {
-        Ok(self.core.store.overviews(caller.id(), None).await?)
+        Ok(self.store_for(caller).overviews(caller.id(), None).await?)
     }
 
-    /// Somebody's rooms: one's own, or for an admin anybody's.
+    /// Somebody's rooms: one's own, or for an admin anybody's, without direct rooms and without what is said in the others.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`].
@@ -43,10 +44,17 @@ impl Chat {
         caller: &Caller,
         user: UserId,
     ) -> Result<Vec<RoomOverview>, ChatError> {
-        if user != caller.id() {
-            caller.need_admin()?;
+        if user == caller.id() {
+            return self.rooms(caller).await;
         }
-        Ok(self.core.store.overviews(user, None).await?)
+        caller.need_admin()?;
+        let mut rooms = self.store_for(caller).overviews(user, None).await?;
+        rooms.retain(|overview| overview.room.kind != RoomKind::Direct);
+        for overview in &mut rooms {
+            overview.last_message = None;
+            overview.room.access_key = None;
+        }
+        Ok(rooms)
     }
 
     /// One of the caller's rooms.
@@ -54,7 +62,10 @@ impl Chat {
     /// # Errors
     /// [`ChatError::NotFound`] if the caller is not in it.
     pub async fn overview(&self, caller: &Caller, room: RoomId) -> Result<RoomOverview, ChatError> {
-        let mut found = self.core.store.overviews(caller.id(), Some(room)).await?;
+        let mut found = self
+            .store_for(caller)
+            .overviews(caller.id(), Some(room))
+            .await?;
         found.pop().ok_or(ChatError::NotFound("room"))
     }
 
@@ -69,8 +80,7 @@ impl Chat {
         limit: u32,
     ) -> Result<Vec<PublicRoom>, ChatError> {
         let found = self
-            .core
-            .store
+            .store_for(caller)
             .public_rooms(caller.id(), after, limit)
             .await?;
         Ok(found
@@ -125,7 +135,7 @@ impl Chat {
         limit: u32,
     ) -> Result<Vec<Member>, ChatError> {
         self.room(caller, room).await?;
-        Ok(self.core.store.members(room, after, limit).await?)
+        Ok(self.store_for(caller).members(room, after, limit).await?)
     }
 
     /// Who owns those rooms.
@@ -176,7 +186,7 @@ impl Chat {
     /// [`ChatError::Forbidden`] for guests, [`ChatError::Taken`] on the access key.
     pub async fn create_room(&self, caller: &Caller, new: NewRoom) -> Result<Room, ChatError> {
         caller.need_account()?;
-        self.count_message(caller)?;
+        self.count_action(caller, Cost::Place)?;
         let guesses = new.access_key.is_some();
         let creating = async { Ok(self.core.store.create_room(new, caller.id()).await?) };
         let room = if guesses {
@@ -212,6 +222,7 @@ impl Chat {
             return Ok((room, false));
         }
         caller.need_account()?;
+        self.count_action(caller, Cost::Place)?;
         let found = self.core.store.direct_room(caller.id(), other).await?;
         let (room, new) = found.ok_or(ChatError::NotFound("user"))?;
         if new {
@@ -242,27 +253,34 @@ impl Chat {
         id: RoomId,
         action: Action,
     ) -> Result<(Room, Option<Membership>), ChatError> {
-        let mut room = self
-            .core
-            .store
-            .room(id)
-            .await?
-            .ok_or(ChatError::NotFound("room"))?;
-        let place = self
-            .core
-            .store
-            .member(id, caller.id())
-            .await?
-            .map(|member| member.place);
-        allowed(may(
-            caller.role(),
-            place.map(|place| place.role),
-            room.kind,
-            action,
-        ))?;
+        let (mut room, place) = self.room_and_place(caller, id).await?;
+        let role = place.map(|place| place.role);
+        allowed(may(caller.role(), role, room.kind, action))?;
         if place.is_none() {
             room.access_key = None;
         }
         Ok((room, place))
+    }
+
+    /// Refuses who may not send messages there.
+    pub(super) async fn check_may_speak(
+        &self,
+        caller: &Caller,
+        id: RoomId,
+    ) -> Result<(), ChatError> {
+        let (room, place) = self.room_and_place(caller, id).await?;
+        let (role, now) = (caller.role(), Millis::now());
+        allowed(may_speak(role, place.as_ref(), room.kind, now))
+    }
+
+    async fn room_and_place(
+        &self,
+        caller: &Caller,
+        id: RoomId,
+    ) -> Result<(Room, Option<Membership>), ChatError> {
+        let store = self.store_for(caller);
+        let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
+        let member = store.member(id, caller.id()).await?;
+        Ok((room, member.map(|member| member.place)))
     }
 }

@@ -31,7 +31,7 @@ impl Chat {
         let from = self.senders_meant(caller, &line.from).await?;
         let request = SearchRequest::new(line, rooms, from, limit);
         let request = SearchRequest { before, ..request };
-        Ok(self.core.store.search(request).await?)
+        Ok(self.store_for(caller).search(request).await?)
     }
 
     async fn rooms_meant(

@@ -5,13 +5,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::model::{Millis, SessionId, User};
-use crate::store::{NewSession, Rotation, Session};
+use crate::store::{CheckedHash, NewSession, Rotation, Session};
 
-use super::accounts::Visitor;
 use super::caller::cookie_hash;
 use super::outbox::Closing;
 use super::setup::random_word;
 use super::token::{Claims, TokenKind, span};
+use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError, TokenFault};
 
 /// The refresh token before the newest is still good for so long: its answer may have been lost.
@@ -25,8 +25,35 @@ pub struct Grantor {
     pub sub: fn(&User) -> String,
     /// Whether `user_id` repeats `sub`.
     pub user_id: bool,
-    /// Whether a refresh token is good only once.
-    pub rotates: bool,
+}
+
+/// Kinds of sessions whose refresh token is good until it expires, because their clients use it again and again.
+const REUSABLE: [&str; 2] = ["team", "chat_app"];
+
+/// What a new session is opened with.
+#[derive(Clone, Copy)]
+pub(super) struct Opening {
+    kind: &'static str,
+    cookie_hash: Option<[u8; 32]>,
+    refresh_jti: Option<Uuid>,
+}
+
+impl Opening {
+    pub(super) fn with_tokens(grantor: &Grantor, jti: Uuid) -> Self {
+        Self {
+            kind: grantor.dialect,
+            cookie_hash: None,
+            refresh_jti: Some(jti),
+        }
+    }
+
+    pub(super) fn with_cookie(hash: [u8; 32]) -> Self {
+        Self {
+            kind: "web",
+            cookie_hash: Some(hash),
+            refresh_jti: None,
+        }
+    }
 }
 
 /// What a login gives.
@@ -38,12 +65,15 @@ pub struct Grant {
     pub access_token: String,
     /// For getting the next access token.
     pub refresh_token: String,
+    /// Whether the refresh token that was used is no longer good.
+    pub rotated: bool,
     /// How long the access token is good.
     pub expires_in: Duration,
 }
 
 impl Chat {
-    /// Trades a refresh token for an access token, and where the dialect rotates them, for the next refresh token.
+    /// Trades a refresh token for an access token, and unless it is reusable (`REUSABLE`), for the next refresh token.
+    /// That is decided by the dialect that opened the session, whichever one asks.
     ///
     /// # Errors
     /// [`ChatError::Unauthenticated`]; a token used twice ends its session.
@@ -57,16 +87,20 @@ impl Chat {
         let (session, user) = found
             .filter(|(_, user)| user.id() == claims.user())
             .ok_or(TokenFault::Revoked)?;
-        let jti = if grantor.rotates {
-            self.rotate(&session, &user, claims.jti).await?
-        } else {
-            claims.jti
+        let rotates = !REUSABLE.contains(&session.kind.as_str());
+        let jti = match rotates {
+            true => self.rotate(&session, &user, claims.jti).await?,
+            false => claims.jti,
         };
         self.core
             .store
             .touch_session(session.id, self.session_end())
             .await?;
-        self.sign_pair(&session, user, jti, grantor)
+        let grant = self.sign_pair(&session, user, jti, grantor)?;
+        Ok(Grant {
+            rotated: rotates,
+            ..grant
+        })
     }
 
     async fn rotate(&self, session: &Session, user: &User, jti: Uuid) -> Result<Uuid, ChatError> {
@@ -136,7 +170,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Opens a session and makes its tokens.
+    /// Opens a session for a new account and makes its tokens.
     pub(super) async fn grant(
         &self,
         user: User,
@@ -144,50 +178,61 @@ impl Chat {
         grantor: &Grantor,
     ) -> Result<Grant, ChatError> {
         let jti = Uuid::new_v4();
-        let session = self
-            .core
-            .store
-            .open_session(NewSession {
-                refresh_jti: Some(jti),
-                ..self.new_session(&user, visitor, grantor.dialect)
-            })
-            .await?;
+        let opening = Opening::with_tokens(grantor, jti);
+        let opened = self.open_session(&user, None, visitor, opening).await?;
+        let session = opened.ok_or(ChatError::BadCredentials)?;
         self.sign_pair(&session, user, jti, grantor)
     }
 
-    /// Opens a session for a browser; the cookie's value comes second.
+    /// Opens a browser's session for a new account; the cookie's value comes second.
     pub(super) async fn open_cookie(
         &self,
         user: User,
         visitor: &Visitor,
     ) -> Result<(Caller, String), ChatError> {
         let value = random_word();
-        let cookie_hash = Some(cookie_hash(&value));
-        let new = NewSession {
-            cookie_hash,
-            ..self.new_session(&user, visitor, "web")
-        };
-        let session = self.core.store.open_session(new).await?;
+        let opening = Opening::with_cookie(cookie_hash(&value));
+        let opened = self.open_session(&user, None, visitor, opening).await?;
+        let session = opened.ok_or(ChatError::BadCredentials)?;
         Ok((Caller::new(&session, user), value))
     }
 
-    fn new_session(&self, user: &User, visitor: &Visitor, kind: &'static str) -> NewSession {
-        NewSession {
+    /// Opens a session, if the account lives and still has the password that was checked. Ends the least used one where
+    /// there are too many.
+    pub(super) async fn open_session(
+        &self,
+        user: &User,
+        checked: Option<CheckedHash>,
+        visitor: &Visitor,
+        opening: Opening,
+    ) -> Result<Option<Session>, ChatError> {
+        let new = NewSession {
             user_id: user.id(),
-            kind,
-            cookie_hash: None,
-            refresh_jti: None,
+            kind: opening.kind,
+            cookie_hash: opening.cookie_hash,
+            refresh_jti: opening.refresh_jti,
             expires_at: self.session_end(),
             ip: visitor.address.to_string(),
             user_agent: visitor.user_agent.chars().take(200).collect(),
-        }
+            checked,
+        };
+        let Some(opened) = self.core.store.open_session(new).await? else {
+            return Ok(None);
+        };
+        self.core
+            .people
+            .close(user.id(), Closing::SessionEnded, |open| {
+                opened.ended.contains(&open)
+            });
+        self.note_address(user.id(), visitor);
+        Ok(Some(opened.session))
     }
 
     fn session_end(&self) -> Millis {
         Millis::now().after(self.core.settings.refresh_ttl)
     }
 
-    fn sign_pair(
+    pub(super) fn sign_pair(
         &self,
         session: &Session,
         user: User,
@@ -218,6 +263,7 @@ impl Chat {
             access_token: sign(TokenKind::Access, settings.access_ttl, Uuid::new_v4())?,
             refresh_token: sign(TokenKind::Refresh, settings.refresh_ttl, jti)?,
             expires_in: settings.access_ttl,
+            rotated: false,
             user,
         })
     }

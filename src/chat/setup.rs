@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Role, User};
-use crate::store::NewUser;
-
-use super::accounts::{Registration, Visitor};
+use super::accounts::Registration;
 use super::sessions::{Grant, Grantor};
+use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError};
+use crate::model::{Role, User};
 
 /// How long a set-up link is good.
 const GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -49,9 +48,20 @@ impl Chat {
             .map(|(token, _)| token.clone())
     }
 
-    /// Whether that is the token of the set-up link.
-    pub fn is_setup_token(&self, token: &str) -> bool {
-        self.core.setup.is_good(token)
+    /// Looks whether that is the token of the set-up link.
+    ///
+    /// # Errors
+    /// [`ChatError::BadSetupToken`], [`ChatError::Limited`] after too many wrong ones.
+    pub async fn check_setup_token(&self, token: &str, visitor: &Visitor) -> Result<(), ChatError> {
+        let check = async { self.good_setup_token(token) };
+        self.guess_code(visitor, check).await
+    }
+
+    fn good_setup_token(&self, token: &str) -> Result<(), ChatError> {
+        match self.core.setup.is_good(token) {
+            true => Ok(()),
+            false => Err(ChatError::BadSetupToken),
+        }
     }
 
     /// Makes the first admin and logs them in.
@@ -65,7 +75,7 @@ impl Chat {
         visitor: &Visitor,
         grantor: &Grantor,
     ) -> Result<Grant, ChatError> {
-        let user = self.first_admin(token, new).await?;
+        let user = self.first_admin(token, new, visitor).await?;
         self.grant(user, visitor, grantor).await
     }
 
@@ -79,20 +89,18 @@ impl Chat {
         new: Registration,
         visitor: &Visitor,
     ) -> Result<(Caller, String), ChatError> {
-        let user = self.first_admin(token, new).await?;
+        let user = self.first_admin(token, new, visitor).await?;
         self.open_cookie(user, visitor).await
     }
 
-    async fn first_admin(&self, token: &str, new: Registration) -> Result<User, ChatError> {
-        if !self.core.setup.is_good(token) {
-            return Err(ChatError::BadSetupToken);
-        }
-        let password_hash = Some(self.core.hasher.hash(new.password).await?);
-        let new = NewUser {
-            password_hash,
-            role: Role::Admin,
-            ..NewUser::named(new.username, new.email, new.display_name)
-        };
+    async fn first_admin(
+        &self,
+        token: &str,
+        new: Registration,
+        visitor: &Visitor,
+    ) -> Result<User, ChatError> {
+        self.check_setup_token(token, visitor).await?;
+        let new = self.hashed(Role::Admin, new, visitor).await?;
         let user = self
             .core
             .store

@@ -43,6 +43,11 @@ impl Watchdog {
         });
     }
 
+    /// Takes everybody who gave a sign for alive until now.
+    pub(super) fn begin_anew(&self, now: Instant) {
+        self.lock().values_mut().for_each(|(_, at)| *at = now);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, (Weak<Connection>, Instant)>> {
         self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,7 +4,9 @@
 mod backup;
 mod config;
 mod failure;
+mod interrupt;
 mod logging;
+mod restore;
 mod serve;
 mod user;
 mod version;
@@ -52,6 +54,8 @@ enum Command {
     Serve(ServeArgs),
     /// Copy the database to FILE, also while the server runs
     Backup(backup::Args),
+    /// Put a backup into the place of the database, which is kept; the server must not run
+    Restore(restore::Args),
     /// Manage accounts, also while the server runs
     #[command(subcommand)]
     User(user::Command),
@@ -91,7 +95,8 @@ impl Cli {
             Some(_) if self.serve.listen.is_some() || self.serve.no_backup => Err(Failure::usage(
                 "--listen and --no-backup belong to serve, command line: leave them out",
             )),
-            Some(Command::Backup(args)) => backup::run(&args, &self.settings()?.config),
+            Some(Command::Backup(args)) => backup::run(args, &self.settings()?.config),
+            Some(Command::Restore(args)) => restore::run(args, &self.settings()?.config),
             Some(Command::User(command)) => user::run(command, &self.settings()?.config),
             Some(Command::Config(command)) => config::run(&command, &self.settings()?),
             Some(Command::Version(args)) => version::run(&args),

@@ -31,8 +31,9 @@ async fn serve(config: &Config, no_backup: bool) -> Result<(), Failure> {
     let stop = stop_signal().map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let server = Server::bind(config, options).await.map_err(failed)?;
     greet(config, &server);
+    let chat = server.chat().clone();
     server.run(stop).await;
-    Ok(())
+    chat.kept_its_file().map_err(Failure::failed)
 }
 
 /// Resolves at SIGTERM or SIGINT.

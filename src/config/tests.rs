@@ -345,3 +345,51 @@ fn what_is_dangerous_is_warned_about() {
     let trusted = ("PARLOR_SERVER__TRUSTED_PROXIES", "::1");
     assert!(from_env(&[proxy, trusted]).unwrap().warnings().is_empty());
 }
+
+#[test]
+fn names_of_servers_are_checked_and_written_as_they_are_compared() {
+    let env = [
+        ("PARLOR_SERVER__HOSTS", "Chat.Example.org., nas"),
+        ("PARLOR_CORS__TRUSTED_ORIGINS", "HTTP://Front.lan:3000"),
+    ];
+    let config = from_env(&env).unwrap();
+    assert_eq!(config.server.hosts.0, ["chat.example.org", "nas"]);
+    assert_eq!(config.cors.trusted_origins.0, ["http://front.lan:3000"]);
+    for bad in ["http://a", "a:80", "a/b", "a b", "*", "*.a.org", "a..b"] {
+        assert!(from_env(&[("PARLOR_SERVER__HOSTS", bad)]).is_err(), "{bad}");
+    }
+    for bad in [
+        "*",
+        "null",
+        "front.lan",
+        "http://front.lan/",
+        "http://*.lan",
+    ] {
+        let env = [("PARLOR_CORS__TRUSTED_ORIGINS", bad)];
+        assert!(from_env(&env).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn origins_and_proxies_that_make_no_sense_together_are_warned_about() {
+    let trusted = ("PARLOR_CORS__TRUSTED_ORIGINS", "http://a.lan");
+    let allowed = ("PARLOR_CORS__ALLOWED_ORIGINS", "http://b.lan");
+    assert!(from_env(&[trusted]).unwrap().warnings().is_empty());
+    for (env, setting) in [
+        (&[trusted, allowed][..], "cors.trusted_origins"),
+        (
+            &[("PARLOR_SERVER__TRUSTED_PROXIES", "0.0.0.0/0")],
+            "server.trusted_proxies",
+        ),
+        (
+            &[("PARLOR_SERVER__PUBLIC_URL", "http://b\u{fc}cher.example")],
+            "server.public_url",
+        ),
+    ] {
+        let warnings = from_env(env).unwrap().warnings();
+        assert!(
+            warnings.len() == 1 && warnings[0].starts_with(setting),
+            "{warnings:?}"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! Who may what: one pure function.
 
-use super::{MemberRole, Role, RoomKind};
+use super::{MemberRole, Membership, Millis, Role, RoomKind};
 
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub enum Action {
     Read,
     /// See a room's name, members and roles.
     Look,
-    /// Write, edit and delete one's own.
+    /// Write. Ask [`may_speak`], which also knows who is muted.
     Send,
     /// Delete what others wrote.
     DeleteOthers,
@@ -36,6 +36,17 @@ pub enum Verdict {
     Forbidden,
     /// No, and for them the room does not exist.
     Hidden,
+    /// Not for a while; only [`may_speak`] answers it.
+    Muted,
+}
+
+/// Says whether somebody may send messages in a room of that `kind`, where they have that `place`. Who may not send,
+/// may not edit, attach files, react or be seen typing either.
+pub fn may_speak(role: Role, place: Option<&Membership>, kind: RoomKind, now: Millis) -> Verdict {
+    match may(role, place.map(|place| place.role), kind, Action::Send) {
+        Verdict::Yes if place.is_some_and(|place| place.is_muted(now)) => Verdict::Muted,
+        verdict => verdict,
+    }
 }
 
 /// Says whether an account of that `role` and `place` in a room of that `kind` may do `action` there.
@@ -98,6 +109,7 @@ mod tests {
                 Verdict::Yes => 'y',
                 Verdict::Forbidden => 'f',
                 Verdict::Hidden => 'h',
+                Verdict::Muted => 'm',
             })
             .collect()
     }
@@ -165,6 +177,26 @@ mod tests {
             ],
         ),
     ];
+
+    #[test]
+    fn who_is_muted_may_not_speak_until_it_is_over() {
+        let place = |until| Membership {
+            role: Moderator,
+            joined_at: Millis(0),
+            last_read_id: crate::model::MessageId(0),
+            muted_until: Millis(until),
+            notify: crate::model::Notify::default(),
+        };
+        let verdict =
+            |place: Option<&Membership>, kind| may_speak(Role::User, place, kind, Millis(100));
+        for kind in [RoomKind::Public, RoomKind::Private, RoomKind::Direct] {
+            assert_eq!(verdict(Some(&place(101)), kind), Verdict::Muted);
+            assert_eq!(verdict(Some(&place(100)), kind), Verdict::Yes);
+        }
+        assert_eq!(verdict(None, RoomKind::Public), Verdict::Forbidden);
+        assert_eq!(verdict(None, RoomKind::Private), Verdict::Hidden);
+        assert_eq!(verdict(None, RoomKind::Lobby), Verdict::Yes);
+    }
 
     #[test]
     fn the_table_says_who_may_what() {

@@ -133,7 +133,7 @@ pub struct File {
     /// Its small picture, where it pays to have one.
     pub thumbnail: Option<Thumbnail>,
     /// Where it is, if it is on another host.
-    pub url: Option<String>,
+    pub url: Option<WebUrl>,
     /// When it was uploaded.
     pub created_at: Millis,
 }

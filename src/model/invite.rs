@@ -81,6 +81,7 @@ mod tests {
             avatar_url: None,
             role,
             deleted: false,
+            updated_at: Millis(0),
         };
         Invite {
             id: InviteId(1),

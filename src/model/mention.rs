@@ -65,7 +65,8 @@ enum Called {
 /// The longest name that `text` begins with.
 fn called(text: &str, may_call_room: bool, who: impl Fn(&str) -> Option<UserId>) -> Option<Called> {
     let near: String = text.chars().take(NAME_MAX).collect();
-    let near = name_key(&near);
+    // One sign may stand for many letters.
+    let near: String = name_key(&near).chars().take(2 * NAME_MAX).collect();
     let ends = near.char_indices().map(|(at, _)| at).skip(1);
     let ends: Vec<_> = ends.chain([near.len()]).collect();
     ends.into_iter()

@@ -3,9 +3,13 @@
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection, skeleton};
+use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
 use super::Invalid;
+use super::look::{is_blank, is_visible, look};
+
+/// So much of what was typed is compared with names, characters: more than any name has in any form.
+const TYPED_MAX: usize = 256;
 
 /// An account's unique name: 1–48 characters, no `@`, no control or invisible characters, no outer blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,12 @@ impl Username {
         if name.contains('@') {
             return Err(Invalid::new(FIELD, "must not contain @"));
         }
+        if name.chars().any(|c| c.is_whitespace() && c != ' ') {
+            return Err(Invalid::new(
+                FIELD,
+                "must not contain other blanks than spaces",
+            ));
+        }
         let known = name.check_restriction_level(RestrictionLevel::HighlyRestrictive);
         if !known && !name.is_single_script() {
             return Err(Invalid::new(FIELD, "must not mix alphabets"));
@@ -42,15 +52,18 @@ impl Username {
         name_key(&self.0)
     }
 
-    /// What the name looks like, for finding look-alikes (Unicode TR 39).
+    /// What the name looks like, for finding look-alikes.
     pub fn looks(&self) -> String {
-        skeleton(&self.key()).collect()
+        look(&self.0)
     }
 }
 
-/// What names are compared by: NFKC, lower case. For looking up what somebody typed.
+/// What names are compared by: NFKC, lower case. For looking up what somebody typed; of a text that is longer than any
+/// name the beginning, which is no name either.
 pub fn name_key(text: &str) -> String {
-    text.nfkc()
+    text.chars()
+        .take(TYPED_MAX)
+        .nfkc()
         .collect::<String>()
         .to_lowercase()
         .nfkc()
@@ -118,67 +131,6 @@ impl Key {
     }
 }
 
-/// A password as typed: 1–128 characters; never shown.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// The shortest password that people may choose through the native protocol, characters.
-    pub const CHOSEN_MIN: usize = 8;
-
-    /// Any password that may be right, at most 128 characters.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        const FIELD: &str = "password";
-        match text.chars().count() {
-            0 => Err(Invalid::new(FIELD, "must not be empty")),
-            1..=128 => Ok(Self(text.to_owned())),
-            _ => Err(Invalid::new(FIELD, "must have at most 128 characters")),
-        }
-    }
-
-    /// A password somebody chooses: at least [`Self::CHOSEN_MIN`] characters.
-    pub fn choose(text: &str) -> Result<Self, Invalid> {
-        if text.chars().count() < Self::CHOSEN_MIN {
-            return Err(Invalid::new("password", "must have at least 8 characters"));
-        }
-        Self::parse(text)
-    }
-
-    /// The bytes to hash.
-    pub fn reveal(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-/// An http(s) URL of at most 2048 characters, or one of our own that begins with `/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebUrl(String);
-
-impl WebUrl {
-    /// Checks the scheme and the characters; the URL is never fetched.
-    pub fn parse(field: &'static str, text: &str) -> Result<Self, Invalid> {
-        let url = one_line(field, text, 2048)?;
-        let lower = url.to_ascii_lowercase();
-        let own = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
-        let good = own || lower.starts_with("http://") || lower.starts_with("https://");
-        if !good || url.contains(|c: char| c.is_whitespace() || "\"<>\\`".contains(c)) {
-            return Err(Invalid::new(field, "must be an http or https address"));
-        }
-        Ok(Self(url.to_owned()))
-    }
-
-    /// The URL as given.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(…)")
@@ -204,14 +156,18 @@ pub(super) fn one_line<'a>(
             "must not contain control or invisible characters",
         ));
     }
+    if !is_visible(line) {
+        return Err(Invalid::new(field, "must have something to see"));
+    }
     Ok(line)
 }
 
 /// Control characters, and those that hide or turn text around. Joiners stay: emoji and some scripts need them.
-fn is_hidden(c: char) -> bool {
+pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}')
+        || is_blank(c)
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}')
 }
 
 #[cfg(test)]
@@ -235,6 +191,12 @@ mod tests {
             "a\u{202e}b",
             "a\u{200b}b",
             "\u{430}nn",
+            "a\u{a0}b",
+            "\u{3164}",
+            "a\u{3164}b",
+            "\u{2800}",
+            "\u{200d}",
+            "\u{301}",
             &"x".repeat(49),
         ] {
             assert!(Username::parse(name).is_err(), "{name:?}");
@@ -268,18 +230,19 @@ mod tests {
     }
 
     #[test]
-    fn only_web_urls_are_urls() {
-        for url in ["http://a/b.png", "https://a", "/api/v1/files/1/a.png"] {
-            assert!(WebUrl::parse("avatar_url", url).is_ok(), "{url}");
-        }
-        for url in [
-            "javascript:alert(1)",
-            "//evil",
-            "data:text/html,x",
-            "ftp://a",
-            "http://a b",
+    fn every_name_has_something_to_see() {
+        for name in [
+            "\u{3164}",
+            "\u{2800}",
+            "\u{200d}\u{200d}",
+            "\u{fe0f}",
+            "\u{301}\u{302}",
+            "\u{a0}",
         ] {
-            assert!(WebUrl::parse("avatar_url", url).is_err(), "{url}");
+            assert!(ShownName::of_person(name).is_err(), "{name:?}");
+            assert!(ShownName::of_room(name).is_err(), "{name:?}");
+            assert!(Username::parse(name).is_err(), "{name:?}");
         }
+        assert!(ShownName::of_person("👩\u{200d}🚀").is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::json::is_shallow;
 use super::name::one_line;
 use super::{Invalid, MessageId, Millis, NotificationId, Person, RoomId};
 
@@ -131,6 +132,9 @@ impl Note {
     pub fn parse(title: &str, content: String) -> Result<Self, Invalid> {
         if content.len() > NOTE_MAX {
             return Err(Invalid::new("content", "is too long"));
+        }
+        if !is_shallow(&content) {
+            return Err(Invalid::new("content", "is nested too deeply"));
         }
         Ok(Self {
             title: one_line("title", title, 64)?.to_owned(),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     CONTENT_MAX, Content, Invalid, Key, Message, MessageId, Millis, Notify, Person, RoomId,
-    ShownName, UserId,
+    ShownName, UserId, WebUrl,
 };
 
 /// What sort of room it is; decides who may read it.
@@ -98,7 +98,7 @@ pub struct Room {
     /// What lets people into a private room; for its members' eyes only.
     pub access_key: Option<Key>,
     /// Where its picture is, on this server.
-    pub picture_url: Option<String>,
+    pub picture_url: Option<WebUrl>,
     /// The two people of a direct room, else empty.
     pub people: Vec<Arc<Person>>,
     /// Messages up to this one were cleared away.
@@ -129,6 +129,13 @@ pub struct Membership {
     pub muted_until: Millis,
     /// Of what they are told.
     pub notify: Notify,
+}
+
+impl Membership {
+    /// Whether they may not write at that time.
+    pub fn is_muted(&self, now: Millis) -> bool {
+        self.muted_until > now
+    }
 }
 
 /// Somebody's place in a room.

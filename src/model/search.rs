@@ -53,7 +53,8 @@ impl SearchLine {
         let mut found = Self::default();
         for word in split(line) {
             if !found.filter(&word, &day) {
-                found.terms.extend(Term::parse(&word));
+                let term = Term::parse(&word).filter(|term| !found.terms.contains(term));
+                found.terms.extend(term);
             }
         }
         Ok(found)

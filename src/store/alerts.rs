@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 use super::job::Tx;
-use super::{StoreError, notifications};
+use super::{Store, StoreError, notifications};
 
 /// A notification that was written.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +26,46 @@ pub struct Alerted {
 
 /// Whom a message was noted down for; known when it is on disk.
 #[derive(Clone, Debug, Default)]
-pub struct Alerts(Option<Arc<Mutex<Vec<Alerted>>>>);
+pub struct Alerts(Option<Arc<Mutex<Written>>>);
+
+#[derive(Debug, Default)]
+struct Written {
+    alerted: Vec<Alerted>,
+    rest: Option<Rest>,
+}
 
 impl Alerts {
     /// Takes them out; empty before the message is on disk.
-    pub fn take(&self) -> Vec<Alerted> {
+    pub fn take(&self) -> (Vec<Alerted>, Option<Rest>) {
         let Some(shared) = &self.0 else {
-            return Vec::new();
+            return (Vec::new(), None);
         };
-        std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut written = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = std::mem::take(&mut *written);
+        (written.alerted, written.rest)
+    }
+}
+
+/// The members of a large room who are still to be told of a message: see [`Store::alert_more`].
+#[derive(Debug)]
+pub struct Rest {
+    alert: Alert,
+    after: UserId,
+}
+
+impl Store {
+    /// Notes a message down for some more members of a large room, while it is there: so that a message to everybody
+    /// holds up nobody else's. A crash before the end leaves the others without a notification.
+    pub async fn alert_more(&self, rest: Rest) -> Result<(Vec<Alerted>, Option<Rest>), StoreError> {
+        self.write(move |tx| {
+            let Rest { alert, after } = rest;
+            if !alert.is_due(tx)? {
+                return Ok((Vec::new(), None));
+            }
+            let (alerted, last) = alert.everybody(tx, after)?;
+            Ok((alerted, last.map(|after| Rest { alert, after })))
+        })
+        .await
     }
 }
 
@@ -70,14 +101,18 @@ pub(super) fn defer(tx: &Tx<'_>, message: &Message, concerned: Concerned) -> Ale
     let alerts = Arc::new(Mutex::default());
     let filled = alerts.clone();
     tx.defer(move |conn| {
-        let all = alert.write(conn, &concerned)?;
-        *filled.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        let written = alert.write(conn, &concerned)?;
+        *filled.lock().unwrap_or_else(PoisonError::into_inner) = written;
         Ok(())
     });
     Alerts(Some(alerts))
 }
 
+/// So many members of a room are told of a message to everybody in one transaction.
+const AT_ONCE: u32 = 500;
+
 /// What stands in all notifications of one message.
+#[derive(Clone, Copy, Debug)]
 struct Alert {
     id: NotificationId,
     message: MessageId,
@@ -88,9 +123,9 @@ struct Alert {
 
 impl Alert {
     /// Nobody is told twice, nor of what they said themselves.
-    fn write(&self, tx: &Connection, concerned: &Concerned) -> Result<Vec<Alerted>, StoreError> {
+    fn write(self, tx: &Connection, concerned: &Concerned) -> Result<Written, StoreError> {
         let mut told = HashSet::from([self.by]);
-        let mut all = Vec::new();
+        let (mut all, mut last) = (Vec::new(), None);
         if let Some(user) = concerned.direct
             && self.notify(tx, user)? == Notify::All
         {
@@ -98,15 +133,17 @@ impl Alert {
             told.insert(user);
         }
         if concerned.mentions.room {
-            let everybody = self.everybody(tx)?;
+            let (everybody, end) = self.everybody(tx, UserId(0))?;
             told.extend(everybody.iter().map(|alerted| alerted.user));
             all.extend(everybody);
+            last = end;
         }
         let called = concerned.mentions.people.iter();
         let called = called.map(|user| (*user, NotificationKind::Mention));
         let answered = concerned.author.map(|user| (user, NotificationKind::Reply));
         for (user, kind) in called.chain(answered) {
-            if told.insert(user) && self.notify(tx, user)? != Notify::None {
+            let is_told_later = last.is_some_and(|last| user > last);
+            if !is_told_later && told.insert(user) && self.notify(tx, user)? != Notify::None {
                 self.insert(tx, user, kind)?;
                 all.push(Alerted {
                     user,
@@ -115,7 +152,19 @@ impl Alert {
                 });
             }
         }
-        Ok(all)
+        Ok(Written {
+            alerted: all,
+            rest: last.map(|after| Rest { alert: self, after }),
+        })
+    }
+
+    /// Whether the message still stands as it did when it was noted down first.
+    fn is_due(&self, tx: &Connection) -> Result<bool, StoreError> {
+        let mut find = tx.prepare_cached(
+            "SELECT 1 FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.id = ?1 AND m.deleted_at IS NULL
+             AND m.id > r.cleared_through AND r.deleted_at IS NULL",
+        )?;
+        Ok(find.exists([self.message])?)
     }
 
     /// Of what a living member is told; others of nothing.
@@ -169,15 +218,37 @@ impl Alert {
         })
     }
 
-    fn everybody(&self, tx: &Connection) -> Result<Vec<Alerted>, StoreError> {
+    /// The first [`AT_ONCE`] members after `after`; with the last of them if there may be more.
+    fn everybody(
+        &self,
+        tx: &Connection,
+        after: UserId,
+    ) -> Result<(Vec<Alerted>, Option<UserId>), StoreError> {
         let kind = NotificationKind::Mention;
+        let mut next = tx.prepare_cached(
+            "SELECT user_id FROM members WHERE room_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT 1 OFFSET ?3",
+        )?;
+        let last: Option<UserId> = next
+            .query_row(params![self.room, after, AT_ONCE - 1], |row| row.get(0))
+            .optional()?;
         let mut add = tx.prepare_cached(
             "INSERT INTO notifications (user_id, id, kind, room_id, message_id, by_id, created_at)
              SELECT user_id, ?2, ?3, room_id, ?4, ?5, ?6 FROM members
-             WHERE room_id = ?1 AND user_id <> ?5 AND notify <> 'none' RETURNING user_id",
+             WHERE room_id = ?1 AND user_id > ?7 AND user_id <= ?8 AND user_id <> ?5 AND notify <> 'none'
+             RETURNING user_id",
         )?;
+        let through = last.unwrap_or(UserId(i64::MAX));
         let rows = add.query_map(
-            params![self.room, self.id, kind, self.message, self.by, self.at],
+            params![
+                self.room,
+                self.id,
+                kind,
+                self.message,
+                self.by,
+                self.at,
+                after,
+                through
+            ],
             |row| {
                 Ok(Alerted {
                     user: row.get(0)?,
@@ -189,6 +260,6 @@ impl Alert {
         let told = rows.collect::<Result<Vec<Alerted>, _>>()?;
         told.iter()
             .try_for_each(|alerted| notifications::prune(tx, alerted.user))?;
-        Ok(told)
+        Ok((told, last))
     }
 }

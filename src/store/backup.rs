@@ -1,35 +1,67 @@
 //! A sound copy of a database while others read and write it. Must not know tables.
 
-use std::fs;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
 
+use super::draft::{self, Draft};
 use super::error::StoreError;
-use super::paths;
+use super::lock::Lock;
 use super::schema::{self, Found};
+use super::{generation, paths, wal};
 
 /// Pages copied between two looks at the progress: 16 MiB.
 const PAGES: i32 = 4096;
+/// Instructions of SQLite's machine between two looks at whether to stop.
+const STEPS: i32 = 10_000;
 
 /// Names of the database and of the files beside it that make it whole, each after the database's own.
-const COMPANIONS: [&str; 4] = ["", "-wal", "-shm", ".lock"];
+const COMPANIONS: [&str; 5] = ["", "-wal", "-shm", "-journal", ".lock"];
+
+/// Tells long work from another thread to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// The work ends soon with [`StoreError::Stopped`] and leaves nothing behind.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Fails once a stop was requested.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.0.load(Ordering::Relaxed) {
+            true => Err(StoreError::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    /// Interrupts what `conn` does once a stop is requested.
+    pub(super) fn interrupts(&self, conn: &Connection) -> Result<(), StoreError> {
+        let stop = self.clone();
+        Ok(conn.progress_handler(STEPS, Some(move || stop.check().is_err()))?)
+    }
+}
 
 /// Copies the database at `db` to `dest`, which appears only when the copy is complete, checked and
-/// on disk. Blocks; works while a server writes to `db`.
+/// on disk; gives its size in bytes. Blocks; works while a server writes to `db`. With `replace` it takes the place of a
+/// regular file that no process uses as its database.
 ///
 /// # Errors
-/// [`StoreError::Foreign`] if `db` is no database, [`StoreError::Full`], [`StoreError::Damaged`] if the copy does not pass the integrity check, and I/O errors.
-pub fn backup(db: &Path, dest: &Path) -> Result<(), StoreError> {
+/// [`StoreError::Foreign`] if `db` is no database, [`StoreError::Exists`] and [`StoreError::Unfit`] if there is something
+/// else at `dest`, [`StoreError::Full`], [`StoreError::Damaged`] if the copy does not pass the integrity check,
+/// [`StoreError::Stopped`], and I/O errors. Nothing is left of the copy then.
+pub fn backup(db: &Path, dest: &Path, replace: bool, stop: &Stop) -> Result<u64, StoreError> {
     let db = paths::resolve(db)?;
-    if schema::inspect(&db, schema::CURRENT.version)? == Found::Nothing {
-        return Err(schema::foreign(&db, "empty or missing"));
-    }
-    let dest = paths::resolve(dest)?;
+    refuse_source(&db)?;
+    let dest = paths::resolve_folder(dest)?;
     if COMPANIONS
         .iter()
         .any(|suffix| dest == paths::beside(&db, suffix))
@@ -39,42 +71,87 @@ pub fn backup(db: &Path, dest: &Path) -> Result<(), StoreError> {
     }
     let source = schema::open_existing(&db)?;
     source.busy_timeout(Duration::from_secs(5))?;
-    copy(&source, &dest)
+    let copied = copy(&source, &dest, replace, stop);
+    // Also after a failure: the connection leaves nothing beside the database.
+    let closed = wal::close(source, &db);
+    copied.and_then(|size| closed.map(|()| size))
 }
 
-/// Copies what `source` sees now to `dest`, over a temporary file beside it.
-pub(super) fn copy(source: &Connection, dest: &Path) -> Result<(), StoreError> {
-    let draft = paths::beside(dest, ".tmp");
-    paths::remove(&draft)?;
-    let made = write(source, &draft).and_then(|()| paths::publish(&draft, dest));
-    if made.is_err() {
-        // The reason is worth more than that half a file stays.
-        let _ = fs::remove_file(&draft);
+/// Refuses what is no database of ours, or has a log that is not its own: opening it would move that into it.
+fn refuse_source(db: &Path) -> Result<(), StoreError> {
+    let known = schema::CURRENT.version;
+    paths::refuse_other_names(db)?;
+    schema::refuse_foreign(db, known)?;
+    if paths::size(&paths::beside(db, "-wal"))? > 0 {
+        // The log of a server at work changes while it is looked at, and is its own.
+        match Lock::acquire(db) {
+            Ok(_lock) => generation::check(db)?,
+            Err(StoreError::Locked { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
-    made
+    match schema::inspect(db, known)? {
+        Found::Nothing => Err(schema::foreign(db, "empty or missing")),
+        _ => Ok(()),
+    }
 }
 
-fn write(source: &Connection, draft: &Path) -> Result<(), StoreError> {
-    paths::create_private(draft)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut dest = Connection::open_with_flags(draft, flags)?;
-    // Made durable in one go when it is complete.
-    dest.execute_batch("PRAGMA synchronous = OFF")?;
+/// Copies what `source` sees now to `dest`.
+pub(super) fn copy(
+    source: &Connection,
+    dest: &Path,
+    replace: bool,
+    stop: &Stop,
+) -> Result<u64, StoreError> {
+    refuse_target(dest, replace)?;
+    let draft = Draft::create(dest)?;
+    copy_into(source, &draft, stop)?;
+    complete(&draft, dest, stop)?;
+    let file = draft.publish(replace)?;
+    let size = file.metadata().map_err(|e| StoreError::io(dest, e))?;
+    Ok(size.len())
+}
+
+/// Refuses a name under which the copy would destroy something, or be destroyed.
+fn refuse_target(dest: &Path, replace: bool) -> Result<(), StoreError> {
+    draft::check_target(dest, replace)?;
+    let unfit = |path: &Path, why: &'static str| StoreError::Unfit {
+        path: path.to_owned(),
+        why: why.into(),
+    };
+    if replace && draft::is_locked(dest) {
+        return Err(unfit(
+            dest,
+            "is the database of a running parlor: choose another name",
+        ));
+    }
+    for suffix in ["-wal", "-journal"] {
+        let log = paths::beside(dest, suffix);
+        if paths::size(&log)? > 0 {
+            return Err(unfit(
+                &log,
+                "is left of another database: move it away or choose another name",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn copy_into(source: &Connection, draft: &Draft, stop: &Stop) -> Result<(), StoreError> {
+    let mut dest = schema::open_draft(draft.path())?;
     // One snapshot: otherwise each write by the server would start the copy from the beginning.
     let snapshot = source.unchecked_transaction()?;
     snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    copy_pages(&snapshot, &mut dest)?;
+    copy_pages(&snapshot, &mut dest, stop)?;
     drop(snapshot);
-    // A copy is one file, without a log beside it.
-    dest.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
-    check(&dest, draft)?;
     dest.close().map_err(|(_, e)| e.into())
 }
 
-fn copy_pages(source: &Connection, dest: &mut Connection) -> Result<(), StoreError> {
+fn copy_pages(source: &Connection, dest: &mut Connection, stop: &Stop) -> Result<(), StoreError> {
     let copying = Backup::new(source, dest)?;
     let mut told = 0;
     loop {
+        stop.check()?;
         match copying.step(PAGES)? {
             StepResult::Done => return Ok(()),
             StepResult::Busy | StepResult::Locked => thread::sleep(Duration::from_millis(50)),
@@ -89,13 +166,30 @@ fn copy_pages(source: &Connection, dest: &mut Connection) -> Result<(), StoreErr
     }
 }
 
-fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
-    let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+/// Makes the pages in `draft` a database of its own and checks it; `named` is what a refusal names.
+pub(super) fn complete(draft: &Draft, named: &Path, stop: &Stop) -> Result<(), StoreError> {
+    // Bytes 18 and 19 of the file, 1 for "without a log": a copy is one file.
+    let patched = draft.file().write_all_at(&[1, 1], 18);
+    patched.map_err(|e| StoreError::io(named, e))?;
+    let conn = schema::open_draft(draft.path())?;
+    generation::copied(&conn).map_err(|e| e.naming_damage(named))?;
+    conn.close().map_err(|(_, e)| StoreError::from(e))?;
+    check(draft.path(), named, stop)
+}
+
+fn check(path: &Path, named: &Path, stop: &Stop) -> Result<(), StoreError> {
+    let conn = schema::open_alone(path)?;
+    stop.interrupts(&conn)?;
+    let found = conn.query_row("PRAGMA integrity_check(1)", [], |row| {
+        row.get::<_, String>(0)
+    });
+    stop.check()?;
+    let found = found?;
     if found == "ok" {
         return Ok(());
     }
     Err(StoreError::Damaged {
-        path: path.to_owned(),
+        path: named.to_owned(),
         detail: found,
     })
 }

@@ -123,9 +123,10 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
     Ok(Changed::Done(message, alerts))
 }
 
-/// A tombstone calls nobody, and nobody reacts to it or is told of it.
+/// A tombstone calls nobody and quotes nothing, and nobody reacts to it or is told of it.
 fn bury(tx: &Tx<'_>, message: &mut Message) -> Result<(), StoreError> {
     message.mentions = Mentions::default();
+    message.reply = None;
     message.reactions.clear();
     reactions::drop_of_message(tx, message.id)?;
     notifications::drop_of_message(tx, message.id)

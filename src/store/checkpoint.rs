@@ -1,19 +1,58 @@
-//! Moves the log into the database, mostly while the writer goes on. Must not know tables nor jobs.
+//! Moves the log (the WAL) into the database file, mostly beside the writer. Must not know tables nor jobs.
+//!
+//! SQLite syncs the database file only in a checkpoint that moves *everything* that is in the log by then; what a
+//! partial checkpoint wrote counts as moved (`nBackfill`) without ever having been synced. If the sync that should
+//! cover it fails once, the kernel drops the pages that it could not write and reports no further error: the next
+//! checkpoint moves only what came later, its sync succeeds, and the log begins anew although pages from its beginning
+//! never reached the disk. So after any failed sync
+//!
+//! 1. no checkpoint runs any more, neither here nor when a connection is closed, so the log is kept and only grows;
+//! 2. the writer closes all connections and opens them again ([`Writer::start_over`](super::writer)): the first to open
+//!    the file makes SQLite build its index of the log anew, in which nothing counts as moved;
+//! 3. the whole log is moved from its first page and synced; only then may it begin anew.
+//!
+//! Only connections of this module checkpoint: see [`schema::open_existing`](super::schema).
 
 use std::cell::Cell;
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::error::StoreError;
+use super::health::Health;
 use super::schema;
+use super::wal::{Report, copy, run};
 
-/// With so many pages in it the log is moved, 16 MiB.
-const BEGIN: i32 = 4000;
-/// With so many, 256 MiB, the writer waits: the disk does not keep up.
-const WAIT: i32 = 64_000;
+/// Pages in the log at which it is moved, at which each commit waits a little because the disk does not keep up, and at
+/// which nothing more is written until the log could be moved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) begin: i32,
+    pub(super) slow_down: i32,
+    pub(super) refuse: i32,
+}
+
+/// 16 MiB, 256 MiB, 1 GiB.
+const LIMITS: Limits = Limits {
+    begin: 4000,
+    slow_down: 64_000,
+    refuse: 262_144,
+};
+/// How long a commit waits when it is to slow down.
+const PAUSE: Duration = Duration::from_millis(20);
+/// After so long without a commit the log is moved whatever its size, so that a plain copy of the file holds everything.
+const IDLE: Duration = Duration::from_secs(3);
+/// Between two tries where the first could not move everything.
+const AGAIN: Duration = Duration::from_secs(1);
+/// A reader that holds the log back for so long is worth a warning,
+const PATIENCE: Duration = Duration::from_secs(10);
+/// so often.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+const PAGE_SIZE: i32 = 4096;
 
 thread_local! {
     /// Pages in the log after this thread's last COMMIT.
@@ -21,89 +60,289 @@ thread_local! {
 }
 
 /// Moves the log of one writer's database, on a thread of its own: what is in it by then is copied while more is
-/// written, and the writer itself copies the rest, so that the log can begin anew. Without the thread all would wait for
-/// 16 MiB every now and then; without the rest the log of a busy server would only grow.
+/// written, and the writer itself copies the small rest, so that the log can begin anew.
 pub(super) struct Checkpoints {
+    limits: Limits,
     begin: SyncSender<()>,
-    done: Receiver<()>,
-    running: bool,
+    reports: Receiver<Report>,
     thread: JoinHandle<()>,
+    running: bool,
+    health: Health,
+    /// Commits so far, those by then when the thread was last told to begin, and those that are moved.
+    commits: u64,
+    begun_at: u64,
+    moved: u64,
+    last_commit: Instant,
+    not_before: Instant,
+    held_since: Option<Instant>,
+    warned: Option<Instant>,
+    failed: bool,
 }
 
 impl Checkpoints {
-    /// Of the database at `path`, which `conn` writes, from now on without checkpoints of its own.
-    pub(super) fn start(path: &Path, conn: &Connection) -> io::Result<Self> {
+    /// Of the database at `path`, which `conn` writes.
+    pub(super) fn start(path: &Path, conn: &Connection, health: Health) -> io::Result<Self> {
+        Self::start_with(LIMITS, path, conn, health)
+    }
+
+    pub(super) fn start_with(
+        limits: Limits,
+        path: &Path,
+        conn: &Connection,
+        health: Health,
+    ) -> io::Result<Self> {
+        PAGES.set(0);
         conn.wal_hook(Some(|_, pages| {
             PAGES.set(pages);
             Ok(())
         }));
         let (begin, orders) = sync_channel(1);
-        let (report, done) = sync_channel(1);
+        let (report, reports) = sync_channel(1);
         let path = path.to_owned();
         let thread = thread::Builder::new()
             .name("parlor-checkpoint".to_owned())
             .spawn(move || serve(&path, &orders, &report))?;
+        let now = Instant::now();
         Ok(Self {
+            limits,
             begin,
-            done,
-            running: false,
+            reports,
             thread,
+            running: false,
+            health,
+            // What an earlier process left in the log is to be moved too.
+            commits: 1,
+            begun_at: 0,
+            moved: 0,
+            last_commit: now,
+            not_before: now,
+            held_since: None,
+            warned: None,
+            failed: false,
         })
+    }
+
+    /// Whether nothing may be written because the log cannot be moved.
+    pub(super) fn check_room(&self) -> Result<(), StoreError> {
+        match PAGES.get() >= self.limits.refuse {
+            true if self.failed => Err(StoreError::Unsynced),
+            true => Err(StoreError::LogFull),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a sync failed: then nothing is moved until all connections were opened anew.
+    pub(super) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Moves nothing any more, because of `error`.
+    pub(super) fn fail(&mut self, error: StoreError) {
+        self.failed = true;
+        self.health.checkpointed(&Err(error));
     }
 
     /// To be called by the writer after each COMMIT on `conn`.
     pub(super) fn committed(&mut self, conn: &Connection) {
+        self.changed();
         let pages = PAGES.get();
-        if pages < BEGIN {
+        if pages < self.limits.begin || self.failed {
             return;
         }
         if !self.running {
-            self.running = self.begin.try_send(()).is_ok();
-        } else if pages >= WAIT {
-            let _ = self.done.recv();
-            self.running = false;
+            self.begin(conn);
+        } else if pages >= self.limits.slow_down {
+            match self.reports.recv_timeout(PAUSE) {
+                Ok(report) => self.hear(conn, report),
+                Err(e) => self.running = e == RecvTimeoutError::Timeout,
+            }
         } else {
-            self.running = self.done.try_recv() == Err(TryRecvError::Empty);
-        }
-        if !self.running {
-            copy(conn);
+            self.listen(conn);
         }
     }
 
-    /// Ends the thread.
-    pub(super) fn end(self) {
+    /// Something was committed, here or by another process.
+    pub(super) fn changed(&mut self) {
+        self.commits += 1;
+        self.last_commit = Instant::now();
+    }
+
+    /// To be called by the writer several times a second, whether or not it has work.
+    pub(super) fn tick(&mut self, conn: &Connection) {
+        if self.failed {
+            return;
+        }
+        if self.running {
+            self.listen(conn);
+        } else if self.moved == self.commits {
+            // Also so that nothing of what was deleted stays readable in the log.
+            let idle = self.last_commit.elapsed() >= IDLE && PAGES.get() > 0;
+            if idle || PAGES.get() >= self.limits.refuse {
+                self.empty(conn);
+            }
+        } else if PAGES.get() >= self.limits.begin || self.last_commit.elapsed() >= IDLE {
+            self.begin(conn);
+        }
+    }
+
+    /// Ends the thread. An error: nothing may be moved by this connection.
+    pub(super) fn end(mut self) -> Result<(), StoreError> {
         drop(self.begin);
         if self.thread.join().is_err() {
             tracing::error!("the checkpoint thread panicked");
         }
+        if let Ok(Err(error)) = self.reports.try_recv() {
+            self.failed |= is_unsafe(&error);
+        }
+        match self.failed {
+            true => Err(StoreError::Unsynced),
+            false => Ok(()),
+        }
+    }
+
+    /// Moves all that is in the log at once; whether that was possible.
+    pub(super) fn rescue(&mut self, conn: &Connection) -> bool {
+        if self.running {
+            let _ = self.reports.recv();
+            self.running = false;
+        }
+        !self.failed && matches!(copy(conn), Ok(moved) if moved.all())
+    }
+
+    fn begin(&mut self, conn: &Connection) {
+        if Instant::now() < self.not_before {
+            return;
+        }
+        self.begun_at = self.commits;
+        match self.begin.try_send(()) {
+            Ok(()) => self.running = true,
+            // No thread: everybody waits, but nothing is lost.
+            Err(_) => self.finish(conn),
+        }
+    }
+
+    fn listen(&mut self, conn: &Connection) {
+        match self.reports.try_recv() {
+            Ok(report) => self.hear(conn, report),
+            Err(e) => self.running = e == TryRecvError::Empty,
+        }
+    }
+
+    fn hear(&mut self, conn: &Connection, report: Report) {
+        self.running = false;
+        match &report {
+            // The writer went on meanwhile.
+            Ok(moved) if moved.all() && self.begun_at != self.commits => {
+                if PAGES.get() - moved.log < self.limits.begin {
+                    self.finish(conn);
+                } else {
+                    self.begin(conn);
+                }
+            }
+            _ => self.note(report),
+        }
+    }
+
+    /// Moves what is left, with nobody writing meanwhile.
+    pub(super) fn finish(&mut self, conn: &Connection) {
+        self.begun_at = self.commits;
+        self.note(copy(conn));
+    }
+
+    fn note(&mut self, report: Report) {
+        match report {
+            Ok(moved) if moved.all() => {
+                self.moved = self.begun_at;
+                self.held_since = None;
+                self.health.checkpointed(&Ok(()));
+            }
+            Ok(_) => {
+                self.not_before = Instant::now() + AGAIN;
+                self.held_since.get_or_insert_with(Instant::now);
+                self.warn_of_reader();
+            }
+            Err(error) => {
+                self.not_before = Instant::now() + AGAIN;
+                if self.may_warn() {
+                    tracing::error!(%error, "the log cannot be moved into the database");
+                }
+                let failed = is_unsafe(&error);
+                self.health
+                    .checkpointed(&Err(StoreError::Checkpoint(error.to_string())));
+                if failed {
+                    tracing::error!("the log is kept and will be moved again from its beginning");
+                    self.fail(StoreError::Unsynced);
+                }
+            }
+        }
+    }
+
+    /// Somebody reads an old state of the database, on which nothing may be moved.
+    fn warn_of_reader(&mut self) {
+        let seconds = self.held_since.map_or(0, |at| at.elapsed().as_secs());
+        let long = seconds >= PATIENCE.as_secs() && PAGES.get() >= self.limits.begin;
+        if (long || PAGES.get() >= self.limits.slow_down) && self.may_warn() {
+            tracing::warn!(
+                log_mib = mebibytes(PAGES.get()),
+                limit_mib = mebibytes(self.limits.refuse),
+                seconds,
+                "another program reads the database and does not end: the log grows, and at its limit nothing more is stored"
+            );
+        }
+    }
+
+    fn may_warn(&mut self) -> bool {
+        let due = self.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY);
+        if due {
+            self.warned = Some(Instant::now());
+        }
+        due
+    }
+
+    /// All is moved, but readers kept the log from beginning anew.
+    fn empty(&mut self, conn: &Connection) {
+        // Without waiting for them: the next tick tries again.
+        let emptied = conn
+            .busy_timeout(Duration::ZERO)
+            .map_err(StoreError::from)
+            .and_then(|()| run(conn, "TRUNCATE"));
+        if let Err(error) = conn.busy_timeout(super::BRIEF) {
+            tracing::error!(%error, "cannot set the time to wait for other processes");
+        }
+        match emptied {
+            Ok((0, _)) => PAGES.set(0),
+            Ok(_) => self.warn_of_reader(),
+            Err(StoreError::Busy) => {}
+            Err(error) => self.note(Err(error)),
+        }
     }
 }
 
-fn serve(path: &Path, orders: &Receiver<()>, report: &SyncSender<()>) {
-    // Opened only when it is needed: many a server never is.
-    let mut conn = None;
+fn serve(path: &Path, orders: &Receiver<()>, reports: &SyncSender<Report>) {
+    // Opened now: once the log has been removed, opening the file would make another log.
+    let opened = open(path);
     while orders.recv().is_ok() {
-        if conn.is_none() {
-            conn = open(path);
-        }
-        conn.as_ref().inspect(|conn| copy(conn));
-        if report.send(()).is_err() {
+        let report = match &opened {
+            Ok(conn) => copy(conn),
+            Err(error) => Err(error.clone()),
+        };
+        if reports.send(report).is_err() {
             return;
         }
     }
 }
 
-fn open(path: &Path) -> Option<Connection> {
-    let opened = schema::open_existing(path);
-    opened
-        .inspect_err(|error| tracing::warn!(%error, "no checkpoint beside the writer"))
-        .ok()
+fn open(path: &Path) -> Result<Connection, StoreError> {
+    let conn = schema::open_existing(path)?;
+    conn.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+    Ok(conn)
 }
 
-/// Copies what nobody reads the old state of; does not wait for anybody.
-fn copy(conn: &Connection) {
-    let done = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-    if let Err(error) = done {
-        tracing::warn!(%error, "cannot checkpoint the log");
-    }
+/// Whether pages may be lost that count as moved. A write that failed moved nothing; of other errors the worst is assumed.
+fn is_unsafe(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Full | StoreError::Busy)
+}
+
+fn mebibytes(pages: i32) -> i32 {
+    pages / (1024 * 1024 / PAGE_SIZE)
 }

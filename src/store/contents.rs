@@ -83,7 +83,7 @@ impl Store {
     /// Gives up what nothing shows and nobody touched since `before`.
     pub async fn drop_orphans(&self, before: Millis) -> Result<(), StoreError> {
         self.write(move |tx| {
-            tx.prepare_cached(ORPHANS)?.execute([before])?;
+            tx.prepare_cached(&orphans())?.execute([before])?;
             Ok(())
         })
         .await
@@ -98,13 +98,20 @@ impl Store {
     }
 }
 
+/// Whether the file `f` is the picture that its owner has now.
+const IS_AVATAR: &str = "EXISTS (SELECT 1 FROM users u WHERE u.id = f.owner_id
+    AND u.deleted_at IS NULL AND u.avatar_url LIKE '/files/' || f.id || '/%')";
+
 /// A picture belongs to what shows its address, `/files/<id>/…`.
-const ORPHANS: &str = "UPDATE files AS f SET state = 'gone'
-    WHERE f.message_id IS NULL AND f.touched_at < ?1 AND f.url IS NULL AND f.state <> 'gone'
-    AND NOT (f.purpose = 'avatar' AND f.state = 'ready' AND EXISTS (SELECT 1 FROM users u WHERE u.id = f.owner_id
-        AND u.deleted_at IS NULL AND u.avatar_url LIKE '/files/' || f.id || '/%'))
-    AND NOT (f.purpose = 'picture' AND f.state = 'ready' AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = f.room_id
-        AND r.deleted_at IS NULL AND r.picture_url LIKE '/files/' || f.id || '/%'))";
+fn orphans() -> String {
+    format!(
+        "UPDATE files AS f SET state = 'gone'
+         WHERE f.message_id IS NULL AND f.touched_at < ?1 AND f.url IS NULL AND f.state <> 'gone'
+         AND NOT (f.purpose = 'avatar' AND f.state = 'ready' AND {IS_AVATAR})
+         AND NOT (f.purpose = 'picture' AND f.state = 'ready' AND EXISTS (SELECT 1 FROM rooms r WHERE r.id = f.room_id
+             AND r.deleted_at IS NULL AND r.picture_url LIKE '/files/' || f.id || '/%'))"
+    )
+}
 
 fn append(tx: &Connection, id: FileId, seq: u32, bytes: &[u8]) -> Result<bool, StoreError> {
     let grown = tx
@@ -125,7 +132,7 @@ fn stored(db: &Connection, id: FileId) -> Result<Option<StoredFile>, StoreError>
         "SELECT {FILE}, f.purpose, f.sha256, f.message_id IS NOT NULL, f.room_id,
              iif(m.deleted_at IS NULL AND m.id > r.cleared_through AND r.deleted_at IS NULL, m.room_id, NULL)
          FROM {TABLE} LEFT JOIN messages m ON m.id = f.message_id LEFT JOIN rooms r ON r.id = m.room_id
-         WHERE f.id = ?1 AND f.state = 'ready'"
+         WHERE f.id = ?1 AND f.state = 'ready' AND (f.purpose <> 'avatar' OR {IS_AVATAR})"
     );
     let mut find = db.prepare_cached(&sql)?;
     let found = find.query_row([id], stored_from_row).optional()?;

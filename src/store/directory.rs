@@ -38,14 +38,20 @@ impl Store {
         .await
     }
 
-    /// All living accounts of a role, by id.
-    pub async fn users_of_role(&self, role: Role) -> Result<Vec<User>, StoreError> {
+    /// Living accounts of a role, by id after `after`.
+    pub async fn users_of_role(
+        &self,
+        role: Role,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
         let sql = format!(
-            "SELECT {PERSON}, {REST} FROM users u WHERE u.role = ?1 AND u.deleted_at IS NULL ORDER BY u.id"
+            "SELECT {PERSON}, {REST} FROM users u WHERE u.role = ?1 AND u.deleted_at IS NULL AND u.id > ?2
+             ORDER BY u.id LIMIT ?3"
         );
         self.read(move |db| {
             let mut find = db.prepare_cached(&sql)?;
-            let rows = find.query_map([role], |row| from_row(row, 0))?;
+            let rows = find.query_map(params![role, after, limit], |row| from_row(row, 0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await

@@ -1,5 +1,6 @@
 //! What can go wrong in the store. Must not know who asks, nor how a client is told.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,23 @@ pub enum StoreError {
     /// A query was interrupted because it took too long.
     #[error("the query took too long")]
     Timeout,
+    /// A file of the database was removed or replaced while it was open; nothing is stored until the process is
+    /// started anew.
+    #[error(
+        "{0} was removed or replaced while the server ran: nothing is stored until it is restarted"
+    )]
+    Lost(&'static str),
+    /// The log has reached its limit because another process has been reading an old state of the database.
+    #[error("the log is full: another program has been reading the database for too long")]
+    LogFull,
+    /// A sync of the database file failed; the log is kept.
+    #[error(
+        "a sync of the database failed: the log is kept until it can be moved again from its beginning"
+    )]
+    Unsynced,
+    /// The log could not be moved into the database, for this reason.
+    #[error("the log cannot be moved into the database: {0}")]
+    Checkpoint(String),
     /// Something with this name, key or id is there already; says what.
     #[error("{0} is taken")]
     Conflict(&'static str),
@@ -60,15 +78,65 @@ pub enum StoreError {
         /// What it is instead.
         what: &'static str,
     },
-    /// No room for the copy that a migration makes first.
-    #[error("the backup {} needs {needed} bytes free, there are {free}: make room or use --no-backup", .path.display())]
-    NoRoom {
-        /// The copy that was not made.
+    /// There is something already where a new file should be.
+    #[error("{} is there already: choose another name or use --force", .path.display())]
+    Exists {
+        /// The file.
         path: PathBuf,
+    },
+    /// A file cannot be used for what was asked; says why and what to do.
+    #[error("{} {why}", .path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Goes on after the name.
+        why: Cow<'static, str>,
+    },
+    /// The file is ours and has no tables: they were in its log when it was copied.
+    #[error(
+        "{} has no tables, it was copied without its log: copy {}-wal too, or bring back a backup with parlor restore; if nothing was ever in it, remove it",
+        .path.display(), .path.display()
+    )]
+    Torn {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The log was written to another file, maybe an earlier state of this one; neither was touched.
+    #[error(
+        "{} does not belong to {}, which was replaced or copied alone: bring back a backup with parlor restore, or put back the file and its log together",
+        .log.display(), .db.display()
+    )]
+    ForeignLog {
+        /// The database file.
+        db: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// There is a log and no database.
+    #[error(
+        "{} is left of a database that is not at {}: put that back, or move the log away to begin anew",
+        .log.display(), .db.display()
+    )]
+    LoneLog {
+        /// The database file.
+        db: PathBuf,
+        /// The log.
+        log: PathBuf,
+    },
+    /// The work was stopped from outside.
+    #[error("stopped before it was done")]
+    Stopped,
+    /// There is not enough room on the disk.
+    #[error("{what} needs {needed} bytes free, there are {free}: {mend}")]
+    NoRoom {
+        /// What needs it.
+        what: String,
         /// Bytes it needs.
         needed: u64,
         /// Bytes that are free.
         free: u64,
+        /// What to do.
+        mend: &'static str,
     },
     /// The content of a database is not sound; says how.
     #[error("{} is damaged: {detail}", .path.display())]
@@ -103,6 +171,43 @@ impl StoreError {
         Self::Io {
             path: path.to_owned(),
             source: Arc::new(source),
+        }
+    }
+
+    /// Whether the content of the file is not sound.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            _ => false,
+        }
+    }
+
+    /// What is wrong, for a stranger: without paths.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { source, .. } => source.to_string(),
+            error if error.is_damage() => "the database is damaged".to_owned(),
+            error => error.to_string(),
+        }
+    }
+
+    /// SQLite does not say which file is damaged.
+    pub(super) fn naming_damage(self, path: &Path) -> Self {
+        match self {
+            Self::Sqlite(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) =>
+            {
+                Self::Damaged {
+                    path: path.to_owned(),
+                    detail: format!("{error}; bring back a backup with parlor restore"),
+                }
+            }
+            error => error,
         }
     }
 
@@ -186,14 +291,17 @@ mod tests {
             locked.to_string(),
             "/srv/chat.db is in use by another parlor (process 7)"
         );
-        let no_room = StoreError::NoRoom {
-            path,
-            needed: 110,
-            free: 9,
+        let foreign = StoreError::ForeignLog {
+            log: "/srv/chat.db-wal".into(),
+            db: path.clone(),
         };
-        assert_eq!(
-            no_room.to_string(),
-            "the backup /srv/chat.db needs 110 bytes free, there are 9: make room or use --no-backup"
-        );
+        let torn = StoreError::Torn { path };
+        for text in [foreign.to_string(), torn.to_string()] {
+            assert!(
+                text.contains("/srv/chat.db-wal") && text.contains("parlor restore"),
+                "{text}"
+            );
+            assert_eq!(text.lines().count(), 1);
+        }
     }
 }

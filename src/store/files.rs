@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::{
     File, FileId, FileKey, FileName, Link, Message, MessageId, Millis, Purpose, RoomId, Thumbnail,
-    UserId,
+    UserId, WebUrl,
 };
 
 use super::rows::json_list;
@@ -321,9 +321,16 @@ pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<File> {
             .get::<_, Option<u32>>(at + 6)?
             .zip(row.get::<_, Option<u32>>(at + 7)?),
         thumbnail,
-        url: row.get(at + 8)?,
+        url: link_url(row, at + 8)?,
         created_at: row.get(at + 9)?,
     })
+}
+
+/// Without an address a file would be one of ours: a bad one is replaced.
+fn link_url(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<WebUrl>> {
+    let text: Option<String> = row.get(at)?;
+    let link = |text: &String| WebUrl::stored(text).filter(|url| url.own_path().is_none());
+    Ok(text.map(|text| link(&text).unwrap_or_else(WebUrl::unusable)))
 }
 
 /// SQLite's integers have a sign.

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::error::StoreError;
+use super::health::Health;
 
 type Deferred = Box<dyn FnOnce(&Connection) -> Result<(), StoreError>>;
 
@@ -17,6 +18,7 @@ type Deferred = Box<dyn FnOnce(&Connection) -> Result<(), StoreError>>;
 pub(super) struct Tx<'c> {
     conn: &'c Connection,
     deferred: RefCell<Vec<Deferred>>,
+    health: &'c Health,
 }
 
 impl Deref for Tx<'_> {
@@ -29,10 +31,11 @@ impl Deref for Tx<'_> {
 
 impl<'c> Tx<'c> {
     /// The transaction that is open on `conn`.
-    pub(super) fn new(conn: &'c Connection) -> Self {
+    pub(super) fn new(conn: &'c Connection, health: &'c Health) -> Self {
         Self {
             conn,
             deferred: RefCell::default(),
+            health,
         }
     }
 
@@ -75,7 +78,8 @@ impl<'c> Tx<'c> {
     fn run<T>(&self, job: impl FnOnce(&Self) -> Outcome<T>) -> Outcome<Outcome<T>> {
         let kept = self.deferred.borrow().len();
         let result = guarded(|| job(self));
-        if result.is_err() {
+        if let Err(error) = &result {
+            self.health.note_damage(error);
             self.deferred.borrow_mut().truncate(kept);
         }
         // SQLite ends the whole transaction by itself on a full disk and some I/O errors.

@@ -1,4 +1,4 @@
-//! The tables `members` and `bars`: who is in which room, as what, and how far they have read.
+//! The table `members`: who is in which room, as what, and how far they have read.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::rows::{PERSON, PERSON_WIDTH, person};
-use super::{Store, StoreError, Ticket, messages, notifications, rooms};
+use super::{Store, StoreError, Ticket, messages, notifications, rooms, sanctions};
 
 /// Unread messages are counted up to this many.
 pub const UNREAD_MAX: u32 = 100;
@@ -21,7 +21,7 @@ pub enum Admission {
     Joined(Member),
     /// They were in already.
     Already,
-    /// They were sent out of this private room once.
+    /// They were sent out of this room once, which is private now.
     Barred,
     /// There is no such account.
     Missing,
@@ -49,7 +49,23 @@ impl Store {
         me: UserId,
         only: Option<RoomId>,
     ) -> Result<Vec<RoomOverview>, StoreError> {
-        self.read(move |db| overviews(db, me, only)).await
+        self.read(move |db| overviews(db, me, only, ALL)).await
+    }
+
+    /// A page of somebody's rooms by id, and how many notifications they have not read. `begun` is called right before
+    /// the file is looked at: what was on disk by then is in the answer.
+    pub async fn overviews_page(
+        &self,
+        me: UserId,
+        (after, limit): (RoomId, u32),
+        begun: impl FnOnce() + Send + 'static,
+    ) -> Result<(Vec<RoomOverview>, u32), StoreError> {
+        self.read(move |db| {
+            begun();
+            let rooms = overviews(db, me, None, (after, limit))?;
+            Ok((rooms, notifications::unread(db, me)?))
+        })
+        .await
     }
 
     /// How many messages of others somebody has not read in a room, counted up to [`UNREAD_MAX`].
@@ -61,7 +77,8 @@ impl Store {
             .map_or(0, |overview| overview.unread))
     }
 
-    /// Lets somebody in as an ordinary member. `invited` lifts a bar, otherwise a bar holds.
+    /// Lets somebody in as an ordinary member. `invited` lifts a bar, otherwise a bar holds while the room is private.
+    /// A mute holds either way.
     pub async fn add_member(
         &self,
         room: RoomId,
@@ -71,7 +88,7 @@ impl Store {
         self.write(move |tx| admit(tx, room, user, invited)).await
     }
 
-    /// Takes somebody out; `bar` keeps them from coming back by key.
+    /// Takes somebody out; `bar` keeps them from coming back by themselves while the room is private.
     pub async fn remove_member(
         &self,
         room: RoomId,
@@ -80,10 +97,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |tx| {
             if bar {
-                tx.execute(
-                    "INSERT OR IGNORE INTO bars (room_id, user_id) VALUES (?1, ?2)",
-                    params![room, user],
-                )?;
+                sanctions::bar(tx, room, user)?;
             }
             notifications::drop_of_member(tx, room, user)?;
             Ok(tx.execute(
@@ -103,11 +117,15 @@ impl Store {
         muted_until: Option<Millis>,
     ) -> Result<Option<Member>, StoreError> {
         self.write(move |tx| {
-            tx.execute(
-                "UPDATE members SET role = coalesce(?3, role), muted_until = coalesce(?4, muted_until)
-                 WHERE room_id = ?1 AND user_id = ?2",
-                params![room, user, role, muted_until],
-            )?;
+            if one(tx, room, user)?.is_none() {
+                return Ok(None);
+            }
+            if let Some(role) = role {
+                set_role(tx, room, user, role)?;
+            }
+            if let Some(until) = muted_until {
+                sanctions::mute(tx, room, user, until)?;
+            }
             one(tx, room, user)
         })
         .await
@@ -232,14 +250,8 @@ pub(super) fn admit(
         return Ok(Admission::Missing);
     }
     if invited {
-        tx.execute(
-            "DELETE FROM bars WHERE room_id = ?1 AND user_id = ?2",
-            params![room, user],
-        )?;
-    } else if tx
-        .prepare_cached("SELECT 1 FROM bars WHERE room_id = ?1 AND user_id = ?2")?
-        .exists(params![room, user])?
-    {
+        sanctions::lift_bar(tx, room, user)?;
+    } else if sanctions::is_barred(tx, room, user)? {
         return Ok(Admission::Barred);
     }
     if insert(tx, room, user, MemberRole::Member)? == 0 {
@@ -256,10 +268,9 @@ fn transfer(tx: &Connection, room: RoomId, to: UserId) -> Result<bool, StoreErro
         "UPDATE members SET role = 'moderator' WHERE room_id = ?1 AND role = 'owner'",
         [room],
     )?;
-    tx.execute(
-        "UPDATE members SET role = 'owner' WHERE room_id = ?1 AND user_id = ?2",
-        params![room, to],
-    )?;
+    set_role(tx, room, to, MemberRole::Owner)?;
+    // Nobody could lift it any more.
+    sanctions::mute(tx, room, to, Millis(0))?;
     tx.execute(
         "UPDATE rooms SET owner_id = ?2, updated_at = ?3 WHERE id = ?1",
         params![room, to, Millis::now()],
@@ -267,8 +278,20 @@ fn transfer(tx: &Connection, room: RoomId, to: UserId) -> Result<bool, StoreErro
     Ok(true)
 }
 
+fn set_role(
+    tx: &Connection,
+    room: RoomId,
+    user: UserId,
+    role: MemberRole,
+) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE members SET role = ?3 WHERE room_id = ?1 AND user_id = ?2")?
+        .execute(params![room, user, role])?;
+    Ok(())
+}
+
 /// A place's columns; the table is called `m`.
-const PLACE: &str = "m.role, m.joined_at, m.last_read_id, m.muted_until, m.notify";
+const PLACE: &str = "m.role, m.joined_at, m.last_read_id,
+    coalesce((SELECT s.muted_until FROM sanctions s WHERE s.room_id = m.room_id AND s.user_id = m.user_id), 0), m.notify";
 /// How many columns [`PLACE`] has.
 const PLACE_WIDTH: usize = 5;
 
@@ -315,10 +338,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Member> {
     })
 }
 
+/// No page: all rooms.
+const ALL: (RoomId, u32) = (RoomId(0), u32::MAX);
+
 fn overviews(
     db: &Connection,
     me: UserId,
     only: Option<RoomId>,
+    (after, limit): (RoomId, u32),
 ) -> Result<Vec<RoomOverview>, StoreError> {
     let sql = format!(
         "SELECT {ROOM}, {PLACE},
@@ -333,12 +360,13 @@ fn overviews(
              (SELECT x.id FROM messages x WHERE x.room_id = r.id AND x.id > r.cleared_through
                  AND x.deleted_at IS NULL ORDER BY x.id DESC LIMIT 1)
          FROM members m JOIN rooms r ON r.id = m.room_id
-         WHERE m.user_id = ?1 AND r.deleted_at IS NULL AND (?2 IS NULL OR r.id = ?2) ORDER BY r.id",
+         WHERE m.user_id = ?1 AND r.deleted_at IS NULL AND (?2 IS NULL OR r.id = ?2)
+             AND m.room_id > ?3 ORDER BY m.room_id LIMIT ?4",
         ROOM = rooms::ROOM,
     );
     let mut find = db.prepare_cached(&sql)?;
     let mut newest = Vec::new();
-    let rows = find.query_map(params![me, only], |row| {
+    let rows = find.query_map(params![me, only, after, limit], |row| {
         newest.extend(row.get::<_, Option<MessageId>>(NEWEST)?);
         overview(row, me)
     })?;

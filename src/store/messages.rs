@@ -283,7 +283,7 @@ fn history(
 const SELECT: &str =
     "SELECT m.id, m.uuid, m.room_id, m.content, m.reply_to, m.sent_at, m.created_at, m.edited_at,
         m.deleted_at, m.change_id, r.uuid, m.mentions,
-        u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at
+        u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at, u.updated_at
     FROM messages m JOIN users u ON u.id = m.sender_id JOIN rooms r ON r.id = m.room_id";
 /// Where the sender's columns begin in [`SELECT`].
 const SENDER: usize = 12;

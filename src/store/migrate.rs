@@ -5,9 +5,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::backup::{self, Stop};
 use super::error::StoreError;
 use super::schema::Schema;
-use super::{backup, paths, writer};
+use super::{paths, space, wal};
 
 /// The first version whose files overwrite what is deleted. Older ones are written anew, so that nothing of what was
 /// deleted before stays in them.
@@ -41,16 +42,18 @@ pub(super) fn run(
 ) -> Result<(), StoreError> {
     let to = schema.version;
     tracing::info!(from, to, "the database is being migrated");
+    space::check_for_migration(conn, path, backup, paths::free_space(path)?)?;
     if backup {
         let copy = paths::beside(path, &format!(".v{from}.bak"));
-        room_for(conn, &copy, paths::free_space(path)?)?;
-        backup::copy(conn, &copy)?;
+        backup::copy(conn, &copy, true, &Stop::default())?;
         tracing::info!(path = %copy.display(), "the database was copied first");
     }
     // Tables are rebuilt by dropping the old one, which must not cascade.
     conn.pragma_update(None, "foreign_keys", false)?;
     for migration in schema.migrations.iter().filter(|m| m.to > from) {
         apply(conn, path, migration)?;
+        // Each step finds the log empty, so that it needs no room for those before it.
+        wal::try_empty(conn);
         tracing::info!(version = migration.to, "migrated");
     }
     conn.pragma_update(None, "foreign_keys", true)?;
@@ -59,8 +62,8 @@ pub(super) fn run(
         if let Err(error) = conn.execute_batch("VACUUM") {
             tracing::warn!(%error, "what was deleted before the migration is still in the file");
         }
+        wal::try_empty(conn);
     }
-    writer::checkpoint(conn);
     Ok(())
 }
 
@@ -78,39 +81,4 @@ fn apply(conn: &mut Connection, path: &Path, migration: &Migration) -> Result<()
     }
     tx.pragma_update(None, "user_version", migration.to)?;
     Ok(tx.commit()?)
-}
-
-/// Refuses unless a copy of `conn` and a tenth more fit into `free` bytes.
-fn room_for(conn: &Connection, copy: &Path, free: u64) -> Result<(), StoreError> {
-    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u32>(0));
-    let size = u64::from(number("PRAGMA page_count")?) * u64::from(number("PRAGMA page_size")?);
-    let needed = size + size / 10;
-    if free >= needed {
-        return Ok(());
-    }
-    Err(StoreError::NoRoom {
-        path: copy.to_owned(),
-        needed,
-        free,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_needs_a_tenth_more_than_the_file_has() {
-        let conn = Connection::open_in_memory().unwrap();
-        conn.execute_batch("PRAGMA page_size = 4096; CREATE TABLE a (a); CREATE TABLE b (b)")
-            .unwrap();
-        let copy = Path::new("chat.db.v1.bak");
-        let needed = 3 * 4096 * 11 / 10;
-        assert!(room_for(&conn, copy, needed).is_ok());
-        let refused = room_for(&conn, copy, needed - 1).unwrap_err().to_string();
-        assert!(
-            refused.contains("needs 13516 bytes free, there are 13515"),
-            "{refused}"
-        );
-    }
 }

@@ -3,6 +3,7 @@
 //!
 //! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
 
+mod addresses;
 mod alerts;
 mod backup;
 mod census;
@@ -10,32 +11,46 @@ mod changes;
 mod checkpoint;
 mod contents;
 mod directory;
+mod draft;
 mod error;
 mod files;
+mod generation;
+mod health;
+mod identity;
 mod ids;
 mod invites;
 mod job;
+mod lanes;
+mod link;
 mod lock;
+mod log_file;
 mod members;
 mod messages;
 mod migrate;
+mod names;
 mod notifications;
+mod open;
 mod paths;
 mod placed;
 mod reactions;
 mod readers;
+mod recovery;
+mod restore;
 mod rooms;
 mod roster;
 mod rows;
+mod sanctions;
 mod schema;
 mod search;
 mod sessions;
 mod settings;
+mod space;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod users;
 mod vacuum;
+mod wal;
 mod words;
 mod writer;
 
@@ -47,8 +62,10 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-pub use alerts::{Alerted, Alerts};
-pub use backup::backup;
+use crate::model::UserId;
+
+pub use alerts::{Alerted, Alerts, Rest};
+pub use backup::{Stop, backup};
 pub use census::{Census, RoomStanding};
 pub use changes::{Changed, NewChange};
 pub use contents::{CHUNK, Shown, StoredFile};
@@ -60,17 +77,19 @@ pub use members::{Admission, UNREAD_MAX};
 pub use messages::{Appended, NewMessage};
 pub use notifications::RoomNotice;
 pub use placed::FILE_LIST_MAX;
+pub use restore::{Restored, restore};
 pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
-pub use sessions::{NewSession, Rotation, Session};
+pub use sessions::{CheckedHash, NewSession, Opened, Rotation, Session};
 pub use tally::Tally;
 pub use users::{Guarded, NewUser};
 
+use health::Health;
 use ids::{Ids, Reservation};
 use job::{Tx, Undo};
-use lock::Lock;
+use lanes::{Lane, Lanes};
 use readers::Readers;
-use schema::{Found, Schema};
+use schema::Schema;
 use writer::Command;
 
 /// The version of the schema that this program reads and writes.
@@ -97,12 +116,17 @@ pub struct OpenOptions {
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// For whom it reads.
+    lane: Option<Lane>,
 }
 
 struct Shared {
     path: PathBuf,
+    // Dropped before the queue: the writer ends with that, and gives up the lock.
+    readers: Arc<Readers>,
+    lanes: Lanes,
+    health: Health,
     queue: mpsc::Sender<Command>,
-    readers: Readers,
     /// For pieces of files, so that no commit has more than one: the messages beside it wait for all of it.
     chunks: Semaphore,
     ids: Ids,
@@ -114,37 +138,60 @@ impl Store {
     /// owned until [`Store::close`]. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process owns it, [`StoreError::Newer`] and
-    /// [`StoreError::Foreign`] for a file that this program must not write (it was not touched),
-    /// [`StoreError::Older`] for one that must be migrated when working beside a server,
-    /// [`StoreError::NoRoom`] if a migration cannot make its copy, and I/O errors.
+    /// [`StoreError::Locked`] if another process owns it, [`StoreError::Newer`], [`StoreError::Foreign`],
+    /// [`StoreError::Torn`], [`StoreError::ForeignLog`], [`StoreError::LoneLog`] and [`StoreError::Unfit`] for a file that
+    /// this program must not write (it was not touched), [`StoreError::Older`] for one that must be migrated when
+    /// working beside a server, [`StoreError::NoRoom`] if the disk is too full, and I/O errors.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
         Self::open_as(path, options, &schema::CURRENT)
     }
 
     fn open_as(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Self, StoreError> {
         let path = paths::resolve(path)?;
-        // Before the lock, which leaves a file behind; and again under it.
-        schema::inspect(&path, schema.version)?;
-        let lock = match options.beside_server {
-            true => None,
-            false => Some(Lock::acquire(&path)?),
+        let (lock, conn) = open::open(&path, options, schema)?;
+        let health = Health::default();
+        let (reservation, readers) = match &conn {
+            Ok(conn) => (
+                Reservation::open(conn)?,
+                Readers::open(&path, readers::LIMIT, health.clone())?,
+            ),
+            Err(_) => (
+                open::reserved(&path, schema)?,
+                Readers::open_alone(&path, health.clone())?,
+            ),
         };
-        let conn = connect(&path, options, schema)?;
-        let reservation = Reservation::open(&conn)?;
         let ids = reservation.ids();
-        let readers = Readers::open(&path, readers::LIMIT)?;
-        let writer = writer::start(&path, conn, reservation, lock)?;
+        let readers = Arc::new(readers);
+        let parts = writer::Parts {
+            conn,
+            reservation,
+            lock,
+            health: health.clone(),
+            readers: Arc::downgrade(&readers),
+        };
+        let writer = writer::start(&path, parts)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 path,
                 queue: writer.queue,
                 readers,
+                lanes: Lanes::default(),
+                health,
                 chunks: Semaphore::new(1),
                 ids,
                 foreign_changes: writer.foreign_changes,
             }),
+            lane: None,
         })
+    }
+
+    /// The same database, read within the share of an account: what is too much of it waits for itself.
+    #[must_use]
+    pub fn on_behalf_of(&self, account: UserId) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            lane: Some(self.shared.lanes.of(account)),
+        }
     }
 
     /// The database's absolute path.
@@ -165,27 +212,35 @@ impl Store {
         self.shared.foreign_changes.clone()
     }
 
-    /// Whether the database can be read and written now; leaves no trace.
+    /// What is known to be wrong with the database, without looking: the outcome of the last commit and of the last
+    /// move of the log, damage that a query met, a file that is gone.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.shared.health.check()
+    }
+
+    /// Whether the database can be read and written now: reads, and writes one page as it is.
     ///
     /// # Errors
     /// What keeps it from working; [`StoreError::Timeout`] if there is no answer within seconds.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        let probe = |tx: &Tx<'_>| {
-            Ok(tx.execute_batch(
-                "SAVEPOINT ready;
-                 UPDATE settings SET value = value WHERE key = 'next_id';
-                 ROLLBACK TO ready;
-                 RELEASE ready;",
-            )?)
-        };
         let read = self.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?));
         timeout(READY, read)
             .await
             .unwrap_or(Err(StoreError::Timeout))?;
-        let write = self.write(probe);
+        let write = self.write(|tx| schema::touch(tx));
         timeout(READY, write)
             .await
-            .unwrap_or(Err(StoreError::Timeout))
+            .unwrap_or(Err(StoreError::Timeout))?;
+        self.check()
+    }
+
+    /// Why nothing works on a full disk: says how much must be free before the database can be opened again.
+    #[must_use]
+    pub fn full_disk(&self) -> StoreError {
+        space::needed_to_open(&self.shared.path)
     }
 
     /// Finishes what is queued, empties the log into the file and gives up the lock. Later calls of
@@ -207,6 +262,10 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        let _turn = match &self.lane {
+            Some(lane) => Some(lane.turn().await?),
+            None => None,
+        };
         self.shared.readers.read(query).await
     }
 
@@ -250,45 +309,4 @@ impl Store {
 #[must_use]
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()
-}
-
-/// The writer's connection to a file that has all tables.
-fn connect(path: &Path, options: &OpenOptions, schema: &Schema) -> Result<Connection, StoreError> {
-    let found = schema::inspect(path, schema.version)?;
-    if let Some(found) = out_of_date(found, schema).filter(|_| options.beside_server) {
-        return Err(StoreError::Older {
-            path: path.to_owned(),
-            found,
-            known: schema.version,
-        });
-    }
-    let patience = if options.beside_server {
-        PATIENT
-    } else {
-        BRIEF
-    };
-    match found {
-        Found::Nothing => {
-            let mut conn = schema::open_new(path)?;
-            writer::configure(&conn, patience)?;
-            schema::create(&mut conn, schema)?;
-            Ok(conn)
-        }
-        Found::Version(version) => {
-            paths::check_access(path, true)?;
-            let mut conn = schema::open_existing(path)?;
-            writer::configure(&conn, patience)?;
-            if version < schema.version {
-                migrate::run(&mut conn, path, version, schema, !options.no_backup)?;
-            }
-            Ok(conn)
-        }
-    }
-}
-
-fn out_of_date(found: Found, schema: &Schema) -> Option<i32> {
-    match found {
-        Found::Nothing => Some(0),
-        Found::Version(version) => Some(version).filter(|version| *version < schema.version),
-    }
 }

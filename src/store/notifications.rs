@@ -194,7 +194,7 @@ pub(super) fn drop_of_user(tx: &Connection, user: UserId) -> Result<(), StoreErr
 const THERE: &str = "(n.room_id IS NULL OR r.deleted_at IS NULL)
     AND (n.message_id IS NULL OR n.message_id > r.cleared_through)";
 
-fn unread(db: &Connection, me: UserId) -> Result<u32, StoreError> {
+pub(super) fn unread(db: &Connection, me: UserId) -> Result<u32, StoreError> {
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM notifications n LEFT JOIN rooms r ON r.id = n.room_id
          WHERE n.user_id = ?1 AND n.read_at IS NULL AND {THERE} LIMIT {UNREAD_MAX})"

@@ -1,10 +1,11 @@
 //! Paths and durable file operations beside the database. Must not know what the files hold.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
+use rustix::fs::{Access, OFlags};
 
 use super::error::StoreError;
 
@@ -37,16 +38,67 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// Like [`resolve`], but the last part of the name itself counts, not what a link there points to.
+pub(super) fn resolve_folder(path: &Path) -> Result<PathBuf, StoreError> {
+    resolve_new(path).map_err(|e| StoreError::io(path, e))
+}
+
 /// Makes an empty file that only its owner may read: a database holds password hashes.
-pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|e| StoreError::io(path, e))
+    options.read(true).write(true).create_new(true);
+    options.mode(0o600);
+    options.open(path)
+}
+
+/// Opens a file that must be where its name says: never what a symbolic link points to, never waiting for a pipe.
+pub(super) fn open_itself(path: &Path, write: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(write);
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    options.open(path)
+}
+
+/// Gives `file`, when root runs this program, the owner of the database `db`, or of its folder while there is no
+/// database: the server that runs under another name must be able to open it.
+pub(super) fn give_to_owner(file: &File, db: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let owner = fs::metadata(db).or_else(|_| fs::metadata(folder(db)));
+    let given = owner
+        .and_then(|owner| std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid())));
+    if let Err(error) = given {
+        tracing::warn!(db = %db.display(), %error, "a new file does not belong to the database's owner");
+    }
+}
+
+/// Gives a new file what [`give_to_owner`] gives and the mode of the database, if there is one.
+pub(super) fn make_like(file: &File, db: &Path) -> io::Result<()> {
+    give_to_owner(file, db);
+    match fs::metadata(db) {
+        Ok(found) => file.set_permissions(Permissions::from_mode(found.mode() & 0o666)),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether `path` names the file that is open as `file`.
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// The size of a file, 0 if there is none.
+pub(super) fn size(path: &Path) -> Result<u64, StoreError> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(found.len()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(e) => Err(StoreError::io(path, e)),
+    }
 }
 
 /// Removes a file that may not be there.
@@ -57,19 +109,67 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Gives a finished file its name such that a power cut leaves either the old or the new one.
-pub(super) fn publish(made: &Path, name: &Path) -> Result<(), StoreError> {
-    let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
-    sync(made)
-        .and_then(|()| fs::rename(made, name))
-        .and_then(|()| {
-            if cfg!(unix) {
-                sync(folder(name))
-            } else {
-                Ok(())
-            }
-        })
-        .map_err(|e| StoreError::io(name, e))
+/// Makes durable which files a folder has.
+pub(super) fn sync_folder(of: &Path) -> Result<(), StoreError> {
+    let synced = File::open(folder(of)).and_then(|folder| folder.sync_all());
+    synced.map_err(|e| StoreError::io(of, e))
+}
+
+/// Refuses a database that is also found under another name: SQLite looks for the log beside the name it is given, so
+/// what was written under the one name would be missing, or destroyed, under the other.
+pub(super) fn refuse_other_names(path: &Path) -> Result<(), StoreError> {
+    let found = match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(StoreError::io(path, e)),
+        Ok(found) => found,
+    };
+    if found.is_file() && found.nlink() > 1 {
+        let other = same_file_in(folder(path), path, &found);
+        let other = other.map_or_else(String::new, |name| format!(", {}", name.display()));
+        return Err(StoreError::Unfit {
+            path: path.to_owned(),
+            why: format!(
+                "has a second name (hard link){other}: remove one of them, and make copies with parlor backup"
+            )
+            .into(),
+        });
+    }
+    refuse_mount_point(path)
+}
+
+/// Refuses a database that is mounted by itself, as containers do it: its log would stay outside.
+pub(super) fn refuse_mount_point(path: &Path) -> Result<(), StoreError> {
+    if !path.is_file() || !is_mount_point(path) {
+        return Ok(());
+    }
+    Err(StoreError::Unfit {
+        path: path.to_owned(),
+        why: "is mounted as a single file, its log would stay outside: mount the folder it is in"
+            .into(),
+    })
+}
+
+/// Another name of `file` in `folder`.
+fn same_file_in(folder: &Path, path: &Path, file: &fs::Metadata) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?;
+    let same = |entry: &fs::DirEntry| {
+        let found = fs::symlink_metadata(entry.path());
+        found.is_ok_and(|found| (found.dev(), found.ino()) == (file.dev(), file.ino()))
+    };
+    let mut others = entries.flatten().filter(same).map(|entry| entry.path());
+    others.find(|other| other.file_name() != path.file_name())
+}
+
+#[cfg(target_os = "linux")]
+fn is_mount_point(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS)
+        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_mount_point(_: &Path) -> bool {
+    false
 }
 
 /// Whether this user may read `path`, and write it where `write` is set; says what forbids it.

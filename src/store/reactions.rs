@@ -90,9 +90,13 @@ fn add(reactions: &mut Vec<Reaction>, emoji: String, user: UserId) {
     }
 }
 
-/// Gives answers the beginning of what they answer.
+/// Gives answers the beginning of what they answer. Tombstones quote nothing: who deletes them need not be able to read
+/// the room.
 pub(super) fn fill_quotes(db: &Connection, messages: &mut [Message]) -> Result<(), StoreError> {
-    for message in messages {
+    let living = messages
+        .iter_mut()
+        .filter(|message| message.deleted_at.is_none());
+    for message in living {
         if let Some(id) = message.reply_to {
             message.reply = quote(db, message.room_id, id)?;
         }

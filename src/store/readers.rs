@@ -1,18 +1,20 @@
 //! A few read-only connections beside the writer. Must not know tables.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::error::StoreError;
-use super::writer::keep_plans;
+use super::health::Health;
+use super::link::keep_plans;
+use super::schema::{self, use_no_temporary_files};
 
 const CONNECTIONS: u32 = 4;
 /// How long a read may wait for a connection.
@@ -29,28 +31,36 @@ pub(super) struct Readers {
     /// Before the blocking threads, so that no more of these wait than can work.
     permits: Arc<Semaphore>,
     pool: Mutex<Option<Pool>>,
+    path: PathBuf,
     limit: Duration,
+    health: Health,
 }
 
 impl Readers {
     /// Opens the connections; the file must be in WAL mode already.
-    pub(super) fn open(path: &Path, limit: Duration) -> Result<Self, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let manager = SqliteConnectionManager::file(path)
-            .with_flags(flags)
-            .with_init(configure);
-        let pool = r2d2::Pool::builder()
-            .max_size(CONNECTIONS)
-            .test_on_check_out(false)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .connection_timeout(WAIT)
-            .build(manager)
-            .map_err(|e| unavailable(&e))?;
+    pub(super) fn open(path: &Path, limit: Duration, health: Health) -> Result<Self, StoreError> {
+        Self::over(path, limit, health, builder().build(manager(path)))
+    }
+
+    /// Opens a single connection while the file cannot be written: see [`open_alone`].
+    pub(super) fn open_alone(path: &Path, health: Health) -> Result<Self, StoreError> {
+        let pool = builder().max_size(1).build(manager_alone(path));
+        Self::over(path, LIMIT, health, pool)
+    }
+
+    fn over(
+        path: &Path,
+        limit: Duration,
+        health: Health,
+        pool: Result<Pool, r2d2::Error>,
+    ) -> Result<Self, StoreError> {
+        let pool = pool.map_err(|e| unavailable(&e))?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(CONNECTIONS as usize)),
             pool: Mutex::new(Some(pool)),
+            path: path.to_owned(),
             limit,
+            health,
         })
     }
 
@@ -65,7 +75,7 @@ impl Readers {
         let permit = permit.await.map_err(|_| StoreError::Busy)?;
         let permit = permit.map_err(|_| StoreError::Closed)?;
         let pool = self.pool()?;
-        let limit = self.limit;
+        let (limit, health) = (self.limit, self.health.clone());
         let caller = Caller::default();
         let gone = Arc::clone(&caller.gone);
         let task = spawn_blocking(move || {
@@ -73,13 +83,33 @@ impl Readers {
             let _permit = permit;
             let conn = pool.get().map_err(|e| unavailable(&e))?;
             drop(pool);
-            bounded(&conn, limit, gone, query)
+            bounded(&conn, limit, gone, query).inspect_err(|error| health.note_damage(error))
         });
         match task.await {
             Ok(result) => result,
             Err(e) if e.is_panic() => Err(StoreError::Internal("a query panicked")),
             Err(_) => Err(StoreError::Closed),
         }
+    }
+
+    /// Lets the running reads end and closes the connections. Reads wait until [`Readers::resume`]; `None` if they are
+    /// closed for good.
+    pub(super) async fn pause(&self) -> Option<SemaphorePermit<'_>> {
+        let all = self.permits.acquire_many(CONNECTIONS).await.ok()?;
+        self.lock_pool().take();
+        Some(all)
+    }
+
+    /// Opens the connections again, each when it can be; see [`open_alone`] for `alone`.
+    pub(super) fn resume(&self, all: SemaphorePermit<'_>, alone: bool) {
+        let pool = match alone {
+            true => builder()
+                .max_size(1)
+                .build_unchecked(manager_alone(&self.path)),
+            false => builder().build_unchecked(manager(&self.path)),
+        };
+        *self.lock_pool() = Some(pool);
+        drop(all);
     }
 
     /// Lets the running reads end and closes the connections.
@@ -112,11 +142,54 @@ impl Drop for Caller {
     }
 }
 
+fn builder() -> r2d2::Builder<SqliteConnectionManager> {
+    r2d2::Pool::builder()
+        .max_size(CONNECTIONS)
+        .test_on_check_out(false)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connection_timeout(WAIT)
+}
+
+fn manager(path: &Path) -> SqliteConnectionManager {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    SqliteConnectionManager::file(path)
+        .with_flags(flags)
+        .with_init(configure)
+}
+
+fn manager_alone(path: &Path) -> SqliteConnectionManager {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    SqliteConnectionManager::file(path)
+        .with_flags(flags)
+        .with_init(|conn| {
+            prepare_alone(conn)?;
+            configure(conn)
+        })
+}
+
+/// A connection that reads while a full disk has no room for the index of the log (`-shm`): it keeps the index in memory
+/// and, since nobody else could see it there, the file for itself.
+pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
+    let mut conn = schema::open_existing(path)?;
+    prepare_alone(&conn)?;
+    configure(&mut conn)?;
+    Ok(conn)
+}
+
+fn prepare_alone(conn: &Connection) -> rusqlite::Result<()> {
+    schema::prepare(conn)?;
+    conn.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))
+}
+
 fn configure(conn: &mut Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(Duration::from_secs(1))?;
     conn.set_prepared_statement_cache_capacity(128);
     keep_plans(conn)?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")
+    use_no_temporary_files(conn)?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+    // Opens the log too: once it has been removed, a first read would make another.
+    conn.query_row("PRAGMA schema_version", [], |_| Ok(()))
 }
 
 fn bounded<T, F>(

@@ -11,6 +11,7 @@ use crate::model::{
 };
 
 use super::error::OnConstraint;
+use super::rows::address;
 use super::{Store, StoreError, files, members, users, words};
 
 /// Messages that are removed at once. Taking their terms out of the index is most of the work: some milliseconds for
@@ -282,7 +283,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
         // What is in the file was parsed before it came there.
         access_key: key.and_then(|key| Key::parse(&key).ok()),
         people: Vec::new(),
-        picture_url: row.get(7)?,
+        picture_url: address(row, 7)?,
         cleared_through: row.get(8)?,
         created_at: row.get(9)?,
         updated_at: row.get(10)?,

@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use crate::model::{
     FileId, FileKey, InviteId, MemberRole, Mentions, MessageId, Millis, NotificationId,
-    NotificationKind, Notify, Person, Purpose, Role, RoomId, RoomKind, SessionId, UserId,
+    NotificationKind, Notify, Person, Purpose, Role, RoomId, RoomKind, SessionId, UserId, WebUrl,
 };
 
 /// What a person is made of; the table is called `u`.
 pub(super) const PERSON: &str =
-    "u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at";
+    "u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at, u.updated_at";
 /// How many columns [`PERSON`] has.
-pub(super) const PERSON_WIDTH: usize = 7;
+pub(super) const PERSON_WIDTH: usize = 8;
 
 /// What ended accounts are called.
 const DELETED_NAME: &str = "deleted user";
@@ -33,10 +33,17 @@ pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> 
         } else {
             row.get(at + 3)?
         },
-        avatar_url: row.get(at + 4)?,
+        avatar_url: address(row, at + 4)?,
         role: row.get(at + 5)?,
         deleted,
+        updated_at: row.get(at + 7)?,
     }))
+}
+
+/// An address that pages and programs may load; what an earlier version let in may be none.
+pub(super) fn address(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<WebUrl>> {
+    let text: Option<String> = row.get(at)?;
+    Ok(text.and_then(|text| WebUrl::stored(&text)))
 }
 
 /// People met in one answer, each made once.

@@ -1,16 +1,17 @@
-//! Which files the store opens, and how a file comes to have the tables this program needs.
+//! What a file is, how SQLite opens it, and how a new one comes to have the tables this program needs.
 //! Must not know the tables themselves: those are in `schema.sql`.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::migrate::{Migration, Step};
-use super::{ids, paths, words};
+use super::{addresses, ids, log_file, names, paths, words};
 
 /// What SQLite's `application_id` says of our files: "Parl".
 const APPLICATION_ID: i32 = 0x5061_726c;
@@ -29,7 +30,7 @@ pub(super) struct Schema {
 /// The schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
-    version: 4,
+    version: 6,
     migrations: &[
         Migration {
             to: 2,
@@ -47,6 +48,17 @@ pub(super) const CURRENT: Schema = Schema {
         Migration {
             to: 4,
             step: Step::Code(forget_deleted),
+        },
+        Migration {
+            to: 5,
+            step: Step::Sql(include_str!("migrations/sanctions.sql")),
+        },
+        Migration {
+            to: 6,
+            step: Step::Code(|tx| {
+                addresses::clean(tx)?;
+                names::renew_looks(tx)
+            }),
         },
     ],
 };
@@ -68,54 +80,170 @@ pub(super) enum Found {
     Nothing,
     /// A database of ours, of this version.
     Version(i32),
+    /// A database of ours without its tables: its log had them.
+    Torn,
 }
 
-/// Looks at a file without changing anything; refuses one that this program must not write.
+/// Looks at a file alone, without changing anything; refuses one that this program must not write. What a crash left in
+/// a log is newer: see [`inspect`].
+pub(super) fn refuse_foreign(path: &Path, known: i32) -> Result<(), StoreError> {
+    if is_empty(path)? {
+        return refuse_lone_log(path);
+    }
+    paths::check_access(path, false)?;
+    // Half written; SQLite takes it back first.
+    if journal(path)?.is_some_and(|journal| journal.of_empty_file) && is_sqlite(path) {
+        return Ok(());
+    }
+    match peek(path, known, "immutable=1") {
+        Err(e @ (StoreError::Foreign { .. } | StoreError::Newer { .. })) => Err(e),
+        Ok(found) if !has_log(path)? => refuse_torn(path, found).map(drop),
+        // Alone it may be half moved.
+        _ => Ok(()),
+    }
+}
+
+/// Looks at a file and its log without changing either; refuses one that this program must not write.
 pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
-    match fs::metadata(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(e) => return Err(StoreError::io(path, e)),
-        Ok(file) if file.is_dir() => return Err(foreign(path, "a folder")),
-        Ok(file) if file.len() == 0 => return Ok(Found::Nothing),
-        Ok(_) => {}
+    if is_empty(path)? {
+        return Ok(Found::Nothing);
     }
     paths::check_access(path, false)?;
     // Without locks nothing is written beside a file that is not ours; but while another process
     // moves its log into the file, such a look sees half of it, and what a crash left in the log is
     // newer than the file.
-    match peek(path, known, "immutable=1") {
-        Err(e @ (StoreError::Foreign { .. } | StoreError::Newer { .. })) => return Err(e),
-        Ok(Found::Version(version)) if !has_log(path) => return Ok(Found::Version(version)),
-        _ => {}
+    let alone = peek(path, known, "immutable=1");
+    match alone {
+        Err(StoreError::Foreign { .. } | StoreError::Newer { .. }) => alone,
+        _ if !has_log(path)? => alone.and_then(|found| refuse_torn(path, found)),
+        _ => match peek(path, known, "mode=ro") {
+            // No room to look into the log; whoever opens the file has to look again.
+            Err(StoreError::Full) if matches!(alone, Ok(Found::Version(_))) => alone,
+            found => found.and_then(|found| refuse_torn(path, found)),
+        },
     }
-    peek(path, known, "mode=ro")
 }
 
-fn has_log(path: &Path) -> bool {
-    fs::metadata(paths::beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+fn has_log(path: &Path) -> Result<bool, StoreError> {
+    Ok(paths::size(&paths::beside(path, "-wal"))? > 0)
+}
+
+/// Whether there is nothing at `path` yet.
+fn is_empty(path: &Path) -> Result<bool, StoreError> {
+    match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(e) => Err(StoreError::io(path, e)),
+        Ok(file) if file.is_dir() => Err(foreign(path, "a folder")),
+        Ok(file) => Ok(file.len() == 0),
+    }
+}
+
+/// SQLite would delete what is left of a database that is gone.
+fn refuse_lone_log(path: &Path) -> Result<(), StoreError> {
+    let log = paths::beside(path, "-wal");
+    let what = if paths::size(&log)? > log_file::HEADER as u64 {
+        log
+    } else if journal(path)?.is_some_and(|journal| !journal.of_empty_file) {
+        paths::beside(path, "-journal")
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::LoneLog {
+        db: path.to_owned(),
+        log: what,
+    })
+}
+
+/// What a transaction in rollback mode has left beside the file.
+struct Journal {
+    /// The file had no page before it.
+    of_empty_file: bool,
+}
+
+/// The journal beside `path` that SQLite would take back, if there is one.
+fn journal(path: &Path) -> Result<Option<Journal>, StoreError> {
+    // "The Rollback Journal" in SQLite's file format.
+    const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    let path = paths::beside(path, "-journal");
+    let mut header = [0; 20];
+    match File::open(&path).and_then(|mut file| file.read_exact(&mut header)) {
+        Ok(()) => {}
+        Err(e) if [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof].contains(&e.kind()) => {
+            return Ok(None);
+        }
+        Err(e) => return Err(StoreError::io(&path, e)),
+    }
+    let found = header.starts_with(&MAGIC).then(|| Journal {
+        of_empty_file: header[16..] == [0; 4],
+    });
+    Ok(found)
+}
+
+fn is_sqlite(path: &Path) -> bool {
+    let mut begin = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    // Its first page is written last.
+    read.is_ok() && (begin == *b"SQLite format 3\0" || begin == [0; 16])
+}
+
+/// Has SQLite take back what a killed process left half written. Only for the file's owner; other programs' files are
+/// left alone.
+pub(super) fn take_back(path: &Path, known: i32) -> Result<(), StoreError> {
+    let Some(journal) = journal(path)? else {
+        return Ok(());
+    };
+    if is_empty(path)? || !is_sqlite(path) {
+        return Ok(());
+    }
+    if !journal.of_empty_file {
+        peek(path, known, "immutable=1")?;
+    }
+    tracing::info!(path = %path.display(), "taking back what a process that died had half written");
+    let conn = open_existing(path)?;
+    Ok(conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
 }
 
 fn peek(path: &Path, known: i32, how: &str) -> Result<Found, StoreError> {
-    let name = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let conn = Connection::open_with_flags(format!("file:{name}?{how}"), flags)?;
-    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i32>(0));
-    let application = match number("PRAGMA application_id") {
-        Err(e) if e.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            return Err(foreign(path, "not an SQLite file"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = open_with(path, flags, how)?;
+    identify(&conn, path, known).map_err(|error| match error {
+        StoreError::Sqlite(e) if e.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            foreign(path, "not an SQLite file")
         }
-        found => found?,
-    };
+        error => error.naming_damage(path),
+    })
+}
+
+/// What the file that `conn` has open is.
+pub(super) fn identify(conn: &Connection, path: &Path, known: i32) -> Result<Found, StoreError> {
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i32>(0));
+    let application = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
     match (application, version) {
         (APPLICATION_ID, found) if found > known => Err(StoreError::Newer {
             path: path.to_owned(),
             found,
             known,
         }),
+        (APPLICATION_ID, _) if tables == 0 => Ok(Found::Torn),
         (APPLICATION_ID, found) if found > 0 => Ok(Found::Version(found)),
-        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(Found::Nothing),
+        // Earlier versions made their tables in the log.
+        (0, 0) if tables == 0 && number("PRAGMA auto_vacuum")? == 2 => Ok(Found::Torn),
+        (0, 0) if tables == 0 => Ok(Found::Nothing),
         _ => Err(foreign(path, "the database of another program")),
+    }
+}
+
+/// A file of ours without tables has left them in its log.
+fn refuse_torn(path: &Path, found: Found) -> Result<Found, StoreError> {
+    match found {
+        // The log is there, with nothing in it: killed before the tables were made.
+        Found::Torn if paths::beside(path, "-wal").exists() => Ok(Found::Nothing),
+        Found::Torn => Err(StoreError::Torn {
+            path: path.to_owned(),
+        }),
+        found => Ok(found),
     }
 }
 
@@ -127,26 +255,66 @@ pub(super) fn foreign(path: &Path, what: &'static str) -> StoreError {
     }
 }
 
-/// Makes the file, if need be, and prepares it for its first table.
-pub(super) fn open_new(path: &Path) -> Result<Connection, StoreError> {
-    if !path.exists() {
-        paths::create_private(path)?;
-    }
-    let conn = open_existing(path)?;
-    // Both must come before the first table and before WAL mode; VACUUM makes the first stick in a
-    // file that is not of zero length.
-    conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;")?;
+/// Opens a file that is there for writing. The connection moves nothing of the log by itself, neither after a commit nor
+/// when it is closed: only `checkpoint` does, which knows what to do when a sync fails.
+pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    use_no_temporary_files(&conn)?;
+    prepare(&conn)?;
     Ok(conn)
 }
 
-/// Opens a file that is there for writing.
-pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Ok(Connection::open_with_flags(path, flags)?)
+/// Takes from a connection what it would do to the log by itself.
+pub(super) fn prepare(conn: &Connection) -> rusqlite::Result<()> {
+    conn.wal_hook(None);
+    keep_log(conn, true)
 }
 
-/// Makes all tables in a new file, or none.
+/// Whether the log stays where it is when the last connection to the file is closed.
+pub(super) fn keep_log(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
+        .map(drop)
+}
+
+/// Writes a page as it is. An UPDATE to the same value would write nothing.
+pub(super) fn touch(tx: &Connection) -> Result<(), StoreError> {
+    let id: i32 = tx.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok(tx.pragma_update(None, "application_id", id)?)
+}
+
+/// Opens a file that nobody else has open for writing, without locks, without a log and without safety: whoever is killed
+/// leaves a file to be thrown away, and nothing beside it.
+pub(super) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = open_with(path, flags, "nolock=1")?;
+    conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
+    Ok(conn)
+}
+
+/// Opens a file for reading as it is without its log, and touches nothing beside it.
+pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open_with(path, flags, "immutable=1")
+}
+
+fn open_with(path: &Path, flags: OpenFlags, how: &str) -> Result<Connection, StoreError> {
+    let name = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
+    let uri = format!("file:{name}?{how}");
+    let conn = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
+    use_no_temporary_files(&conn)?;
+    Ok(conn)
+}
+
+/// The folder for them may be missing, full, or readable to others.
+pub(super) fn use_no_temporary_files(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch("PRAGMA temp_store = MEMORY")
+}
+
+/// Makes all tables in an empty file.
 pub(super) fn create(conn: &mut Connection, schema: &Schema) -> Result<(), StoreError> {
+    // Before the first table.
+    conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     let tx = conn.transaction()?;
     tx.execute_batch(schema.ddl)?;
     ids::create(&tx)?;

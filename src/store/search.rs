@@ -18,8 +18,11 @@ use super::{Store, StoreError, messages};
 const WINDOW: i64 = 50_000;
 /// Whoever wants more asks again from there: a page may come back short, but soon.
 const ENOUGH: Duration = Duration::from_millis(8);
-/// So many texts are read in one go, some 15 ms.
-const READ: u32 = 2_000;
+/// So much is read in one go, some 15 ms: short texts, or fewer that are longer or compared with more words.
+const READ: usize = 2_000;
+/// A text of so many bytes counts as one, if it is compared with so many words.
+const SHORT: usize = 256;
+const FEW: usize = 8;
 /// So many messages that the index proposes are looked at before it is asked otherwise, see [`Ask`].
 const PROPOSED: [u32; 2] = [1_500, 3_000];
 /// Where fewer than one of so many are in the rooms, these are what is to be asked for.
@@ -165,6 +168,8 @@ struct Search<'a> {
     ask: Ask,
     proposed: u32,
     read: u32,
+    /// What was read, in short texts.
+    cost: usize,
     found: Vec<SearchHit>,
 }
 
@@ -191,6 +196,7 @@ impl<'a> Search<'a> {
             ask: Ask::Beginnings,
             proposed: 0,
             read: 0,
+            cost: 0,
             found: Vec::new(),
         })
     }
@@ -279,7 +285,7 @@ impl<'a> Search<'a> {
         )?;
         let mut ids = find.query(params![query, low, self.high])?;
         while let Some(row) = ids.next()? {
-            if self.found.len() >= self.request.limit as usize || self.read >= READ {
+            if self.found.len() >= self.request.limit as usize || self.cost >= READ {
                 return Ok(Stop::Enough);
             }
             if PROPOSED
@@ -327,6 +333,13 @@ impl<'a> Search<'a> {
         }
         self.read += 1;
         let text = row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?;
+        let words: usize = self
+            .request
+            .terms
+            .iter()
+            .map(|term| term.pieces.len())
+            .sum();
+        self.cost += 1 + text.len() / SHORT * (1 + words / FEW);
         if all_hits(&self.request.terms, text).is_some() {
             return Ok(true);
         }

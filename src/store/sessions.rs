@@ -25,7 +25,30 @@ pub struct NewSession {
     pub ip: String,
     /// With what.
     pub user_agent: String,
+    /// The password hash that was checked; `None` if the login needs no password.
+    pub checked: Option<CheckedHash>,
 }
+
+/// A password hash that a login was checked against. If it is no longer the account's, the login is worth nothing.
+#[derive(Clone, Debug)]
+pub struct CheckedHash {
+    /// The hash.
+    pub hash: String,
+    /// What replaces it: the same password, hashed as new ones are.
+    pub renewed: Option<String>,
+}
+
+/// A session that was opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The session.
+    pub session: Session,
+    /// Older ones that ended for it: an account has at most `SESSIONS_MAX`.
+    pub ended: Vec<SessionId>,
+}
+
+/// The most sessions of one account.
+pub const SESSIONS_MAX: u32 = 50;
 
 /// A login that still counts.
 #[derive(Clone, Debug)]
@@ -60,8 +83,8 @@ pub enum Rotation {
 }
 
 impl Store {
-    /// Remembers a login.
-    pub async fn open_session(&self, new: NewSession) -> Result<Session, StoreError> {
+    /// Remembers a login; `None` if the account has ended or its password is another by now.
+    pub async fn open_session(&self, new: NewSession) -> Result<Option<Opened>, StoreError> {
         self.write(move |tx| open(tx, &new)).await
     }
 
@@ -177,7 +200,10 @@ pub(super) fn end_all(
     Ok(())
 }
 
-fn open(tx: &Connection, new: &NewSession) -> Result<Session, StoreError> {
+fn open(tx: &Connection, new: &NewSession) -> Result<Option<Opened>, StoreError> {
+    if !is_still_right(tx, new.user_id, new.checked.as_ref())? {
+        return Ok(None);
+    }
     tx.prepare_cached(
         "INSERT INTO sessions (uuid, user_id, kind, cookie_hash, refresh_jti, created_at, last_at, expires_at, ip, user_agent)
          VALUES (:uuid, :user, :kind, :cookie, :jti, :now, :now, :expires, :ip, :agent)",
@@ -186,10 +212,51 @@ fn open(tx: &Connection, new: &NewSession) -> Result<Session, StoreError> {
         ":uuid": Uuid::new_v4(), ":user": new.user_id, ":kind": new.kind, ":cookie": new.cookie_hash,
         ":jti": new.refresh_jti, ":now": Millis::now(), ":expires": new.expires_at, ":ip": new.ip, ":agent": new.user_agent,
     })?;
+    let id = SessionId(tx.last_insert_rowid());
     let sql = format!("SELECT {SESSION} FROM sessions s WHERE s.id = ?1");
-    Ok(tx
+    let session = tx
         .prepare_cached(&sql)?
-        .query_row([tx.last_insert_rowid()], |row| from_row(row, 0))?)
+        .query_row([id], |row| from_row(row, 0))?;
+    let ended = end_least_used(tx, new.user_id, id)?;
+    Ok(Some(Opened { session, ended }))
+}
+
+/// Whether the account lives and its password is the one that was checked; renews the hash on the way.
+fn is_still_right(
+    tx: &Connection,
+    user: UserId,
+    checked: Option<&CheckedHash>,
+) -> Result<bool, StoreError> {
+    const FIND: &str = "SELECT password_hash FROM users WHERE id = ?1 AND deleted_at IS NULL";
+    let hash: Option<Option<String>> = tx
+        .prepare_cached(FIND)?
+        .query_row([user], |row| row.get(0))
+        .optional()?;
+    let (Some(hash), Some(checked)) = (&hash, checked) else {
+        return Ok(hash.is_some());
+    };
+    if hash.as_ref() != Some(&checked.hash) {
+        return Ok(false);
+    }
+    if let Some(renewed) = &checked.renewed {
+        tx.prepare_cached("UPDATE users SET password_hash = ?2 WHERE id = ?1")?
+            .execute(params![user, renewed])?;
+    }
+    Ok(true)
+}
+
+/// Ends the sessions of somebody that were not used for the longest time, where there are too many.
+fn end_least_used(
+    tx: &Connection,
+    user: UserId,
+    but: SessionId,
+) -> Result<Vec<SessionId>, StoreError> {
+    const END: &str =
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = ?1 AND id <> ?2
+        ORDER BY last_at DESC, id DESC LIMIT -1 OFFSET ?3) RETURNING id";
+    let mut end = tx.prepare_cached(END)?;
+    let ended = end.query_map(params![user, but, SESSIONS_MAX - 1], |row| row.get(0))?;
+    Ok(ended.collect::<Result<_, _>>()?)
 }
 
 fn rotate(

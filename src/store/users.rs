@@ -5,13 +5,13 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
 
 use crate::model::{
-    Email, MemberRole, Millis, Profile, Role, RoomId, SessionId, ShownName, User, UserEdit, UserId,
-    Username, name_key,
+    Email, MemberRole, Millis, Private, Profile, Role, RoomId, SessionId, ShownName, User,
+    UserEdit, UserId, Username, name_key,
 };
 
 use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
-use super::{Store, StoreError, files, members, notifications, sessions};
+use super::{Store, StoreError, files, members, names, notifications, sessions};
 
 /// An account to be made.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub enum Guarded<T> {
 impl Store {
     /// Makes an account, and makes it a member of the lobby.
     ///
-    /// Errors: `Conflict` on `username` (look-alikes too) and `email`.
+    /// Errors: `Conflict` on `username` and `display_name` (look-alikes too), and on `email`.
     pub async fn add_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |tx| add(tx, &new)).await
     }
@@ -122,44 +122,35 @@ impl Store {
     pub async fn is_name_taken(&self, name: Username) -> Result<bool, StoreError> {
         self.read(move |db| {
             let mut find = db.prepare_cached("SELECT 1 FROM users WHERE username_key = ?1")?;
-            Ok(find.exists([name.key()])? || refuse_look_alike(db, &name, None).is_err())
+            Ok(find.exists([name.key()])? || names::check_username(db, &name, None).is_err())
         })
         .await
     }
 
-    /// The password hash of an account.
-    pub async fn password_hash(&self, id: UserId) -> Result<Option<String>, StoreError> {
-        self.read(move |db| {
-            let mut find = db.prepare_cached(
-                "SELECT password_hash FROM users WHERE id = ?1 AND deleted_at IS NULL",
-            )?;
-            Ok(find.query_row([id], |row| row.get(0)).optional()?.flatten())
-        })
-        .await
-    }
-
-    /// Replaces a password hash, without ending any session.
-    pub async fn set_password_hash(&self, id: UserId, hash: String) -> Result<(), StoreError> {
-        self.write(move |tx| set_password(tx, id, &hash)).await
-    }
-
-    /// Replaces a password hash and ends all sessions but `keep`.
+    /// Replaces a password hash and ends all sessions but `keep`. With `checked`, only if that is still the hash; `false`
+    /// if it is not.
     pub async fn change_password(
         &self,
         id: UserId,
         hash: String,
         keep: Option<SessionId>,
-    ) -> Result<(), StoreError> {
+        checked: Option<String>,
+    ) -> Result<bool, StoreError> {
         self.write(move |tx| {
+            const IS_OTHER: &str = "SELECT 1 FROM users WHERE id = ?1 AND password_hash IS NOT ?2";
+            if checked.is_some() && tx.prepare_cached(IS_OTHER)?.exists(params![id, checked])? {
+                return Ok(false);
+            }
             set_password(tx, id, &hash)?;
-            sessions::end_all(tx, id, keep)
+            sessions::end_all(tx, id, keep)?;
+            Ok(true)
         })
         .await
     }
 
     /// Changes an account.
     ///
-    /// Errors: `Conflict` on `username` and `email`.
+    /// Errors: `Conflict` on `username`, `display_name` and `email`.
     pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Guarded<User>, StoreError> {
         self.write(move |tx| change(tx, id, &edit)).await
     }
@@ -218,7 +209,10 @@ pub(super) fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
 }
 
 fn insert(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
-    refuse_look_alike(tx, &new.username, None)?;
+    names::check_username(tx, &new.username, None)?;
+    if let Some(name) = &new.display_name {
+        names::check_display_name(tx, name, None)?;
+    }
     let now = Millis::now();
     let display_name = new
         .display_name
@@ -241,23 +235,6 @@ fn insert(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
     user(tx, id)?.ok_or(StoreError::Internal("a new account is missing"))
 }
 
-/// A name that looks like another is refused; two plain ASCII names never are (`paul1`, `paull`).
-fn refuse_look_alike(
-    tx: &Connection,
-    name: &Username,
-    but: Option<UserId>,
-) -> Result<(), StoreError> {
-    let mut find =
-        tx.prepare_cached("SELECT username FROM users WHERE username_look = ?1 AND id IS NOT ?2")?;
-    let alike = find.query_map(params![name.looks(), but], |row| row.get::<_, String>(0))?;
-    for other in alike {
-        if !(other?.is_ascii() && name.as_str().is_ascii()) {
-            return Err(StoreError::Conflict("username"));
-        }
-    }
-    Ok(())
-}
-
 fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>, StoreError> {
     let Some(old) = user(tx, id)? else {
         return Ok(Guarded::Missing);
@@ -269,12 +246,17 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
         return Ok(Guarded::LastAdmin);
     }
     if let Some(name) = &edit.username {
-        refuse_look_alike(tx, name, Some(id))?;
+        names::check_username(tx, name, Some(id))?;
         tx.execute(
             "UPDATE users SET username = ?2, username_key = ?3, username_look = ?4 WHERE id = ?1",
             params![id, name.as_str(), name.key(), name.looks()],
         )
         .on_constraint("users.username_key", "username")?;
+    }
+    if let Some(name) = &edit.display_name
+        && name.as_str() != old.person.display_name
+    {
+        names::check_display_name(tx, name, Some(id))?;
     }
     let email = edit
         .email
@@ -285,7 +267,7 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
         .as_ref()
         .map(|url| url.as_ref().map(|url| url.as_str()));
     tx.execute(
-        "UPDATE users SET updated_at = :now, display_name = coalesce(:display_name, display_name),
+        "UPDATE users SET updated_at = max(:now, updated_at + 1), display_name = coalesce(:display_name, display_name),
              role = coalesce(:role, role), profile = coalesce(json_patch(profile, :profile), profile),
              email = iif(:set_email, :email, email), avatar_url = iif(:set_avatar, :avatar, avatar_url)
          WHERE id = :id",
@@ -309,8 +291,8 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
         return Ok(Guarded::LastAdmin);
     }
     tx.execute(
-        "UPDATE users SET deleted_at = ?2, updated_at = ?2, email = NULL, password_hash = NULL, avatar_url = NULL,
-             display_name = '', profile = '{}' WHERE id = ?1",
+        "UPDATE users SET deleted_at = ?2, updated_at = max(?2, updated_at + 1), email = NULL, password_hash = NULL,
+             avatar_url = NULL, display_name = '', profile = '{}' WHERE id = ?1",
         params![id, Millis::now()],
     )?;
     tx.execute("DELETE FROM password_links WHERE user_id = ?1", [id])?;
@@ -324,7 +306,7 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
 pub(super) fn set_password(tx: &Connection, id: UserId, hash: &str) -> Result<(), StoreError> {
     tx.execute("DELETE FROM password_links WHERE user_id = ?1", [id])?;
     tx.execute(
-        "UPDATE users SET password_hash = ?2, updated_at = ?3 WHERE id = ?1 AND deleted_at IS NULL",
+        "UPDATE users SET password_hash = ?2, updated_at = max(?3, updated_at + 1) WHERE id = ?1 AND deleted_at IS NULL",
         params![id, hash, Millis::now()],
     )?;
     Ok(())
@@ -370,17 +352,20 @@ pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
     let profile: serde_json::Value =
         serde_json::from_str(&row.get::<_, String>(rest + 1)?).unwrap_or_default();
     let text = |key: &str| profile[key].as_str().map(str::to_owned);
-    Ok(User {
-        person: person(row, at)?,
+    let private = Private {
         email: row.get(rest)?,
         profile: Profile {
             postal_code: text("postal_code"),
             city: text("city"),
         },
         has_password: row.get(rest + 2)?,
-        created_at: row.get(rest + 3)?,
-        updated_at: row.get(rest + 4)?,
-    })
+    };
+    Ok(User::new(
+        person(row, at)?,
+        private,
+        row.get(rest + 3)?,
+        row.get(rest + 4)?,
+    ))
 }
 
 fn profile_json(profile: &Profile) -> String {

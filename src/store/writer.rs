@@ -2,21 +2,25 @@
 //! Must not know tables nor what its jobs do.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Weak;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::checkpoint::Checkpoints;
 use super::error::StoreError;
+use super::generation::Generation;
+use super::health::Health;
+use super::identity::Files;
 use super::ids::Reservation;
 use super::job::{Tx, Work};
+use super::link::{Link, data_version};
 use super::lock::Lock;
+use super::readers::Readers;
 
 /// Jobs that may wait.
 pub(super) const QUEUE: usize = 4096;
@@ -37,13 +41,30 @@ pub(super) enum Command {
 
 /// What the thread is made of.
 pub(super) struct Writer {
-    conn: Connection,
-    checkpoints: Checkpoints,
-    reservation: Reservation,
-    lock: Option<Lock>,
-    foreign_changes: watch::Sender<u64>,
-    data_version: i64,
+    pub(super) path: PathBuf,
+    /// Or why the file cannot be opened.
+    pub(super) link: Result<Link, StoreError>,
+    pub(super) files: Files,
+    pub(super) generation: Generation,
+    pub(super) health: Health,
+    pub(super) readers: Weak<Readers>,
+    pub(super) reservation: Reservation,
+    pub(super) lock: Option<Lock>,
+    pub(super) foreign_changes: watch::Sender<u64>,
     complained: Option<Instant>,
+    pub(super) start_over_at: Instant,
+    pub(super) told: Option<Instant>,
+}
+
+/// What a writer is started with.
+pub(super) struct Parts {
+    /// Or why the file cannot be opened for writing now.
+    pub(super) conn: Result<Connection, StoreError>,
+    pub(super) reservation: Reservation,
+    /// `None` beside a server.
+    pub(super) lock: Option<Lock>,
+    pub(super) health: Health,
+    pub(super) readers: Weak<Readers>,
 }
 
 /// The handles to a running writer.
@@ -54,50 +75,28 @@ pub(super) struct Started {
     pub(super) foreign_changes: watch::Receiver<u64>,
 }
 
-/// Sets `conn` up for durable, grouped writing; it waits for another process up to `patience`.
-pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), StoreError> {
-    conn.busy_timeout(patience)?;
-    let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(StoreError::Internal("the file system cannot hold a WAL"));
-    }
-    conn.execute_batch(
-        "PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON;
-         PRAGMA journal_size_limit = 67108864;
-         PRAGMA trusted_schema = OFF;
-         PRAGMA secure_delete = ON;",
-    )?;
-    conn.set_prepared_statement_cache_capacity(256);
-    keep_plans(conn)?;
-    Ok(())
-}
-
-/// Has SQLite plan a statement once, not anew whenever a limit is bound to it.
-pub(super) fn keep_plans(conn: &Connection) -> rusqlite::Result<()> {
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map(drop)
-}
-
-/// Starts the thread that owns `conn`, and the lock until the file is closed.
-pub(super) fn start(
-    path: &Path,
-    conn: Connection,
-    reservation: Reservation,
-    lock: Option<Lock>,
-) -> Result<Started, StoreError> {
+/// Starts the thread that owns the connection, and the lock until the file is closed.
+pub(super) fn start(path: &Path, parts: Parts) -> Result<Started, StoreError> {
     let (queue, inbox) = mpsc::channel(QUEUE);
     let (changes, foreign_changes) = watch::channel(0);
-    let data_version = data_version(&conn)?;
-    let checkpoints = Checkpoints::start(path, &conn).map_err(|e| StoreError::io(path, e))?;
+    let owner = parts.lock.is_some();
+    let link = match parts.conn {
+        Ok(conn) => Ok(Link::of(path, conn, owner, &parts.health)?),
+        Err(error) => Err(error),
+    };
     let mut writer = Writer {
-        conn,
-        checkpoints,
-        reservation,
-        lock,
+        path: path.to_owned(),
+        link,
+        files: Files::of(path),
+        generation: Generation::new(path),
+        health: parts.health,
+        readers: parts.readers,
+        reservation: parts.reservation,
+        lock: parts.lock,
         foreign_changes: changes,
-        data_version,
         complained: None,
+        start_over_at: Instant::now(),
+        told: None,
     };
     writer.reserve_first_ids()?;
     spawn(writer, inbox).map_err(|e| StoreError::io(path, e))?;
@@ -122,6 +121,7 @@ impl Writer {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         let mut waiting = Vec::with_capacity(BATCH);
         let mut closers = Vec::new();
+        let mut looked = Instant::now();
         loop {
             match timeout(POLL, inbox.recv_many(&mut waiting, BATCH)).await {
                 Ok(0) => break,
@@ -136,16 +136,26 @@ impl Writer {
                 }
                 Err(_) => {}
             }
-            self.look_for_foreign_changes();
+            if looked.elapsed() >= POLL {
+                looked = Instant::now();
+                self.look_around().await;
+            }
         }
-        self.end();
+        self.end().await;
         for closer in closers {
             let _ = closer.send(());
         }
     }
 
     fn batch(&mut self, mut jobs: Vec<Box<dyn Work>>) {
-        let committed = self.transact(&mut jobs);
+        if jobs.is_empty() {
+            return;
+        }
+        // Looked at after the commit too: what went into a file that is gone by now is not acknowledged.
+        let committed = self
+            .transact(&mut jobs)
+            .and_then(|()| self.look_for_files());
+        self.health.committed(&committed);
         if let Err(error) = &committed {
             self.roll_back();
             self.complain(error, jobs.len());
@@ -154,33 +164,53 @@ impl Writer {
             job.answer(&committed);
         }
         // Last, so that nobody waits for it who has an answer by now.
-        if committed.is_ok() {
-            self.checkpoints.committed(&self.conn);
+        if committed.is_ok()
+            && let Ok(Link {
+                conn,
+                checkpoints: Some(checkpoints),
+                ..
+            }) = &mut self.link
+        {
+            checkpoints.committed(conn);
         }
     }
 
     fn transact(&mut self, jobs: &mut [Box<dyn Work>]) -> Result<(), StoreError> {
-        if jobs.is_empty() {
-            return Ok(());
+        if let Some(reason) = self.health.stopped() {
+            return Err(reason);
         }
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        let tx = Tx::new(&self.conn);
+        let link = self.link.as_ref().map_err(Clone::clone)?;
+        if let Some(checkpoints) = &link.checkpoints {
+            checkpoints.check_room()?;
+        }
+        link.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let tx = Tx::new(&link.conn, &self.health);
         for job in jobs {
             job.run(&tx)?;
         }
         tx.run_deferred()?;
         // Last, so that ids drawn by the jobs themselves are covered too.
         let bound = self.reservation.extend(&tx)?;
-        self.conn.execute_batch("COMMIT")?;
+        link.conn.execute_batch("COMMIT")?;
         self.reservation.committed(bound);
+        self.tie_log();
         Ok(())
     }
 
+    /// Ties the log to the file if the last commit began it anew. What was committed is on disk all the same.
+    pub(super) fn tie_log(&mut self) {
+        let Ok(link) = &self.link else { return };
+        if let Err(error) = self.generation.tie(&link.conn) {
+            self.complain(&error, 0);
+        }
+    }
+
     fn roll_back(&self) {
-        if self.conn.is_autocommit() {
+        let Ok(link) = &self.link else { return };
+        if link.conn.is_autocommit() {
             return;
         }
-        if let Err(error) = self.conn.execute_batch("ROLLBACK") {
+        if let Err(error) = link.conn.execute_batch("ROLLBACK") {
             tracing::error!(%error, "cannot roll back");
         }
     }
@@ -198,60 +228,62 @@ impl Writer {
     /// Reserves ids before the first is handed out. A disk that is full must not keep the server
     /// from starting: the first commit tries again.
     fn reserve_first_ids(&mut self) -> Result<(), StoreError> {
-        let reserve = |writer: &mut Self| {
-            writer.conn.execute_batch("BEGIN IMMEDIATE")?;
-            let bound = writer.reservation.extend(&writer.conn)?;
-            writer.conn.execute_batch("COMMIT")?;
-            writer.reservation.committed(bound);
+        let reserve = |conn: &Connection, reservation: &mut Reservation| {
+            conn.execute_batch("BEGIN IMMEDIATE")?;
+            let bound = reservation.extend(conn)?;
+            conn.execute_batch("COMMIT")?;
+            reservation.committed(bound);
             Ok(())
         };
-        let reserved = reserve(self);
+        let reserved = match &self.link {
+            Ok(link) => reserve(&link.conn, &mut self.reservation),
+            Err(error) => Err(error.clone()),
+        };
         self.roll_back();
+        self.tie_log();
+        self.health.committed(&reserved);
         match reserved {
-            Err(StoreError::Full) => Ok(()),
+            Err(error @ StoreError::Full) => {
+                tracing::error!(%error, "nothing can be stored until there is room");
+                Ok(())
+            }
             reserved => reserved,
         }
     }
 
+    /// What is to be looked at now and then, whether or not there is work.
+    async fn look_around(&mut self) {
+        if self.look_for_files().is_err() {
+            return;
+        }
+        self.look_for_foreign_changes();
+        if let Ok(Link {
+            conn,
+            checkpoints: Some(checkpoints),
+            ..
+        }) = &mut self.link
+        {
+            checkpoints.tick(conn);
+        }
+        let failed = self.link.as_ref().map_or(true, Link::failed);
+        if failed && Instant::now() >= self.start_over_at {
+            self.start_over().await;
+        }
+    }
+
     fn look_for_foreign_changes(&mut self) {
-        match data_version(&self.conn) {
-            Ok(found) if found != self.data_version => {
-                self.data_version = found;
+        let Ok(link) = &mut self.link else { return };
+        match data_version(&link.conn) {
+            Ok(found) if found != link.data_version => {
+                link.data_version = found;
+                if let Some(checkpoints) = &mut link.checkpoints {
+                    checkpoints.changed();
+                }
                 self.foreign_changes.send_modify(|count| *count += 1);
             }
             Ok(_) => {}
             Err(error) => self.complain(&error, 0),
         }
-    }
-
-    fn end(self) {
-        let give_back = || {
-            self.conn.execute_batch("BEGIN IMMEDIATE")?;
-            self.reservation.give_back(&self.conn)?;
-            self.conn.execute_batch("COMMIT")?;
-            Ok::<_, StoreError>(())
-        };
-        if let Err(error) = give_back() {
-            tracing::warn!(%error, "cannot give unused ids back");
-            self.roll_back();
-        }
-        self.checkpoints.end();
-        if self.lock.is_some() {
-            checkpoint(&self.conn);
-        }
-        if let Err((_, error)) = self.conn.close() {
-            tracing::warn!(%error, "cannot close the database");
-        }
-    }
-}
-
-/// Moves the whole log into the database and empties it.
-pub(super) fn checkpoint(conn: &Connection) {
-    let done = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-    match done {
-        Ok(0) => {}
-        Ok(_busy) => tracing::info!("the log stays: another process reads the database"),
-        Err(error) => tracing::warn!(%error, "cannot checkpoint the log"),
     }
 }
 
@@ -274,9 +306,4 @@ fn sort(waiting: &mut Vec<Command>, closers: &mut Vec<oneshot::Sender<()>>) -> V
         }
     }
     jobs
-}
-
-fn data_version(conn: &Connection) -> Result<i64, StoreError> {
-    let mut read = conn.prepare_cached("PRAGMA data_version")?;
-    Ok(read.query_row([], |row| row.get(0))?)
 }

@@ -1,6 +1,7 @@
 //! Bytes in and out: listener, WebSocket, Engine.IO, Socket.IO. Must know nothing of chat.
 
 pub mod access_log;
+pub mod awake;
 pub mod engineio;
 pub mod frame;
 pub mod gate;

@@ -57,13 +57,18 @@ struct FaultPage {
 
 /// A page of that status.
 pub(super) fn page(status: StatusCode, call: &Call, template: &impl Template) -> Answer {
-    let mut response = html(status, template)?;
+    Ok(page_of(status, call, template.render()?))
+}
+
+/// The same, when its HTML is there already.
+pub(super) fn page_of(status: StatusCode, call: &Call, text: String) -> Response {
+    let mut response = html(status, text);
     let policy = policy(call.kit.ws_url.as_deref());
     set_header(&mut response, "content-security-policy", &policy);
     if call.cookie(notice::COOKIE).is_some() {
         say(&mut response, "", 0);
     }
-    Ok(response)
+    response
 }
 
 /// Leads elsewhere on this server; after a form too.
@@ -156,7 +161,10 @@ pub(super) fn fault(fault: &Fault) -> Response {
         shell: Shell::bare(t, said.title),
         text: said.text,
     };
-    let mut response = html(said.status, &page).unwrap_or_else(|_| empty(said.status));
+    let mut response = match page.render() {
+        Ok(text) => html(said.status, text),
+        Err(_) => empty(said.status),
+    };
     set_header(&mut response, "content-security-policy", &policy(None));
     if let Some(seconds) = retry_after(fault) {
         set_header(&mut response, "retry-after", &seconds.to_string());
@@ -182,11 +190,11 @@ fn way(call: &Call) -> String {
     }
 }
 
-fn html(status: StatusCode, template: &impl Template) -> Result<Response, askama::Error> {
-    let mut response = Response::new(template.render()?.into());
+fn html(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     set_header(&mut response, "content-type", "text/html; charset=utf-8");
-    Ok(response)
+    response
 }
 
 /// Nothing but our own files, no inline script or style, in nobody's frame; the WebSocket may be elsewhere.

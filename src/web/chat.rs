@@ -14,15 +14,18 @@ use crate::model::{
     UserId, Verdict, may,
 };
 
-use super::answer::{Answer, Stop, caller, found, page};
+use super::answer::{Answer, Stop, caller, found, page_of};
 use super::explain::explain_chat;
 use super::form::Form;
 use super::markup::Called;
 use super::message::{MessageView, is_block};
 use super::shell::Shell;
-use super::texts;
+use super::texts::{self, Texts};
 use super::view::{Face, PersonView, room_name};
 use super::window::{Window, called};
+
+/// Pages with more text are made beside the runtime's threads, bytes: some milliseconds of work.
+const QUICK: usize = 16 * 1024;
 
 #[derive(Template)]
 #[template(path = "chat.html")]
@@ -105,7 +108,11 @@ pub(super) async fn show(call: Call) -> Answer {
     let (room, place) = room_of(&call, &me).await?;
     let uuid = room.uuid;
     match Scene::load(&call, me, room, place).await {
-        Ok(scene) => scene.page(&call, StatusCode::OK, None, Uuid::now_v7()),
+        Ok(scene) => {
+            scene
+                .page(&call, StatusCode::OK, None, Uuid::now_v7())
+                .await
+        }
         // Admins manage rooms that they do not read.
         Err(ChatError::NotFound(_)) => Ok(found(&format!("/conversations/{uuid}"))),
         Err(error) => Err(error.into()),
@@ -134,7 +141,8 @@ pub(super) async fn send(mut call: Call) -> Answer {
         Err(error) => {
             let said = explain_chat(texts::of(), &error);
             let scene = Scene::load(&call, me, room, place).await?;
-            scene.page(&call, said.status, Some((text, said.text)), uuid)
+            let failed = Some((text, said.text));
+            scene.page(&call, said.status, failed, uuid).await
         }
     }
 }
@@ -210,20 +218,46 @@ impl Scene {
         })
     }
 
-    fn page(
-        &self,
+    /// The page; a long history is rendered beside the runtime's threads.
+    async fn page(
+        self,
         call: &Call,
         status: StatusCode,
         failed: Option<(String, String)>,
         draft_uuid: Uuid,
     ) -> Answer {
         let t = texts::of();
+        let template = self.template(call, t, failed, draft_uuid);
+        let (me, length) = (self.me.id(), self.window.length());
+        let render = move || {
+            let messages = self.messages(t);
+            ChatPage {
+                messages,
+                ..template
+            }
+            .render()
+        };
+        let text = match length > QUICK {
+            true => call.kit.offload.run(me, render).await?,
+            false => render(),
+        };
+        Ok(page_of(status, call, text?))
+    }
+
+    /// All of the page but its messages.
+    fn template(
+        &self,
+        call: &Call,
+        t: &'static Texts,
+        failed: Option<(String, String)>,
+        draft_uuid: Uuid,
+    ) -> ChatPage {
         let room = &self.room;
-        let name = room_name(t, room, self.me.id());
+        let name = &*room_name(t, room, self.me.id());
         let script = Some((room.id, self.script(call, name)));
         let shell = Shell::with_rooms(call, &self.me, name, &self.overviews, script);
         let (text, error) = failed.unwrap_or_default();
-        let template = ChatPage {
+        ChatPage {
             shell,
             uuid: room.uuid,
             name: name.to_owned(),
@@ -238,7 +272,7 @@ impl Scene {
                 .map(|person| PersonView::new(t, person, true))
                 .collect(),
             blank_person: PersonView::blank(),
-            messages: self.messages(),
+            messages: Vec::new(),
             blank: MessageView::blank(),
             more: self.window.more,
             newer: self.window.newer,
@@ -250,8 +284,7 @@ impl Scene {
             draft_uuid,
             text,
             error,
-        };
-        page(status, call, &template)
+        }
     }
 
     fn script<'a>(&self, call: &'a Call, name: &'a str) -> RoomScript<'a> {
@@ -282,7 +315,7 @@ impl Scene {
         }
     }
 
-    fn messages(&self) -> Vec<MessageView> {
+    fn messages(&self, t: &'static Texts) -> Vec<MessageView> {
         let me = self.me.id();
         let first_unread = self.first_unread();
         let messages = &self.window.messages;
@@ -301,7 +334,7 @@ impl Scene {
                 follows: before.is_some_and(|before| is_block(before, message)),
                 first_unread: Some(message.id) == first_unread,
                 read: message.id <= self.other_read(),
-                ..MessageView::new(texts::of(), message, me, names)
+                ..MessageView::new(t, message, me, names)
             })
             .collect()
     }

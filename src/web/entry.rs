@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use crate::chat::{Caller, ChatError, Registration};
+use crate::chat::{Caller, ChatError, Login, Registration};
 use crate::dialect::kit::{Call, Response, StatusCode};
-use crate::model::{Password, Username};
+use crate::model::{ChosenPassword, Username};
 
 use super::answer::{Answer, found, is_local, page, saying, visitor, with_cookie};
 use super::fields::{Fields, Input};
@@ -54,7 +54,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     let name = name.unwrap_or_else(|| form.text("email"));
     let chat = &call.kit.chat;
     match chat
-        .log_in_cookie(name, form.raw("password"), &call.visitor())
+        .log_in_cookie(Login::new(name, form.raw("password")), &call.visitor())
         .await
     {
         Ok((me, cookie)) => come_in(&call, &me, &form, &cookie).await,
@@ -66,7 +66,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     let visitor = call.visitor();
     let chat = &call.kit.chat;
-    let user = match registration_of(&form) {
+    let user = match registration_of(&call, &form) {
         Ok(new) => chat.register(new, &visitor).await,
         Err(invalid) => Err(invalid),
     };
@@ -101,9 +101,37 @@ async fn register_guest(call: &Call, form: &Form) -> Result<(Caller, String), Ch
     chat.first_login_cookie(user, &visitor).await
 }
 
-/// Ends only one's own session, so a link may do it.
+#[derive(Template)]
+#[template(path = "logout.html")]
+struct LogoutPage {
+    shell: Shell,
+    csrf: String,
+}
+
+/// Ends the session for a link on our own page and for programs. Everything else, pictures and links of other sites
+/// above all, is asked.
 pub(super) async fn log_out(call: Call) -> Answer {
-    if let Some(caller) = visitor(&call).await? {
+    let caller = visitor(&call).await?;
+    if call.is_own_navigation() || call.is_from_program() {
+        return end_session(&call, caller).await;
+    }
+    let Some(caller) = caller else {
+        return Ok(found("/auth/login"));
+    };
+    let template = LogoutPage {
+        shell: Shell::outside(texts::of().log_out),
+        csrf: call.kit.chat.csrf_token(&caller),
+    };
+    page(StatusCode::OK, &call, &template)
+}
+
+pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
+    let (caller, _) = Form::of_caller(&mut call).await?;
+    end_session(&call, Some(caller)).await
+}
+
+async fn end_session(call: &Call, caller: Option<Caller>) -> Answer {
+    if let Some(caller) = caller {
         match call.kit.chat.log_out(&caller).await {
             // Somebody else has just ended it: that is what was wanted.
             Ok(()) | Err(ChatError::NotFound(_)) => {}
@@ -115,23 +143,20 @@ pub(super) async fn log_out(call: Call) -> Answer {
         Some("session-ended") => Notice::SessionEnded,
         _ => Notice::LoggedOut,
     };
-    let response = with_cookie(&call, found("/auth/login"), &call.cookie_name(), "");
+    let response = with_cookie(call, found("/auth/login"), &call.cookie_name(), "");
     Ok(saying(response, notice))
 }
 
-pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
-    Form::of_caller(&mut call).await?;
-    log_out(call).await
-}
-
 /// What a form says of a new account with a password.
-pub(super) fn registration_of(form: &Form) -> Result<Registration, ChatError> {
-    Ok(Registration {
+pub(super) fn registration_of(call: &Call, form: &Form) -> Result<Registration, ChatError> {
+    let min = call.kit.chat.settings().password_min;
+    Registration {
         username: Username::parse(form.text("username"))?,
         email: form.email()?,
         display_name: form.display_name()?,
-        password: Password::choose(form.raw("password"))?,
-    })
+        password: ChosenPassword::parse(form.raw("password"), min)?,
+    }
+    .refuse_guessable()
 }
 
 /// Lets somebody in and leads them where they wanted to go.
@@ -181,41 +206,40 @@ impl Door {
         EntryPage {
             shell: Shell::outside(title),
             lead,
-            fields: Fields::only(self.inputs(t), form, error),
+            fields: Fields::only(self.inputs(call, t), form, error),
             hidden: ("next", form.raw("next").to_owned()),
             submit,
             ways: self.ways(call, t, form.raw("next")),
         }
     }
 
-    fn inputs(self, t: &'static Texts) -> Vec<Input> {
+    fn inputs(self, call: &Call, t: &'static Texts) -> Vec<Input> {
         let name = Input::new("username", t.username, 48).autocomplete("username");
         match self {
             Door::LogIn => vec![
                 Input::new("username", t.name_or_email, 254).autocomplete("username"),
                 password(t, "current-password"),
             ],
-            Door::Register => account(t),
+            Door::Register => account(call, t),
             Door::Guest => vec![name],
         }
     }
 
     /// The other doors that are open for this visitor.
     fn ways(self, call: &Call, t: &'static Texts, next: &str) -> Vec<(String, &'static str)> {
-        let settings = call.kit.chat.settings();
-        let address = call.visitor().address;
+        let (chat, visitor) = (&call.kit.chat, call.visitor());
         let all = [
             (Door::LogIn, "login", true, t.to_login),
             (
                 Door::Register,
                 "register",
-                settings.may_register(address),
+                chat.may_register(&visitor).is_ok(),
                 t.to_register,
             ),
             (
                 Door::Guest,
                 "guest",
-                settings.may_visit(address),
+                chat.may_visit(&visitor).is_ok(),
                 t.to_guest,
             ),
         ];
@@ -233,7 +257,7 @@ impl Door {
 }
 
 /// What a new account with a password is asked for.
-pub(super) fn account(t: &'static Texts) -> Vec<Input> {
+pub(super) fn account(call: &Call, t: &'static Texts) -> Vec<Input> {
     vec![
         Input::new("username", t.username, 48)
             .autocomplete("username")
@@ -242,12 +266,23 @@ pub(super) fn account(t: &'static Texts) -> Vec<Input> {
             .kind("email")
             .autocomplete("email")
             .optional(),
-        password(t, "new-password").hint(t.password_hint),
+        new_password(call, t),
     ]
 }
 
+/// The line for a password that is to be chosen.
+pub(super) fn new_password(call: &Call, t: &'static Texts) -> Input {
+    password(t, "new-password").hint(password_hint(call, t))
+}
+
+/// What is asked of a password.
+pub(super) fn password_hint(call: &Call, t: &'static Texts) -> String {
+    let min = call.kit.chat.settings().password_min;
+    t.password_hint.replace("{n}", &min.to_string())
+}
+
 /// The line for a password.
-pub(super) fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
+fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
     Input::new("password", t.password, 128)
         .kind("password")
         .autocomplete(autocomplete)

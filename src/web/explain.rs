@@ -1,6 +1,6 @@
 //! Refusals in words for people: a status, a heading, a sentence, and the field of a form that is meant.
 
-use crate::chat::ChatError;
+use crate::chat::{Cause, ChatError};
 use crate::dialect::kit::{Fault, StatusCode};
 use crate::model::Invalid;
 
@@ -29,6 +29,7 @@ pub(super) fn explain(t: &'static Texts, fault: &Fault) -> Said {
             t.not_found_text,
         ),
         Fault::Csrf => (StatusCode::FORBIDDEN, t.form_outdated, t.form_outdated_text),
+        Fault::ForeignPage => (StatusCode::FORBIDDEN, t.not_done, t.form_foreign_text),
         Fault::TooLarge(_) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             t.bad_request,
@@ -63,12 +64,18 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         ChatError::Taken(field) => return explain_taken(t, field),
         ChatError::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, t.forbidden, t.logged_out_text),
         ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, t.forbidden, t.bad_credentials),
+        ChatError::StaleLogin => (StatusCode::FORBIDDEN, t.forbidden, t.stale_login),
         ChatError::Forbidden => (StatusCode::FORBIDDEN, t.forbidden, t.forbidden_text),
         ChatError::Muted => (StatusCode::FORBIDDEN, t.forbidden, t.muted_text),
-        ChatError::RegistrationClosed => {
+        ChatError::RegistrationClosed(Some(cause)) | ChatError::GuestsDisabled(Some(cause)) => (
+            StatusCode::FORBIDDEN,
+            t.forbidden,
+            explain_remote(t, *cause),
+        ),
+        ChatError::RegistrationClosed(None) => {
             (StatusCode::FORBIDDEN, t.forbidden, t.registration_closed)
         }
-        ChatError::GuestsDisabled => (StatusCode::FORBIDDEN, t.forbidden, t.guests_disabled),
+        ChatError::GuestsDisabled(None) => (StatusCode::FORBIDDEN, t.forbidden, t.guests_disabled),
         ChatError::BadSetupToken => (StatusCode::FORBIDDEN, t.forbidden, t.bad_setup_link),
         ChatError::NotFound("user") => (StatusCode::NOT_FOUND, t.not_found, t.no_people),
         ChatError::NotFound("invite") => (StatusCode::NOT_FOUND, t.bad_link, t.bad_invite),
@@ -85,6 +92,7 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
         ChatError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, t.not_done, t.too_large_text),
         ChatError::Quota => (StatusCode::FORBIDDEN, t.not_done, t.quota_full),
         ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, t.not_done, t.disk_full),
+        ChatError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, t.not_done, t.cannot_store),
         ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, t.not_done, t.internal),
     };
     Said {
@@ -95,18 +103,28 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
     }
 }
 
+/// Why what the local network may do is refused, and which setting decides it.
+fn explain_remote(t: &'static Texts, cause: Cause) -> &'static str {
+    match cause {
+        Cause::Address => t.remote_address,
+        Cause::Proxy | Cause::Forwarding => t.remote_proxy,
+        Cause::Origin => t.remote_origin,
+        Cause::Host => t.remote_host,
+    }
+}
+
 fn explain_invalid(t: &'static Texts, invalid: Invalid) -> Said {
     Said {
         status: StatusCode::BAD_REQUEST,
         title: t.bad_request,
-        text: format!("{} {}.", label(t, invalid.field), t.why(invalid.why)),
+        text: format!("{} {}.", label(t, invalid.field), t.why(invalid)),
         field: Some(invalid.field),
     }
 }
 
 fn explain_taken(t: &'static Texts, field: &'static str) -> Said {
     let text = match field {
-        "username" => t.username_taken,
+        "username" | "display_name" => t.username_taken,
         "email" => t.email_taken,
         "access_key" => t.access_key_taken,
         _ => t.already_sent,

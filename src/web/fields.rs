@@ -22,7 +22,7 @@ pub(super) struct Input {
     value: String,
     /// What can be chosen, or what is suggested.
     options: Vec<(String, String)>,
-    hint: &'static str,
+    hint: String,
     autocomplete: &'static str,
     most: u32,
     optional_text: &'static str,
@@ -44,7 +44,7 @@ impl Input {
             kind: "text",
             value: String::new(),
             options: Vec::new(),
-            hint: "",
+            hint: String::new(),
             autocomplete: "off",
             most,
             optional_text: texts::of().optional,
@@ -95,7 +95,8 @@ impl Input {
     }
 
     /// A line of help below.
-    pub(super) fn hint(self, hint: &'static str) -> Self {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
         Self { hint, ..self }
     }
 

@@ -8,9 +8,18 @@ use super::answer::{Stop, caller};
 
 /// Who sends a form; it must come from our own page.
 pub(super) async fn sender(call: &Call) -> Result<Caller, Stop> {
+    check_origin(call)?;
+    caller(call).await
+}
+
+/// Forms come from our own pages only.
+fn check_origin(call: &Call) -> Result<(), Stop> {
     match call.is_own_origin() {
-        true => caller(call).await,
-        false => Err(Fault::Csrf.into()),
+        true => Ok(()),
+        false => {
+            call.warn_foreign_form();
+            Err(Fault::ForeignPage.into())
+        }
     }
 }
 
@@ -23,9 +32,7 @@ pub(super) struct Form {
 impl Form {
     /// Reads a form of somebody who has no session: it must come from our own page.
     pub(super) async fn open(call: &mut Call) -> Result<Self, Stop> {
-        if !call.is_own_origin() {
-            return Err(Fault::Csrf.into());
-        }
+        check_origin(call)?;
         let fields = form_fields(call).await?;
         Ok(Self { fields })
     }

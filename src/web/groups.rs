@@ -90,7 +90,7 @@ impl GroupView {
             description: room.description.clone(),
             face: Face::of_room(room, me.id()),
             kind: t.kind_tag(room.kind),
-            owner: owner.map_or(String::new(), |owner| person_name(t, owner).to_owned()),
+            owner: owner.map_or(String::new(), |owner| person_name(t, owner).into_owned()),
             members: standing.members,
             last: standing.last_at.map(Clock::new),
             is_fixed: room.kind.is_fixed(),
@@ -160,7 +160,7 @@ async fn show_new(call: &Call, me: &Caller, form: &Form, error: Option<&ChatErro
         shell: Shell::inside(call, me, t.new_group).await?,
         fields: Fields::only(inputs, form, error),
         people: others
-            .map(|user| (user.person.uuid, person_name(t, &user.person).to_owned()))
+            .map(|user| (user.person.uuid, person_name(t, &user.person).into_owned()))
             .map(|(uuid, name)| (uuid, name, is_chosen(uuid)))
             .collect(),
         submit: t.create_room,

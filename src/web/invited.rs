@@ -47,7 +47,7 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
     let me = visitor(call).await?;
     let from = call.visitor();
     let account = (me.is_none() && chat.registers(&invite, &from))
-        .then(|| Fields::only(account(t), form, error));
+        .then(|| Fields::only(account(call, t), form, error));
     let next = format!("{HERE}{code}");
     let status = account.as_ref().map_or(StatusCode::OK, Fields::status);
     let template = InvitedPage {
@@ -57,8 +57,8 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
         },
         lead: lead(t, &invite),
         code: code.to_owned(),
-        may_visit: me.is_none() && chat.settings().may_visit(from.address),
-        accept: me.map(|me| t.accept_as.replace("{me}", person_name(t, me.person()))),
+        may_visit: me.is_none() && chat.may_visit(&from).is_ok(),
+        accept: me.map(|me| t.accept_as.replace("{me}", &person_name(t, me.person()))),
         account,
         next: form_urlencoded::byte_serialize(next.as_bytes()).collect(),
     };
@@ -66,7 +66,7 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
 }
 
 fn lead(t: &'static Texts, invite: &Invite) -> String {
-    let by = person_name(t, &invite.created_by);
+    let by = &*person_name(t, &invite.created_by);
     match &invite.room {
         // The room's name last: nothing in a name is filled in.
         Some(room) => {
@@ -82,7 +82,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     let (chat, visitor) = (&call.kit.chat, call.visitor());
     let invite = invite_of(&call, form.raw("code")).await?;
-    let made = match registration_of(&form) {
+    let made = match registration_of(&call, &form) {
         Ok(new) => chat.register_invited(new, form.raw("code"), &visitor).await,
         Err(error) => Err(error),
     };
@@ -115,9 +115,10 @@ pub(super) async fn after_login(call: &Call, me: &Caller, next: &str) -> String 
 }
 
 async fn arrive(call: &Call, me: &Caller, code: &str) -> Result<String, ChatError> {
+    let chat = &call.kit.chat;
     let invite = invite_of(call, code).await?;
     if invite.room.is_some() {
-        match call.kit.chat.join_by_invite(me, code).await {
+        match chat.join_by_invite(me, code, &call.visitor()).await {
             Ok(_) | Err(ChatError::AlreadyMember) => {}
             Err(error) => return Err(error),
         }
@@ -134,7 +135,7 @@ async fn way_into(call: &Call, me: &Caller, invite: &Invite) -> String {
 }
 
 async fn invite_of(call: &Call, code: &str) -> Result<Invite, ChatError> {
-    let found = call.kit.chat.invite(code).await;
+    let found = call.kit.chat.invite(code, &call.visitor()).await;
     found.map_err(|error| match error {
         ChatError::NotFound(_) => ChatError::NotFound("invite"),
         other => other,

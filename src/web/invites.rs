@@ -72,7 +72,11 @@ async fn view(
     let code = call.query_value("invite").unwrap_or_default().into_owned();
     let made = match code.is_empty() {
         true => None,
-        false => chat.invite(&code).await.ok().filter(|made| is_here(&made)),
+        false => chat
+            .invite(&code, &call.visitor())
+            .await
+            .ok()
+            .filter(|made| is_here(&made)),
     };
     Ok(InvitesView {
         action,
@@ -90,7 +94,7 @@ impl InviteView {
     fn new(t: &'static Texts, invite: &Invite) -> Self {
         Self {
             id: invite.id.0,
-            by: person_name(t, &invite.created_by).to_owned(),
+            by: person_name(t, &invite.created_by).into_owned(),
             uses: format!("{} / {}", invite.used, invite.max_uses),
             until: Clock::new(invite.expires_at),
         }

@@ -99,7 +99,8 @@ pub(super) async fn set_picture(mut call: Call) -> Answer {
     let scene = Scene { me, room, place };
     let chat = call.kit.chat.clone();
     let (me, room) = (&scene.me, scene.room.id);
-    let keep = |bytes| chat.set_room_picture(me, room, bytes);
+    let by = call.sender(me);
+    let keep = |bytes| chat.set_room_picture(by, room, bytes);
     let taken = picture::take(&mut call, me, keep).await?;
     scene.after(&call, "picture", &Form::default(), taken).await
 }

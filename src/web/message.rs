@@ -94,7 +94,7 @@ impl MessageView {
             id: message.id.0,
             change: message.change_id.0,
             sender_id: message.sender.id.0,
-            name: person_name(t, &message.sender).to_owned(),
+            name: person_name(t, &message.sender).into_owned(),
             face: Face::of_person(&message.sender),
             own: message.sender.id == me,
             deleted,
@@ -143,7 +143,7 @@ impl QuoteView {
     fn new(t: &'static Texts, quote: &Quote) -> Self {
         Self {
             id: quote.id.0,
-            name: person_name(t, &quote.sender).to_owned(),
+            name: person_name(t, &quote.sender).into_owned(),
             text: if quote.deleted {
                 t.deleted_message.to_owned()
             } else {

@@ -134,6 +134,8 @@ fn entry_pages() -> Vec<Route> {
         POST "/auth/guest" => entry::enter,
         GET "/auth/logout" => entry::log_out,
         POST "/auth/logout" => entry::log_out_by_form,
+        GET "/logout" => entry::log_out,
+        POST "/logout" => entry::log_out_by_form,
         GET "/setup" => setup::show,
         POST "/setup" => setup::set_up,
         GET "/api/docs" => docs::show,

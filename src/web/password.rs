@@ -2,10 +2,10 @@
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Call, StatusCode};
-use crate::model::Password;
+use crate::model::ChosenPassword;
 
 use super::answer::{Answer, done, page};
-use super::entry::{EntryPage, password};
+use super::entry::{EntryPage, new_password};
 use super::fields::Fields;
 use super::form::Form;
 use super::notice::Notice;
@@ -16,36 +16,45 @@ const NONE: ChatError = ChatError::NotFound("password link");
 
 pub(super) async fn show(call: Call) -> Answer {
     let code = call.query_value("code").unwrap_or_default();
-    if !call.kit.chat.is_password_link(&code).await? {
+    if !call
+        .kit
+        .chat
+        .is_password_link(&code, &call.visitor())
+        .await?
+    {
         return Err(NONE.into());
     }
     page(
         StatusCode::OK,
         &call,
-        &view(&Form::with("code", &code), None),
+        &view(&call, &Form::with("code", &code), None),
     )
 }
 
 pub(super) async fn choose(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     let chat = &call.kit.chat;
-    let chosen = match Password::choose(form.raw("password")) {
-        Ok(new) => chat.use_password_link(form.raw("code"), new).await,
+    let min = chat.settings().password_min;
+    let chosen = match ChosenPassword::parse(form.raw("password"), min) {
+        Ok(new) => {
+            chat.use_password_link(form.raw("code"), new, &call.visitor())
+                .await
+        }
         Err(invalid) => Err(invalid.into()),
     };
     match chosen {
         Ok(()) => Ok(done("/auth/login", Notice::PasswordSaved)),
         Err(ChatError::NotFound(_)) => Err(NONE.into()),
         Err(error) => {
-            let template = view(&form, Some(&error));
+            let template = view(&call, &form, Some(&error));
             page(template.fields.status(), &call, &template)
         }
     }
 }
 
-fn view(form: &Form, error: Option<&ChatError>) -> EntryPage {
+fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
     let t = texts::of();
-    let inputs = vec![password(t, "new-password").hint(t.password_hint)];
+    let inputs = vec![new_password(call, t)];
     EntryPage {
         shell: Shell::outside(t.choose_password),
         lead: t.choose_password_lead,

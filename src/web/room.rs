@@ -71,7 +71,7 @@ impl Scene {
     pub(super) async fn show(&self, call: &Call, refused: Option<&Refused<'_>>) -> Answer {
         let t = texts::of();
         let (me, room) = (&self.me, &self.room);
-        let name = room_name(t, room, me.id()).to_owned();
+        let name = room_name(t, room, me.id()).into_owned();
         let (members, after) = self.members(call, t).await?;
         let (keeps, manages) = (self.may(Action::Keep), self.may(Action::Manage));
         let invites = match keeps {
@@ -202,7 +202,7 @@ fn edit_inputs(t: &'static Texts, room: &Room) -> Vec<Input> {
 
 /// Whether somebody may not write now.
 pub(super) fn is_muted(place: &Membership) -> bool {
-    place.muted_until > Millis::now()
+    place.is_muted(Millis::now())
 }
 
 /// The room's own page.

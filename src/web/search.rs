@@ -76,7 +76,7 @@ async fn views(
     for SearchHit { message, snippet } in hits {
         if !rooms.contains_key(&message.room_id) {
             let (room, _) = call.kit.chat.room(me, message.room_id).await?;
-            let name = room_name(t, &room, me.id()).to_owned();
+            let name = room_name(t, &room, me.id()).into_owned();
             rooms.insert(room.id, (room.uuid, name));
         }
         let (room, room_name) = rooms[&message.room_id].clone();
@@ -85,7 +85,7 @@ async fn views(
             room,
             room_name,
             face: Face::of_person(&message.sender),
-            sender: person_name(t, &message.sender).to_owned(),
+            sender: person_name(t, &message.sender).into_owned(),
             at: Clock::new(message.created_at),
             snippet: snippet.clone(),
         });

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use crate::chat::{Caller, ChatError, Session};
 use crate::dialect::kit::{Call, Fault, StatusCode};
-use crate::model::{Invalid, Notify, Password, Role, ShownName, UserEdit, Username};
+use crate::model::{ChosenPassword, Invalid, Notify, Role, ShownName, UserEdit, Username};
 
 use super::answer::{Answer, Stop, done, page, visitor, with_cookie};
+use super::entry::password_hint;
 use super::fields::{Fields, Input, Refused, status_of};
 use super::form::{Form, sender};
 use super::look;
@@ -74,8 +75,8 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
     let told = call.kit.chat.notify_default(me).await?;
     let notify = Input::select("notify", t.notify, t.notify_choices()).value(told.as_str());
     let password = user
-        .has_password
-        .then(|| Fields::of("password", password_inputs(t), refused));
+        .has_password()
+        .then(|| Fields::of("password", password_inputs(call, t), refused));
     let template = SettingsPage {
         shell: Shell::inside(call, me, t.settings).await?,
         face: Face::of_person(&user.person),
@@ -88,7 +89,7 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
         look: Fields::new(look::inputs(t)),
         notify: Fields::new(vec![notify]),
         sessions: sessions(call, me, t).await?,
-        removal: Fields::of("delete", removal_inputs(t, user.has_password), refused),
+        removal: Fields::of("delete", removal_inputs(t, user.has_password()), refused),
         removal_open: refused.is_some_and(|refused| refused.which == "delete"),
     };
     page(status_of(t, refused), call, &template)
@@ -108,15 +109,15 @@ fn profile_inputs(t: &'static Texts, user: &crate::model::User) -> Vec<Input> {
             .kind("email")
             .autocomplete("email")
             .optional()
-            .value(user.email.clone().unwrap_or_default()),
+            .value(user.private(user.own()).email.unwrap_or_default()),
     ]
 }
 
-fn password_inputs(t: &'static Texts) -> Vec<Input> {
+fn password_inputs(call: &Call, t: &'static Texts) -> Vec<Input> {
     let new = Input::new("new_password", t.new_password, 128)
         .kind("password")
         .autocomplete("new-password")
-        .hint(t.password_hint);
+        .hint(password_hint(call, t));
     vec![current_password(t), new]
 }
 
@@ -192,12 +193,14 @@ fn profile_of(form: &Form) -> Result<UserEdit, Invalid> {
 pub(super) async fn save_password(mut call: Call) -> Answer {
     let (me, form) = Form::of_caller(&mut call).await?;
     let chat = &call.kit.chat;
-    let saved = match Password::choose(form.raw("new_password")) {
+    let chosen = ChosenPassword::parse(form.raw("new_password"), chat.settings().password_min)
+        .and_then(|new| new.refuse_guessable(&me.user().names()));
+    let saved = match chosen {
         Ok(new) => {
             chat.change_password(&me, form.raw("current_password"), new)
                 .await
         }
-        Err(bad) => Err(Invalid::new("new_password", bad.why).into()),
+        Err(bad) => Err(bad.of("new_password").into()),
     };
     let saved = saved.map_err(is_current);
     after(&call, &me, "password", &form, saved, Notice::PasswordSaved).await
@@ -230,7 +233,8 @@ pub(super) async fn delete(mut call: Call) -> Answer {
 pub(super) async fn save_picture(mut call: Call) -> Answer {
     let me = sender(&call).await?;
     let chat = call.kit.chat.clone();
-    let saved = picture::take(&mut call, &me, |bytes| chat.set_avatar(&me, bytes)).await?;
+    let by = call.sender(&me);
+    let saved = picture::take(&mut call, &me, |bytes| chat.set_avatar(by, bytes)).await?;
     let saved = saved.map(drop);
     after(
         &call,

@@ -12,17 +12,18 @@ use super::texts;
 
 pub(super) async fn show(call: Call) -> Answer {
     let token = call.query_value("token").unwrap_or_default();
-    if !call.kit.chat.is_setup_token(&token) {
-        return Err(ChatError::BadSetupToken.into());
-    }
+    call.kit
+        .chat
+        .check_setup_token(&token, &call.visitor())
+        .await?;
     let form = Form::with("token", &token);
-    page(StatusCode::OK, &call, &view(&form, None))
+    page(StatusCode::OK, &call, &view(&call, &form, None))
 }
 
 pub(super) async fn set_up(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     let chat = &call.kit.chat;
-    let made = match registration_of(&form) {
+    let made = match registration_of(&call, &form) {
         Ok(new) => {
             chat.set_up_cookie(form.raw("token"), new, &call.visitor())
                 .await
@@ -33,18 +34,18 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
         Ok((_, cookie)) => Ok(let_in(&call, found("/"), &cookie)),
         Err(ChatError::BadSetupToken) => Err(ChatError::BadSetupToken.into()),
         Err(error) => {
-            let template = view(&form, Some(&error));
+            let template = view(&call, &form, Some(&error));
             page(template.fields.status(), &call, &template)
         }
     }
 }
 
-fn view(form: &Form, error: Option<&ChatError>) -> EntryPage {
+fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
     let t = texts::of();
     EntryPage {
         shell: Shell::outside(t.set_up),
         lead: t.set_up_lead,
-        fields: Fields::only(account(t), form, error),
+        fields: Fields::only(account(call, t), form, error),
         hidden: ("token", form.raw("token").to_owned()),
         submit: t.set_up_submit,
         ways: Vec::new(),

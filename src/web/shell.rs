@@ -12,7 +12,7 @@ use super::groups::GroupView;
 use super::look;
 use super::notice;
 use super::texts::{self, ScriptTexts, Texts};
-use super::view::{PersonView, RoomView, person_name};
+use super::view::{PersonView, RoomView};
 
 /// The frame of a page.
 pub(super) struct Shell {
@@ -130,10 +130,7 @@ impl Side {
             ..RoomView::new(t, overview, me)
         };
         Self {
-            me: PersonView {
-                name: person_name(t, me.person()).to_owned(),
-                ..PersonView::new(t, me.person(), true)
-            },
+            me: PersonView::new(t, me.person(), true),
             is_guest: me.role() == Role::Guest,
             is_admin: me.role() == Role::Admin,
             others: Vec::new(),

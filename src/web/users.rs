@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::chat::{Caller, ChatError, Standing};
 use crate::dialect::kit::{Call, Fault, StatusCode};
-use crate::model::{Role, User, UserEdit, UserId, Username};
+use crate::model::{Role, User, UserEdit, UserId, Username, Viewer};
 
 use super::answer::{Answer, Stop, admin, done, found, page};
 use super::fields::{Fields, Input, Refused, status_of};
@@ -69,7 +69,7 @@ pub(super) async fn list(call: Call) -> Answer {
         users: users
             .iter()
             .filter(|standing| standing.user.id() != me.id())
-            .map(|standing| UserView::new(t, standing))
+            .map(|standing| UserView::new(t, standing, me.viewer()))
             .collect(),
         query,
     };
@@ -77,14 +77,14 @@ pub(super) async fn list(call: Call) -> Answer {
 }
 
 impl UserView {
-    fn new(t: &'static Texts, standing: &Standing) -> Self {
-        let person = &standing.user.person;
+    fn new(t: &'static Texts, standing: &Standing, viewer: Viewer) -> Self {
+        let (user, person) = (&standing.user, &standing.user.person);
         Self {
             uuid: person.uuid,
             face: Face::of_person(person),
             name: person.display_name.clone(),
             username: person.username.clone(),
-            email: standing.user.email.clone().unwrap_or_default(),
+            email: user.private(viewer).email.unwrap_or_default().to_owned(),
             role: t.role(person.role),
             last_seen: standing.last_seen.map(Clock::new),
             sessions: standing.sessions,
@@ -107,7 +107,7 @@ async fn view(call: &Call, me: &Caller, user: &User, refused: Option<&Refused<'_
         face: Face::of_person(person),
         name: person.display_name.clone(),
         is_guest: person.role == Role::Guest,
-        fields: Fields::of("user", inputs(t, user), refused),
+        fields: Fields::of("user", inputs(t, user, me.viewer()), refused),
         link: link_of(call).await?,
     };
     page(status_of(t, refused), call, &template)
@@ -116,20 +116,26 @@ async fn view(call: &Call, me: &Caller, user: &User, refused: Option<&Refused<'_
 /// The address of a password link that was just made.
 async fn link_of(call: &Call) -> Result<String, ChatError> {
     let code = call.query_value("link").unwrap_or_default();
-    match !code.is_empty() && call.kit.chat.is_password_link(&code).await? {
+    match !code.is_empty()
+        && call
+            .kit
+            .chat
+            .is_password_link(&code, &call.visitor())
+            .await?
+    {
         true => Ok(format!("{}/password?code={code}", call.base_url())),
         false => Ok(String::new()),
     }
 }
 
-fn inputs(t: &'static Texts, user: &User) -> Vec<Input> {
+fn inputs(t: &'static Texts, user: &User, viewer: Viewer) -> Vec<Input> {
     let roles = [Role::Admin, Role::User, Role::Guest].map(|role| (role.as_str(), t.role(role)));
     vec![
         Input::new("username", t.username, 48).value(&user.person.username),
         Input::new("email", t.email, 254)
             .kind("email")
             .optional()
-            .value(user.email.clone().unwrap_or_default()),
+            .value(user.private(viewer).email.unwrap_or_default()),
         Input::select("role", t.role_of_account, roles).value(user.role().as_str()),
     ]
 }

@@ -1,5 +1,7 @@
 //! People, rooms and messages as templates show them.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use chrono::DateTime;
@@ -8,7 +10,7 @@ use uuid::Uuid;
 use crate::chat::Caller;
 use crate::dialect::kit::rfc3339;
 use crate::model::{
-    Member, MemberRole, Message, Millis, Person, Room, RoomKind, RoomOverview, UserId,
+    Member, MemberRole, Message, Millis, Person, Role, Room, RoomKind, RoomOverview, UserId, WebUrl,
 };
 
 use super::room::is_muted;
@@ -39,7 +41,7 @@ impl Face {
             letters: initials(&person.display_name),
             hue: person.id.0 % 12,
             kind: "person",
-            picture: own_picture(person.avatar_url.as_deref()),
+            picture: own_picture(person.avatar_url.as_ref()),
         }
     }
 
@@ -51,7 +53,7 @@ impl Face {
                 letters: initials(&room.name),
                 hue: room.id.0 % 12,
                 kind: room.kind.as_str(),
-                picture: own_picture(room.picture_url.as_deref()),
+                picture: own_picture(room.picture_url.as_ref()),
             },
         }
     }
@@ -68,8 +70,8 @@ impl Face {
 }
 
 /// Pictures of other hosts are not shown: whoever loads one tells that host so.
-fn own_picture(url: Option<&str>) -> String {
-    url.filter(|url| url.starts_with("/files/"))
+fn own_picture(url: Option<&WebUrl>) -> String {
+    url.and_then(WebUrl::own_path)
         .unwrap_or_default()
         .to_owned()
 }
@@ -95,7 +97,12 @@ impl PersonView {
     pub(super) fn new(t: &'static Texts, person: &Person, online: bool) -> Self {
         Self {
             id: person.id.0,
-            name: person_name(t, person).to_owned(),
+            name: if person.deleted {
+                t.deleted_user
+            } else {
+                &person.display_name
+            }
+            .to_owned(),
             username: person.username.clone(),
             face: Face::of_person(person),
             role: person.role.as_str(),
@@ -116,12 +123,12 @@ impl PersonView {
     }
 }
 
-/// What somebody is called.
-pub(super) fn person_name<'a>(t: &'static Texts, person: &'a Person) -> &'a str {
-    if person.deleted {
-        t.deleted_user
-    } else {
-        &person.display_name
+/// What somebody is called; guests, who can call themselves anything, are marked. The script does the same.
+pub(super) fn person_name<'a>(t: &'static Texts, person: &'a Person) -> Cow<'a, str> {
+    match person.role {
+        _ if person.deleted => t.deleted_user.into(),
+        Role::Guest => format!("{} ({})", person.display_name, t.guest_badge).into(),
+        _ => person.display_name.as_str().into(),
     }
 }
 
@@ -175,7 +182,7 @@ impl RoomView {
         Self {
             id: room.id.0,
             uuid: room.uuid,
-            name: room_name(t, room, me.id()).to_owned(),
+            name: room_name(t, room, me.id()).into_owned(),
             face: Face::of_room(room, me.id()),
             unread: overview.unread,
             unread_label: count_label(overview.unread),
@@ -205,12 +212,11 @@ impl RoomView {
 }
 
 /// What a room is called by `me`.
-pub(super) fn room_name<'a>(t: &'static Texts, room: &'a Room, me: UserId) -> &'a str {
-    match room.kind {
-        RoomKind::Direct => room
-            .other(me)
-            .map_or(t.deleted_user, |other| person_name(t, other)),
-        _ => &room.name,
+pub(super) fn room_name<'a>(t: &'static Texts, room: &'a Room, me: UserId) -> Cow<'a, str> {
+    match (room.kind, room.other(me)) {
+        (RoomKind::Direct, Some(other)) => person_name(t, other),
+        (RoomKind::Direct, None) => t.deleted_user.into(),
+        _ => room.name.as_str().into(),
     }
 }
 
@@ -225,12 +231,9 @@ fn count_label(count: u32) -> String {
 
 /// The beginning of a room's last message, and in larger rooms who said it.
 fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> String {
-    let text = message
-        .content
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let mut text: String = text.chars().take(PREVIEW).collect();
+    let words = message.content.split_whitespace().take(PREVIEW);
+    let text = words.flat_map(|word| std::iter::once(' ').chain(word.chars()));
+    let mut text: String = text.skip(1).take(PREVIEW).collect();
     if let (true, Some(file)) = (text.is_empty(), message.files.first()) {
         text = format!("📎 {}", file.name);
     }

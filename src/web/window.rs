@@ -84,6 +84,11 @@ impl Window {
         Self::split(chat, me, room, begin, (1, PAGE)).await
     }
 
+    /// How much text is on the page, bytes.
+    pub(super) fn length(&self) -> usize {
+        self.messages.iter().map(|one| one.content.len()).sum()
+    }
+
     /// Whether nothing is missing between a message and those on the page.
     pub(super) fn follows(&self, read: MessageId) -> bool {
         let first = self.messages.first();

@@ -236,9 +236,11 @@ async fn registrations_are_counted_per_address() {
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     })
     .await;
-    server.user("ann").await;
-    server.guest("gus").await;
-    let reply = server.anybody().post("auth/register", account("bob")).await;
+    let here = server.anybody().with("x-forwarded-for", "192.168.7.6");
+    here.post("auth/register", account("ann")).await.ok(201);
+    let guest = json!({ "username": "gus" });
+    here.post("auth/guest", guest).await.ok(201);
+    let reply = here.post("auth/register", account("bob")).await;
     reply.refused(429, "limited");
     let elsewhere = server.anybody().with("x-forwarded-for", "192.168.7.7");
     elsewhere

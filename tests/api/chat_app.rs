@@ -9,10 +9,10 @@ const MESSAGE: &str = "id sender_id receiver_id content timestamp read_status";
 /// Registers and logs in through the dialect; answers token and number.
 async fn member(server: &TestServer, name: &str) -> (String, i64) {
     let email = format!("{}@example.org", name.to_lowercase());
-    let new = json!({"name": name, "email": email, "password": "secret", "role": "user"});
+    let new = json!({"name": name, "email": email, "password": "long secret", "role": "user"});
     let said = server.anybody().post("/auth/register", new).await.ok(201);
     assert_eq!(said, json!({"msg": "Registration successful"}));
-    let login = json!({"email": email, "password": "secret", "role": "user"});
+    let login = json!({"email": email, "password": "long secret", "role": "user"});
     let grant = server.anybody().post("/auth/login", login).await.ok(200);
     assert_keys(&grant, "access_token refresh_token name");
     assert_eq!(grant["name"], name);
@@ -40,7 +40,8 @@ async fn registering_refuses_what_is_missing_taken_or_not_allowed() {
     let server = TestServer::start().await;
     member(&server, "Ann").await;
     let register = async |body: Value| server.anybody().post("/auth/register", body).await;
-    let full = json!({"name": "Bob", "email": "b@example.org", "password": "x", "role": "user"});
+    let full =
+        json!({"name": "Bob", "email": "b@example.org", "password": "long secret", "role": "user"});
     for field in ["name", "email", "password", "role"] {
         let mut body = full.clone();
         body.as_object_mut().unwrap().remove(field);
@@ -72,8 +73,7 @@ async fn registering_refuses_what_is_missing_taken_or_not_allowed() {
 
 #[tokio::test]
 async fn only_an_admin_makes_an_admin_unless_the_dialect_is_open() {
-    let new =
-        json!({"name": "Boss", "email": "boss@example.org", "password": "x", "role": "admin"});
+    let new = json!({"name": "Boss", "email": "boss@example.org", "password": "long secret", "role": "admin"});
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     server
@@ -103,11 +103,11 @@ async fn logging_in_with_the_wrong_role_or_password_is_refused() {
     let server = TestServer::start().await;
     member(&server, "Ann").await;
     let login = async |body: Value| server.anybody().post("/auth/login", body).await;
-    for (password, role) in [("wrong", "user"), ("secret", "admin")] {
+    for (password, role) in [("wrong", "user"), ("long secret", "admin")] {
         let body = json!({"email": "ann@example.org", "password": password, "role": role});
         refused(&login(body).await, 401, "Invalid credentials");
     }
-    login(json!({"email": "ann@example.org", "password": "secret"}))
+    login(json!({"email": "ann@example.org", "password": "long secret"}))
         .await
         .ok(200);
 }
@@ -204,14 +204,13 @@ async fn what_is_wrong_with_a_request_is_told_in_this_systems_words() {
         }
     }
     for (field, value) in [("role", "guest"), ("email", "nobody"), ("name", "  ")] {
-        let mut new =
-            json!({"name": "B", "email": "b@example.org", "password": "x", "role": "user"});
+        let mut new = json!({"name": "B", "email": "b@example.org", "password": "long secret", "role": "user"});
         new[field] = value.into();
         let reply = ann.post("/auth/register", new).await;
         assert_keys(&reply.ok(400), "msg error");
     }
     for missing in ["email", "password"] {
-        let mut login = json!({"email": "ann@example.org", "password": "secret"});
+        let mut login = json!({"email": "ann@example.org", "password": "long secret"});
         login.as_object_mut().unwrap().remove(missing);
         let reply = ann.post("/auth/login", login).await;
         refused(&reply, 400, &format!("{missing} is missing"));

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::support::*;
 
-const WELCOME: &str = "event user unread_notifications rooms online online_count";
+const WELCOME: &str = "event user unread_notifications rooms more online online_count";
 
 fn send(room: i64, content: &str) -> Value {
     json!({ "op": "send", "room": room, "content": content })
@@ -367,6 +367,6 @@ async fn a_silent_server_pings_and_a_silent_client_is_let_go() {
         awake.pinged().await;
         awake.ok(json!({ "op": "ping" })).await;
     }
-    assert_eq!(asleep.closed().await, 0);
+    assert_eq!(asleep.closed().await, 1001);
     awake.ok(json!({ "op": "ping" })).await;
 }

@@ -14,6 +14,10 @@ mod support;
 
 // Accounts: set-up, registering, logging in, guests.
 mod accounts;
+// Limits: guesses, floods, what others are told of.
+mod limits;
+// Passwords: which may be chosen, and what changing one ends.
+mod passwords;
 // One's own account: changed, and ended.
 mod own_account;
 // Sessions: tokens, refreshing, logging out, passwords.
@@ -24,6 +28,10 @@ mod users;
 mod rooms;
 // Rooms are changed, handed over, cleared and deleted.
 mod room_changes;
+// Addresses of pictures and files that clients give.
+mod addresses;
+// Names that look like somebody else's.
+mod look_alikes;
 // Searching messages.
 mod search;
 // Invites.
@@ -44,14 +52,30 @@ mod handshakes;
 mod frames;
 // Live: what is asked, what is answered, who hears what.
 mod live;
+// How connections begin.
+mod connections;
 // Coming back: exactly what was missed.
 mod resume;
+// Read marks: acknowledged when they are on disk.
+mod read_marks;
+// Connections that end while they begin to watch a room.
+mod attaching;
+// People who change their names.
+mod renames;
+// Mutes and bars, which outlive leaving.
+mod sanctions;
+// Admins in rooms that they are no members of.
+mod outside_admins;
 // Reactions: adding, taking back, coming back to them.
 mod reactions;
 // Mentions: whom a text calls, and what answers quote.
 mod mentions;
 // Notifications: what one is told beside one's rooms.
 mod notifications;
+// Uploads that come slowly, and pictures that cost much: what others feel of them.
+mod slow_uploads;
+// Files that tell where they were made.
+mod metadata;
 // Many people at once.
 mod crowd;
 // Many Socket.IO clients at once.
@@ -76,6 +100,8 @@ mod chat_app;
 mod team;
 // Files: sending, fetching, pictures, and what is never rendered.
 mod files;
+// Pages of other web sites, foreign names, proxies: what counts as the local network.
+mod origins;
 // The pages without scripts: forms, cookies, addresses.
 mod pages;
 // Document 002: users, the lobby, its WebSocket.

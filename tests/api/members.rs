@@ -276,7 +276,10 @@ async fn who_was_sent_out_of_a_public_room_still_reads_and_may_join_again() {
     let mut watching = bob.watch(room).await;
     ann.delete(&path(room, &bob)).await.done();
     assert_eq!(watching.event("left").await["reason"], "kicked");
-    ann.say(room, "to all who read").await;
+    // Not by itself: it was watching as a member.
+    let said = ann.say(room, "to all who read").await;
+    assert_eq!(watching.resume_all(room, 0).await, [said]);
+    ann.say(room, "to all who watch").await;
     watching.event("message").await;
     let body = json!({ "content": "x" });
     bob.post(&format!("rooms/{room}/messages"), body)

@@ -284,3 +284,79 @@ async fn a_restart_changes_nothing_for_who_comes_back() {
     assert!(id(&third) > id(&second));
     assert_eq!(socket.resume_all(1, id(&first)).await, [second, third]);
 }
+
+#[tokio::test]
+async fn resuming_a_cleared_room_is_answered_and_goes_live() {
+    let mut server = TestServer::start().await;
+    let (mut ann, mut bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.public_room("open").await;
+    let first = id(&ann.say(room, "one").await);
+    let last = id(&ann.say(room, "two").await);
+    let clear = format!("rooms/{room}/clear");
+    ann.call("POST", &clear, None).await.ok(200);
+    // By the task that cleared it, then by one that has read the room from the file.
+    for _ in 0..2 {
+        for after in [0, first, last] {
+            let mut socket = bob.connect().await;
+            let answer = socket
+                .ok(json!({ "op": "resume", "room": room, "after": after }))
+                .await;
+            assert_eq!(
+                (
+                    &answer["messages"],
+                    &answer["more"],
+                    &answer["cleared_through"]
+                ),
+                (&json!([]), &json!(false), &json!(last)),
+                "after {after}"
+            );
+            let edited = bob.get(&format!("rooms/{room}")).await.ok(200);
+            assert_eq!(edited["cleared_through"], last);
+            ann.patch(
+                &format!("rooms/{room}"),
+                json!({ "description": after.to_string() }),
+            )
+            .await
+            .ok(200);
+            socket.event("room_changed").await;
+        }
+        server = server.restart().await;
+        (ann, bob) = (server.log_in("ann").await, server.log_in("bob").await);
+    }
+    let mut socket = bob.connect().await;
+    socket.resume_all(room, 0).await;
+    let live = ann.say(room, "live").await;
+    assert_eq!(socket.event("message").await["message"], live);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resuming_while_a_room_is_cleared_again_and_again_is_always_answered() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let room = ann.public_room("open").await;
+    let path = format!("rooms/{room}/clear");
+    let clearing = tokio::spawn({
+        let ann = ann.clone();
+        async move {
+            for _ in 0..40 {
+                ann.say(room, "soon gone").await;
+                ann.call("POST", &path, None).await.ok(200);
+            }
+        }
+    });
+    let mut socket = bob.connect().await;
+    while !clearing.is_finished() {
+        let answer = socket
+            .ok(json!({ "op": "resume", "room": room, "after": 0 }))
+            .await;
+        let through = answer["cleared_through"].as_i64().unwrap();
+        let messages = answer["messages"].as_array().unwrap();
+        assert!(messages.iter().all(|message| id(message) > through));
+        socket.ok(json!({ "op": "leave", "room": room })).await;
+    }
+    clearing.await.unwrap();
+    socket.resume_all(room, 0).await;
+    socket.taken();
+    let live = ann.say(room, "live").await;
+    assert_eq!(socket.event("message").await["message"], live);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::support::*;
 
@@ -133,4 +133,25 @@ async fn phrases_are_found_in_a_file_of_version_2() {
     assert_eq!(ann.get(url(&file)).await.body, "walls and doors");
     ann.say(1, "old bridge, new words").await;
     assert_eq!(found(&ann, "\"old bridge\"").await.len(), 2);
+}
+
+#[tokio::test]
+async fn who_was_muted_or_barred_in_a_file_of_version_3_still_is() {
+    let server = upgraded(include_bytes!("../fixtures/v3.db.gz")).await;
+    assert_eq!(schema(&server), schema(&TestServer::start().await));
+    let (cat, eve) = (server.log_in("cat").await, server.log_in("eve").await);
+    let text = || json!({ "content": "x" });
+    let muted = cat.overview(2).await.unwrap()["muted_until"].clone();
+    assert_eq!(muted, "2099-01-01T00:00:00.000Z", "{muted}");
+    for _ in 0..2 {
+        cat.post("rooms/2/messages", text())
+            .await
+            .refused(403, "muted");
+        cat.call("POST", "rooms/2/leave", None).await.done();
+        cat.call("POST", "rooms/2/join", None).await.ok(200);
+    }
+    cat.say(3, "not muted here").await;
+    let key = json!({ "access_key": "let me in" });
+    eve.post("rooms/join", key).await.refused(404, "not_found");
+    eve.say(2, "nor barred here").await;
 }

@@ -72,7 +72,7 @@ impl Browser {
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage", "--window-size=1280,800", "--lang=en-US",
-                "--host-resolver-rules=MAP chat.lan 127.0.0.1",
+                "--host-resolver-rules=MAP chat.lan 127.0.0.1, MAP evil.example 127.0.0.1",
             ],
         });
         let capabilities = json!({

@@ -40,6 +40,8 @@ mod telling;
 mod finding;
 // Texts that want to be run.
 mod hostile;
+// Pages of other web sites, and the server under a foreign name.
+mod stranger;
 // Accessibility: what a tool finds on every page.
 mod audit;
 // By keys, at 200 %, without motion, in German, with a finger, without scripts.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use parlor::chat::{Caller, Chat, ChatError, Credential, Visitor};
+use parlor::chat::{Caller, Chat, ChatError, Credential, Login, Visitor};
 use parlor::config::Config;
 use parlor::model::{Content, Draft, MemberRole, NewRoom, RoomId, RoomKind, ShownName, Username};
 use parlor::server::Server;
@@ -93,6 +93,7 @@ fn one_line_of((code, out, err): (i32, String, String), expected: i32) -> String
 fn visitor() -> Visitor {
     Visitor {
         address: [127, 0, 0, 1].into(),
+        remote: None,
         user_agent: "a test".into(),
     }
 }
@@ -100,7 +101,8 @@ fn visitor() -> Visitor {
 /// Logs in with [`PASSWORD`]; the cookie comes second.
 async fn log_in(chat: &Chat, login: &str) -> (Caller, String) {
     let visitor = visitor();
-    chat.log_in_cookie(login, PASSWORD, &visitor).await.unwrap()
+    let login = Login::new(login, PASSWORD);
+    chat.log_in_cookie(login, &visitor).await.unwrap()
 }
 
 #[tokio::test]
@@ -118,7 +120,9 @@ async fn whoever_was_added_logs_in_by_name_or_e_mail_and_is_in_the_lobby() {
         assert_eq!(rooms.len(), 1, "{login}");
         assert_eq!(rooms[0].room.id, RoomId::LOBBY, "{login}");
     }
-    let wrong = chat.check_login("ann", "wrong horse", &visitor()).await;
+    let wrong = chat
+        .log_in_cookie(Login::new("ann", "wrong horse"), &visitor())
+        .await;
     assert!(matches!(wrong, Err(ChatError::BadCredentials)));
 }
 
@@ -192,7 +196,7 @@ fn what_cannot_be_meant_is_exit_code_2_and_leaves_no_file() {
 fn a_password_is_one_line_of_8_to_128_characters() {
     let files = Files::new();
     let table = [
-        ("", "password must have at least 8 characters"),
+        ("", "password must not be empty"),
         ("7 chars\n", "password must have at least 8 characters"),
         (
             &"x".repeat(129),
@@ -295,9 +299,11 @@ async fn a_new_password_ends_the_old_one_and_all_sessions() {
     let chat = files.chat().await;
     let revoked = chat.authenticate(Credential::Cookie(&cookie)).await;
     assert!(matches!(revoked, Err(ChatError::Unauthenticated(_))));
-    let old = chat.check_login("bob", PASSWORD, &visitor()).await;
+    let old = chat
+        .log_in_cookie(Login::new("bob", PASSWORD), &visitor())
+        .await;
     assert!(matches!(old, Err(ChatError::BadCredentials)));
-    chat.check_login("bob", "battery staple", &visitor())
+    chat.log_in_cookie(Login::new("bob", "battery staple"), &visitor())
         .await
         .unwrap();
 }

@@ -4,8 +4,8 @@ import { ask, next, open } from "./front.mjs";
 
 async function member(who, role) {
     const email = `${who}@example.org`;
-    if (role === "user") await ask(who, "POST", "/auth/register", { body: { name: who, email, password: "secret", role } });
-    const { access_token: token } = await ask(who, "POST", "/auth/login", { body: { email, password: "secret", role } });
+    if (role === "user") await ask(who, "POST", "/auth/register", { body: { name: who, email, password: "long secret", role } });
+    const { access_token: token } = await ask(who, "POST", "/auth/login", { body: { email, password: "long secret", role } });
     const { id } = await ask(who, "GET", "/chat/info", { token });
     const socket = open(who, { auth: { token }, transports: ["websocket", "polling"] });
     await next(socket, "connection");

@@ -3,7 +3,7 @@
 import { ask, next, open } from "./front.mjs";
 
 async function member(who) {
-    const body = { user_name: who, password: "secret" };
+    const body = { user_name: who, password: "long secret" };
     await ask(who, "POST", "/api/register", { body });
     const { access_token: token } = await ask(who, "POST", "/api/login", { body });
     const socket = open(who);

@@ -3,7 +3,7 @@
 import { ask, next, open } from "./front.mjs";
 
 async function member(who) {
-    const body = { username: who, email: `${who}@example.org`, password: "secret" };
+    const body = { username: who, email: `${who}@example.org`, password: "long secret" };
     await ask(who, "POST", "/api/auth/register", { body });
     const { access_token: token, user } = await ask(who, "POST", "/api/auth/login", { body });
     const socket = open(who, { auth: { token } });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Poller, Socket, dial, exchange};
@@ -100,7 +100,7 @@ async fn two_polls_at_once_end_the_session() {
     for path in BOTH {
         let poller = Poller::open(server.addr, path).await;
         let (first, second) = tokio::join!(biased; poller.poll(), async {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(5)).await;
             poller.poll().await
         });
         assert_eq!(first.packets(), ["1"]);
@@ -120,7 +120,7 @@ async fn two_posts_at_once_end_the_session() {
     );
     first.write_all(head.as_bytes()).await.unwrap();
     let (poll, post) = tokio::join!(biased; poller.poll(), async {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        sleep(Duration::from_millis(5)).await;
         poller.post("4hello").await
     });
     assert_eq!(post.status, 400);
@@ -166,7 +166,7 @@ async fn a_poller_that_does_not_answer_is_given_up() {
     let server = start_with(patient()).await;
     for path in BOTH {
         let silent = Poller::open(server.addr, path).await;
-        advance(45 * SECOND).await;
+        sleep(45 * SECOND).await;
         assert_eq!(silent.poll().await.status, 400);
 
         let deaf = Poller::open(server.addr, path).await;
@@ -178,14 +178,29 @@ async fn a_poller_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sessions_survive_a_time_in_which_the_process_stood_still() {
+    let server = start_with(patient()).await;
+    let poller = Poller::open(server.addr, ENGINE).await;
+    let (mut socket, _) = Socket::open(server.addr, ENGINE).await;
+    assert_eq!(socket.hear().await, "2");
+    // All timers are late, and the peers' answers could not be read.
+    advance(60 * SECOND).await;
+    socket.say("3").await;
+    poller.say("4hello").await;
+    assert_eq!(poller.poll().await.packets(), ["2", "4hello"]);
+    socket.say("4hello").await;
+    assert_eq!(socket.hear().await, "4hello");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ping_that_was_due_waits_for_the_next_poll() {
     let server = start_with(patient()).await;
     let poller = Poller::open(server.addr, ENGINE).await;
-    advance(30 * SECOND).await;
+    sleep(30 * SECOND).await;
     poller.say("4hello").await;
     assert_eq!(poller.poll().await.packets(), ["2", "4hello"]);
     poller.say("3").await;
-    advance(24 * SECOND).await;
+    sleep(24 * SECOND).await;
     poller.say("4still here").await;
 }
 
@@ -255,7 +270,7 @@ async fn a_poll_that_is_given_up_ends_the_session_at_once() {
     let mut tcp = dial(server.addr).await;
     let request = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", poller.target());
     tcp.write_all(request.as_bytes()).await.unwrap();
-    tokio::time::sleep(SECOND).await;
+    sleep(SECOND).await;
     drop(tcp);
     assert_eq!(server.next_lost().await, Reason::Gone);
     assert!(begun.elapsed() < 2 * SECOND);

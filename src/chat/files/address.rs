@@ -25,7 +25,7 @@ const ANYBODY: UserId = UserId(0);
 /// Where a file is, for those who show who they are; another host's file is where its sender said.
 pub fn address(file: &File) -> String {
     match &file.url {
-        Some(url) => url.clone(),
+        Some(url) => url.as_str().to_owned(),
         None => path(file.id, &file.name),
     }
 }
@@ -33,7 +33,7 @@ pub fn address(file: &File) -> String {
 /// Where a file is, for whoever holds the address: good for 24 to 25 hours, as long as `reader` may read what shows it.
 pub fn signed_address(file: &File, reader: UserId) -> String {
     match &file.url {
-        Some(url) => url.clone(),
+        Some(url) => url.as_str().to_owned(),
         None => signed(file.id, &file.name, &file.key, reader),
     }
 }

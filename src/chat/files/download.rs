@@ -3,13 +3,11 @@
 use bytes::Bytes;
 
 use crate::model::{Action, File, FileId, Millis, UserId};
-use crate::store::{CHUNK, Shown, Store, StoreError, StoredFile};
+use crate::store::{CHUNK, Shown, Store, StoredFile};
 
 use super::super::{Caller, Chat, ChatError, TokenFault};
 use super::address::{Pass, opens};
-
-/// So often a piece is asked for while all readers are busy.
-const TRIES: u32 = 5;
+use super::original::read_piece;
 
 /// A file that somebody may fetch.
 #[derive(Clone)]
@@ -108,17 +106,8 @@ impl Download {
             return Ok(Bytes::new());
         }
         let chunk = CHUNK as u64;
-        let seq = u32::try_from(offset / chunk).map_err(ChatError::internal)?;
-        let mut tries = 0;
-        let piece = loop {
-            match self.store.chunk(self.file.id, seq).await {
-                // Each try waits for seconds by itself.
-                Err(StoreError::Busy | StoreError::Timeout) if tries < TRIES => tries += 1,
-                answer => break answer?.ok_or(ChatError::NotFound("file"))?,
-            }
-        };
+        let mut piece = read_piece(&self.store, self.file.id, offset / chunk).await?;
         let skipped = usize::try_from(offset % chunk).map_err(ChatError::internal)?;
-        let mut piece = Bytes::from(piece);
         if skipped > piece.len() {
             return Err(ChatError::internal("a file is shorter than it says"));
         }

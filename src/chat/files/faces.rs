@@ -1,21 +1,19 @@
 //! Pictures beside names: of people and of rooms.
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use bytes::Bytes;
+use futures_util::Stream;
 
-use crate::model::{
-    Action, File, FileName, Invalid, Purpose, Room, RoomId, User, UserEdit, WebUrl,
-};
+use crate::model::{Action, File, FileName, Purpose, Room, RoomId, User, UserEdit, WebUrl};
 use crate::store::NewFile;
 
 use super::super::room::Order;
-use super::super::{Caller, Chat, ChatError};
+use super::super::{Caller, Chat, ChatError, Cost};
+use super::Sender;
 use super::address::{address, lasting_address};
-use super::incoming::{keep_rendered, new_key};
-use super::picture;
-use super::writing::Row;
+use super::incoming::{Announced, new_key, receive_portrait};
+use super::writing::{Row, keep_rendered};
 
-/// The largest picture that is made a portrait of, bytes; it is held in memory.
+/// The largest picture that is made a portrait of, bytes.
 const PORTRAIT_MAX: u64 = 8 * 1024 * 1024;
 
 impl Chat {
@@ -24,19 +22,22 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Forbidden`] for guests, [`ChatError::TooLarge`], [`ChatError::Invalid`] if it is no picture,
     /// [`ChatError::Quota`], and whatever the stream ends with.
-    pub async fn set_avatar<S, E>(&self, caller: &Caller, bytes: S) -> Result<User, E>
+    pub async fn set_avatar<S, E>(&self, sender: Sender<'_>, bytes: S) -> Result<User, E>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: From<ChatError>,
     {
+        let caller = sender.caller;
         caller.need_account()?;
-        let (file, row) = self.take_face(caller, None, bytes).await?;
-        let url = WebUrl::parse("avatar_url", &lasting_address(&file)).map_err(ChatError::from)?;
+        self.count_action(caller, Cost::Account)?;
+        let (file, row) = self.take_face(sender, None, bytes).await?;
+        let url =
+            WebUrl::parse("avatar_url", &lasting_address(&file), &[]).map_err(ChatError::from)?;
         let edit = UserEdit {
             avatar_url: Some(Some(url)),
             ..UserEdit::default()
         };
-        let user = self.edit_me(caller, edit).await?;
+        let user = self.edit_counted(caller, edit).await?;
         row.keep();
         Ok(user)
     }
@@ -47,7 +48,7 @@ impl Chat {
     /// As [`Chat::set_avatar`], and [`ChatError::Forbidden`] or [`ChatError::NotFound`] for who does not manage the room.
     pub async fn set_room_picture<S, E>(
         &self,
-        caller: &Caller,
+        sender: Sender<'_>,
         room: RoomId,
         bytes: S,
     ) -> Result<Room, E>
@@ -55,9 +56,11 @@ impl Chat {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: From<ChatError>,
     {
+        let caller = sender.caller;
         caller.need_account()?;
+        self.count_action(caller, Cost::Place)?;
         self.room_for(caller, room, Action::Manage).await?;
-        let (file, row) = self.take_face(caller, Some(room), bytes).await?;
+        let (file, row) = self.take_face(sender, Some(room), bytes).await?;
         let order = Order::Picture(Some((file.id, address(&file))));
         let room = self.order_room(caller, room, order).await?;
         row.keep();
@@ -81,7 +84,7 @@ impl Chat {
 
     async fn take_face<S, E>(
         &self,
-        caller: &Caller,
+        sender: Sender<'_>,
         room: Option<RoomId>,
         bytes: S,
     ) -> Result<(File, Row), E>
@@ -89,37 +92,18 @@ impl Chat {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: From<ChatError>,
     {
-        let _turn = self.upload_turn(caller).await?;
-        self.quota_left(caller.id()).await?;
-        let most = self.core.settings.file_size_max.min(PORTRAIT_MAX);
-        let mut whole = BytesMut::new();
-        let mut bytes = std::pin::pin!(bytes);
-        while let Some(part) = bytes.next().await {
-            whole.extend_from_slice(&part?);
-            if whole.len() as u64 > most {
-                return Err(ChatError::TooLarge(most).into());
-            }
-        }
-        Ok(self.keep_face(caller, room, whole.freeze()).await?)
-    }
-
-    async fn keep_face(
-        &self,
-        caller: &Caller,
-        room: Option<RoomId>,
-        whole: Bytes,
-    ) -> Result<(File, Row), ChatError> {
-        let turn = self.core.files.pictures.acquire().await;
-        let turn = turn.map_err(ChatError::internal)?;
-        let face = self.on_picture(move || picture::portrait(&whole)).await;
-        drop(turn);
-        let face = face.ok_or(Invalid::new(
-            "file",
-            "must be a JPEG, PNG, GIF or WebP picture",
-        ))?;
+        let owner = sender.caller.id();
+        let announced = Announced {
+            who: sender.who(),
+            name: "picture",
+            media_type: "",
+            most: self.core.settings.file_size_max.min(PORTRAIT_MAX),
+            left: self.quota_left(owner).await?,
+        };
+        let face = receive_portrait(self, announced, bytes).await?;
         let new = NewFile {
             key: new_key(),
-            owner: caller.id(),
+            owner,
             purpose: if room.is_some() {
                 Purpose::Picture
             } else {
@@ -128,6 +112,6 @@ impl Chat {
             room,
             name: FileName::clean(&format!("picture.{}", face.ending)),
         };
-        keep_rendered(self, new, face).await
+        Ok(keep_rendered(self, new, face).await?)
     }
 }

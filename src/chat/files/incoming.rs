@@ -1,27 +1,39 @@
-//! One file coming in: where its bytes go, what it turns out to be, and its small copy.
+//! One file coming in: where its bytes go, what it turns out to be, what of it stays, and its small copy.
+
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
 
-use crate::model::{File, FileKey, FileName, Purpose, UserId};
+use crate::model::{File, FileKey, FileName, Invalid, Purpose};
 use crate::store::{CHUNK, Facts, NewFile};
 
 use super::super::{Chat, ChatError};
+use super::clean::{self, Kind, Plan};
+use super::cleaning::{copy, plan};
+use super::decode::Budget;
+use super::original::Original;
 use super::picture::{self, Picture, Rendered};
-use super::writing::{Row, Writing};
+use super::places::Place;
+use super::turns::{Turn, Who};
+use super::writing::{Row, Writing, keep_rendered};
 
-/// Larger ones are never taken for pictures, bytes.
-const PICTURE_MAX: u64 = 32 * 1024 * 1024;
-/// A picture up to this size stays in memory until it is whole, bytes.
+/// A file that can be cleaned stays in memory up to this size until it is whole, bytes.
 const IN_MEMORY: usize = 1024 * 1024;
+/// An upload needs a place among all others from this size on, bytes.
+const WITHOUT_PLACE: usize = 16 * 1024;
+/// How long a picture waits to be decoded; then it gets no thumbnail.
+const DECODE_WAIT: Duration = Duration::from_secs(10);
 /// What files are of which nothing better is known.
 const UNKNOWN: &str = "application/octet-stream";
-
 /// What a sender says of a file, and how much of it there may be.
 pub(super) struct Announced<'a> {
-    pub owner: UserId,
+    pub who: Who,
     pub name: &'a str,
     pub media_type: &'a str,
+    /// The largest size, bytes.
+    pub most: u64,
     /// Bytes that the quota leaves.
     pub left: u64,
 }
@@ -36,120 +48,203 @@ where
     S: Stream<Item = Result<Bytes, E>> + Send,
     E: From<ChatError>,
 {
-    let mut incoming = Incoming {
-        chat,
-        owner: announced.owner,
-        name: FileName::clean(announced.name),
-        declared: media_type(announced.media_type),
-        size: 0,
-        left: announced.left,
-        head: BytesMut::new(),
-        writing: None,
-    };
-    let mut bytes = std::pin::pin!(bytes);
-    while let Some(part) = bytes.next().await {
-        incoming.write(&part?).await?;
-    }
+    let mut incoming = Incoming::new(chat, &announced);
+    incoming.take(bytes).await?;
     Ok(incoming.finish().await?)
+}
+
+/// Takes a picture in of which only a portrait is kept.
+pub(super) async fn receive_portrait<S, E>(
+    chat: &Chat,
+    announced: Announced<'_>,
+    bytes: S,
+) -> Result<Rendered, E>
+where
+    S: Stream<Item = Result<Bytes, E>> + Send,
+    E: From<ChatError>,
+{
+    let mut incoming = Incoming::new(chat, &announced);
+    incoming.take(bytes).await?;
+    Ok(incoming.finish_portrait().await?)
 }
 
 /// A file that is coming in.
 struct Incoming<'a> {
     chat: &'a Chat,
-    owner: UserId,
+    who: Who,
     name: FileName,
     declared: String,
     size: u64,
+    most: u64,
     left: u64,
     /// What came before it was clear where to put it.
     head: BytesMut,
+    kind: Option<Kind>,
     writing: Option<Writing>,
+    /// Among the uploads that hold memory.
+    place: Option<Place>,
 }
 
-impl Incoming<'_> {
+impl<'a> Incoming<'a> {
+    fn new(chat: &'a Chat, announced: &Announced<'_>) -> Self {
+        Self {
+            chat,
+            who: announced.who,
+            name: FileName::clean(announced.name),
+            declared: media_type(announced.media_type),
+            size: 0,
+            most: announced.most,
+            left: announced.left,
+            head: BytesMut::new(),
+            kind: None,
+            writing: None,
+            place: None,
+        }
+    }
+
+    async fn take<S, E>(&mut self, bytes: S) -> Result<(), E>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: From<ChatError>,
+    {
+        let mut bytes = std::pin::pin!(bytes);
+        loop {
+            let next = match &mut self.place {
+                None => bytes.next().await,
+                Some(place) => place.wait(bytes.next()).await.ok_or(ChatError::Busy)?,
+            };
+            let Some(part) = next else { break };
+            self.write(&part?).await?;
+        }
+        // Small files need one too: their bytes go to the disk now.
+        self.enter().await?;
+        Ok(())
+    }
+
+    /// Waits for a place among the uploads that hold memory.
+    async fn enter(&mut self) -> Result<&mut Place, ChatError> {
+        match &mut self.place {
+            Some(place) => Ok(place),
+            place => {
+                let entered = self.chat.core.files.places.enter(self.who).await?;
+                Ok(place.insert(entered))
+            }
+        }
+    }
+
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ChatError> {
-        let most = self.chat.core.settings.file_size_max;
         self.size += bytes.len() as u64;
-        if self.size > most {
-            return Err(ChatError::TooLarge(most));
+        if self.size > self.most {
+            return Err(ChatError::TooLarge(self.most));
         }
         if self.size > self.left {
             return Err(ChatError::Quota);
         }
+        if self.size > WITHOUT_PLACE as u64 {
+            self.enter().await?.received(bytes.len());
+        }
         if let Some(writing) = &mut self.writing {
             return writing.write(bytes).await;
         }
+        let is_new = self.head.len() < clean::HEAD;
         self.head.extend_from_slice(bytes);
-        let in_memory = if self.is_picture() { IN_MEMORY } else { CHUNK };
+        if is_new {
+            self.kind = Kind::of(&self.head);
+        }
+        let in_memory = if self.kind.is_some() {
+            IN_MEMORY
+        } else {
+            CHUNK
+        };
         if self.head.len() > in_memory {
             self.spill().await?;
         }
         Ok(())
     }
 
-    /// Whether its first bytes say that it is a picture.
+    /// Whether its first bytes say that it is a picture that we show.
     fn is_picture(&self) -> bool {
-        picture::format_of(&self.head).is_some()
+        self.kind.and_then(picture::media_type).is_some()
     }
 
-    /// Goes on on the disk; the first bytes stay here too, to tell what it is.
+    /// Goes on on the disk.
     async fn spill(&mut self) -> Result<&mut Writing, ChatError> {
         if !self.is_picture() {
             self.chat.check_type(&self.declared)?;
         }
-        let mut writing = Writing::new(Row::begin(self.chat, self.row(Purpose::Message)).await?);
-        writing.write(&self.head).await?;
-        self.head.truncate(16);
+        let mut writing = self.begin(Purpose::Message).await?;
+        writing.write(&std::mem::take(&mut self.head)).await?;
         Ok(self.writing.insert(writing))
     }
 
-    fn row(&self, purpose: Purpose) -> NewFile {
-        NewFile {
-            key: new_key(),
-            owner: self.owner,
-            purpose,
-            room: None,
-            name: self.name.clone(),
+    async fn begin(&self, purpose: Purpose) -> Result<Writing, ChatError> {
+        let row = Row::begin(self.chat, self.row(purpose)).await?;
+        Ok(Writing::new(row))
+    }
+
+    /// All that has come.
+    async fn original(&mut self) -> Result<Original, ChatError> {
+        match &mut self.writing {
+            None => Ok(Original::Memory(std::mem::take(&mut self.head).freeze())),
+            Some(writing) => writing.written().await,
         }
     }
 
     async fn finish(mut self) -> Result<(File, Vec<Row>), ChatError> {
-        if self.is_picture() && self.size <= PICTURE_MAX {
-            let turn = self.chat.core.files.pictures.acquire().await;
-            let _turn = turn.map_err(ChatError::internal)?;
-            let whole = match &mut self.writing {
-                None => self.head.clone().freeze(),
-                Some(writing) => {
-                    writing.flush().await?;
-                    writing.read_back().await?
-                }
-            };
-            let original = whole.clone();
-            let found = self.chat.on_picture(move || picture::read(&whole)).await;
-            if let Some(picture) = found {
-                return self.finish_picture(picture, &original).await;
-            }
+        let original = self.original().await?;
+        let plan = match self.kind {
+            Some(kind) => Some(plan(kind, &original).await?),
+            None => None,
+        };
+        if !self.is_picture() {
+            self.chat.check_type(&self.declared)?;
         }
-        self.chat.check_type(&self.declared)?;
-        let facts = self.facts(self.declared.clone());
-        let writing = match self.writing.take() {
-            Some(writing) => writing,
-            None => {
-                self.spill().await?;
-                self.writing.take().ok_or(ChatError::Internal)?
+        let mut replaced = self.writing.take();
+        let mut writing = match (&plan, &mut replaced) {
+            (Some(plan), _) if !plan.changes_nothing(original.len()) => {
+                let mut cleaned = self.begin(Purpose::Message).await?;
+                copy(&original, plan, &mut cleaned).await?;
+                cleaned
+            }
+            (_, Some(_)) => replaced.take().ok_or(ChatError::Internal)?,
+            _ => {
+                let mut writing = self.begin(Purpose::Message).await?;
+                copy(&original, &Plan::whole(original.len()), &mut writing).await?;
+                writing
             }
         };
+        drop(original);
+        let written = writing.written().await?;
+        // All is on disk; decoding has a queue of its own.
+        self.place = None;
+        let picture = match (self.kind, plan) {
+            (Some(kind), Some(plan)) if self.is_picture() => {
+                self.look_at(kind, written, plan).await
+            }
+            _ => None,
+        };
+        let mut rows = Vec::new();
+        let facts = self.describe(picture, &mut rows).await?;
+        let facts = Facts {
+            replaces: replaced.as_ref().map(Writing::id),
+            ..facts
+        };
         let (file, row) = writing.finish(facts).await?;
-        Ok((file, vec![row]))
+        rows.push(row);
+        Ok((file, rows))
     }
 
-    async fn finish_picture(
-        mut self,
-        picture: Picture,
-        original: &Bytes,
-    ) -> Result<(File, Vec<Row>), ChatError> {
+    /// What is known of the file; its thumbnail is kept.
+    async fn describe(
+        &self,
+        picture: Option<Picture>,
+        rows: &mut Vec<Row>,
+    ) -> Result<Facts, ChatError> {
+        let Some(picture) = picture else {
+            self.chat.check_type(&self.declared)?;
+            return Ok(self.facts(self.declared.clone()));
+        };
         self.chat.check_type(picture.media_type)?;
-        let mut rows = Vec::new();
         let mut facts = self.facts(picture.media_type.to_owned());
         facts.dimensions = Some(picture.dimensions);
         if let Some(small) = picture.thumbnail {
@@ -157,21 +252,72 @@ impl Incoming<'_> {
             facts.thumbnail = Some(file.id);
             rows.push(row);
         }
-        let upload = self.writing.take();
-        let (writing, replaced) = match upload {
-            // Nothing had to be taken out: what came is what stays.
-            Some(upload) if picture.bytes == *original => (upload, None),
-            upload => {
-                let mut writing =
-                    Writing::new(Row::begin(self.chat, self.row(Purpose::Message)).await?);
-                writing.write(&picture.bytes).await?;
-                (writing, upload)
-            }
+        Ok(facts)
+    }
+
+    /// Decodes a picture; `None` if it cannot be shown.
+    async fn look_at(&self, kind: Kind, written: Original, plan: Plan) -> Option<Picture> {
+        let budget = self.budget();
+        let (source, size) = (written.reader(), written.len());
+        let turn = self.decoding_turn().await;
+        // Who waited too long is not decoded, but measured.
+        let budget = Budget {
+            memory: turn.as_ref().map_or(0, |_| budget.memory),
+            ..budget
         };
-        facts.replaces = replaced.as_ref().map(Writing::id);
-        let (file, row) = writing.finish(facts).await?;
-        rows.push(row);
-        Ok((file, rows))
+        let work = move || picture::read(kind, source, size, &plan, budget);
+        self.on_decoder(turn, work).await
+    }
+
+    async fn finish_portrait(mut self) -> Result<Rendered, ChatError> {
+        const NO_PICTURE: Invalid =
+            Invalid::new("file", "must be a JPEG, PNG, GIF or WebP picture");
+        let kind = self.kind.filter(|_| self.is_picture()).ok_or(NO_PICTURE)?;
+        let original = self.original().await?;
+        let plan = plan(kind, &original).await.map_err(|error| match error {
+            ChatError::Invalid(_) => NO_PICTURE.into(),
+            other => other,
+        })?;
+        let turn = self.decoding_turn().await.ok_or(ChatError::Busy)?;
+        let (source, budget) = (original.reader(), self.budget());
+        let work = move || picture::portrait(kind, source, &plan, budget);
+        Ok(self.on_decoder(Some(turn), work).await.ok_or(NO_PICTURE)?)
+    }
+
+    fn budget(&self) -> Budget {
+        let settings = &self.chat.core.settings;
+        Budget {
+            pixels: settings.picture_pixels_max,
+            memory: settings.picture_memory_max,
+        }
+    }
+
+    /// Runs slow work that holds a turn, perhaps longer than somebody waits for it.
+    async fn on_decoder<T: Send + 'static>(
+        &self,
+        turn: Option<Turn>,
+        work: impl FnOnce() -> Option<T> + Send + 'static,
+    ) -> Option<T> {
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        self.chat.core.files.decoder.run(work).await
+    }
+
+    async fn decoding_turn(&self) -> Option<Turn> {
+        let taking = self.chat.core.files.decoding.take(self.who);
+        timeout(DECODE_WAIT, taking).await.ok().flatten()
+    }
+
+    fn row(&self, purpose: Purpose) -> NewFile {
+        NewFile {
+            key: new_key(),
+            owner: self.who.account,
+            purpose,
+            room: None,
+            name: self.name.clone(),
+        }
     }
 
     async fn keep_small(&self, small: Rendered) -> Result<(File, Row), ChatError> {
@@ -192,25 +338,6 @@ impl Incoming<'_> {
             quota: self.chat.core.settings.file_quota,
         }
     }
-}
-
-/// Keeps a picture of our own making.
-pub(super) async fn keep_rendered(
-    chat: &Chat,
-    new: NewFile,
-    picture: Rendered,
-) -> Result<(File, Row), ChatError> {
-    let mut writing = Writing::new(Row::begin(chat, new).await?);
-    writing.write(&picture.bytes).await?;
-    let facts = Facts {
-        media_type: picture.media_type.to_owned(),
-        sha256: [0; 32],
-        dimensions: Some(picture.dimensions),
-        thumbnail: None,
-        replaces: None,
-        quota: chat.core.settings.file_quota,
-    };
-    writing.finish(facts).await
 }
 
 pub(super) fn new_key() -> FileKey {

@@ -1,19 +1,25 @@
 //! Files: taking them in, giving them out, and where they are. Must not know how a protocol carries them.
 
 mod address;
+mod clean;
+mod cleaning;
+mod decode;
+mod decoder;
 mod download;
 mod faces;
 mod incoming;
+mod original;
 mod picture;
 mod placed;
-mod strip;
+mod places;
+mod turns;
 mod upload;
 mod writing;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 pub use address::{address, signed_address, thumbnail_address};
 pub use download::Download;
@@ -21,22 +27,35 @@ pub use placed::Attachment;
 pub use upload::Uploads;
 
 pub use crate::model::FILES_MAX;
-use crate::model::UserId;
 pub use crate::store::FILE_LIST_MAX;
 
-/// So many uploads are on their way at once, each of which holds up to 1 MiB.
-const UPLOADS: usize = 32;
-/// So many of them of one person; more wait.
-const UPLOADS_OF_ONE: usize = 4;
+use super::Caller;
+use decoder::Decoder;
+use places::Places;
+use turns::{Turns, Who};
+
+/// Who sends files, and from where: both have their share.
+#[derive(Clone, Copy)]
+pub struct Sender<'a> {
+    /// Who.
+    pub caller: &'a Caller,
+    /// From where.
+    pub address: IpAddr,
+}
+
+impl Sender<'_> {
+    fn who(&self) -> Who {
+        Who::new(self.caller.id(), self.address)
+    }
+}
 
 /// What all uploads share.
 pub(super) struct Works {
-    /// Pieces that may be in the writer's queue.
-    pieces: Semaphore,
-    /// Pictures that may be decoded at once.
-    pictures: Semaphore,
-    uploads: Arc<Semaphore>,
-    turns: Mutex<HashMap<UserId, Weak<Semaphore>>>,
+    /// Uploads that hold memory.
+    places: Arc<Places>,
+    /// Pictures are decoded one at a time: each may take the whole budget of memory.
+    decoding: Arc<Turns>,
+    decoder: Decoder,
     /// Something is there to be swept away.
     pub(super) sweep: Arc<Notify>,
 }
@@ -44,10 +63,9 @@ pub(super) struct Works {
 impl Default for Works {
     fn default() -> Self {
         Self {
-            pieces: Semaphore::new(1),
-            pictures: Semaphore::new(1),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
-            turns: Mutex::default(),
+            places: Places::new(),
+            decoding: Turns::new(1, 1),
+            decoder: Decoder::default(),
             sweep: Arc::default(),
         }
     }
@@ -57,19 +75,5 @@ impl Drop for Works {
     fn drop(&mut self) {
         // Whoever waits for something to sweep away sees that the chat has ended.
         self.sweep.notify_one();
-    }
-}
-
-impl Works {
-    fn turns_of(&self, user: UserId) -> Arc<Semaphore> {
-        let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turns) = all.get(&user).and_then(Weak::upgrade) {
-            return turns;
-        }
-        // Who uploads nothing now is forgotten.
-        all.retain(|_, turns| turns.strong_count() > 0);
-        let turns = Arc::new(Semaphore::new(UPLOADS_OF_ONE));
-        all.insert(user, Arc::downgrade(&turns));
-        turns
     }
 }

@@ -1,20 +1,15 @@
 //! Taking files in: within limits, in small pieces, pictures without what they tell of their making.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
 
-use crate::model::{Action, Draft, FILES_MAX, File, FileId, Invalid, Link, Millis, RoomId, UserId};
+use crate::model::{Draft, FILES_MAX, File, FileId, Invalid, Link, RoomId, UserId};
 
 use super::super::{Caller, Chat, ChatError, Posted};
+use super::Sender;
 use super::incoming::{Announced, new_key, receive};
+use super::turns::Who;
 use super::writing::Row;
-
-/// How long an upload waits for its turn.
-const WAIT: Duration = Duration::from_secs(30);
 
 /// The files of one message to be; what is not posted in the end is given up.
 pub struct Uploads {
@@ -25,22 +20,18 @@ pub struct Uploads {
     files: Vec<FileId>,
     /// What the quota leaves.
     left: u64,
-    _turn: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    who: Who,
 }
 
 impl Chat {
     /// Begins a message with files; everything that can be refused before a byte has come is.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for guests, [`ChatError::NotFound`], [`ChatError::Muted`], [`ChatError::Quota`],
-    /// [`ChatError::Busy`] and [`ChatError::Limited`] if too many uploads are on their way.
-    pub async fn uploads(&self, caller: &Caller, room: RoomId) -> Result<Uploads, ChatError> {
+    /// [`ChatError::Forbidden`] for guests, [`ChatError::NotFound`], [`ChatError::Muted`], [`ChatError::Quota`].
+    pub async fn uploads(&self, sender: Sender<'_>, room: RoomId) -> Result<Uploads, ChatError> {
+        let caller = sender.caller;
         caller.need_account()?;
-        let (_, place) = self.room_for(caller, room, Action::Send).await?;
-        if place.is_some_and(|place| place.muted_until > Millis::now()) {
-            return Err(ChatError::Muted);
-        }
-        let turn = self.upload_turn(caller).await?;
+        self.check_may_speak(caller, room).await?;
         Ok(Uploads {
             left: self.quota_left(caller.id()).await?,
             chat: self.clone(),
@@ -48,7 +39,7 @@ impl Chat {
             room,
             rows: Vec::new(),
             files: Vec::new(),
-            _turn: turn,
+            who: sender.who(),
         })
     }
 
@@ -58,7 +49,7 @@ impl Chat {
     /// As [`Uploads::take`]; [`ChatError::Forbidden`] for guests.
     pub async fn take_loose<S, E>(
         &self,
-        caller: &Caller,
+        sender: Sender<'_>,
         name: &str,
         media_type: &str,
         bytes: S,
@@ -67,13 +58,13 @@ impl Chat {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: From<ChatError>,
     {
-        caller.need_account()?;
-        let _turn = self.upload_turn(caller).await?;
+        sender.caller.need_account()?;
         let announced = Announced {
-            owner: caller.id(),
+            who: sender.who(),
             name,
             media_type,
-            left: self.quota_left(caller.id()).await?,
+            most: self.core.settings.file_size_max,
+            left: self.quota_left(sender.caller.id()).await?,
         };
         let (file, rows) = receive(self, announced, bytes).await?;
         rows.into_iter().for_each(Row::keep);
@@ -98,22 +89,6 @@ impl Chat {
             .await?)
     }
 
-    /// Waits until this person and this server may take one more upload.
-    pub(super) async fn upload_turn(
-        &self,
-        caller: &Caller,
-    ) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), ChatError> {
-        let works = &self.core.files;
-        let own = timeout(WAIT, works.turns_of(caller.id()).acquire_owned()).await;
-        let own = own.map_err(|_| ChatError::Limited(WAIT))?;
-        let all = timeout(WAIT, works.uploads.clone().acquire_owned()).await;
-        let all = all.map_err(|_| ChatError::Busy)?;
-        Ok((
-            own.map_err(ChatError::internal)?,
-            all.map_err(ChatError::internal)?,
-        ))
-    }
-
     /// Bytes this person may still keep here.
     pub(super) async fn quota_left(&self, user: UserId) -> Result<u64, ChatError> {
         let Some(quota) = self.core.settings.file_quota else {
@@ -134,14 +109,6 @@ impl Chat {
             Err(Invalid::new("file", "is of a type that is not taken here").into())
         }
     }
-
-    /// Runs slow work on a picture; one at a time, because each needs much memory. What panics is no picture.
-    pub(super) async fn on_picture<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Option<T> + Send + 'static,
-    ) -> Option<T> {
-        tokio::task::spawn_blocking(work).await.ok().flatten()
-    }
 }
 
 impl Uploads {
@@ -149,7 +116,8 @@ impl Uploads {
     ///
     /// # Errors
     /// [`ChatError::TooLarge`], [`ChatError::Quota`], [`ChatError::Invalid`] for a type that is not taken or too many
-    /// files, [`ChatError::Full`], and whatever the stream ends with.
+    /// files or a damaged picture, [`ChatError::Busy`] if too many
+    /// uploads are on their way, [`ChatError::Full`], and whatever the stream ends with.
     pub async fn take<S, E>(&mut self, name: &str, media_type: &str, bytes: S) -> Result<(), E>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
@@ -159,9 +127,10 @@ impl Uploads {
             return Err(ChatError::from(Invalid::new("file", "is one too many")).into());
         }
         let announced = Announced {
-            owner: self.caller.id(),
+            who: self.who,
             name,
             media_type,
+            most: self.chat.core.settings.file_size_max,
             left: self.left,
         };
         let (file, rows) = receive(&self.chat, announced, bytes).await?;

@@ -7,6 +7,8 @@ use crate::model::{File, FileId};
 use crate::store::{CHUNK, Facts, Finished, NewFile};
 
 use super::super::{Chat, ChatError};
+use super::original::Original;
+use super::picture::Rendered;
 
 /// A row in the table of files that nothing shows yet.
 pub(super) struct Row {
@@ -53,6 +55,7 @@ impl Drop for Row {
 pub(super) struct Writing {
     row: Row,
     seq: u32,
+    size: u64,
     buffer: BytesMut,
     sum: Sha256,
 }
@@ -63,6 +66,7 @@ impl Writing {
         Self {
             row,
             seq: 0,
+            size: 0,
             buffer: BytesMut::new(),
             sum: Sha256::new(),
         }
@@ -80,22 +84,19 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes what is left.
-    pub(super) async fn flush(&mut self) -> Result<(), ChatError> {
+    /// Writes what is left; nothing may come after it.
+    async fn flush(&mut self) -> Result<(), ChatError> {
         match std::mem::take(&mut self.buffer) {
             rest if rest.is_empty() => Ok(()),
             rest => self.store(rest.freeze()).await,
         }
     }
 
-    /// The file as it is on disk so far, whole.
-    pub(super) async fn read_back(&self) -> Result<Bytes, ChatError> {
-        let mut all = BytesMut::new();
-        for seq in 0..self.seq {
-            let piece = self.row.chat.core.store.chunk(self.row.id(), seq).await?;
-            all.extend_from_slice(&piece.ok_or(ChatError::NotFound("file"))?);
-        }
-        Ok(all.freeze())
+    /// What has been written, to be read again.
+    pub(super) async fn written(&mut self) -> Result<Original, ChatError> {
+        self.flush().await?;
+        let store = self.row.chat.core.store.clone();
+        Ok(Original::Stored(store, self.row.id(), self.size))
     }
 
     /// Which file it is.
@@ -120,19 +121,29 @@ impl Writing {
 
     async fn store(&mut self, piece: Bytes) -> Result<(), ChatError> {
         self.sum.update(&piece);
-        let core = &self.row.chat.core;
-        // One piece a transaction: messages wait for one at the most.
-        let _turn = core
-            .files
-            .pieces
-            .acquire()
-            .await
-            .map_err(ChatError::internal)?;
-        let kept = core
-            .store
-            .append_chunk(self.row.id(), self.seq, piece)
-            .await?;
+        self.size += piece.len() as u64;
+        let store = &self.row.chat.core.store;
+        let kept = store.append_chunk(self.row.id(), self.seq, piece).await?;
         self.seq += 1;
         kept.then_some(()).ok_or(ChatError::NotFound("file"))
     }
+}
+
+/// Keeps a picture of our own making.
+pub(super) async fn keep_rendered(
+    chat: &Chat,
+    new: NewFile,
+    picture: Rendered,
+) -> Result<(File, Row), ChatError> {
+    let mut writing = Writing::new(Row::begin(chat, new).await?);
+    writing.write(&picture.bytes).await?;
+    let facts = Facts {
+        media_type: picture.media_type.to_owned(),
+        sha256: [0; 32],
+        dimensions: Some(picture.dimensions),
+        thumbnail: None,
+        replaces: None,
+        quota: chat.core.settings.file_quota,
+    };
+    writing.finish(facts).await
 }

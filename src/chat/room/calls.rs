@@ -7,9 +7,10 @@ use crate::model::{
     Action, Event, Member, Mentions, Message, Notification, NotificationId, NotificationKind,
     Notify, Person, RoomKind, UserId, head, name_key,
 };
-use crate::store::{Alerted, Alerts, RoomNotice};
+use crate::store::{Alerted, Alerts, Rest, RoomNotice, Store};
 
 use super::super::outbox::Weight;
+use super::super::people::People;
 use super::{ChatError, RoomActor};
 
 /// Members by name. Made when somebody is first looked for; who has left stays in it, so what is found is looked at.
@@ -56,28 +57,19 @@ impl RoomActor {
         reader.map(|person| person.id)
     }
 
-    /// Tells those for whom a message was noted down.
+    /// Tells those for whom a message was noted down; members of a large room bit by bit.
     pub(super) fn tell_alerted(&self, message: &Message, alerts: &Alerts) {
-        for alerted in alerts.take() {
-            let notification = Arc::new(self.notification(message, alerted));
-            let new = alerted.new;
-            let event = Event::Notified { notification, new };
-            self.people.tell(alerted.user, &event, Weight::Full);
+        let (alerted, rest) = alerts.take();
+        if alerted.is_empty() && rest.is_none() {
+            return;
         }
-    }
-
-    fn notification(&self, message: &Message, alerted: Alerted) -> Notification {
-        Notification {
-            id: NotificationId(message.change_id.0),
-            kind: alerted.kind,
-            room_id: Some(message.room_id),
-            message_id: Some(message.id),
-            by: Some(message.sender.clone()),
-            title: self.room.name.clone(),
-            text: head(&message.content),
-            content: None,
-            created_at: message.edited_at.unwrap_or(message.created_at),
-            read: false,
+        let telling = Telling {
+            people: self.people.clone(),
+            notification: notification(message, &self.room.name),
+        };
+        telling.tell(&alerted);
+        if let Some(rest) = rest {
+            tokio::spawn(telling.tell_rest(self.store.clone(), rest));
         }
     }
 
@@ -126,5 +118,58 @@ impl RoomActor {
         self.people
             .tell(by.id, &Event::NotifyChanged { room, notify }, Weight::Full);
         Ok(member)
+    }
+}
+
+/// A message that people are told of.
+struct Telling {
+    people: Arc<People>,
+    notification: Notification,
+}
+
+impl Telling {
+    fn tell(&self, alerted: &[Alerted]) {
+        for Alerted { user, kind, new } in alerted {
+            let notification = Arc::new(Notification {
+                kind: *kind,
+                ..self.notification.clone()
+            });
+            let event = Event::Notified {
+                notification,
+                new: *new,
+            };
+            self.people.tell(*user, &event, Weight::Full);
+        }
+    }
+
+    async fn tell_rest(self, store: Store, rest: Rest) {
+        let mut next = Some(rest);
+        while let Some(rest) = next {
+            match store.alert_more(rest).await {
+                Ok((alerted, rest)) => {
+                    self.tell(&alerted);
+                    next = rest;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "not everybody in a room was notified of a message");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn notification(message: &Message, room_name: &str) -> Notification {
+    Notification {
+        id: NotificationId(message.change_id.0),
+        kind: NotificationKind::Mention,
+        room_id: Some(message.room_id),
+        message_id: Some(message.id),
+        by: Some(message.sender.clone()),
+        title: room_name.to_owned(),
+        text: head(&message.content),
+        content: None,
+        created_at: message.edited_at.unwrap_or(message.created_at),
+        read: false,
     }
 }

@@ -1,6 +1,7 @@
 //! The way to a room's task: what it can be told, and how answers come back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,7 +10,7 @@ use crate::store::Store;
 
 use super::super::encode::Encoder;
 use super::super::people::{Connection, People};
-use super::{ChatError, Order, Posted};
+use super::{ChatError, Order, Posted, Running};
 
 /// So many commands may wait for one room; the next is told [`ChatError::Busy`].
 const MAILBOX: usize = 256;
@@ -90,9 +91,18 @@ pub(in crate::chat) enum RoomMsg {
 #[derive(Clone, Debug)]
 pub(in crate::chat) enum Attached {
     /// It hears all that follows its position, and who comes and goes from here on.
-    Live(Online),
-    /// Too much has happened since its position: it reads on and asks again.
-    Behind,
+    Live {
+        /// Who is there.
+        online: Online,
+        /// Everything up to this message was cleared away.
+        cleared_through: MessageId,
+    },
+    /// Too much has happened since its position: it reads on and asks again. Everything up to `floor` is on disk, or was
+    /// cleared away and will never be read: that far it need not ask.
+    Behind {
+        /// The change after which the room knows what happened.
+        floor: MessageId,
+    },
 }
 
 /// Who is there.
@@ -111,14 +121,19 @@ pub(in crate::chat) struct RoomHandle {
 }
 
 impl RoomHandle {
-    /// Starts the room's task; it loads itself.
-    pub(in crate::chat) fn start(room: RoomId, store: Store, people: Arc<People>) -> Self {
+    /// Starts the room's task, which loads the room, and ends when nobody has needed it for the time of `idle`.
+    pub(in crate::chat) fn start(
+        room: RoomId,
+        store: Store,
+        people: Arc<People>,
+        (running, idle): (Weak<Running>, Duration),
+    ) -> Self {
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
-        tokio::spawn(super::run(room, store, people, inbox));
+        tokio::spawn(super::run(room, store, people, inbox, (running, idle)));
         Self { mailbox }
     }
 
-    /// Hands a message over; gives it back if the task rests, refuses it if there is no room for it.
+    /// Hands a message over; gives it back if the task has ended, refuses it if there is no room for it.
     #[expect(
         clippy::result_large_err,
         reason = "it is handed over again, not looked at"
@@ -144,8 +159,8 @@ impl RoomHandle {
         }
     }
 
-    /// Whether the task rests or is about to.
-    pub(in crate::chat) fn is_resting(&self) -> bool {
+    /// Whether the task has ended or takes nothing more.
+    pub(super) fn is_closed(&self) -> bool {
         self.mailbox.is_closed()
     }
 }

@@ -6,25 +6,28 @@
 
 mod calls;
 mod handle;
+mod membership;
 mod orders;
 mod posting;
 mod presence;
 mod reads;
+mod running;
 mod tail;
 mod watchers;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::{Event, Member, MemberRole, MessageId, Room, RoomId, UserId};
+use crate::model::{Event, Member, MemberRole, MessageId, Person, Room, RoomId, UserId};
 use crate::store::Store;
 
 use super::ChatError;
+use super::encode::Encoder;
 use super::messages::Posted;
 use super::outbox::Weight;
 use super::people::People;
@@ -36,11 +39,10 @@ pub(super) use orders::Order;
 use posting::Pending;
 use presence::Presence;
 use reads::Reads;
+pub(super) use running::Running;
 use tail::Tail;
 use watchers::Watchers;
 
-/// A room without watchers and work rests after this time.
-const IDLE: Duration = Duration::from_secs(60);
 /// So many events are told before connections get a chance to write.
 const EVENTS_AT_ONCE: usize = 128;
 
@@ -64,31 +66,48 @@ struct RoomActor {
     typing: HashMap<UserId, Instant>,
     /// Messages whose writing failed: should one turn out to be there, nobody was told of it.
     unsure: Vec<MessageId>,
+    /// When those who had no room for a change of presence or a read mark are told again.
+    tell_again: Option<Instant>,
     used: Instant,
+    /// The task ends when nobody has needed the room for so long.
+    idle: Duration,
     deleted: bool,
 }
 
-async fn run(id: RoomId, store: Store, people: Arc<People>, mut inbox: mpsc::Receiver<RoomMsg>) {
-    match load(id, store, people).await {
+/// The room's task. There is one at any time: it ends either when it was forgotten with nothing left to do, or when the
+/// room is gone, and then it only refuses.
+async fn run(
+    id: RoomId,
+    store: Store,
+    people: Arc<People>,
+    mut inbox: mpsc::Receiver<RoomMsg>,
+    (running, idle): (Weak<Running>, Duration),
+) {
+    let gone = match load(id, store, people, idle).await {
         Ok(mut actor) => {
-            actor.work(&mut inbox).await;
-            inbox.close();
-            // What came in the last moment is still answered.
-            while let Some(message) = inbox.recv().await {
-                actor.handle(message).await;
-            }
+            actor.work(&mut inbox, &running).await;
             actor.finish().await;
-        }
-        Err(error) => {
-            inbox.close();
-            while let Some(message) = inbox.recv().await {
-                message.refuse(error.clone());
+            if !actor.deleted {
+                return;
             }
+            ChatError::NotFound("room")
         }
+        Err(error) => error,
+    };
+    if let Some(running) = running.upgrade() {
+        running.forget(id, &mut inbox);
+    }
+    while let Some(message) = inbox.recv().await {
+        message.refuse(gone.clone());
     }
 }
 
-async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor, ChatError> {
+async fn load(
+    id: RoomId,
+    store: Store,
+    people: Arc<People>,
+    idle: Duration,
+) -> Result<RoomActor, ChatError> {
     let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
     let members = store.members(id, UserId(0), u32::MAX).await?;
     let newest = store.newest_change(id).await?;
@@ -111,16 +130,18 @@ async fn load(id: RoomId, store: Store, people: Arc<People>) -> Result<RoomActor
         unread,
         typing: HashMap::new(),
         unsure: Vec::new(),
+        tell_again: None,
         used: Instant::now(),
+        idle,
         deleted: false,
     })
 }
 
 impl RoomActor {
-    /// Works until the room is deleted or nobody needs it.
-    async fn work(&mut self, inbox: &mut mpsc::Receiver<RoomMsg>) {
+    /// Works until the room is deleted, or nobody needs it and it was forgotten, or the chat has ended.
+    async fn work(&mut self, inbox: &mut mpsc::Receiver<RoomMsg>, running: &Weak<Running>) {
         let mut messages = Vec::with_capacity(64);
-        let mut alarm = std::pin::pin!(sleep_until(Instant::now() + IDLE));
+        let mut alarm = std::pin::pin!(sleep_until(Instant::now() + self.idle));
         while !self.deleted {
             if self.due() < alarm.deadline() {
                 alarm.as_mut().reset(self.due());
@@ -128,18 +149,21 @@ impl RoomActor {
             tokio::select! {
                 biased;
                 done = posting::front(&mut self.pending) => self.settle(done).await,
-                _ = inbox.recv_many(&mut messages, 64) => {
+                count = inbox.recv_many(&mut messages, 64) => {
+                    if count == 0 {
+                        return;
+                    }
                     for message in messages.drain(..) {
                         self.handle(message).await;
                     }
                 }
                 Ok(()) = self.stirred.changed(), if !self.watchers.is_empty() => self.look_around(),
                 () = alarm.as_mut() => {
-                    if self.is_idle() {
+                    if self.is_idle() && forgotten(running, self.room.id, inbox) {
                         return;
                     }
                     self.tick().await;
-                    alarm.as_mut().reset((Instant::now() + IDLE).min(self.due()));
+                    alarm.as_mut().reset((Instant::now() + self.idle).min(self.due()));
                 }
             }
         }
@@ -151,16 +175,21 @@ impl RoomActor {
         }
         self.used = Instant::now();
         match message {
-            RoomMsg::Post { by, draft, reply } => self.post(&by, draft, reply).await,
+            RoomMsg::Post { by, draft, reply } => self.post(&self.newest(by), draft, reply).await,
             RoomMsg::Change {
                 by,
                 message,
                 author,
                 change,
                 reply,
-            } => self.change(&by, (message, author), change, reply).await,
-            RoomMsg::Read { by, through, reply } => self.read(&by, through, reply).await,
-            RoomMsg::Typing { by } => self.typing(by),
+            } => {
+                let by = self.newest(by);
+                self.change(&by, (message, author), change, reply).await;
+            }
+            RoomMsg::Read { by, through, reply } => {
+                self.read(&self.newest(by), through, reply).await;
+            }
+            RoomMsg::Typing { by } => self.typing(self.newest(by)),
             RoomMsg::Attach {
                 connection,
                 encoder,
@@ -178,14 +207,12 @@ impl RoomActor {
                 encoder,
                 reply,
             } => {
-                match encoder {
-                    Some(encoder) => self.watchers.leave(connection.id(), encoder),
-                    None => self.detach(&connection),
-                }
+                self.unwatch(connection.id(), encoder);
                 reply(Ok(()));
             }
             RoomMsg::Order { by, order, reply } => {
                 self.settle_all().await;
+                let by = self.newest(by);
                 reply(self.order(&by, order).await);
             }
             RoomMsg::Online { reply } => reply(Ok(self.online())),
@@ -194,10 +221,29 @@ impl RoomActor {
                 reply(self.retire(user).await);
             }
             RoomMsg::Watching { encoder, reply } => reply(Ok(self.watchers.people(encoder))),
-            RoomMsg::Announce { encoder, event } => self.watchers.announce(encoder, &event),
-            RoomMsg::Renamed(person) => self.renamed(person),
+            RoomMsg::Announce { encoder, event } => {
+                let dead = self.watchers.announce(encoder, &event);
+                self.detach_all(dead);
+            }
+            RoomMsg::Renamed(person) => self.renamed(&person),
             RoomMsg::Admit(member) => self.admitted(member),
             RoomMsg::Reload => self.reload().await,
+        }
+    }
+
+    /// Ends a connection's watching, in one dialect or in all.
+    fn unwatch(&mut self, connection: u64, encoder: Option<Encoder>) {
+        match encoder {
+            Some(encoder) => self.watchers.leave(connection, encoder),
+            None => self.detach(connection),
+        }
+    }
+
+    /// The person as they are now: a connection knows them as they were when it was opened.
+    fn newest(&self, by: Arc<Person>) -> Arc<Person> {
+        match self.members.get(&by.id) {
+            Some(member) if member.person.updated_at > by.updated_at => member.person.clone(),
+            _ => by,
         }
     }
 
@@ -211,23 +257,23 @@ impl RoomActor {
     }
 
     fn tell_but(&mut self, event: Event, weight: Weight, but: Option<UserId>) {
-        for dead in self.watchers.deliver(&[event], weight, but) {
-            self.detach(&dead);
-        }
+        let dead = self.watchers.deliver(&[event], weight, but);
+        self.detach_all(dead);
     }
 
     /// When the next thing is to be done that nobody asks for.
     fn due(&self) -> Instant {
-        let idle = self.used + IDLE;
-        let rest = idle.max(Instant::now() + IDLE);
-        self.reads.due().map_or(rest, |due| due.min(rest))
+        let rest = Instant::now() + self.idle;
+        let due = [self.reads.due(), self.tell_again];
+        due.into_iter().flatten().fold(rest, Instant::min)
     }
 
     fn is_idle(&self) -> bool {
         self.watchers.is_empty()
             && self.pending.is_empty()
             && self.reads.due().is_none()
-            && self.used.elapsed() >= IDLE
+            && self.tell_again.is_none()
+            && self.used.elapsed() >= self.idle
     }
 
     async fn tick(&mut self) {
@@ -237,6 +283,7 @@ impl RoomActor {
         if self.reads.due().is_some_and(|due| due <= now) {
             self.flush_reads().await;
         }
+        self.tell_again(now);
     }
 
     async fn finish(&mut self) {
@@ -264,13 +311,19 @@ impl RoomActor {
                 None
             };
         }
-        for dead in self.watchers.send(&events).await {
-            self.detach(&dead);
-        }
+        let dead = self.watchers.send(&events).await;
+        self.detach_all(dead);
         self.tell_absent(&events);
         self.tell_unread(&events);
         if events.len() >= EVENTS_AT_ONCE {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Whether the room is listed no more, or the list is gone with the chat.
+fn forgotten(running: &Weak<Running>, id: RoomId, inbox: &mpsc::Receiver<RoomMsg>) -> bool {
+    running
+        .upgrade()
+        .is_none_or(|running| running.forget_unused(id, inbox))
 }

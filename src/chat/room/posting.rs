@@ -123,21 +123,15 @@ impl RoomActor {
         if draft.content.as_str().is_empty() && draft.files.is_empty() {
             return reply(Err(EMPTY.into()));
         }
-        if let Err(error) = self.may_post(by) {
+        if let Err(error) = self.check_may_speak(by) {
             return reply(Err(error));
         }
         let id = MessageId(self.store.next_id());
-        // The member's entry follows a change of name, the caller's does not.
-        let sender = self
-            .members
-            .get(&by.id)
-            .map_or(by, |member| &member.person)
-            .clone();
         let new = NewMessage {
             id,
             room_id: self.room.id,
             room_uuid: self.room.uuid,
-            sender,
+            sender: by.clone(),
             mentions: self.mentions(by, draft.content.as_str()),
             direct: self.direct_reader(by.id),
             draft,
@@ -145,18 +139,6 @@ impl RoomActor {
         };
         let ticket = self.store.append_message(new).await;
         self.pending.push_back(Pending::Post { id, ticket, reply });
-    }
-
-    fn may_post(&self, by: &Person) -> Result<(), ChatError> {
-        self.check(by, Action::Send)?;
-        self.may_speak(by)
-    }
-
-    fn may_speak(&self, by: &Person) -> Result<(), ChatError> {
-        match self.members.get(&by.id) {
-            Some(member) if member.place.muted_until > Millis::now() => Err(ChatError::Muted),
-            _ => Ok(()),
-        }
     }
 
     pub(super) async fn change(
@@ -194,9 +176,15 @@ impl RoomActor {
         self.check(by, Action::Look)?;
         match change {
             // Else an old message would be a way to speak.
-            Change::Edit(_) | Change::Show(_) => self.may_speak(by),
+            Change::Edit(_) | Change::Show(_) => self.check_may_speak(by).map_err(|error| {
+                // They know of the room: nothing in it is theirs to change.
+                match error {
+                    ChatError::NotFound(_) => ChatError::Forbidden,
+                    error => error,
+                }
+            }),
+            Change::React { .. } => self.check_may_speak(by),
             Change::Delete | Change::Hide(_) => Ok(()),
-            Change::React { .. } => self.may_post(by),
         }
     }
 
@@ -225,9 +213,9 @@ impl RoomActor {
                 replies,
             } => {
                 if let Ok(left) = &answer {
-                    cursors
-                        .into_iter()
-                        .for_each(|(person, through)| self.tell_read(person, through));
+                    for (person, through) in cursors {
+                        self.note_read(person, through);
+                    }
                     for (user, left) in left {
                         let event = Event::NotificationsRead(*left);
                         self.people.tell(*user, &event, Weight::Full);

@@ -7,16 +7,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::{self, Action, Event, MessageId, Person, RoomId, UserId, may};
+use crate::model::{
+    self, Action, Event, MessageId, Millis, Person, RoomId, UserId, may, may_speak,
+};
 
 use super::super::encode::Encoder;
 use super::super::error::allowed;
 use super::super::outbox::Weight;
 use super::super::people::Connection;
-use super::{Attached, Online, Reply, RoomActor};
+use super::{Attached, ChatError, Online, Reply, RoomActor};
 
 /// In rooms of more members only the number of people online is told.
 const NAMED_MAX: usize = 200;
+/// How soon those who had no room for a change are told again.
+const TELL_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// How often one person's typing is passed on.
 pub(super) const TYPING_EVERY: Duration = Duration::from_secs(1);
 
@@ -43,7 +47,8 @@ impl Presence {
 }
 
 impl RoomActor {
-    /// Lets a connection watch from `position` on: what it missed since then follows the reply, then all that happens.
+    /// Lets a connection watch from `position` on: what it missed since then follows the reply, then all that happens. One
+    /// that has ended is refused: whoever ended it may have gone through its rooms already.
     pub(super) fn attach(
         &mut self,
         connection: Arc<Connection>,
@@ -60,30 +65,41 @@ impl RoomActor {
         )) {
             return reply(Err(error));
         }
+        // In this order: who closes the outbox after this look goes through the rooms after that.
+        if !connection.note_room(self.room.id) || connection.outbox().is_closed() {
+            return reply(Err(ChatError::Busy));
+        }
         let position = position.unwrap_or(self.tail.last());
         let Some(missed) = self.tail.since(position) else {
-            return reply(Ok(Attached::Behind));
+            let floor = self.tail.floor();
+            return reply(Ok(Attached::Behind { floor }));
         };
         if self.watchers.is_empty() {
             // Nobody was told of what happened meanwhile.
             self.stirred.mark_unchanged();
             self.take_stock();
         }
-        reply(Ok(Attached::Live(self.presence.told())));
-        connection.note_room(self.room.id);
+        reply(Ok(Attached::Live {
+            online: self.presence.told(),
+            cleared_through: self.room.cleared_through,
+        }));
         self.watchers.replay(&connection, encoder, &missed);
         self.watchers.add(connection, encoder);
     }
 
-    pub(super) fn detach(&mut self, connection: &Connection) {
-        self.detach_where(|seat| seat.id() == connection.id());
+    pub(super) fn detach(&mut self, connection: u64) {
+        self.watchers.remove_connection(connection);
     }
 
-    pub(super) fn detach_where(
-        &mut self,
-        leaves: impl Fn(&Connection) -> bool,
-    ) -> Vec<Arc<Connection>> {
-        self.watchers.remove(leaves)
+    pub(super) fn detach_all(&mut self, dead: Vec<u64>) {
+        dead.into_iter()
+            .for_each(|connection| self.detach(connection));
+    }
+
+    /// Refuses who may not send messages now.
+    pub(super) fn check_may_speak(&self, by: &Person) -> Result<(), ChatError> {
+        let place = self.members.get(&by.id).map(|member| &member.place);
+        allowed(may_speak(by.role, place, self.room.kind, Millis::now()))
     }
 
     /// Tells those who watch what has changed since they were last told.
@@ -104,16 +120,56 @@ impl RoomActor {
         if online.is_empty() && offline.is_empty() && self.presence.count == count {
             return;
         }
-        let count = self.presence.count;
-        self.tell(
-            Event::Presence(model::Presence {
-                room: self.room.id,
-                online,
-                offline,
-                count,
-            }),
-            Weight::Light,
-        );
+        let change = Event::Presence(model::Presence {
+            room: self.room.id,
+            online,
+            offline,
+            count: self.presence.count,
+        });
+        let dead = self.watchers.tell_presence(&change);
+        self.detach_all(dead);
+        if self.watchers.has_missed_presence() {
+            self.tell_again_soon();
+        }
+    }
+
+    /// Has those who had no room for a change of presence or a read mark told again.
+    pub(super) fn tell_again_soon(&mut self) {
+        let due = Instant::now() + TELL_AGAIN_AFTER;
+        self.tell_again.get_or_insert(due);
+    }
+
+    /// Tells all of it to those who had no room for a part, if it is time.
+    pub(super) fn tell_again(&mut self, now: Instant) {
+        if self.tell_again.is_none_or(|due| due > now) {
+            return;
+        }
+        self.tell_again = None;
+        self.tell_missed_reads();
+        if self.watchers.has_missed_presence() {
+            let whole = self.whole_presence();
+            self.watchers.tell_missed_presence(&whole);
+        }
+        if self.watchers.has_missed_presence() {
+            self.tell_again_soon();
+        }
+    }
+
+    /// A change of presence that brings anybody up to date, whatever they were told before.
+    fn whole_presence(&self) -> Event {
+        let named = &self.presence.named;
+        let members = self.members.values().map(|member| &member.person);
+        let is_offline = |person: &&Arc<Person>| !named.contains_key(&person.id);
+        let offline = match self.members.len() > NAMED_MAX {
+            true => Vec::new(),
+            false => members.filter(is_offline).cloned().collect(),
+        };
+        Event::Presence(model::Presence {
+            room: self.room.id,
+            online: named.values().cloned().collect(),
+            offline,
+            count: self.presence.count,
+        })
     }
 
     /// Who is there now.
@@ -153,15 +209,7 @@ impl RoomActor {
             .typing
             .get(&by.id)
             .is_some_and(|at| now - *at < TYPING_EVERY);
-        if recent
-            || allowed(may(
-                by.role,
-                self.place(by.id),
-                self.room.kind,
-                Action::Send,
-            ))
-            .is_err()
-        {
+        if recent || self.check_may_speak(&by).is_err() {
             return;
         }
         self.typing.insert(by.id, now);

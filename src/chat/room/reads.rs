@@ -16,17 +16,21 @@ use super::{ChatError, Reply, RoomActor};
 
 /// Cursors are written this often, but in direct rooms at once, where the other person waits to see it.
 const EVERY: Duration = Duration::from_secs(1);
+/// When so many wait for an answer, it is written at once.
+const REPLIES_MAX: usize = 1024;
 
 /// Who has read up to where.
 pub(super) type Cursor = (Arc<Person>, MessageId);
 
-/// Cursors that are not written yet.
+/// Cursors that are not written yet. Until they are, `last_read_id` of the member stays what is on disk.
 #[derive(Default)]
 pub(super) struct Reads {
     cursors: HashMap<UserId, Cursor>,
     replies: Vec<Reply<()>>,
     written: Option<Instant>,
     due: Option<Instant>,
+    /// Cursors for which not every connection had room.
+    missed: HashMap<UserId, Cursor>,
 }
 
 impl Reads {
@@ -49,25 +53,27 @@ pub(super) async fn count_unread(
 
 impl RoomActor {
     pub(super) async fn read(&mut self, by: &Arc<Person>, through: MessageId, reply: Reply<()>) {
-        let Some(member) = self.members.get_mut(&by.id) else {
+        let Some(member) = self.members.get(&by.id) else {
             return reply(Err(ChatError::NotFound("room")));
         };
         // Nobody has read what has not been said.
         let through = through.min(self.tail.last());
-        if through <= member.place.last_read_id {
-            let so_far = member.place.last_read_id;
+        let so_far = member.place.last_read_id;
+        if through <= so_far {
             // Nothing is new, but other protocols' clients wait to hear it all the same.
             self.tell_read(by.clone(), so_far);
             return reply(Ok(()));
         }
-        member.place.last_read_id = through;
-        self.reads.cursors.insert(by.id, (by.clone(), through));
+        let cursors = &mut self.reads.cursors;
+        let cursor = cursors.entry(by.id).or_insert((by.clone(), through));
+        cursor.1 = cursor.1.max(through);
         self.reads.replies.push(reply);
         let now = Instant::now();
         let pause_over = self
             .reads
             .written
-            .is_none_or(|written| now - written >= EVERY);
+            .is_none_or(|written| now - written >= EVERY)
+            || self.reads.replies.len() >= REPLIES_MAX;
         if self.room.kind == RoomKind::Direct {
             self.flush_reads().await;
             self.recount(by.id).await;
@@ -77,6 +83,17 @@ impl RoomActor {
             let next = self.reads.written.unwrap_or(now) + EVERY;
             self.reads.due.get_or_insert(next);
         }
+    }
+
+    /// Somebody's cursor is on disk: now it counts, and is told.
+    pub(super) fn note_read(&mut self, person: Arc<Person>, through: MessageId) {
+        let Some(member) = self.members.get_mut(&person.id) else {
+            return;
+        };
+        let cursor = &mut member.place.last_read_id;
+        *cursor = through.max(*cursor);
+        let so_far = *cursor;
+        self.tell_read(person, so_far);
     }
 
     /// Counts what one of two people has not read, by what is on disk.
@@ -141,7 +158,7 @@ impl RoomActor {
     }
 
     /// In direct rooms both people are told, elsewhere only one's own connections.
-    pub(super) fn tell_read(&self, person: Arc<Person>, last_read_id: MessageId) {
+    pub(super) fn tell_read(&mut self, person: Arc<Person>, last_read_id: MessageId) {
         let (room, reader) = (self.room.id, person.id);
         let other = self
             .room
@@ -150,16 +167,28 @@ impl RoomActor {
             .cloned();
         let event = Event::Read {
             room,
-            person,
+            person: person.clone(),
             last_read_id,
             other: other.clone(),
         };
         let weight =
             |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
-        self.people.tell(reader, &event, weight(true));
+        let mut told = self.people.tell_as(View::Own, reader, &event, weight(true));
         if let Some(other) = other {
-            self.people
+            told &= self
+                .people
                 .tell_as(View::Other, other.id, &event, weight(false));
+        }
+        if !told {
+            self.reads.missed.insert(reader, (person, last_read_id));
+            self.tell_again_soon();
+        }
+    }
+
+    /// Tells the newest of those cursors again for which somebody had no room.
+    pub(super) fn tell_missed_reads(&mut self) {
+        for (person, last_read_id) in std::mem::take(&mut self.reads.missed).into_values() {
+            self.tell_read(person, last_read_id);
         }
     }
 

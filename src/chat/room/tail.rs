@@ -33,6 +33,11 @@ impl Tail {
         self.last
     }
 
+    /// What happened up to here is not kept.
+    pub(super) fn floor(&self) -> MessageId {
+        self.floor
+    }
+
     /// Keeps what is about to be told; anything but changes to messages is left out.
     pub(super) fn push(&mut self, event: &Event) {
         let Some(message) = event.message() else {

@@ -1,13 +1,13 @@
 //! Who watches a room, and how an event reaches all of them: encoded once per dialect and view, then only shared.
 
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{Event, Person, UserId};
 
 use super::super::encode::{Encoder, View};
-use super::super::outbox::{Frames, Sealed, Weight};
+use super::super::outbox::{Frames, Offered, Sealed, Weight};
 use super::super::people::Connection;
 
 /// So many connections are written to at a time; then others have their turn.
@@ -18,6 +18,10 @@ struct Group {
     encoder: Encoder,
     base: Arc<str>,
     seats: Vec<Arc<Connection>>,
+    /// Connections that had no room for a change of presence.
+    missed: HashSet<u64>,
+    /// Where in `seats` a connection is, so that one is found without looking at all.
+    places: HashMap<u64, usize>,
 }
 
 /// All who watch a room; a connection in two dialects has two seats.
@@ -43,34 +47,46 @@ impl Watchers {
                     encoder,
                     base,
                     seats: Vec::new(),
+                    missed: HashSet::new(),
+                    places: HashMap::new(),
                 });
                 self.groups.len() - 1
             });
-        let seats = &mut self.groups[place].seats;
-        if seats.iter().any(|seat| seat.id() == connection.id()) {
-            return false;
-        }
-        seats.push(connection);
-        true
+        self.groups[place].add(connection)
     }
 
     /// Takes away the seats of those connections of which `leaves` is true.
     pub(super) fn remove(&mut self, leaves: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
         let mut gone = Vec::new();
         for group in &mut self.groups {
-            gone.extend(group.seats.extract_if(.., |seat| leaves(seat)));
+            let leaving = group.seats.iter().filter(|seat| leaves(seat));
+            let leaving: Vec<_> = leaving.cloned().collect();
+            leaving.iter().for_each(|seat| group.remove(seat.id()));
+            gone.extend(leaving);
         }
-        self.groups.retain(|group| !group.seats.is_empty());
+        self.drop_empty();
         gone
+    }
+
+    /// Takes away all seats of a connection.
+    pub(super) fn remove_connection(&mut self, connection: u64) {
+        self.remove_from(connection, |_| true);
     }
 
     /// Takes away the seat a connection has in one dialect.
     pub(super) fn leave(&mut self, connection: u64, encoder: Encoder) {
-        for group in &mut self.groups {
-            if group.encoder == encoder {
-                group.seats.retain(|seat| seat.id() != connection);
-            }
-        }
+        self.remove_from(connection, |group| group.encoder == encoder);
+    }
+
+    fn remove_from(&mut self, connection: u64, which: impl Fn(&Group) -> bool) {
+        let groups = self.groups.iter_mut();
+        groups
+            .filter(|group| which(group))
+            .for_each(|group| group.remove(connection));
+        self.drop_empty();
+    }
+
+    fn drop_empty(&mut self) {
         self.groups.retain(|group| !group.seats.is_empty());
     }
 
@@ -83,29 +99,74 @@ impl Watchers {
             .collect()
     }
 
-    /// Queues events with everybody but one person; answers who did not keep up.
+    /// Queues events with everybody but one person; answers which connections have ended or did not keep up.
     pub(super) fn deliver(
         &self,
         events: &[Event],
         weight: Weight,
         but: Option<UserId>,
-    ) -> Vec<Arc<Connection>> {
+    ) -> Vec<u64> {
         self.addressed(events)
             .filter(|(seat, _)| Some(seat.user()) != but)
-            .filter_map(|(seat, frames)| (!seat.outbox().push(frames, weight)).then_some(seat))
-            .cloned()
+            .filter_map(|(seat, frames)| (!seat.outbox().push(frames, weight)).then_some(seat.id()))
             .collect()
     }
 
-    /// Sends events to everybody, past the queues where nothing waits in them; answers who did not keep up.
-    pub(super) async fn send(&self, events: &[Event]) -> Vec<Arc<Connection>> {
+    /// Queues a change of presence with everybody; answers which connections have ended. Who has no room for it is remembered.
+    pub(super) fn tell_presence(&mut self, change: &Event) -> Vec<u64> {
+        let mut dead = Vec::new();
+        for group in &mut self.groups {
+            let Some(frames) = group.seal(std::slice::from_ref(change), |_| View::Other) else {
+                continue;
+            };
+            for seat in &group.seats {
+                match seat.outbox().offer(frames.clone(), Weight::Light) {
+                    Offered::Queued => {}
+                    Offered::Refused => drop(group.missed.insert(seat.id())),
+                    Offered::Closed => dead.push(seat.id()),
+                }
+            }
+        }
+        dead
+    }
+
+    /// Whether somebody had no room for a change of presence.
+    pub(super) fn has_missed_presence(&self) -> bool {
+        self.groups.iter().any(|group| !group.missed.is_empty())
+    }
+
+    /// Queues the whole presence with those who had no room for a change of it.
+    pub(super) fn tell_missed_presence(&mut self, whole: &Event) {
+        for group in &mut self.groups {
+            let missed = std::mem::take(&mut group.missed);
+            if missed.is_empty() {
+                continue;
+            }
+            let Some(frames) = group.seal(std::slice::from_ref(whole), |_| View::Other) else {
+                continue;
+            };
+            for seat in group
+                .seats
+                .iter()
+                .filter(|seat| missed.contains(&seat.id()))
+            {
+                if seat.outbox().offer(frames.clone(), Weight::Light) == Offered::Refused {
+                    group.missed.insert(seat.id());
+                }
+            }
+        }
+    }
+
+    /// Sends events to everybody, past the queues where nothing waits in them; answers which connections have ended or did
+    /// not keep up.
+    pub(super) async fn send(&self, events: &[Event]) -> Vec<u64> {
         let mut dead = Vec::new();
         for (number, (seat, frames)) in self.addressed(events).enumerate() {
             if number % SENDS_AT_ONCE == SENDS_AT_ONCE - 1 {
                 tokio::task::yield_now().await;
             }
             if !seat.outbox().send(frames) {
-                dead.push(seat.clone());
+                dead.push(seat.id());
             }
         }
         dead
@@ -139,16 +200,20 @@ impl Watchers {
         people
     }
 
-    /// Queues an event with those who watch in one dialect.
-    pub(super) fn announce(&self, encoder: Encoder, event: &Event) {
+    /// Queues an event with those who watch in one dialect; answers which connections have ended or did not keep up.
+    pub(super) fn announce(&self, encoder: Encoder, event: &Event) -> Vec<u64> {
+        let mut dead = Vec::new();
         for group in self.groups.iter().filter(|group| group.encoder == encoder) {
             let Some(frames) = group.seal(std::slice::from_ref(event), |_| View::Other) else {
                 continue;
             };
             for seat in &group.seats {
-                seat.outbox().push(frames.clone(), Weight::Full);
+                if !seat.outbox().push(frames.clone(), Weight::Full) {
+                    dead.push(seat.id());
+                }
             }
         }
+        dead
     }
 
     /// Who watches in which dialect.
@@ -180,6 +245,27 @@ impl Watchers {
 }
 
 impl Group {
+    fn add(&mut self, connection: Arc<Connection>) -> bool {
+        let id = connection.id();
+        if self.places.contains_key(&id) {
+            return false;
+        }
+        self.places.insert(id, self.seats.len());
+        self.seats.push(connection);
+        true
+    }
+
+    fn remove(&mut self, connection: u64) {
+        let Some(place) = self.places.remove(&connection) else {
+            return;
+        };
+        self.seats.swap_remove(place);
+        self.missed.remove(&connection);
+        if let Some(moved) = self.seats.get(place) {
+            self.places.insert(moved.id(), place);
+        }
+    }
+
     fn seal(&self, events: &[Event], view: impl Fn(&Event) -> View) -> Option<Sealed> {
         seal(self.encoder, Frames::at(&self.base), events, view)
     }

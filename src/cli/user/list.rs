@@ -3,7 +3,7 @@
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde_json::json;
 
-use crate::model::Millis;
+use crate::model::{Millis, Viewer};
 use crate::store::Standing;
 
 const HEAD: [&str; 7] = [
@@ -40,7 +40,9 @@ fn row(one: &Standing) -> [String; HEAD.len()] {
     [
         user.id().to_string(),
         user.person.username.clone(),
-        user.email.clone().unwrap_or_else(dash),
+        user.private(Viewer::Operator)
+            .email
+            .map_or_else(dash, str::to_owned),
         user.role().as_str().to_owned(),
         local(user.created_at),
         one.last_seen.map_or_else(dash, local),
@@ -64,7 +66,7 @@ fn object(one: &Standing) -> serde_json::Value {
         "uuid": user.person.uuid,
         "username": user.person.username,
         "display_name": user.person.display_name,
-        "email": user.email,
+        "email": user.private(Viewer::Operator).email,
         "role": user.role().as_str(),
         "created_at": utc(user.created_at),
         "last_seen_at": one.last_seen.map(utc),

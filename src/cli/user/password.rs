@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Read};
 use super::Failure;
 use crate::chat::manage;
 use crate::config::Config;
-use crate::model::Password;
+use crate::model::ChosenPassword;
 
 /// More than any password, bytes.
 const BYTES_MAX: u64 = 4096;
@@ -30,7 +30,8 @@ impl Source {
                 )));
             }
         };
-        let password = Password::choose(&text).map_err(|error| failed(error.to_string()))?;
+        let password = ChosenPassword::parse(&text, config.auth.password_min)
+            .map_err(|error| failed(error.to_string()))?;
         manage::hash(&password, config.auth.pbkdf2_rounds).map_err(|e| failed(e.to_string()))
     }
 }

@@ -55,8 +55,8 @@ pub fn nothing() -> Surface {
 /// Who asks; anybody, where an operator has switched proof off.
 async fn caller(call: &Call) -> Result<Caller, Fault> {
     match call.optional_caller().await? {
-        None if call.kit.is_open(NAME) => Ok(Caller::anybody()),
-        None => Err(crate::chat::TokenFault::Missing.into()),
+        None if call.is_open(NAME) => Ok(Caller::anybody()),
+        None => Err(call.token_fault(call.kit.is_open(NAME))),
         Some(caller) => Ok(caller),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{Caller, Connection};
+use crate::chat::{Caller, ChatError, Connection};
 use crate::dialect::kit::raw::{Heard, converse};
 use crate::dialect::kit::{Answer, Call, Fault, SharedKit, text_of};
 use crate::model::{Note, RoomId};
@@ -27,8 +27,11 @@ pub(super) async fn listen(call: Call) -> Answer {
 
 async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
-    let Ok(connection) = chat.connect(&caller, Some(NOTIFICATIONS), Arc::default(), "") else {
-        return socket.close(1008, "Too many connections").await;
+    let opening = chat.connect(&caller, Some(NOTIFICATIONS), Arc::default(), "");
+    let connection = match opening.await {
+        Ok(connection) => connection,
+        Err(ChatError::Limited(_)) => return socket.close(1008, "Too many connections").await,
+        Err(_) => return socket.close(1013, "Try again later").await,
     };
     // Of the lobby it hears uploads only.
     let watching = chat.watch(&connection, NOTIFICATIONS, RoomId::LOBBY).await;

@@ -21,7 +21,7 @@ pub(super) async fn take(mut call: Call) -> Answer {
     let mut form = form(&mut call, most.saturating_mul(FILES_MAX as u64))?;
     let chat = &call.kit.chat;
     let received = async {
-        let mut uploads = chat.uploads(&caller, RoomId::LOBBY).await?;
+        let mut uploads = chat.uploads(call.sender(&caller), RoomId::LOBBY).await?;
         let names = receive(&mut form, &mut uploads).await?;
         if !uploads.is_empty() {
             let draft = Draft {

@@ -4,15 +4,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::chat::ChatError;
-use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json, json_body, rfc3339};
+use crate::dialect::kit::{Answer, Call, Fault, PEOPLE_MAX, StatusCode, json, json_body, rfc3339};
 use crate::model::{Millis, Profile, RoomId, ShownName, User, UserEdit, UserId, Username};
 
 use super::caller;
 use super::encode::{LOBBY, NOTIFICATIONS};
 use super::wire::{UserBody, UserJson};
 
-/// So many users one list holds.
-const LIST_MAX: u32 = 10_000;
 /// The longest profile field, characters.
 const FIELD_MAX: usize = 100;
 
@@ -87,16 +85,11 @@ pub(super) async fn add(mut call: Call) -> Answer {
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let users = call.kit.chat.users("", UserId(0), LIST_MAX).await?;
-    // Where nobody has to say who they are, nobody sees where people live.
-    let viewer = if caller.is_proven() {
-        caller.role()
-    } else {
-        crate::model::Role::Guest
-    };
+    let (after, limit) = call.people_page()?;
+    let users = call.kit.chat.users("", after, limit).await?;
     let list: Vec<_> = users
         .iter()
-        .map(|user| UserJson::new(user, viewer))
+        .map(|user| UserJson::new(user, caller.viewer()))
         .collect();
     Ok(json(StatusCode::OK, &list))
 }
@@ -116,7 +109,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
         ..UserEdit::default()
     };
     let user = call.kit.chat.edit_own_or(&caller, id, edit).await?;
-    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.role())))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn end(call: Call) -> Answer {
@@ -147,7 +140,7 @@ fn config(user: &User) -> Info<'_> {
         sub: user.person.uuid,
         preferred_username: &user.person.username,
         name: &user.person.display_name,
-        email: user.email.as_deref(),
+        email: user.private(user.own()).email,
         role: user.role().as_str(),
     }
 }
@@ -181,7 +174,11 @@ async fn names(call: &Call) -> Vec<String> {
     there.extend(chat.watching_anybody(RoomId::LOBBY, NOTIFICATIONS).await);
     there.sort_by_key(|person| person.id);
     there.dedup_by_key(|person| person.id);
-    there.iter().map(|person| person.username.clone()).collect()
+    there
+        .iter()
+        .take(PEOPLE_MAX as usize)
+        .map(|person| person.username.clone())
+        .collect()
 }
 
 fn profile(body: &UserBody) -> Result<Profile, crate::model::Invalid> {

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::model::{Message, Millis, Notification, NotificationKind, Role, User};
+use crate::model::{Message, Millis, Notification, NotificationKind, User, Viewer};
 
 /// Somebody with their profile; who may see it depends on who asks.
 #[derive(Serialize)]
@@ -19,15 +19,13 @@ pub(super) struct UserJson<'a> {
 }
 
 impl<'a> UserJson<'a> {
-    /// Guests see names only.
-    pub(super) fn new(user: &'a User, viewer: Role) -> Self {
-        let shown = viewer != Role::Guest;
-        let profile = &user.profile;
+    pub(super) fn new(user: &'a User, viewer: Viewer) -> Self {
+        let shown = user.private(viewer);
         Self {
             id: user.id().0,
             name: &user.person.display_name,
-            postal_code: profile.postal_code.as_deref().filter(|_| shown),
-            city: profile.city.as_deref().filter(|_| shown),
+            postal_code: shown.postal_code,
+            city: shown.city,
         }
     }
 }

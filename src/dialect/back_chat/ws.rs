@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::chat::{Caller, Connection, Frames, Outbox, Weight};
+use crate::chat::{Caller, ChatError, Connection, Frames, Outbox, Weight};
 use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
 use crate::dialect::kit::{Answer, Call, Fault, SharedKit, text_of};
 use crate::model::{Content, Draft, Event, Millis, RoomId};
@@ -49,8 +49,15 @@ where
 
 async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
-    let Ok(connection) = chat.connect(&caller, Some(LOBBY), Arc::default(), "") else {
+    // The others are told who comes and goes.
+    if chat.count_passage(&caller).is_err() {
         return socket.close(1008, "Too many connections").await;
+    }
+    let opening = chat.connect(&caller, Some(LOBBY), Arc::default(), "");
+    let connection = match opening.await {
+        Ok(connection) => connection,
+        Err(ChatError::Limited(_)) => return socket.close(1008, "Too many connections").await,
+        Err(_) => return socket.close(1013, "Try again later").await,
     };
     if chat.watch(&connection, LOBBY, RoomId::LOBBY).await.is_ok() {
         let person = caller.person().clone();

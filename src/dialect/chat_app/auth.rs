@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{ChatError, Registration};
+use crate::chat::{ChatError, Login, Registration};
 use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json, json_body};
-use crate::model::{Email, Invalid, Password, Role, ShownName};
+use crate::model::{ChosenPassword, Email, Invalid, Role, ShownName};
 
 use super::{GRANTOR, NAME};
 
@@ -17,7 +17,7 @@ struct New {
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginJson {
     email: Option<String>,
     password: Option<String>,
     role: Option<String>,
@@ -39,24 +39,27 @@ pub(super) async fn register(mut call: Call) -> Answer {
     let new: New = json_body(&mut call).await?;
     let name = ShownName::of_person(required("name", new.name.as_deref())?)?;
     let email = Email::parse(required("email", new.email.as_deref())?)?;
-    let password = Password::parse(required("password", new.password.as_deref())?)?;
+    let password = required("password", new.password.as_deref())?;
+    let password = ChosenPassword::parse(password, call.kit.password_min(NAME))?;
     let role = parse_role(required("role", new.role.as_deref())?)?;
     // Whoever makes an admin must be one. A token that is there for nothing else is not looked at.
-    let by = if role == Role::Admin && !call.kit.is_open(NAME) {
+    let by = if role == Role::Admin && !call.is_open(NAME) {
         call.optional_caller().await?
     } else {
         None
     };
     let chat = &call.kit.chat;
     let by_admin = by.is_some_and(|caller| caller.role() == Role::Admin);
-    if role == Role::Admin && !by_admin && !call.kit.is_open(NAME) {
+    if role == Role::Admin && !by_admin && !call.is_open(NAME) {
         return Err(ChatError::Forbidden.into());
     }
     let username = chat.free_username(name.as_str()).await?;
+    let is_free = !chat.is_like_somebody(name.clone()).await?;
     let new = Registration {
         username,
         email: Some(email),
-        display_name: Some(name),
+        // Names may be those of others here: who has such a name is shown by the username.
+        display_name: Some(name).filter(|_| is_free),
         password,
     };
     chat.register_as(role, new, &call.visitor()).await?;
@@ -69,17 +72,18 @@ pub(super) async fn register(mut call: Call) -> Answer {
 }
 
 pub(super) async fn log_in(mut call: Call) -> Answer {
-    let login: Login = json_body(&mut call).await?;
+    let login: LoginJson = json_body(&mut call).await?;
     let (email, password) = (
         required("email", login.email.as_deref())?,
         required("password", login.password.as_deref())?,
     );
     let visitor = call.visitor();
-    let user = call.kit.chat.check_login(email, password, &visitor).await?;
-    if login.role.is_some_and(|role| role != user.role().as_str()) {
-        return Err(ChatError::BadCredentials.into());
-    }
-    let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
+    let login = Login {
+        name: email,
+        password,
+        role: login.role.as_deref(),
+    };
+    let grant = call.kit.chat.log_in(login, &visitor, &GRANTOR).await?;
     let (access_token, refresh_token) = (grant.access_token.as_str(), grant.refresh_token.as_str());
     let name = &grant.user.person.display_name;
     Ok(json(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::chat::{Caller, Reader};
-use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json};
+use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, json};
 use crate::model::{Person, Role, RoomOverview, UserId};
 
 use super::NAME;
@@ -19,7 +19,7 @@ struct InfoJson<'a> {
 
 pub(super) async fn admins(call: Call) -> Answer {
     lister(&call).await?;
-    contacts(&call, Role::Admin, |_| true).await
+    by_role(&call, Role::Admin).await
 }
 
 pub(super) async fn users(call: Call) -> Answer {
@@ -27,52 +27,51 @@ pub(super) async fn users(call: Call) -> Answer {
         .await?
         .filter(|caller| caller.role() != Role::Admin)
     else {
-        return contacts(&call, Role::User, |_| true).await;
+        return by_role(&call, Role::User).await;
     };
     let rooms = call.kit.chat.rooms(&caller).await?;
-    let partners: Vec<UserId> = rooms
+    let mut partners: Vec<&Person> = rooms
         .iter()
         .flat_map(|overview| &overview.room.people)
-        .map(|person| person.id)
+        .map(|person| &**person)
+        .filter(|person| person.id != caller.id() && person.role == Role::User && !person.deleted)
         .collect();
-    contacts(&call, Role::User, |person| {
-        person.id != caller.id() && partners.contains(&person.id)
-    })
-    .await
+    partners.sort_by_key(|person| person.id);
+    partners.dedup_by_key(|person| person.id);
+    let (after, limit) = call.people_page()?;
+    let page = partners.into_iter().filter(|person| person.id > after);
+    Ok(contacts(page.take(limit as usize)))
 }
 
 /// Who asks for a list; nobody need be known where an operator has switched proof off.
 async fn lister(call: &Call) -> Result<Option<Caller>, Fault> {
-    if call.kit.is_open(NAME) {
-        call.optional_caller().await
-    } else {
-        call.caller().await.map(Some)
+    match call.kit.is_open(NAME) {
+        true => call.caller_or_local().await,
+        false => call.caller().await.map(Some),
     }
 }
 
-async fn contacts(call: &Call, role: Role, which: impl Fn(&Person) -> bool) -> Answer {
-    let users = call.kit.chat.users_of_role(role).await?;
-    let chosen = users
-        .iter()
-        .map(|user| &*user.person)
-        .filter(|person| which(person));
-    let list: Vec<_> = chosen
+async fn by_role(call: &Call, role: Role) -> Answer {
+    let (after, limit) = call.people_page()?;
+    let users = call.kit.chat.users_of_role(role, after, limit).await?;
+    Ok(contacts(users.iter().map(|user| &*user.person)))
+}
+
+fn contacts<'a>(people: impl Iterator<Item = &'a Person>) -> Response {
+    let list: Vec<_> = people
         .map(|person| ContactJson {
             id: person.id.0,
             name: &person.display_name,
             role: person.role.as_str(),
         })
         .collect();
-    Ok(json(StatusCode::OK, &list))
+    json(StatusCode::OK, &list)
 }
 
 pub(super) async fn info(call: Call) -> Answer {
     let caller = call.caller().await?;
     let user = caller.user();
-    let email = user
-        .email
-        .as_deref()
-        .filter(|_| caller.role() != Role::Guest);
+    let email = user.private(caller.viewer()).email;
     let name = &user.person.display_name;
     Ok(json(
         StatusCode::OK,

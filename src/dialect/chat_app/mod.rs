@@ -19,7 +19,6 @@ static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.id().to_string(),
     user_id: false,
-    rotates: false,
 };
 
 /// All routes of this dialect.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 use warp::Buf;
 
 use super::{Call, Fault};
@@ -74,21 +73,16 @@ pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> 
 }
 
 async fn read(call: &mut Call) -> Result<Vec<u8>, Fault> {
-    let mut body = call.take_body();
-    let reading = async {
-        let mut bytes = Vec::new();
-        while let Some(chunk) = body.next().await {
-            bytes.extend_from_slice(&chunk.map_err(|_| Fault::BrokenBody)?);
-            if bytes.len() > BODY_MAX {
-                drain(&mut body, DRAIN_MAX).await;
-                return Err(Fault::TooLarge(BODY_MAX));
-            }
+    let mut body = call.take_body(BODY_TIMEOUT);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        bytes.extend_from_slice(&chunk?);
+        if bytes.len() > BODY_MAX {
+            drain(&mut body, DRAIN_MAX).await;
+            return Err(Fault::TooLarge(BODY_MAX));
         }
-        Ok(bytes)
-    };
-    timeout(BODY_TIMEOUT, reading)
-        .await
-        .unwrap_or(Err(Fault::BrokenBody))
+    }
+    Ok(bytes)
 }
 
 /// Reads on to the end, or until `most` bytes were read.

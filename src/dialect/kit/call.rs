@@ -3,15 +3,21 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::upgrade::OnUpgrade;
 use percent_encoding::percent_decode_str;
 
+use crate::chat::files::Sender;
 use crate::chat::{Caller, Credential, TokenFault, Visitor};
-use crate::model::{MessageId, PageRequest};
+use crate::model::{MessageId, PageRequest, UserId};
 
 use super::body::BodyStream;
+use super::pace::Paced;
 use super::{Fault, HeaderMap, Kit, Method, Response, cors};
+
+/// So many people one list holds.
+pub const PEOPLE_MAX: u32 = 1000;
 
 /// A request and what belongs to it.
 pub struct Call {
@@ -97,6 +103,15 @@ impl Call {
         number.map(Some).ok_or(Fault::BadQuery(name))
     }
 
+    /// The part of a list of people that the systems we speak for hand out: a thousand by id after `after`.
+    ///
+    /// # Errors
+    /// [`Fault::BadQuery`].
+    pub fn people_page(&self) -> Result<(UserId, u32), Fault> {
+        let page = self.page(PEOPLE_MAX, PEOPLE_MAX)?;
+        Ok((UserId(page.after.unwrap_or(0)), page.limit))
+    }
+
     /// `before`, `after` and `limit` of the query.
     ///
     /// # Errors
@@ -160,9 +175,47 @@ impl Call {
 
     /// Where the request comes from.
     pub fn visitor(&self) -> Visitor {
+        let (address, remote) = self.kit.locate(self.peer, &self.headers);
         Visitor {
-            address: self.kit.client_address(self.peer, &self.headers),
+            address,
+            remote,
             user_agent: self.header("user-agent").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Whether that dialect answers this request as openly as its document says: only to the local network, and only
+    /// if an operator lets it.
+    pub fn is_open(&self, dialect: &str) -> bool {
+        self.kit.is_open(dialect) && self.visitor().remote.is_none()
+    }
+
+    /// What a request without a token is told where one is due; where only the local network needs none, with the cause.
+    pub fn token_fault(&self, open_to_local: bool) -> Fault {
+        match self.visitor().remote.filter(|_| open_to_local) {
+            Some(remote) => {
+                self.kit.chat.warn_remote(&remote);
+                TokenFault::Remote(remote.cause).into()
+            }
+            None => TokenFault::Missing.into(),
+        }
+    }
+
+    /// Who asks for what the local network is told without a token.
+    ///
+    /// # Errors
+    /// [`Fault::Chat`] with [`TokenFault`], also for requests without a token from elsewhere.
+    pub async fn caller_or_local(&self) -> Result<Option<Caller>, Fault> {
+        match self.optional_caller().await? {
+            None if self.visitor().remote.is_some() => Err(self.token_fault(true)),
+            caller => Ok(caller),
+        }
+    }
+
+    /// Who sends files with this request.
+    pub fn sender<'a>(&self, caller: &'a Caller) -> Sender<'a> {
+        Sender {
+            caller,
+            address: self.visitor().address,
         }
     }
 
@@ -171,9 +224,38 @@ impl Call {
         self.kit.scheme(self.peer, &self.headers) == "https"
     }
 
-    /// Whether the request comes from one of our own pages, or from no page at all.
+    /// Whether the request comes from a page of the very origin that it is sent to, or from no page at all.
     pub fn is_own_origin(&self) -> bool {
-        self.kit.is_own_origin(self.peer, &self.headers)
+        self.kit.is_same_origin(self.peer, &self.headers)
+    }
+
+    /// Logs which origin a form came from and which was expected: behind a proxy, a setting may be wrong.
+    pub fn warn_foreign_form(&self) {
+        let seen = self.header("origin").unwrap_or_default();
+        self.kit.chat.warn_foreign_form(seen, &self.base_url());
+    }
+
+    /// Whether somebody followed a link, sent a form or went on from one of our own pages.
+    pub fn is_own_navigation(&self) -> bool {
+        let accept = self.header("accept").unwrap_or_default();
+        self.is_own_origin()
+            && self.kit.is_own_referer(self.peer, &self.headers)
+            && accept.contains("text/html")
+    }
+
+    /// Whether the request comes from a program rather than a browser. Everything that browsers send on their own, for
+    /// pictures and scripts of whatever page, has a page, a type that they show, or their name in it.
+    pub fn is_from_program(&self) -> bool {
+        let accept = self.header("accept").unwrap_or_default();
+        let is_browsers = |kind: &str| accept.contains(kind);
+        let agent = self.header("user-agent").unwrap_or_default();
+        self.headers.contains_key("authorization")
+            || !(self.headers.contains_key("origin")
+                || self.headers.contains_key("referer")
+                || ["text/html", "image/", "text/css", "audio/", "video/"]
+                    .into_iter()
+                    .any(is_browsers)
+                || agent.starts_with("Mozilla/"))
     }
 
     /// The address of this server as the client knows it, without a slash at its end; empty if nobody can know.
@@ -219,7 +301,7 @@ impl Call {
             return Ok(Some(Proof::Token(token)));
         }
         // A foreign page makes a browser send our cookie along; it proves nothing then.
-        let trusted = self.is_own_origin() || (self.method == Method::GET && !handshake);
+        let trusted = self.is_own_origin();
         Ok(self
             .cookie(&self.cookie_name())
             .filter(|_| trusted)
@@ -241,30 +323,22 @@ impl Call {
     /// # Errors
     /// [`Fault::Chat`] with [`TokenFault`].
     pub async fn optional_caller(&self) -> Result<Option<Caller>, Fault> {
-        let credential = match self.proof(false)? {
-            None => return Ok(None),
-            Some(Proof::Cookie(value)) => {
-                return Ok(Some(
-                    self.kit
-                        .chat
-                        .authenticate(Credential::Cookie(value))
-                        .await?,
-                ));
-            }
-            Some(Proof::Token(token)) => token.into_owned(),
+        let Some(proof) = self.proof(false)? else {
+            return Ok(None);
         };
-        Ok(Some(
-            self.kit
-                .chat
-                .authenticate(Credential::Token(&credential))
-                .await?,
-        ))
+        let chat = &self.kit.chat;
+        let caller = match &proof {
+            Proof::Cookie(value) => chat.authenticate(Credential::Cookie(value)).await?,
+            Proof::Token(token) => chat.authenticate(Credential::Token(token)).await?,
+        };
+        Ok(Some(caller.at(self.visitor().address)))
     }
 
-    pub(super) fn take_body(&mut self) -> BodyStream {
-        self.body
-            .take()
-            .unwrap_or_else(|| Box::pin(futures_util::stream::empty()))
+    /// The body, which must have come after `whole`, not counting the time in which nobody reads it.
+    pub(super) fn take_body(&mut self, whole: Duration) -> Paced {
+        let body = self.body.take();
+        let body = body.unwrap_or_else(|| Box::pin(futures_util::stream::empty()));
+        Paced::new(body, whole)
     }
 
     pub(super) fn segments(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Why a request gets no answer of its own; each dialect spells every one of these in its own shape.
 
-use crate::chat::{ChatError, TokenFault};
+use crate::chat::{Cause, ChatError, TokenFault};
 use crate::model::Invalid;
 use crate::transport::upgrade::Refused;
 
@@ -32,8 +32,10 @@ pub enum Fault {
     NoRoute,
     /// The path does not take that method, only these (for `Allow`).
     Method(String),
-    /// A cookie without the page's token, or from a foreign page.
+    /// A cookie without the page's token.
     Csrf,
+    /// A form from a page of another origin.
+    ForeignPage,
     /// A WebSocket handshake that is none.
     Upgrade(Refused),
 }
@@ -59,7 +61,10 @@ impl From<TokenFault> for Fault {
 /// The status and text with which the systems built on Flask-JWT refuse a token.
 pub fn flask_token_fault(fault: TokenFault) -> (StatusCode, &'static str) {
     match fault {
-        TokenFault::Missing => (StatusCode::UNAUTHORIZED, "Missing Authorization Header"),
+        TokenFault::Missing | TokenFault::Remote(Cause::Address) => {
+            (StatusCode::UNAUTHORIZED, "Missing Authorization Header")
+        }
+        TokenFault::Remote(cause) => (StatusCode::UNAUTHORIZED, missing_token(cause)),
         TokenFault::Expired => (StatusCode::UNAUTHORIZED, "Token has expired"),
         TokenFault::Revoked => (StatusCode::UNAUTHORIZED, "Token has been revoked"),
         TokenFault::Invalid => (
@@ -73,6 +78,22 @@ pub fn flask_token_fault(fault: TokenFault) -> (StatusCode, &'static str) {
     }
 }
 
+/// The same text with the setting that could be changed.
+fn missing_token(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Address => "Missing Authorization Header",
+        Cause::Proxy | Cause::Forwarding => {
+            "Missing Authorization Header (the proxy is not trusted: setting server.trusted_proxies)"
+        }
+        Cause::Origin => {
+            "Missing Authorization Header (this web site is not trusted: setting cors.trusted_origins)"
+        }
+        Cause::Host => {
+            "Missing Authorization Header (this host name is not known: setting server.hosts)"
+        }
+    }
+}
+
 /// The status of a fault in protocols whose errors are a text only.
 pub fn status_of(fault: &Fault) -> StatusCode {
     match fault {
@@ -83,7 +104,7 @@ pub fn status_of(fault: &Fault) -> StatusCode {
         Fault::BadRange(_) => StatusCode::RANGE_NOT_SATISFIABLE,
         Fault::NoRoute => StatusCode::NOT_FOUND,
         Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-        Fault::Csrf => StatusCode::FORBIDDEN,
+        Fault::Csrf | Fault::ForeignPage => StatusCode::FORBIDDEN,
         Fault::Upgrade(refused) => refused.status(),
     }
 }
@@ -93,9 +114,10 @@ fn status_of_refusal(error: &ChatError) -> StatusCode {
         ChatError::Unauthenticated(fault) => flask_token_fault(*fault).0,
         ChatError::BadCredentials => StatusCode::UNAUTHORIZED,
         ChatError::Forbidden
+        | ChatError::StaleLogin
         | ChatError::Muted
-        | ChatError::RegistrationClosed
-        | ChatError::GuestsDisabled
+        | ChatError::RegistrationClosed(_)
+        | ChatError::GuestsDisabled(_)
         | ChatError::BadSetupToken
         | ChatError::Quota => StatusCode::FORBIDDEN,
         ChatError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -107,7 +129,7 @@ fn status_of_refusal(error: &ChatError) -> StatusCode {
         | ChatError::LastAdmin
         | ChatError::Owner => StatusCode::CONFLICT,
         ChatError::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
-        ChatError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ChatError::Busy | ChatError::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ChatError::Full => StatusCode::INSUFFICIENT_STORAGE,
         ChatError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -130,10 +152,11 @@ pub fn text_of(fault: &Fault) -> String {
         Fault::MediaType(wanted) => format!("the body must be {wanted}"),
         Fault::TooLarge(most) => format!("the body has more than {most} bytes"),
         Fault::BadRange(size) => format!("the file has {size} bytes"),
-        Fault::BrokenBody => "the body broke off".to_owned(),
+        Fault::BrokenBody => "the body broke off or came too slowly".to_owned(),
         Fault::NoRoute => "Not found".to_owned(),
         Fault::Method(_) => "Method not allowed".to_owned(),
         Fault::Csrf => "the page's token is missing or wrong".to_owned(),
+        Fault::ForeignPage => "the form comes from another web site".to_owned(),
         Fault::Upgrade(refused) => refused.to_string(),
     }
 }

@@ -1,5 +1,6 @@
 //! What all HTTP dialects and pages need and no protocol owns: requests, routes, faults. Must not know any dialect.
 
+mod address;
 mod api;
 mod body;
 mod call;
@@ -8,7 +9,9 @@ mod current;
 mod download;
 mod fault;
 mod multipart;
+mod offload;
 mod origin;
+mod pace;
 pub mod raw;
 mod sockets;
 mod table;
@@ -17,16 +20,17 @@ mod words;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
-use ipnet::IpNet;
 
 pub use api::{api_refusal, api_surface, is_shared_fault};
 pub use body::{form_fields, json_body};
-pub use call::{Call, Page, Proof};
+pub use call::{Call, PEOPLE_MAX, Page, Proof};
 pub use cors::Origins;
 pub use current::{current_cookie, current_header};
 pub use download::send_file;
 pub use fault::{Fault, flask_token_fault, retry_after, status_of, text_of};
 pub use multipart::{Form, Part, form};
+pub use offload::Offload;
+pub use origin::Network;
 pub(crate) use sockets::events;
 pub use sockets::{Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event};
 pub(crate) use table::routes;
@@ -42,22 +46,31 @@ use crate::model::Millis;
 pub struct Kit {
     /// The core.
     pub chat: Chat,
-    /// The address people type, where it is not the one the server sees.
-    pub public_url: Option<String>,
-    /// Proxies whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    /// What this server is called, and who its neighbours are.
+    pub network: Network,
     /// Web sites that may call from a browser.
     pub origins: Origins,
     /// Where pages find the WebSocket, if it is not on their own host: `wss://chat.example`.
     pub ws_url: Option<String>,
     /// Dialects that answer as openly as their documents say.
     pub compat_open: Vec<&'static str>,
+    /// Threads for what takes long.
+    pub offload: Offload,
 }
 
 impl Kit {
-    /// Whether an operator lets that dialect answer as openly as its document says.
+    /// Whether an operator lets that dialect answer as openly as its document says: to the local network, see
+    /// [`Call::is_open`].
     pub fn is_open(&self, dialect: &str) -> bool {
         self.compat_open.contains(&dialect)
+    }
+
+    /// The shortest password that people may choose through that dialect, characters.
+    pub fn password_min(&self, dialect: &str) -> u32 {
+        match self.is_open(dialect) {
+            true => 1,
+            false => self.chat.settings().password_min,
+        }
     }
 
     /// The name of our session cookie.

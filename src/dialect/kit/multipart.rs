@@ -2,7 +2,6 @@
 //! the files.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -11,15 +10,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use multer::{Constraints, Field, Multipart, SizeLimit};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::timeout;
 
-use super::body::{self, BodyStream};
-use super::{Call, Fault};
+use super::pace::Paced;
+use super::{Call, Fault, body};
 
 /// The type of such a body.
 const TYPE: &str = "multipart/form-data";
-/// A sender who sends nothing for so long is gone.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a form may be on its way: so long, and longer by what its bytes take at this rate, bytes a second.
+const LEAST_TIME: Duration = Duration::from_secs(60);
+const WHOLE_RATE: u64 = 8 * 1024;
 /// So much may be read without a field or a part of one coming out: endless headers are refused.
 const UNPARSED_MAX: usize = 512 * 1024;
 /// What a form has beside its files, bytes.
@@ -39,7 +39,7 @@ pub struct Form {
 
 /// The body, and how much of it has been read to no effect.
 struct Source {
-    body: Mutex<BodyStream>,
+    body: Mutex<Paced>,
     unparsed: AtomicUsize,
 }
 
@@ -68,8 +68,10 @@ pub fn form(call: &mut Call, files: u64) -> Result<Form, Fault> {
             usize::try_from(files).unwrap_or(usize::MAX),
         ));
     }
+    let length = announced.unwrap_or(most);
+    let whole = LEAST_TIME.saturating_add(Duration::from_secs(length / WHOLE_RATE));
     let source = Arc::new(Source {
-        body: Mutex::new(call.take_body()),
+        body: Mutex::new(call.take_body(whole)),
         unparsed: AtomicUsize::new(0),
     });
     let limit = SizeLimit::new().whole_stream(most);
@@ -157,7 +159,7 @@ impl Part {
 }
 
 impl Source {
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, warp::Error>>> {
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
         let mut body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
         body.poll_next_unpin(context)
     }
@@ -166,7 +168,6 @@ impl Source {
 /// The body piece by piece. The parser reads until nothing is there and keeps it all; so nothing is there after each
 /// piece, until it is asked again.
 fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    let mut idle: Option<Pin<Box<Sleep>>> = None;
     let mut pause = false;
     stream::poll_fn(move |context| {
         if std::mem::take(&mut pause) {
@@ -175,21 +176,16 @@ fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
         }
         match source.poll(context) {
             Poll::Ready(Some(Ok(bytes))) => {
-                (idle, pause) = (None, true);
+                pause = true;
                 let unparsed = source.unparsed.fetch_add(bytes.len(), Ordering::Relaxed);
                 if unparsed > UNPARSED_MAX {
                     return Poll::Ready(Some(Err(io::ErrorKind::InvalidData.into())));
                 }
                 Poll::Ready(Some(Ok(bytes)))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(io::Error::other(error)))),
+            Poll::Ready(Some(Err(_))) => Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into()))),
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => {
-                let idle = idle.get_or_insert_with(|| Box::pin(sleep(IDLE)));
-                idle.as_mut()
-                    .poll(context)
-                    .map(|()| Some(Err(io::ErrorKind::TimedOut.into())))
-            }
+            Poll::Pending => Poll::Pending,
         }
     })
 }

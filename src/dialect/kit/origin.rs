@@ -1,99 +1,189 @@
-//! Where a request really comes from: behind a proxy, and from which page.
+//! Where a request really comes from: behind a proxy, from which page, and under which name of ours.
+//!
+//! Two decisions. *Same origin*: the page that asks was served under the very name that it asks for; cookies and forms need
+//! that, and a web site that answers with our address (DNS rebinding) has no cookie of ours. *Local*: what needs no account
+//! is given; the address, the page and the name must all be of the local network.
+
+mod forwarded;
+mod host;
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::chat::{Cause, Remote};
+
 use super::{HeaderMap, Kit};
+use forwarded::{Client, Doubt};
 
 /// The longest host that is one, with its port, bytes.
 const HOST_MAX: usize = 261;
 
+/// What an operator says of this server's names and of its neighbours.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// The address people type, where it is not the one the server sees.
+    pub public_url: Option<String>,
+    /// Proxies whose forwarding headers are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Names of this server beside those of `host::is_local`, lower case.
+    pub hosts: Vec<String>,
+    /// Web sites whose pages count as our own for what needs no account.
+    pub trusted_origins: Vec<String>,
+}
+
 impl Kit {
-    /// The client's own address: the last one in `X-Forwarded-For` that is no proxy of ours.
-    pub(super) fn client_address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-        let mut address = peer.ip().to_canonical();
-        let forwarded = headers.get_all("x-forwarded-for").iter().rev();
-        let hops = forwarded
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.rsplit(','));
-        for hop in hops {
-            if !self.trusts(address) {
-                break;
-            }
-            let Some(next) = parse_hop(hop.trim()) else {
-                break;
-            };
-            address = next;
-        }
-        address
+    /// The client's own address, and why the request does not count as local, if it does not.
+    pub(super) fn locate(&self, peer: SocketAddr, headers: &HeaderMap) -> (IpAddr, Option<Remote>) {
+        let client = self.client(peer, headers);
+        (client.address, self.remote(peer, &client, headers))
     }
 
     /// `http` or `https`, as the client's browser sees it.
     pub(super) fn scheme(&self, peer: SocketAddr, headers: &HeaderMap) -> &'static str {
-        let forwarded = headers
-            .get("x-forwarded-proto")
-            .and_then(|value| value.to_str().ok());
-        match forwarded {
-            Some("https") if self.trusts(peer.ip().to_canonical()) => "https",
-            _ if self
-                .public_url
-                .as_deref()
-                .is_some_and(|url| url.starts_with("https:"))
-                && forwarded.is_none() =>
-            {
-                "https"
-            }
-            _ => "http",
-        }
+        let https = self.client(peer, headers).https.unwrap_or_else(|| {
+            // A proxy that says nothing: who comes by our public address comes by its scheme.
+            let (scheme, name) = self.public().unwrap_or_default();
+            let by_public = text(headers, "host").and_then(host::name_of).as_ref() == Some(&name)
+                || self.is_public_origin(headers);
+            scheme == "https" && by_public
+        });
+        if https { "https" } else { "http" }
     }
 
     /// The address of this server as the client knows it, without a slash at its end; empty if nobody can know.
     pub(super) fn base_url(&self, peer: SocketAddr, headers: &HeaderMap) -> String {
-        if let Some(url) = &self.public_url {
+        if let Some(url) = &self.network.public_url {
             return url.trim_end_matches('/').to_owned();
         }
-        let host = headers.get("host").and_then(|value| value.to_str().ok());
-        let host = host.filter(|host| host.len() <= HOST_MAX);
+        let host = text(headers, "host").filter(|host| host.len() <= HOST_MAX);
         host.map_or_else(String::new, |host| {
             format!("{}://{host}", self.scheme(peer, headers))
         })
     }
 
-    /// Whether the request comes from one of our own pages, or from no page at all.
-    pub(super) fn is_own_origin(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let Some(value) = headers.get("origin") else {
-            return true;
-        };
-        let Ok(origin) = value.to_str() else {
-            return false;
-        };
-        let public = self
-            .public_url
-            .as_deref()
-            .is_some_and(|url| origin_of(url).eq_ignore_ascii_case(origin));
-        let host = text("host").unwrap_or_default();
-        public || origin.eq_ignore_ascii_case(&format!("{}://{host}", self.scheme(peer, headers)))
+    /// Whether the request comes from a page of the very origin that it is sent to, or from no page at all.
+    pub(super) fn is_same_origin(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
+        !headers.contains_key("origin")
+            || text(headers, "origin").is_some_and(|origin| self.is_own(peer, headers, origin))
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted_proxies
-            .iter()
-            .any(|network| network.contains(&address))
+    /// Whether the page that leads here is one of the very origin that it leads to.
+    pub(super) fn is_own_referer(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
+        text(headers, "referer")
+            .is_some_and(|referer| self.is_own(peer, headers, origin_of(referer)))
+    }
+
+    /// Whether browsers trust the page that asks: only then some headers mean anything to them.
+    pub(super) fn is_secure_context(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
+        let name = text(headers, "host").and_then(host::name_of);
+        name.is_some_and(|name| host::is_loopback(&name)) || self.scheme(peer, headers) == "https"
+    }
+
+    fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
+        forwarded::client(peer.ip(), headers, |address| {
+            let proxies = &self.network.trusted_proxies;
+            proxies.iter().any(|network| network.contains(&address))
+        })
+    }
+
+    fn remote(&self, peer: SocketAddr, client: &Client, headers: &HeaderMap) -> Option<Remote> {
+        let remote = |cause, seen: &str| {
+            let seen = seen.to_owned();
+            Some(Remote { cause, seen })
+        };
+        let address = client.address.to_string();
+        if client.doubt == Some(Doubt::Unreadable) {
+            return remote(Cause::Forwarding, &address);
+        }
+        if !is_private(client.address) {
+            return remote(Cause::Address, &address);
+        }
+        if client.doubt == Some(Doubt::Untrusted) {
+            return remote(Cause::Proxy, &address);
+        }
+        if !self.is_own_host(headers) {
+            return remote(Cause::Host, text(headers, "host").unwrap_or_default());
+        }
+        match headers.contains_key("origin") {
+            true => {
+                let origin = text(headers, "origin").unwrap_or_default();
+                let trusted = &self.network.trusted_origins;
+                let is_trusted = self.is_own(peer, headers, origin)
+                    || trusted.iter().any(|one| is_same(one, origin));
+                match is_trusted {
+                    true => None,
+                    false => remote(Cause::Origin, origin),
+                }
+            }
+            false => None,
+        }
+    }
+
+    /// Whether `Host` is a name that nobody but us can have.
+    fn is_own_host(&self, headers: &HeaderMap) -> bool {
+        let Some(name) = text(headers, "host").and_then(host::name_of) else {
+            return false;
+        };
+        let is_public = || self.public().is_some_and(|(_, public)| public == name);
+        host::is_local(&name) || self.network.hosts.contains(&name) || is_public()
+    }
+
+    fn is_own(&self, peer: SocketAddr, headers: &HeaderMap, origin: &str) -> bool {
+        let public = self.network.public_url.as_deref();
+        let host = text(headers, "host").filter(|host| host::name_of(host).is_some());
+        let is_this = |host: &str| {
+            let this = format!("{}://{host}", self.scheme(peer, headers));
+            is_same(&this, origin)
+        };
+        public.is_some_and(|url| is_same(origin_of(url), origin)) || host.is_some_and(is_this)
+    }
+
+    fn is_public_origin(&self, headers: &HeaderMap) -> bool {
+        let (public, origin) = (self.network.public_url.as_deref(), text(headers, "origin"));
+        public
+            .zip(origin)
+            .is_some_and(|(url, origin)| is_same(origin_of(url), origin))
+    }
+
+    /// The scheme and the name of `server.public_url`.
+    fn public(&self) -> Option<(&str, String)> {
+        let (scheme, authority) =
+            origin_of(self.network.public_url.as_deref()?).split_once("://")?;
+        Some((scheme, host::name_of(authority)?))
     }
 }
 
-/// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
-fn parse_hop(text: &str) -> Option<IpAddr> {
-    let address = text
-        .parse()
-        .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
-    address.ok().map(|address: IpAddr| address.to_canonical())
+/// The text of a header that stands there once; who sends two means to confuse somebody.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut all = headers.get_all(name).iter();
+    let first = all.next().filter(|_| all.next().is_none());
+    first.and_then(|value| value.to_str().ok())
+}
+
+/// Whether two origins are the same: browsers leave out the port that goes without saying.
+fn is_same(one: &str, other: &str) -> bool {
+    fn plain(origin: &str) -> String {
+        let origin = origin.to_ascii_lowercase();
+        let usual = match origin.split_once("://") {
+            Some(("https", _)) => ":443",
+            _ => ":80",
+        };
+        origin.strip_suffix(usual).unwrap_or(&origin).to_owned()
+    }
+    plain(one) == plain(other)
 }
 
 /// `https://chat.example` of `https://chat.example/path`.
 fn origin_of(url: &str) -> &str {
     let host = url.find("://").map_or(0, |place| place + 3);
     url[host..].find('/').map_or(url, |end| &url[..host + end])
+}
+
+/// Loopback, RFC 1918, RFC 4193 and link-local addresses; not 100.64.0.0/10, which carriers share among strangers.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }
 
 #[cfg(test)]
@@ -110,15 +200,42 @@ mod tests {
     }
 
     #[test]
-    fn hops_come_with_and_without_ports() {
-        for hop in [
-            "10.0.0.1",
-            "10.0.0.1:80",
-            "::ffff:10.0.0.1",
-            "[::ffff:10.0.0.1]:80",
+    fn the_usual_port_goes_without_saying() {
+        for (one, other, same) in [
+            ("https://a.example", "https://A.example:443", true),
+            ("http://a.example:80", "http://a.example", true),
+            ("http://a.example:443", "http://a.example", false),
+            ("http://a.example", "https://a.example", false),
+            ("http://a.example:8080", "http://a.example:8081", false),
         ] {
-            assert_eq!(parse_hop(hop), Some(IpAddr::from([10, 0, 0, 1])), "{hop}");
+            assert_eq!(is_same(one, other), same, "{one} {other}");
         }
-        assert_eq!(parse_hop("unknown"), None);
+    }
+
+    #[test]
+    fn only_addresses_of_local_networks_are_private() {
+        for address in [
+            "127.0.0.1",
+            "192.168.1.2",
+            "10.0.0.1",
+            "172.31.0.1",
+            "169.254.1.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(is_private(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "8.8.8.8",
+            "100.64.0.9",
+            "172.32.0.1",
+            "0.0.0.0",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+        ] {
+            assert!(!is_private(address.parse().unwrap()), "{address}");
+        }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::chat::{self, Caller, Closing, Credential, Outbox};
+use crate::transport::awake::STALL;
 use crate::transport::frame::ping_frame;
 use crate::transport::websocket::{Incoming, Line, WebSocket};
 
@@ -68,8 +69,9 @@ pub async fn converse(
 ) {
     outbox.set_line(Arc::downgrade(socket.line()) as _);
     let (mut doing, mut batch) = (first, Vec::new());
-    let mut clock = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
-    let (mut silent, mut nonsense) = (0, 0);
+    let mut pulse = Pulse::new(Instant::now());
+    let mut clock = std::pin::pin!(sleep_until(pulse.due));
+    let mut nonsense = 0;
     let code = loop {
         tokio::select! {
             closing = poll_fn(|context| outbox.poll_take(context, &mut batch)) => {
@@ -83,8 +85,10 @@ pub async fn converse(
             () = async { if let Some(doing) = &mut doing { doing.await } }, if doing.is_some() => doing = None,
             // The next frame waits until the one before is done: so answers come in order, and nothing piles up.
             incoming = socket.read(), if doing.is_none() => {
-                silent = 0;
+                pulse.heard();
                 match incoming {
+                    // Whatever a client sent after its session had ended is not done.
+                    Ok(Incoming::Text(_)) if outbox.is_closed() => {}
                     Ok(Incoming::Text(text)) => match hear(&text) {
                         Heard::Done => {}
                         Heard::Doing(task) => doing = Some(task),
@@ -97,9 +101,12 @@ pub async fn converse(
                     Err(error) => break error.close_code().map(|code| (code, "")),
                 }
             }
-            _ = clock.tick() => {
-                silent += 1;
-                if silent > 1 || socket.write(&mut vec![ping_frame()]).await.is_err() {
+            () = clock.as_mut() => {
+                if !pulse.beat(Instant::now()) {
+                    break Some((1001, "no sign of life"));
+                }
+                clock.as_mut().reset(pulse.due);
+                if socket.write(&mut vec![ping_frame()]).await.is_err() {
                     break None;
                 }
             }
@@ -109,6 +116,36 @@ pub async fn converse(
     outbox.close(Closing::Gone);
     if let Some((code, reason)) = code {
         socket.close(code, reason).await;
+    }
+}
+
+/// A peer's signs of life between two pings.
+struct Pulse {
+    /// When the next ping is to be sent.
+    due: Instant,
+    silent: bool,
+}
+
+impl Pulse {
+    fn new(now: Instant) -> Self {
+        Self {
+            due: now + PING_EVERY,
+            silent: false,
+        }
+    }
+
+    fn heard(&mut self) {
+        self.silent = false;
+    }
+
+    /// The next ping is due; `false` if the peer has not shown since the last one that it lives. Who could not be heard,
+    /// because this process stood still, gets one more interval.
+    fn beat(&mut self, now: Instant) -> bool {
+        let stalled = now.saturating_duration_since(self.due) > STALL;
+        let alive = !self.silent || stalled;
+        self.silent = true;
+        self.due = now + PING_EVERY;
+        alive
     }
 }
 
@@ -125,5 +162,23 @@ fn close_code(closing: Closing) -> Option<(u16, &'static str)> {
         Closing::Restarting => Some((1012, "the server restarts")),
         Closing::Changed => Some((1012, "come back")),
         Closing::Gone => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_of_one_interval_ends_a_connection_unless_the_process_stood_still() {
+        let start = Instant::now();
+        let mut pulse = Pulse::new(start);
+        assert!(pulse.beat(start + PING_EVERY));
+        pulse.heard();
+        assert!(pulse.beat(start + 2 * PING_EVERY));
+        // Stopped for three intervals: what the peer sent meanwhile is not read yet.
+        assert!(pulse.beat(start + 6 * PING_EVERY));
+        assert_eq!(pulse.due, start + 7 * PING_EVERY);
+        assert!(!pulse.beat(start + 7 * PING_EVERY));
     }
 }

@@ -12,7 +12,8 @@ use serde_json::Value;
 use warp::http::Extensions;
 
 use crate::chat::{
-    Caller, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, TokenFault, Weight,
+    Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, Remote,
+    TokenFault, Weight,
 };
 use crate::transport::outgoing::{Close, Outgoing};
 use crate::transport::socketio::{
@@ -58,6 +59,8 @@ pub struct Session {
     pub caller: Option<Caller>,
     /// Whether that was proven with a token.
     pub proven: bool,
+    /// Whether the client is on the local network, where dialects may be open.
+    local: bool,
     /// What the core knows of it; nothing before it is known who it is.
     pub connection: Option<Arc<Connection>>,
     /// What a dialect remembers of it, by type.
@@ -74,6 +77,11 @@ impl Session {
         self.client.emit(name, value);
     }
 
+    /// The address of this server as the client knows it.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends.
     ///
     /// # Errors
@@ -83,10 +91,11 @@ impl Session {
         if let Some(before) = self.connection.take() {
             self.kit.chat.hand_on(&before).await;
         }
-        let connection =
-            self.kit
-                .chat
-                .connect(&caller, None, self.client.outgoing().0.clone(), &self.base)?;
+        let connection = self
+            .kit
+            .chat
+            .connect(&caller, None, self.client.outgoing().0.clone(), &self.base)
+            .await?;
         self.connection = Some(connection);
         self.caller = Some(caller);
         Ok(())
@@ -114,10 +123,22 @@ impl Sockets {
         }
     }
 
+    /// Whether some dialect lets clients of the local network in without a token.
     fn is_open(&self) -> bool {
         self.surfaces
             .iter()
             .any(|surface| surface.may_be_open && self.kit.is_open(surface.dialect))
+    }
+
+    /// Why a client does not count as local, if it does not.
+    fn remote(&self, handshake: &Handshake) -> Option<Remote> {
+        let unknown = || {
+            let (cause, seen) = (Cause::Address, String::new());
+            Some(Remote { cause, seen })
+        };
+        handshake
+            .peer
+            .map_or_else(unknown, |peer| self.kit.locate(peer, &handshake.headers).1)
     }
 
     /// Who comes: the token of the CONNECT packet, of the header, of the query, then the cookie; the first that is
@@ -173,7 +194,7 @@ impl Sockets {
     fn is_own(&self, handshake: &Handshake) -> bool {
         handshake
             .peer
-            .is_some_and(|peer| self.kit.is_own_origin(peer, &handshake.headers))
+            .is_some_and(|peer| self.kit.is_same_origin(peer, &handshake.headers))
     }
 }
 
@@ -192,13 +213,22 @@ impl Handler for Sockets {
             .authenticate(connect.handshake, auth)
             .await
             .map_err(refuse)?;
-        if caller.is_none() && !self.is_open() {
-            return Err(refuse(TokenFault::Missing.into()));
+        let remote = self.remote(connect.handshake);
+        if caller.is_none() {
+            match &remote {
+                Some(remote) if self.is_open() => {
+                    self.kit.chat.warn_remote(remote);
+                    return Err(refuse(TokenFault::Remote(remote.cause).into()));
+                }
+                None if self.is_open() => {}
+                _ => return Err(refuse(TokenFault::Missing.into())),
+            }
         }
         let mut session = Session {
             kit: self.kit.clone(),
             caller: None,
             proven: caller.is_some(),
+            local: remote.is_none(),
             connection: None,
             state: Extensions::new(),
             client: connect.client,
@@ -206,12 +236,7 @@ impl Handler for Sockets {
             surfaces: self.surfaces.clone(),
         };
         if let Some(caller) = caller {
-            let own = self
-                .surfaces
-                .iter()
-                .find(|surface| surface.dialect == caller.dialect());
             session.become_caller(caller).await.map_err(refuse)?;
-            own.into_iter().for_each(|surface| session.speak(surface));
         }
         Ok(session)
     }
@@ -224,9 +249,19 @@ impl Socket for Session {
             .iter()
             .filter_map(|surface| surface.greet)
             .for_each(|greet| greet(self));
+        // Only now: no event may come before the greeting.
+        let dialect = self.caller.as_ref().map(Caller::dialect);
+        surfaces
+            .iter()
+            .filter(|surface| Some(surface.dialect) == dialect)
+            .for_each(|surface| self.speak(surface));
     }
 
     async fn event(&mut self, event: Event<'_>) {
+        // Whatever a client sent after its session had ended is not done.
+        if self.client.outgoing().is_closed() {
+            return;
+        }
         let surfaces = self.surfaces.clone();
         let found = surfaces.iter().find_map(|surface| {
             let (_, run) = surface
@@ -243,7 +278,8 @@ impl Socket for Session {
         match found {
             // Who came without proof is served by what let them in, and by nothing else.
             Some((surface, run))
-                if self.proven || (surface.may_be_open && self.kit.is_open(surface.dialect)) =>
+                if self.proven
+                    || (self.local && surface.may_be_open && self.kit.is_open(surface.dialect)) =>
             {
                 self.speak(surface);
                 run(self, value).await;

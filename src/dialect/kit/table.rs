@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hyper::upgrade::OnUpgrade;
 use warp::filters::BoxedFilter;
+use warp::http::HeaderValue;
 use warp::{Filter, filters::path::FullPath};
 
 use crate::transport::listener::Peer;
@@ -140,12 +141,13 @@ impl Table {
     async fn answer(&self, mut call: Call) -> Response {
         let headers = call.headers.clone();
         let head = call.method == Method::HEAD;
+        let secure = self.kit.is_secure_context(call.peer, &headers);
         if head {
             call.method = Method::GET;
         }
         let mut response = current::with_headers(headers.clone(), self.dispatch(call)).await;
         cors::dress(&self.kit.origins, &headers, &mut response);
-        protect(&mut response);
+        protect(&mut response, secure);
         response
     }
 
@@ -235,18 +237,26 @@ fn allow(found: &[&Entry]) -> String {
     methods.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// What every answer says to browsers.
-fn protect(response: &mut Response) {
+/// What every answer says to browsers, unless a handler has said something else.
+const PROTECTION: [(&str, &str); 5] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+         magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
+    ),
+    ("cache-control", "no-store"),
+];
+
+fn protect(response: &mut Response, secure: bool) {
     let headers: &mut HeaderMap = response.headers_mut();
-    for (name, value) in [
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
-    ] {
-        if let Ok(value) = value.parse() {
-            headers.entry(name).or_insert(value);
-        }
-    }
-    if let Ok(value) = "no-store".parse() {
-        headers.entry("cache-control").or_insert(value);
+    // Browsers ignore it on other pages, and say so in their console each time.
+    let opener = secure.then_some(("cross-origin-opener-policy", "same-origin"));
+    for (name, value) in PROTECTION.into_iter().chain(opener) {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
 }

@@ -1,13 +1,13 @@
 //! Registering, logging in, changing one's password.
 
-use crate::chat::{ChatError, Registration};
+use crate::chat::{ChatError, Login, Registration};
 use crate::dialect::kit::{Call, Response, StatusCode, json};
-use crate::model::{Password, Username};
+use crate::model::{ChosenPassword, Username};
 
-use super::GRANTOR;
 use super::error::{Answer, Refusal};
 use super::params::Params;
 use super::wire::{TokenJson, done};
+use super::{GRANTOR, NAME};
 
 const NO_LOGIN: Refusal = Refusal::missing("Missing Login or password");
 const NO_PASSWORD: Refusal = Refusal::missing("Missing password parameter");
@@ -20,7 +20,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
         username: Username::parse(name)?,
         email: None,
         display_name: None,
-        password: Password::parse(password)?,
+        password: ChosenPassword::parse(password, call.kit.password_min(NAME))?,
     };
     let (chat, visitor) = (&call.kit.chat, call.visitor());
     let user = chat.register(new, &visitor).await?;
@@ -32,7 +32,9 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     let params = Params::read(&mut call).await?;
     let (name, password) = login_of(&params)?;
     let (chat, visitor) = (&call.kit.chat, call.visitor());
-    let grant = chat.log_in(name, password, &visitor, &GRANTOR).await?;
+    let grant = chat
+        .log_in(Login::new(name, password), &visitor, &GRANTOR)
+        .await?;
     Ok(granted(StatusCode::OK, &grant.access_token))
 }
 
@@ -41,7 +43,7 @@ pub(super) async fn change_password(mut call: Call) -> Answer {
     let params = Params::read(&mut call).await?;
     let old = params.text("old_password")?.ok_or(NO_PASSWORD)?;
     let new = params.text("new_password")?.ok_or(NO_PASSWORD)?;
-    let new = Password::parse(new)?;
+    let new = ChosenPassword::parse(new, call.kit.password_min(NAME))?;
     match call.kit.chat.change_password(&caller, old, new).await {
         Ok(()) => Ok(done("Password changed successfully")),
         Err(ChatError::BadCredentials) => Err(WRONG_PASSWORD),

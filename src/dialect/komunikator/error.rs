@@ -107,9 +107,10 @@ fn chat_text(error: &ChatError) -> String {
         ChatError::Invalid(invalid) => return invalid_text(*invalid),
         ChatError::Unauthenticated(_)
         | ChatError::Forbidden
+        | ChatError::StaleLogin
         | ChatError::Muted
-        | ChatError::RegistrationClosed
-        | ChatError::GuestsDisabled
+        | ChatError::RegistrationClosed(_)
+        | ChatError::GuestsDisabled(_)
         | ChatError::BadSetupToken
         | ChatError::Taken(_)
         | ChatError::LastAdmin
@@ -118,6 +119,7 @@ fn chat_text(error: &ChatError) -> String {
         | ChatError::Quota
         | ChatError::Busy
         | ChatError::Full
+        | ChatError::Unavailable
         | ChatError::Internal => return text_of(&Fault::Chat(error.clone())),
     };
     said.to_owned()
@@ -131,5 +133,5 @@ fn invalid_text(invalid: Invalid) -> String {
         "content" => "message",
         other => other,
     };
-    format!("{field} {}", invalid.why)
+    format!("{field} {}", invalid.reason())
 }

@@ -85,6 +85,7 @@ pub(super) async fn watchdog(session: &mut Session, value: Value) {
 async fn try_join(session: &mut Session, value: &Value) -> Result<(), Refusal> {
     let (caller, connection, room) = place(session, value).await?;
     let chat = &session.kit.chat;
+    chat.count_passage(&caller)?;
     chat.watch(&connection, KOMUNIKATOR, room).await?;
     let person = caller.person().clone();
     chat.announce(room, KOMUNIKATOR, Event::Entered { room, person });
@@ -94,6 +95,7 @@ async fn try_join(session: &mut Session, value: &Value) -> Result<(), Refusal> {
 async fn try_leave(session: &mut Session, value: &Value) -> Result<(), Refusal> {
     let (caller, connection, room) = place(session, value).await?;
     let chat = &session.kit.chat;
+    chat.count_passage(&caller)?;
     chat.room(&caller, room).await?;
     let person = caller.person().clone();
     // Who leaves hears it too.

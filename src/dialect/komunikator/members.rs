@@ -23,7 +23,7 @@ pub(super) async fn join_public(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let params = Params::read(&mut call).await?;
     let (chat, room) = (&call.kit.chat, params.room_id()?);
-    let joined = if call.kit.is_open(NAME) {
+    let joined = if call.is_open(NAME) {
         chat.join_open(&caller, room).await
     } else {
         chat.join(&caller, room).await
@@ -77,7 +77,7 @@ pub(super) async fn mine(call: Call) -> Answer {
 pub(super) async fn list(call: Call) -> Answer {
     let viewer = Viewer::of(&call).await?;
     let room = queried_room(&call)?;
-    let members = viewer.members(room).await?;
+    let members = viewer.members(room, call.people_page()?).await?;
     let list: Vec<_> = members
         .iter()
         .map(|member| PlaceJson {

@@ -23,7 +23,6 @@ static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.person.username.clone(),
     user_id: false,
-    rotates: false,
 };
 
 /// All routes of this dialect.

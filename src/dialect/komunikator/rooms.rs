@@ -81,7 +81,7 @@ async fn managed(call: &Call, caller: &Caller, id: RoomId) -> Result<Room, Refus
     match may(caller.role(), place, room.kind, Action::Manage) {
         Verdict::Yes => Ok(room),
         Verdict::Forbidden => Err(NOT_OWNER),
-        Verdict::Hidden => Err(NO_ROOM),
+        Verdict::Hidden | Verdict::Muted => Err(NO_ROOM),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dialect::kit::{Call, StatusCode, json};
+use crate::dialect::kit::{Call, PEOPLE_MAX, StatusCode, json};
 
 use super::error::Answer;
 
@@ -35,5 +35,6 @@ pub(super) async fn online(call: Call) -> Answer {
     let others = there.iter().filter(|person| person.id != caller.id());
     let mut names: Vec<_> = others.map(|person| person.username.as_str()).collect();
     names.sort_unstable();
+    names.truncate(PEOPLE_MAX as usize);
     Ok(json(StatusCode::OK, &names))
 }

@@ -19,10 +19,9 @@ impl<'a> Viewer<'a> {
     /// # Errors
     /// A token is missing where one is due, or bad.
     pub(super) async fn of(call: &'a Call) -> Result<Self, Fault> {
-        let caller = if call.kit.is_open(NAME) {
-            call.optional_caller().await?
-        } else {
-            Some(call.caller().await?)
+        let caller = match call.kit.is_open(NAME) {
+            true => call.caller_or_local().await?,
+            false => Some(call.caller().await?),
         };
         Ok(Self { call, caller })
     }
@@ -49,15 +48,19 @@ impl<'a> Viewer<'a> {
         Ok((room, name))
     }
 
-    /// The members of a room.
-    pub(super) async fn members(&self, room: RoomId) -> Result<Vec<Member>, ChatError> {
+    /// The members of a room, by their ids after `after`.
+    pub(super) async fn members(
+        &self,
+        room: RoomId,
+        (after, limit): (UserId, u32),
+    ) -> Result<Vec<Member>, ChatError> {
         let chat = &self.call.kit.chat;
         match &self.caller {
-            Some(caller) => match chat.members(caller, room, UserId(0), u32::MAX).await {
-                Err(error) if self.looks_on(&error) => chat.open_members(room).await,
+            Some(caller) => match chat.members(caller, room, after, limit).await {
+                Err(error) if self.looks_on(&error) => chat.open_members(room, after, limit).await,
                 seen => seen,
             },
-            None => chat.open_members(room).await,
+            None => chat.open_members(room, after, limit).await,
         }
     }
 
@@ -79,7 +82,7 @@ impl<'a> Viewer<'a> {
 
     /// What is shown to everybody is not hidden from those who say who they are.
     fn looks_on(&self, error: &ChatError) -> bool {
-        matches!(error, ChatError::NotFound(_)) && self.call.kit.is_open(NAME)
+        matches!(error, ChatError::NotFound(_)) && self.call.is_open(NAME)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Grant, Grantor, Registration};
+use crate::chat::{ChatError, Grant, Grantor, Login, Registration};
 use crate::dialect::kit::{Answer, Call, Response, StatusCode, empty, json, json_body};
-use crate::model::{Email, Invalid, Password, SessionId, ShownName, Username};
+use crate::model::{ChosenPassword, Email, Invalid, SessionId, ShownName, Username};
 
 use super::caller;
 use super::wire::{List, SessionJson, UserJson};
@@ -14,7 +14,6 @@ pub(super) static GRANTOR: Grantor = Grantor {
     dialect: "native",
     sub: |user| user.id().to_string(),
     user_id: false,
-    rotates: true,
 };
 
 #[derive(Deserialize)]
@@ -26,13 +25,15 @@ pub(super) struct NewAccount {
 }
 
 impl NewAccount {
-    pub(super) fn parse(&self) -> Result<Registration, Invalid> {
-        Ok(Registration {
+    pub(super) fn parse(&self, call: &Call) -> Result<Registration, ChatError> {
+        let min = call.kit.chat.settings().password_min;
+        Registration {
             username: Username::parse(&self.username)?,
             email: parse_email(self.email.as_deref())?,
             display_name: parse_display_name(self.display_name.as_deref())?,
-            password: Password::choose(&self.password)?,
-        })
+            password: ChosenPassword::parse(&self.password, min)?,
+        }
+        .refuse_guessable()
     }
 }
 
@@ -51,7 +52,7 @@ struct NewGuest {
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginJson {
     username: String,
     password: String,
 }
@@ -72,7 +73,7 @@ struct GrantJson<'a> {
 
 pub(super) async fn register(mut call: Call) -> Answer {
     let body: Registering = json_body(&mut call).await?;
-    let (new, visitor, chat) = (body.account.parse()?, call.visitor(), &call.kit.chat);
+    let (new, visitor, chat) = (body.account.parse(&call)?, call.visitor(), &call.kit.chat);
     let user = match body.invite.as_deref() {
         Some(code) => chat.register_invited(new, code, &visitor).await?,
         None => chat.register(new, &visitor).await?,
@@ -82,12 +83,10 @@ pub(super) async fn register(mut call: Call) -> Answer {
 }
 
 pub(super) async fn log_in(mut call: Call) -> Answer {
-    let login: Login = json_body(&mut call).await?;
-    let grant = call
-        .kit
-        .chat
-        .log_in(&login.username, &login.password, &call.visitor(), &GRANTOR)
-        .await?;
+    let body: LoginJson = json_body(&mut call).await?;
+    let login = Login::new(&body.username, &body.password);
+    let chat = &call.kit.chat;
+    let grant = chat.log_in(login, &call.visitor(), &GRANTOR).await?;
     Ok(granted(StatusCode::OK, &grant))
 }
 
@@ -122,7 +121,7 @@ pub(super) async fn log_out(call: Call) -> Answer {
     let caller = caller(&call).await?;
     match call.kit.chat.log_out(&caller).await {
         // Somebody else has just ended it: that is what was wanted.
-        Ok(()) | Err(crate::chat::ChatError::NotFound(_)) => Ok(empty(StatusCode::NO_CONTENT)),
+        Ok(()) | Err(ChatError::NotFound(_)) => Ok(empty(StatusCode::NO_CONTENT)),
         Err(error) => Err(error.into()),
     }
 }
@@ -159,7 +158,7 @@ pub(super) fn granted(status: StatusCode, grant: &Grant) -> Response {
 
 fn shape(grant: &Grant) -> GrantJson<'_> {
     GrantJson {
-        user: Some((&grant.user).into()),
+        user: Some(UserJson::new(&grant.user, grant.user.own())),
         access_token: &grant.access_token,
         refresh_token: &grant.refresh_token,
         expires_in: grant.expires_in.as_secs(),

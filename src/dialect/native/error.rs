@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::chat::{ChatError, TokenFault};
-use crate::dialect::kit::{Fault, Response, StatusCode, json, retry_after, set_header};
+use crate::dialect::kit::{Fault, Response, StatusCode, json, retry_after, set_header, text_of};
 
 /// What programs and people are told of a refusal.
 #[derive(Debug, Serialize)]
@@ -86,7 +86,7 @@ pub(super) fn describe(fault: &Fault) -> (StatusCode, Refusal) {
         Fault::BrokenBody => (
             StatusCode::BAD_REQUEST,
             "bad_json",
-            "the body broke off".to_owned(),
+            "the body broke off or came too slowly".to_owned(),
         ),
         Fault::NoRoute => (
             StatusCode::NOT_FOUND,
@@ -103,6 +103,7 @@ pub(super) fn describe(fault: &Fault) -> (StatusCode, Refusal) {
             "csrf",
             "the header X-CSRF-Token is missing or wrong".to_owned(),
         ),
+        Fault::ForeignPage => (StatusCode::FORBIDDEN, "csrf", text_of(fault)),
         Fault::Upgrade(refused) => (refused.status(), "upgrade_required", refused.to_string()),
     };
     (
@@ -128,10 +129,11 @@ pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
     let (status, code) = match error {
         ChatError::Unauthenticated(fault) => (StatusCode::UNAUTHORIZED, token_code(*fault)),
         ChatError::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials"),
+        ChatError::StaleLogin => (StatusCode::FORBIDDEN, "stale_login"),
         ChatError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
         ChatError::Muted => (StatusCode::FORBIDDEN, "muted"),
-        ChatError::RegistrationClosed => (StatusCode::FORBIDDEN, "registration_closed"),
-        ChatError::GuestsDisabled => (StatusCode::FORBIDDEN, "guests_disabled"),
+        ChatError::RegistrationClosed(_) => (StatusCode::FORBIDDEN, "registration_closed"),
+        ChatError::GuestsDisabled(_) => (StatusCode::FORBIDDEN, "guests_disabled"),
         ChatError::BadSetupToken => (StatusCode::FORBIDDEN, "setup_token"),
         ChatError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
         ChatError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
@@ -145,6 +147,7 @@ pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
         ChatError::Limited(_) => (StatusCode::TOO_MANY_REQUESTS, "limited"),
         ChatError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
         ChatError::Full => (StatusCode::INSUFFICIENT_STORAGE, "full"),
+        ChatError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         ChatError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     };
     let field = match error {
@@ -164,7 +167,7 @@ pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
 
 fn token_code(fault: TokenFault) -> &'static str {
     match fault {
-        TokenFault::Missing => "unauthenticated",
+        TokenFault::Missing | TokenFault::Remote(_) => "unauthenticated",
         TokenFault::Invalid | TokenFault::WrongKind => "token_invalid",
         TokenFault::Expired => "token_expired",
         TokenFault::Revoked => "session_ended",

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::dialect::kit::{
     Answer, Call, Fault, Form, Part, StatusCode, Surface, empty, form, json, routes, send_file,
+    set_header,
 };
 use crate::model::{FileId, Invalid};
 
@@ -61,7 +62,7 @@ pub(super) async fn post(mut call: Call) -> Answer {
     let most = settings.file_size_max.saturating_mul(FILES_MAX as u64);
     let mut form = form(&mut call, most)?;
     let received = async {
-        let mut uploads = call.kit.chat.uploads(&caller, room).await?;
+        let mut uploads = call.kit.chat.uploads(call.sender(&caller), room).await?;
         let draft = receive(&mut form, &mut uploads).await?;
         if uploads.is_empty() {
             return Err(Invalid::new("file", "is missing").into());
@@ -106,11 +107,12 @@ pub(super) async fn set_avatar(mut call: Call) -> Answer {
     let mut form = form(&mut call, most)?;
     let taken = async {
         let part = picture(&mut form).await?;
-        call.kit.chat.set_avatar(&caller, part.bytes()).await
+        let sender = call.sender(&caller);
+        call.kit.chat.set_avatar(sender, part.bytes()).await
     };
     let outcome = taken.await;
     let user = form.end(outcome).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn clear_avatar(call: Call) -> Answer {
@@ -120,7 +122,7 @@ pub(super) async fn clear_avatar(call: Call) -> Answer {
         ..Default::default()
     };
     let user = call.kit.chat.edit_me(&caller, edit).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn set_picture(mut call: Call) -> Answer {
@@ -130,8 +132,9 @@ pub(super) async fn set_picture(mut call: Call) -> Answer {
     let mut form = form(&mut call, most)?;
     let taken = async {
         let part = picture(&mut form).await?;
+        let sender = call.sender(&caller);
         let chat = &call.kit.chat;
-        chat.set_room_picture(&caller, room, part.bytes()).await
+        chat.set_room_picture(sender, room, part.bytes()).await
     };
     let outcome = taken.await;
     let room = form.end(outcome).await?;
@@ -154,7 +157,14 @@ async fn fetch(call: Call) -> Answer {
     if let Some(pass) = call.query_value("k")
         && let Ok(download) = chat.fetch_file(None, id, Some(&pass)).await
     {
-        return send_file(&call, &download);
+        let mut response = send_file(&call, &download)?;
+        // Front ends on other sites show it: the address is all they need.
+        set_header(
+            &mut response,
+            "cross-origin-resource-policy",
+            "cross-origin",
+        );
+        return Ok(response);
     }
     let caller = call.optional_caller().await?;
     let download = chat.fetch_file(caller.as_ref(), id, None).await?;

@@ -10,7 +10,7 @@ use crate::chat::{ChatError, Coded, InviteWish};
 use crate::dialect::kit::{
     Answer, Call, Response, StatusCode, empty, json, json_body, rfc3339, set_header,
 };
-use crate::model::{Invalid, Invite, InviteId, Password, RoomId, UserId};
+use crate::model::{ChosenPassword, Invalid, Invite, InviteId, RoomId, UserId};
 
 use super::caller;
 use super::rooms::shown;
@@ -150,14 +150,16 @@ pub(super) async fn revoke(call: Call) -> Answer {
 }
 
 pub(super) async fn show(call: Call) -> Answer {
-    let invite = call.kit.chat.invite(call.param(0)).await?;
+    call.caller_or_local().await?;
+    let invite = call.kit.chat.invite(call.param(0), &call.visitor()).await?;
     Ok(json(StatusCode::OK, &InviteJson::new(&call, &invite)))
 }
 
 /// The invite's full address as a picture to point a telephone at.
 pub(super) async fn picture(call: Call) -> Answer {
+    call.caller_or_local().await?;
     let code = call.param(0);
-    call.kit.chat.invite(code).await?;
+    call.kit.chat.invite(code, &call.visitor()).await?;
     let address = format!("{}{}", call.base_url(), page(code));
     let qr =
         QrCode::with_error_correction_level(address, EcLevel::M).map_err(ChatError::internal)?;
@@ -177,7 +179,10 @@ pub(super) async fn picture(call: Call) -> Answer {
 
 pub(super) async fn join(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let room = call.kit.chat.join_by_invite(&caller, call.param(0)).await?;
+    let (chat, visitor) = (&call.kit.chat, call.visitor());
+    let room = chat
+        .join_by_invite(&caller, call.param(0), &visitor)
+        .await?;
     Ok(shown(StatusCode::OK, &room))
 }
 
@@ -196,8 +201,12 @@ pub(super) async fn create_password_link(call: Call) -> Answer {
 
 pub(super) async fn use_password_link(mut call: Call) -> Answer {
     let body: NewPassword = json_body(&mut call).await?;
-    let new = Password::choose(&body.new_password)
-        .map_err(|bad| Invalid::new("new_password", bad.why))?;
-    call.kit.chat.use_password_link(&body.code, new).await?;
+    let (chat, visitor) = (&call.kit.chat, call.visitor());
+    let new = ChosenPassword::parse(&body.new_password, chat.settings().password_min)
+        .map_err(|bad| bad.of("new_password"))?;
+    match chat.use_password_link(&body.code, new, &visitor).await {
+        Err(ChatError::Invalid(bad)) => return Err(bad.of("new_password").into()),
+        used => used?,
+    }
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::dialect::kit::{Answer, Call, StatusCode, empty, json, json_body};
-use crate::model::{Email, Invalid, Password, ShownName, UserEdit, Username, WebUrl};
+use crate::model::{ChosenPassword, Email, Invalid, ShownName, UserEdit, Username};
 
 use super::caller;
 use super::wire::{UserJson, nullable};
@@ -20,11 +20,11 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    pub(super) fn parse(&self) -> Result<UserEdit, Invalid> {
+    pub(super) fn parse(&self, call: &Call) -> Result<UserEdit, Invalid> {
         let email = |text: &Option<String>| text.as_deref().map(Email::parse).transpose();
         let avatar = |url: &Option<String>| {
             url.as_deref()
-                .map(|url| WebUrl::parse("avatar_url", url))
+                .map(|url| call.web_url("avatar_url", url))
                 .transpose()
         };
         Ok(UserEdit {
@@ -55,21 +55,27 @@ struct Farewell {
 
 pub(super) async fn show(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(caller.user())))
+    Ok(json(
+        StatusCode::OK,
+        &UserJson::new(caller.user(), caller.viewer()),
+    ))
 }
 
 pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let edit = json_body::<Edit>(&mut call).await?.parse()?;
+    let edit: Edit = json_body(&mut call).await?;
+    let edit = edit.parse(&call)?;
     let user = call.kit.chat.edit_me(&caller, edit).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn change_password(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
     let body: NewPassword = json_body(&mut call).await?;
-    let new = Password::choose(&body.new_password)
-        .map_err(|bad| Invalid::new("new_password", bad.why))?;
+    let min = call.kit.chat.settings().password_min;
+    let new = ChosenPassword::parse(&body.new_password, min)
+        .and_then(|new| new.refuse_guessable(&caller.user().names()))
+        .map_err(|bad| bad.of("new_password"))?;
     call.kit
         .chat
         .change_password(&caller, &body.current_password, new)

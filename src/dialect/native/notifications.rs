@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::dialect::kit::{Answer, Call, StatusCode, json, json_body, rfc3339};
-use crate::model::{Invalid, Note, Notification, NotificationId, Notify, ReadMark};
+use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json, json_body, rfc3339};
+use crate::model::{Invalid, Note, Notification, NotificationId, Notify, ReadMark, is_shallow};
 
 use super::caller;
 use super::rooms::room_id;
@@ -81,6 +81,12 @@ pub(super) async fn list(call: Call) -> Answer {
 pub(super) async fn note(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
     let body: NewNote = json_body(&mut call).await?;
+    if !is_shallow(body.content.get()) {
+        return Err(Fault::BadJson {
+            field: Some("content".to_owned()),
+            detail: "is nested too deeply".to_owned(),
+        });
+    }
     let note = Note::parse(&body.title, body.content.get().to_owned())?;
     let notification = call.kit.chat.note(&caller, note).await?;
     Ok(json(

@@ -37,14 +37,14 @@ struct Setup {
 }
 
 pub(super) async fn show(call: Call) -> Answer {
-    let (chat, address) = (&call.kit.chat, call.visitor().address);
-    let open = chat.settings().may_register(address);
+    let (chat, visitor) = (&call.kit.chat, call.visitor());
+    let open = chat.may_register(&visitor).is_ok();
     let server = ServerJson {
         name: "Parlor",
         version: env!("CARGO_PKG_VERSION"),
         instance: chat.instance(),
         registration: if open { "open" } else { "closed" },
-        guests: chat.settings().may_visit(address),
+        guests: chat.may_visit(&visitor).is_ok(),
         setup: chat.setup_token().is_some(),
         compat_open: &call.kit.compat_open,
         files: FilesJson {
@@ -63,7 +63,7 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
         .chat
         .set_up(
             &setup.token,
-            setup.account.parse()?,
+            setup.account.parse(&call)?,
             &call.visitor(),
             &GRANTOR,
         )

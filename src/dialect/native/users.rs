@@ -36,7 +36,7 @@ pub(super) async fn show(call: Call) -> Answer {
     let caller = caller(&call).await?;
     let user = call.kit.chat.user(UserId(call.id(0)?)).await?;
     Ok(match caller.role() {
-        Role::Admin => json(StatusCode::OK, &UserJson::from(&user)),
+        Role::Admin => json(StatusCode::OK, &UserJson::new(&user, caller.viewer())),
         Role::User | Role::Guest => json(StatusCode::OK, &PersonJson::from(&*user.person)),
     })
 }
@@ -48,10 +48,10 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let role = body.role.as_deref().map(parse_role).transpose()?;
     let edit = UserEdit {
         role,
-        ..body.account.parse()?
+        ..body.account.parse(&call)?
     };
     let user = call.kit.chat.edit_user(&caller, id, edit).await?;
-    Ok(json(StatusCode::OK, &UserJson::from(&user)))
+    Ok(json(StatusCode::OK, &UserJson::new(&user, caller.viewer())))
 }
 
 pub(super) async fn end(call: Call) -> Answer {

@@ -8,7 +8,7 @@ use crate::chat::{PublicRoom, Session, files};
 use crate::dialect::kit::{Fault, rfc3339};
 use crate::model::{
     Content, Draft, File, Invalid, Member, Membership, Message, MessageId, Millis, Person,
-    PlacedFile, Room, RoomOverview, User,
+    PlacedFile, Room, RoomOverview, User, Viewer, WebUrl,
 };
 
 use super::reactions::{QuoteJson, ReactionJson};
@@ -38,7 +38,7 @@ impl<'a> From<&'a Person> for PersonJson<'a> {
             uuid: person.uuid,
             username: &person.username,
             display_name: &person.display_name,
-            avatar_url: person.avatar_url.as_deref(),
+            avatar_url: person.avatar_url.as_ref().map(WebUrl::as_str),
             role: person.role.as_str(),
             deleted: person.deleted,
         }
@@ -56,12 +56,14 @@ pub(super) struct UserJson<'a> {
     updated_at: String,
 }
 
-impl<'a> From<&'a User> for UserJson<'a> {
-    fn from(user: &'a User) -> Self {
+impl<'a> UserJson<'a> {
+    /// In the eyes of its owner or of an admin.
+    pub(super) fn new(user: &'a User, viewer: Viewer) -> Self {
+        let shown = user.private(viewer);
         Self {
             person: (&*user.person).into(),
-            email: user.email.as_deref(),
-            has_password: user.has_password,
+            email: shown.email,
+            has_password: shown.has_password,
             created_at: rfc3339(user.created_at),
             updated_at: rfc3339(user.updated_at),
         }
@@ -94,7 +96,7 @@ impl<'a> From<&'a Room> for RoomJson<'a> {
             description: &room.description,
             owner_id: room.owner_id.map(|id| id.0),
             access_key: room.access_key.as_ref().map(|key| key.as_str()),
-            picture_url: room.picture_url.as_deref(),
+            picture_url: room.picture_url.as_ref().map(WebUrl::as_str),
             people: room
                 .people
                 .iter()
@@ -187,7 +189,9 @@ impl<'a> From<&'a Member> for MemberJson<'a> {
 }
 
 fn muted_until(place: Membership) -> Option<String> {
-    (place.muted_until > Millis::now()).then(|| rfc3339(place.muted_until))
+    place
+        .is_muted(Millis::now())
+        .then(|| rfc3339(place.muted_until))
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,6 @@
 //! `/ws`: one connection from handshake to end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,17 +8,18 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::chat::{
-    Caller, Chat, ChatError, Closing, Connection, Credential, Frames, Sealed, TokenFault, Weight,
+    Caller, Chat, ChatError, Closing, Connection, Credential, Frames, Outbox, Sealed, TokenFault,
     Welcome,
 };
 use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
 use crate::dialect::kit::{Answer, Call, Fault};
+use crate::model::RoomId;
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::{Incoming, WebSocket};
 
 use super::encode::{self, NATIVE};
 use super::ops::{self, Op};
-use super::wire::{OverviewJson, UserJson};
+use super::wire::{OverviewJson, PersonJson, UserJson};
 
 /// Who does not say who they are by then is let go.
 const AUTH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,9 +29,24 @@ struct WelcomeJson<'a> {
     event: &'static str,
     user: UserJson<'a>,
     unread_notifications: u32,
+    #[serde(flatten)]
+    rooms: RoomsJson<'a>,
+}
+
+/// The rooms that the welcome had no room for.
+#[derive(Serialize)]
+struct MoreJson<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    rooms: RoomsJson<'a>,
+}
+
+#[derive(Serialize)]
+struct RoomsJson<'a> {
     rooms: Vec<OverviewJson<'a>>,
-    online: std::collections::BTreeMap<i64, Vec<super::wire::PersonJson<'a>>>,
-    online_count: std::collections::BTreeMap<i64, u32>,
+    more: bool,
+    online: BTreeMap<i64, Vec<PersonJson<'a>>>,
+    online_count: BTreeMap<i64, u32>,
 }
 
 /// Answers the handshake; a token that is there but bad refuses it.
@@ -109,8 +126,12 @@ async fn close_after(socket: WebSocket, code: Option<u16>) {
 }
 
 async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
-    let Ok(connection) = chat.connect(&caller, Some(NATIVE), Arc::default(), "") else {
-        return socket.close(1008, "too many connections").await;
+    let opening = chat.connect(&caller, Some(NATIVE), Arc::new(Outbox::held()), "");
+    // Boxed, because it is only for the start and would stay in the task for good.
+    let connection = match Box::pin(opening).await {
+        Ok(connection) => connection,
+        Err(ChatError::Limited(_)) => return socket.close(1008, "too many connections").await,
+        Err(_) => return socket.close(1012, "come back").await,
     };
     let welcome = Box::pin(welcome(chat.clone(), caller.clone(), connection.clone()));
     let hear = |text: &str| match ops::parse(text) {
@@ -124,33 +145,50 @@ async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
     chat.disconnect(&connection).await;
 }
 
+/// Tells a new connection where it is, in several frames if there are many rooms. The outbox lets nothing else out before
+/// the first of them.
 async fn welcome(chat: Chat, caller: Caller, connection: Arc<Connection>) {
-    match chat.welcome(&caller).await {
-        Ok(welcome) => {
-            let mut frames = Frames::default();
-            encode::add(&mut frames, &welcome_json(&caller, &welcome));
-            connection.outbox().push(frames.seal(), Weight::Full);
+    let mut after = RoomId(0);
+    loop {
+        let Ok(welcome) = chat.welcome(&caller, &connection, after).await else {
+            // Without it a client knows nothing; it comes back.
+            return connection.outbox().close(Closing::Changed);
+        };
+        let mut frames = Frames::default();
+        let rooms = RoomsJson::from(&welcome);
+        if after == RoomId(0) {
+            encode::add(
+                &mut frames,
+                &WelcomeJson {
+                    event: "welcome",
+                    user: UserJson::new(caller.user(), caller.viewer()),
+                    unread_notifications: welcome.unread_notifications,
+                    rooms,
+                },
+            );
+        } else {
+            let event = "rooms";
+            encode::add(&mut frames, &MoreJson { event, rooms });
         }
-        // Without it a client knows nothing; it comes back.
-        Err(_) => connection.outbox().close(Closing::Changed),
+        connection.outbox().fill(frames.seal());
+        match welcome.rooms.last() {
+            Some(last) if welcome.more => after = last.room.id,
+            _ => return,
+        }
     }
 }
 
-fn welcome_json<'a>(caller: &'a Caller, welcome: &'a Welcome) -> WelcomeJson<'a> {
-    WelcomeJson {
-        event: "welcome",
-        user: caller.user().into(),
-        unread_notifications: welcome.unread_notifications,
-        rooms: welcome.rooms.iter().map(OverviewJson::from).collect(),
-        online: welcome
-            .online
-            .iter()
-            .map(|(room, there)| (room.0, encode::people(there)))
-            .collect(),
-        online_count: welcome
-            .online_count
-            .iter()
-            .map(|(room, count)| (room.0, *count))
-            .collect(),
+impl<'a> From<&'a Welcome> for RoomsJson<'a> {
+    fn from(welcome: &'a Welcome) -> Self {
+        let online = welcome.online.iter();
+        let online_count = welcome.online_count.iter();
+        Self {
+            rooms: welcome.rooms.iter().map(OverviewJson::from).collect(),
+            more: welcome.more,
+            online: online
+                .map(|(room, there)| (room.0, encode::people(there)))
+                .collect(),
+            online_count: online_count.map(|(room, count)| (room.0, *count)).collect(),
+        }
     }
 }

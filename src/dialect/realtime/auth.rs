@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{ChatError, Registration};
+use crate::chat::{ChatError, Login, Registration};
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
-use crate::model::{Email, Password, Username};
+use crate::model::{ChosenPassword, Email, Username};
 
 use super::error::Refusal;
 use super::users::parse_avatar;
 use super::wire::{OneUser, Said, UserJson};
-use super::{Answer, GRANTOR};
+use super::{Answer, GRANTOR, NAME};
 
 #[derive(Deserialize)]
 struct New {
@@ -20,7 +20,7 @@ struct New {
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginJson {
     username: Option<String>,
     password: Option<String>,
 }
@@ -35,12 +35,13 @@ struct GrantJson<'a> {
 pub(super) async fn register(mut call: Call) -> Answer {
     let new: New = json_body(&mut call).await?;
     let base = call.base_url();
-    let avatar = parse_avatar(new.avatar_url.as_deref(), &base)?.flatten();
+    let avatar = parse_avatar(new.avatar_url.as_deref(), &call)?.flatten();
+    let password = required(new.password.as_deref())?;
     let registration = Registration {
         username: Username::parse(required(new.username.as_deref())?)?,
         email: Some(Email::parse(required(new.email.as_deref())?)?),
         display_name: None,
-        password: Password::parse(required(new.password.as_deref())?)?,
+        password: ChosenPassword::parse(password, call.kit.password_min(NAME))?,
     };
     let chat = &call.kit.chat;
     let mut user = chat.register(registration, &call.visitor()).await?;
@@ -48,23 +49,24 @@ pub(super) async fn register(mut call: Call) -> Answer {
         user = chat.first_picture(&user, avatar).await?;
     }
     let message = Some("User registered successfully");
-    let user = UserJson::new(&user, Some(user.role()), &base);
+    let user = UserJson::new(&user, user.own(), &base);
     Ok(json(StatusCode::CREATED, &OneUser { message, user }))
 }
 
 pub(super) async fn log_in(mut call: Call) -> Answer {
-    let login: Login = json_body(&mut call).await?;
+    let login: LoginJson = json_body(&mut call).await?;
     let (username, password) = (
         required(login.username.as_deref())?,
         required(login.password.as_deref())?,
     );
     let (chat, visitor) = (&call.kit.chat, call.visitor());
-    let grant = chat.log_in(username, password, &visitor, &GRANTOR).await?;
-    let role = Some(grant.user.role());
+    let grant = chat
+        .log_in(Login::new(username, password), &visitor, &GRANTOR)
+        .await?;
     let granted = GrantJson {
         message: "Login successful",
         access_token: &grant.access_token,
-        user: UserJson::new(&grant.user, role, &call.base_url()),
+        user: UserJson::new(&grant.user, grant.user.own(), &call.base_url()),
     };
     Ok(json(StatusCode::OK, &granted))
 }

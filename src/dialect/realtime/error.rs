@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chat::{ChatError, TokenFault};
+use crate::chat::ChatError;
 use crate::dialect::kit::{
     Fault, Response, StatusCode, api_refusal, is_shared_fault, json, refusal, text_of,
 };
@@ -112,9 +112,4 @@ fn of_invalid(invalid: &Invalid) -> String {
         ("content", why) => format!("Message content {why}"),
         _ => invalid.to_string(),
     }
-}
-
-/// Nobody asks where somebody must.
-pub(super) fn nobody() -> Refusal {
-    TokenFault::Missing.into()
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::chat::{Caller, ChatError, Connection};
-use crate::dialect::kit::Session;
+use crate::dialect::kit::{PEOPLE_MAX, Session};
 use crate::model::{Content, Draft, Event, MessageId, Room, RoomId, UserId};
 
 use super::encode::{PassageJson, REALTIME};
@@ -96,6 +96,7 @@ async fn try_join_public(session: &mut Session, _: &Value) -> Done {
         return Ok(());
     }
     let (chat, room) = (&session.kit.chat, RoomId::LOBBY);
+    chat.count_passage(caller)?;
     chat.watch(connection, REALTIME, room).await?;
     chat.announce(room, REALTIME, Event::Entered { room, person });
     session.state.insert(InPublic);
@@ -123,8 +124,9 @@ async fn try_send_public(session: &mut Session, value: &Value) -> Done {
 async fn try_send_public_file(session: &mut Session, value: &Value) -> Done {
     let (caller, _) = who(session)?;
     must_be_in_public(session)?;
-    let chat = &session.kit.chat;
-    let file = described(value)?.attachment(chat, caller).await?;
+    let (chat, host) = (&session.kit.chat, session.base());
+    let file = described(value)?;
+    let file = file.attachment(&session.kit, caller, host).await?;
     files::post(chat, caller, RoomId::LOBBY, file).await?;
     Ok(())
 }
@@ -167,7 +169,10 @@ async fn try_send_private(session: &mut Session, value: &Value) -> Done {
 async fn try_send_private_file(session: &mut Session, value: &Value) -> Done {
     let (caller, _) = who(session)?;
     let (other, chat) = (other(value)?, &session.kit.chat);
-    let file = described(value)?.attachment(chat, caller).await?;
+    let file = described(value)?;
+    let file = file
+        .attachment(&session.kit, caller, session.base())
+        .await?;
     let room = room_with(session, caller, other).await?;
     files::post(chat, caller, room.id, file).await?;
     Ok(())
@@ -186,7 +191,11 @@ async fn try_online_users(session: &mut Session, _: &Value) -> Done {
     let (caller, _) = who(session)?;
     let chat = &session.kit.chat;
     let there = chat.watching(caller, RoomId::LOBBY, REALTIME).await?;
-    let users = there.iter().map(|person| (&**person).into()).collect();
+    let users = there
+        .iter()
+        .take(PEOPLE_MAX as usize)
+        .map(|person| (&**person).into())
+        .collect();
     session.emit("online_users", &Online { users });
     Ok(())
 }

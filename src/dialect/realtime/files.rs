@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::files::{Attachment, FILE_LIST_MAX};
 use crate::chat::{Caller, Chat, Reader};
-use crate::dialect::kit::{Call, StatusCode, json, json_body};
+use crate::dialect::kit::{Call, Kit, StatusCode, json, json_body};
 use crate::model::{
-    Content, File, FileId, FileName, Link, Message, MessageId, PlacedFile, RoomId, UserId, WebUrl,
+    Content, File, FileId, FileName, Link, Message, MessageId, PlacedFile, RoomId, UserId,
 };
 
 use super::error::Refusal;
@@ -48,11 +48,12 @@ pub(super) struct Described {
 }
 
 impl Described {
-    /// A file that a message can show, kept here or elsewhere.
+    /// A file that a message can show, kept here or elsewhere; the client reaches this server as `host`.
     pub(super) async fn attachment(
         &self,
-        chat: &Chat,
+        kit: &Kit,
         caller: &Caller,
+        host: &str,
     ) -> Result<Attachment, Refusal> {
         const MISSING: Refusal =
             Refusal::bad("Missing required fields: filename, file_url, file_size");
@@ -64,7 +65,7 @@ impl Described {
         let name = FileName::clean(&name);
         let media_type = check(name.as_str(), size)?.to_owned();
         if let Some(upload) = upload_at(&url) {
-            match chat.loose_file(caller, upload).await {
+            match kit.chat.loose_file(caller, upload).await {
                 Ok(file) => {
                     check(&file.name, file.size)?;
                     return Ok(Attachment::Uploaded(upload));
@@ -73,8 +74,8 @@ impl Described {
                 Err(error) => return Err(error.into()),
             }
         }
-        let url = WebUrl::parse("file_url", &url).map_err(|_| BAD_URL)?;
-        if url.as_str().starts_with('/') {
+        let url = kit.web_url("file_url", &url, host).map_err(|_| BAD_URL)?;
+        if url.own_path().is_some() {
             return Err(BAD_URL);
         }
         Ok(Attachment::Link(Link {
@@ -130,7 +131,8 @@ pub(super) async fn create(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let new: New = json_body(&mut call).await?;
     let chat = &call.kit.chat;
-    let file = new.file.attachment(chat, &caller).await?;
+    let host = call.header("host").unwrap_or_default();
+    let file = new.file.attachment(&call.kit, &caller, host).await?;
     let (message, file) = match (new.public_message_id, new.private_chat_id) {
         (Some(message), None) => add_to_message(chat, &caller, MessageId(message), file).await?,
         (None, Some(room)) => add_to_chat(chat, &caller, RoomId(room), file).await?,
@@ -231,8 +233,8 @@ pub(super) async fn delete(call: Call) -> Answer {
 pub(super) async fn of_message(call: Call) -> Answer {
     // Where an operator has switched proof off, nobody need be known.
     let caller = call.optional_caller().await?;
-    if caller.is_none() && !call.kit.is_open(NAME) {
-        return Err(super::error::nobody());
+    if caller.is_none() && !call.is_open(NAME) {
+        return Err(call.token_fault(call.kit.is_open(NAME)).into());
     }
     let message = MessageId(call.id(0)?);
     let files = call.kit.chat.lobby_files(message).await?;

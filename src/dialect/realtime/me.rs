@@ -4,12 +4,12 @@ use serde::Deserialize;
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
-use crate::model::Password;
+use crate::model::ChosenPassword;
 
-use super::Answer;
 use super::error::Refusal;
 use super::users::Edit;
 use super::wire::{OneUser, Said, UserJson};
+use super::{Answer, NAME};
 
 #[derive(Deserialize)]
 struct Passwords {
@@ -19,7 +19,7 @@ struct Passwords {
 
 pub(super) async fn show(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let user = UserJson::new(caller.user(), Some(caller.role()), &call.base_url());
+    let user = UserJson::new(caller.user(), caller.viewer(), &call.base_url());
     let message = None;
     Ok(json(StatusCode::OK, &OneUser { message, user }))
 }
@@ -28,9 +28,9 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let body: Edit = json_body(&mut call).await?;
     let base = call.base_url();
-    let user = call.kit.chat.edit_me(&caller, body.parse(&base)?).await?;
+    let user = call.kit.chat.edit_me(&caller, body.parse(&call)?).await?;
     let message = Some("User updated successfully");
-    let user = UserJson::new(&user, Some(caller.role()), &base);
+    let user = UserJson::new(&user, caller.viewer(), &base);
     Ok(json(StatusCode::OK, &OneUser { message, user }))
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn change_password(mut call: Call) -> Answer {
     let (current, new) = given(body.current_password)
         .zip(given(body.new_password))
         .ok_or(Refusal::bad("Current and new password are required"))?;
-    let new = Password::parse(&new)?;
+    let new = ChosenPassword::parse(&new, call.kit.password_min(NAME))?;
     match call.kit.chat.change_password(&caller, &current, new).await {
         Err(ChatError::BadCredentials) => return Err(WRONG),
         changed => changed?,

@@ -26,7 +26,6 @@ static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.id().to_string(),
     user_id: false,
-    rotates: false,
 };
 
 /// What this dialect's handlers answer.

@@ -44,7 +44,9 @@ pub(super) async fn take(mut call: Call) -> Answer {
             }
         });
         let chat = &call.kit.chat;
-        let taken: Result<File, Fault> = chat.take_loose(&caller, &name, &media_type, bytes).await;
+        let taken: Result<File, Fault> = chat
+            .take_loose(call.sender(&caller), &name, &media_type, bytes)
+            .await;
         taken.map(Ok)
     };
     let outcome = taken.await;

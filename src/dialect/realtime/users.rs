@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::Caller;
 use crate::dialect::kit::{Call, StatusCode, json, json_body};
-use crate::model::{Email, Invalid, Role, UserEdit, UserId, Username, WebUrl};
+use crate::model::{Email, Invalid, Role, UserEdit, UserId, Username, Viewer, WebUrl};
 
-use super::error::{Refusal, nobody};
+use super::error::Refusal;
 use super::wire::{OneUser, Said, UserJson};
 use super::{Answer, NAME};
 
@@ -19,7 +19,7 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    pub(super) fn parse(&self, base: &str) -> Result<UserEdit, Invalid> {
+    pub(super) fn parse(&self, call: &Call) -> Result<UserEdit, Invalid> {
         let parse_email = |text: &str| match text.trim() {
             "" => Ok(None),
             text => Email::parse(text).map(Some),
@@ -27,7 +27,7 @@ impl Edit {
         Ok(UserEdit {
             username: self.username.as_deref().map(Username::parse).transpose()?,
             email: self.email.as_deref().map(parse_email).transpose()?,
-            avatar_url: parse_avatar(self.avatar_url.as_deref(), base)?,
+            avatar_url: parse_avatar(self.avatar_url.as_deref(), call)?,
             ..UserEdit::default()
         })
     }
@@ -39,19 +39,20 @@ struct AllUsers {
 }
 
 pub(super) async fn list(call: Call) -> Answer {
-    let (eyes, base) = (eyes(&call).await?, call.base_url());
-    let users = call.kit.chat.users("", UserId(0), u32::MAX).await?;
+    let (viewer, base) = (viewer(&call).await?, call.base_url());
+    let (after, limit) = call.people_page()?;
+    let users = call.kit.chat.users("", after, limit).await?;
     let users = users
         .iter()
-        .map(|user| UserJson::new(user, eyes, &base))
+        .map(|user| UserJson::new(user, viewer, &base))
         .collect();
     Ok(json(StatusCode::OK, &AllUsers { users }))
 }
 
 pub(super) async fn show(call: Call) -> Answer {
-    let (eyes, id) = (eyes(&call).await?, UserId(call.id(0)?));
+    let (viewer, id) = (viewer(&call).await?, UserId(call.id(0)?));
     let user = call.kit.chat.user(id).await?;
-    let user = UserJson::new(&user, eyes, &call.base_url());
+    let user = UserJson::new(&user, viewer, &call.base_url());
     let message = None;
     Ok(json(StatusCode::OK, &OneUser { message, user }))
 }
@@ -61,11 +62,10 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller_for(&call, id).await?;
     let body: Edit = json_body(&mut call).await?;
     let base = call.base_url();
-    let edit = body.parse(&base)?;
+    let edit = body.parse(&call)?;
     let user = call.kit.chat.edit_own_or(&caller, id, edit).await?;
     let message = Some("User updated successfully");
-    let eyes = caller.is_proven().then_some(caller.role());
-    let user = UserJson::new(&user, eyes, &base);
+    let user = UserJson::new(&user, caller.viewer(), &base);
     Ok(json(StatusCode::OK, &OneUser { message, user }))
 }
 
@@ -77,35 +77,34 @@ pub(super) async fn end(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &Said { message }))
 }
 
-/// The role of who asks, if somebody does.
-async fn eyes(call: &Call) -> Result<Option<Role>, Refusal> {
-    let caller = call.optional_caller().await?;
-    Ok(caller.map(|caller| caller.role()))
+/// Who asks; on the local network nobody need be known.
+async fn viewer(call: &Call) -> Result<Viewer, Refusal> {
+    let caller = call.caller_or_local().await?;
+    Ok(caller.map_or(Viewer::Anybody, |caller| caller.viewer()))
 }
 
 /// Who changes that account, which is there. Where an operator has switched proof off, anybody may.
 async fn caller_for(call: &Call, id: UserId) -> Result<Caller, Refusal> {
-    let (caller, open) = (call.optional_caller().await?, call.kit.is_open(NAME));
+    let (caller, open) = (call.optional_caller().await?, call.is_open(NAME));
     if caller.is_none() && !open {
-        return Err(nobody());
+        return Err(call.token_fault(call.kit.is_open(NAME)).into());
     }
     call.kit.chat.user(id).await?;
     let may = |caller: &Caller| caller.id() == id || caller.role() == Role::Admin || !open;
     Ok(caller.filter(may).unwrap_or_else(Caller::anybody))
 }
 
-/// A picture's address; a path of ours stays one, whatever we are called.
+/// A picture's address. Any path but that of a file is none: front ends name pictures of their own so.
 pub(super) fn parse_avatar(
     text: Option<&str>,
-    base: &str,
+    call: &Call,
 ) -> Result<Option<Option<WebUrl>>, Invalid> {
     let Some(text) = text.map(str::trim) else {
         return Ok(None);
     };
-    let path = text.strip_prefix(base).unwrap_or(text);
-    match path {
-        "" => Ok(Some(None)),
-        _ if path.starts_with("/files/") => Ok(Some(Some(WebUrl::parse("avatar_url", path)?))),
-        _ => Ok(Some(Some(WebUrl::parse("avatar_url", text)?))),
+    let is_path = text.starts_with('/') && !text.starts_with("//");
+    if text.is_empty() || (is_path && !text.starts_with("/files/")) {
+        return Ok(Some(None));
     }
+    Ok(Some(Some(call.web_url("avatar_url", text)?)))
 }

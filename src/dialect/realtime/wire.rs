@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::chat::{Reader, files};
 use crate::dialect::kit::{absolute, seconds};
 use crate::model::{
-    File, Message, MessageId, Millis, Person, PlacedFile, Role, RoomId, RoomKind, RoomOverview,
-    User,
+    File, Message, MessageId, Millis, Person, PlacedFile, RoomId, RoomKind, RoomOverview, User,
+    Viewer,
 };
 
 /// An answer that is only a sentence.
@@ -58,13 +58,11 @@ pub(super) struct UserJson {
 }
 
 impl UserJson {
-    /// As somebody of that role sees it; nobody is logged in without one.
-    pub(super) fn new(user: &User, eyes: Option<Role>, base: &str) -> Self {
-        let sees_email = eyes.is_some_and(|role| role != Role::Guest);
+    pub(super) fn new(user: &User, viewer: Viewer, base: &str) -> Self {
         Self {
             id: user.id().0,
             username: user.person.username.clone(),
-            email: user.email.clone().filter(|_| sees_email),
+            email: user.private(viewer).email.map(str::to_owned),
             avatar_url: avatar(&user.person, base),
             created_at: time(user.created_at),
         }
@@ -251,8 +249,8 @@ pub(super) fn time(time: Millis) -> String {
 }
 
 fn avatar(person: &Person, base: &str) -> Option<String> {
-    person
-        .avatar_url
-        .clone()
-        .map(|address| absolute(address, base))
+    let url = person.avatar_url.as_ref()?;
+    // Another path of this server, under the name by which this reader knows it.
+    let is_here = url.is_of(base) && !base.is_empty();
+    (!is_here).then(|| absolute(url.as_str().to_owned(), base))
 }

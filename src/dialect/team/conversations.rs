@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::chat::{Caller, ChatError, Reader};
 use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json};
-use crate::model::{Role, Room, RoomKind, UserId};
+use crate::model::{Role, Room, UserId};
 
 use super::wire::{ConversationJson, MembershipJson, MessageJson};
 
@@ -27,10 +27,7 @@ pub(super) async fn of_user(call: Call) -> Answer {
         _ if caller.role() != Role::Admin => return Err(ChatError::Forbidden.into()),
         other => chat.user_by_uuid(other?).await?.person,
     };
-    let mut rooms = chat.rooms_of(&caller, person.id).await?;
-    if person.id != caller.id() {
-        rooms.retain(|overview| overview.room.kind != RoomKind::Direct);
-    }
+    let rooms = chat.rooms_of(&caller, person.id).await?;
     let mut owners = Vec::new();
     for overview in &rooms {
         owners.push(owner_uuid(&call, &caller, &overview.room).await?);

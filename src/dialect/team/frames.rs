@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::chat::Reader;
 use crate::dialect::kit::{rfc3339, words};
-use crate::model::{Message, Millis};
+use crate::model::{Message, Millis, is_shallow};
 
 /// So many bytes of keys that only the sender's client knows are passed on.
 const EXTRA_MAX: usize = 2048;
@@ -90,6 +90,8 @@ fn extra(meta: &Value) -> Result<Option<Arc<str>>, &'static str> {
     let text = serde_json::to_string(&extra).unwrap_or_default();
     if text.len() > EXTRA_MAX {
         Err("meta is too large")
+    } else if !is_shallow(&text) {
+        Err("meta is nested too deeply")
     } else {
         Ok(Some(text.into()))
     }

@@ -20,7 +20,6 @@ static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.person.uuid.to_string(),
     user_id: true,
-    rotates: false,
 };
 
 /// All routes of this dialect; token routes also stand under `/auth`, the rest also under `/api`.

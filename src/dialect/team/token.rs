@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::chat::ChatError;
+use crate::chat::{ChatError, Login};
 use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, json, json_body, text_of};
 
 use super::GRANTOR;
 
 #[derive(Deserialize, Default)]
-struct Login {
+struct LoginJson {
     email: Option<String>,
     username: Option<String>,
     password: Option<String>,
@@ -46,7 +46,7 @@ pub(super) async fn grant(mut call: Call) -> Answer {
     let login = if call.has_body() {
         json_body(&mut call).await?
     } else {
-        Login::default()
+        LoginJson::default()
     };
     let Some(name) = login
         .email
@@ -71,7 +71,7 @@ pub(super) async fn grant(mut call: Call) -> Answer {
     let grant = call
         .kit
         .chat
-        .log_in(&name, &password, &call.visitor(), &GRANTOR)
+        .log_in(Login::new(&name, &password), &call.visitor(), &GRANTOR)
         .await?;
     let tokens = Tokens {
         access_token: &grant.access_token,
@@ -93,7 +93,7 @@ pub(super) async fn refresh(call: Call) -> Answer {
         StatusCode::OK,
         &Tokens {
             access_token: &grant.access_token,
-            refresh_token: None,
+            refresh_token: grant.rotated.then_some(grant.refresh_token.as_str()),
         },
     ))
 }

@@ -18,8 +18,8 @@ use super::{NAME, error};
 /// Answers the handshake: without a token there is none, unless an operator has switched proof off.
 pub(super) async fn open(mut call: Call) -> Answer {
     let caller = handshake_caller(&call).await?;
-    if caller.is_none() && !call.kit.is_open(NAME) {
-        return Err(TokenFault::Missing.into());
+    if caller.is_none() && !call.is_open(NAME) {
+        return Err(call.token_fault(call.kit.is_open(NAME)));
     }
     let upgrade = Upgrade::check(&call.headers, call.on_upgrade.take()).map_err(Fault::Upgrade)?;
     let response = upgrade.response();
@@ -32,7 +32,7 @@ pub(super) async fn open(mut call: Call) -> Answer {
         present: Mutex::default(),
     });
     if let Some(caller) = &line.proven {
-        line.connect(caller)?;
+        line.connect(caller).await?;
     }
     tokio::spawn(async move {
         if let Ok(socket) = upgrade.open(FRAME_MAX).await {
@@ -130,7 +130,7 @@ impl Line {
             Some(uuid) => Some(self.room(&caller, &uuid).await?),
             None => None,
         };
-        let connection = self.connect(&caller)?;
+        let connection = self.connect(&caller).await?;
         let rooms = match conversation {
             Some(room) => vec![room],
             None => chat
@@ -151,16 +151,17 @@ impl Line {
     }
 
     /// The connection, which is opened the first time.
-    fn connect(&self, caller: &Caller) -> Result<Arc<Connection>, ChatError> {
-        let mut connection = lock(&self.connection);
-        if let Some(connection) = &*connection {
+    async fn connect(&self, caller: &Caller) -> Result<Arc<Connection>, ChatError> {
+        if let Some(connection) = &*lock(&self.connection) {
             return Ok(connection.clone());
         }
+        // Frames are taken one after the other: nobody else opens it meanwhile.
         let opened = self
             .kit
             .chat
-            .connect(caller, Some(TEAM), self.outbox.clone(), &self.base)?;
-        Ok(connection.insert(opened).clone())
+            .connect(caller, Some(TEAM), self.outbox.clone(), &self.base)
+            .await?;
+        Ok(lock(&self.connection).insert(opened).clone())
     }
 
     async fn say(

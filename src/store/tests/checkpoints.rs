@@ -1,8 +1,11 @@
 //! How the log gets into the database.
 
 use std::io::Read;
+use std::time::Instant;
 
 use super::*;
+use crate::store::checkpoint::{Checkpoints, Limits};
+use crate::store::link::configure;
 
 /// How often the log of `bench` has begun anew: SQLite's file format, "The WAL header".
 fn beginnings(bench: &Bench) -> u32 {
@@ -34,4 +37,94 @@ async fn the_log_begins_anew_while_the_writer_goes_on_and_nothing_is_lost() {
     let crashed = Bench::new();
     crashed.take_files_of(&bench);
     assert_eq!(names(&crashed.open()).await, written);
+}
+
+const SMALL: Limits = Limits {
+    begin: 4,
+    slow_down: 64,
+    refuse: 128,
+};
+
+/// A database with a log, and the way its writer uses it.
+struct Log {
+    folder: TempDir,
+    conn: Connection,
+    checkpoints: Checkpoints,
+}
+
+impl Log {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chat.db");
+        paths::create_private(&path).unwrap();
+        let conn = schema::open_existing(&path).unwrap();
+        configure(&conn, BRIEF).unwrap();
+        conn.execute_batch("CREATE TABLE t (a)").unwrap();
+        let checkpoints = Checkpoints::start_with(SMALL, &path, &conn, Health::default()).unwrap();
+        Self {
+            folder,
+            conn,
+            checkpoints,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("chat.db")
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        self.checkpoints.check_room()?;
+        self.conn
+            .execute("INSERT INTO t VALUES (zeroblob(9000))", [])?;
+        self.checkpoints.committed(&self.conn);
+        Ok(())
+    }
+
+    fn size(&self) -> u64 {
+        std::fs::metadata(paths::beside(&self.path(), "-wal"))
+            .unwrap()
+            .len()
+    }
+}
+
+#[test]
+fn a_reader_without_end_lets_the_log_grow_to_its_limit_only() {
+    let mut log = Log::new();
+    let reader = schema::open_existing(&log.path()).unwrap();
+    let snapshot = reader.unchecked_transaction().unwrap();
+    let count = |conn: &Connection| -> i64 {
+        conn.query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(count(&snapshot), 0);
+    let refused = (0..1000).find_map(|_| log.write().err()).unwrap();
+    assert!(matches!(refused, StoreError::LogFull));
+    let most = u64::try_from(SMALL.refuse + 16).unwrap() * 4200;
+    assert!(log.size() < most, "{}", log.size());
+    log.checkpoints.tick(&log.conn);
+    assert!(log.write().is_err(), "the reader has not ended");
+    let written = count(&log.conn);
+    drop(snapshot);
+    // By itself, without a write.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while log.write().is_err() {
+        assert!(Instant::now() < deadline);
+        log.checkpoints.tick(&log.conn);
+    }
+    assert_eq!(count(&log.conn), written + 1);
+    assert!(log.size() < most / 2, "{}", log.size());
+}
+
+#[test]
+fn what_was_moved_counts_until_the_index_of_the_log_is_built_anew() {
+    let mut log = Log::new();
+    log.write().unwrap();
+    wal::copy(&log.conn).unwrap();
+    assert!(wal::is_begun(&log.conn).unwrap());
+    let path = log.path();
+    log.checkpoints.end().unwrap();
+    log.conn.close().unwrap();
+    let conn = schema::open_existing(&path).unwrap();
+    configure(&conn, BRIEF).unwrap();
+    assert!(!wal::is_begun(&conn).unwrap());
 }

@@ -135,7 +135,7 @@ async fn a_copy_is_whole_while_others_write() {
     let (db, dest) = (bench.path(), copy.clone());
     let copying = tokio::task::spawn_blocking(move || {
         let source = Connection::open(db)?;
-        backup::copy(&source, &dest)
+        backup::copy(&source, &dest, false, &Stop::default())
     });
     copying.await.unwrap().unwrap();
     store.close().await;
@@ -152,12 +152,16 @@ async fn a_copy_takes_the_place_of_an_older_one_but_never_of_the_database() {
     let store = Store::open(&bench.path(), &options).unwrap();
     let copy = bench.dir.path().join("copy.db");
     std::fs::write(&copy, "older").unwrap();
-    std::fs::write(paths::beside(&copy, ".tmp"), "left by a crash").unwrap();
-    backup(&bench.path(), &copy).unwrap();
+    let left = bench.dir.path().join("parlor-0123456789abcdef.draft");
+    std::fs::write(&left, "left by a crash").unwrap();
+    let stop = Stop::default();
+    let refused = backup(&bench.path(), &copy, false, &stop);
+    assert!(matches!(refused, Err(StoreError::Exists { .. })));
+    backup(&bench.path(), &copy, true, &stop).unwrap();
     let version = i64::from(schema::CURRENT.version);
     assert_eq!(number(&copy, "PRAGMA user_version").unwrap(), version);
-    assert!(!paths::beside(&copy, ".tmp").exists());
-    assert!(backup(&bench.path(), &bench.path()).is_err());
-    assert!(backup(&bench.dir.path().join("none.db"), &copy).is_err());
+    assert!(!left.exists());
+    assert!(backup(&bench.path(), &bench.path(), true, &stop).is_err());
+    assert!(backup(&bench.dir.path().join("none.db"), &copy, true, &stop).is_err());
     store.ready().await.unwrap();
 }

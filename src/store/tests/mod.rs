@@ -2,6 +2,7 @@
 
 mod batches;
 mod checkpoints;
+mod crashes;
 mod migrating;
 mod opening;
 mod reading;

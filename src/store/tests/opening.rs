@@ -137,7 +137,8 @@ async fn only_its_owner_may_read_a_new_file() {
     let store = bench.open();
     let copy = bench.dir.path().join("copy.db");
     store.write(add(1, "a")).await.unwrap();
-    backup::copy(&Connection::open(bench.path()).unwrap(), &copy).unwrap();
+    let source = Connection::open(bench.path()).unwrap();
+    backup::copy(&source, &copy, false, &Stop::default()).unwrap();
     for path in [bench.path(), paths::beside(&bench.path(), "-wal"), copy] {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());

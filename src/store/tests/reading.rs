@@ -1,5 +1,7 @@
 //! What reads promise: a snapshot, a limit, and nothing kept of a caller that went away.
 
+use futures_util::FutureExt;
+
 use super::*;
 
 const ENDLESS: &str =
@@ -13,7 +15,8 @@ fn endless(conn: &Connection) -> Result<i64, StoreError> {
 async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
     let bench = Bench::new();
     let store = bench.open();
-    let readers = Readers::open(&bench.path(), Duration::from_millis(20)).unwrap();
+    let readers =
+        Readers::open(&bench.path(), Duration::from_millis(20), Health::default()).unwrap();
     for _ in 0..8 {
         let result = timeout(DEADLINE, readers.read(endless)).await.unwrap();
         assert!(matches!(result, Err(StoreError::Timeout)));
@@ -25,7 +28,7 @@ async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
 async fn the_query_of_a_caller_that_went_away_is_interrupted() {
     let bench = Bench::new();
     bench.open();
-    let readers = Arc::new(Readers::open(&bench.path(), DEADLINE * 10).unwrap());
+    let readers = Arc::new(Readers::open(&bench.path(), DEADLINE * 10, Health::default()).unwrap());
     let (entered, inside) = oneshot::channel();
     let caller = tokio::spawn({
         let readers = Arc::clone(&readers);
@@ -41,6 +44,48 @@ async fn the_query_of_a_caller_that_went_away_is_interrupted() {
     caller.abort();
     // Ends only when the query has ended.
     timeout(DEADLINE, readers.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_reads_of_one_account_leave_connections_for_others() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let greedy = store.on_behalf_of(UserId(1));
+    let release = Arc::new(std::sync::Barrier::new(4));
+    let mut reading = Vec::new();
+    for _ in 0..3 {
+        let (entered, inside) = oneshot::channel();
+        let (store, release) = (greedy.clone(), release.clone());
+        reading.push(tokio::spawn(async move {
+            let query = move |_: &Connection| {
+                let _ = entered.send(());
+                release.wait();
+                Ok(())
+            };
+            store.read(query).await
+        }));
+        inside.await.unwrap();
+    }
+    // Further ones wait for these, though there are connections left.
+    let more: Vec<_> = (0..50)
+        .map(|_| greedy.read(|_| Ok(())))
+        .map(Box::pin)
+        .collect();
+    let mut more = futures_util::future::join_all(more);
+    assert!((&mut more).now_or_never().is_none());
+    for user in [2, 3, 4] {
+        let other = store.on_behalf_of(UserId(user));
+        timeout(DEADLINE, other.read(|_| Ok(())))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    assert!((&mut more).now_or_never().is_none());
+    release.wait();
+    for one in reading {
+        one.await.unwrap().unwrap();
+    }
+    assert!(more.await.into_iter().all(|read| read.is_ok()));
 }
 
 #[tokio::test]

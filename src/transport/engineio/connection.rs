@@ -98,7 +98,7 @@ pub(super) async fn open<P: Protocol>(
         return;
     };
     let (session, outgoing) = server.protocol.open(handshake);
-    let now = Instant::now();
+    let now = server.clock.now();
     let connection = Connection {
         heartbeat: Heartbeat::new(server.config.rhythm, now),
         settling: Settling::new(&server.config, now),
@@ -125,7 +125,7 @@ impl<P: Protocol> Connection<P> {
 
     async fn converse(&mut self) -> End {
         self.outgoing.set_line(Arc::downgrade(self.socket.line()));
-        let mut timer = std::pin::pin!(sleep_until(self.next()));
+        let mut timer = std::pin::pin!(sleep_until(self.alarm()));
         loop {
             let next = poll_fn(|cx| self.poll_next(timer.as_mut(), cx)).await;
             let step = match next {
@@ -138,8 +138,8 @@ impl<P: Protocol> Connection<P> {
             if let Err(end) = step {
                 return end;
             }
-            if self.next() < timer.deadline() {
-                timer.as_mut().reset(self.next());
+            if self.alarm() < timer.deadline() {
+                timer.as_mut().reset(self.alarm());
             }
         }
     }
@@ -177,7 +177,7 @@ impl<P: Protocol> Connection<P> {
         match Packet::parse(text) {
             Ok(Packet::Text(text)) => self.message(Message::Text(text)).await,
             Ok(Packet::Pong) => {
-                self.heartbeat.pong(Instant::now());
+                self.heartbeat.pong(self.server.clock.now());
                 Ok(())
             }
             Ok(Packet::Close) => Err(End::CLIENT),
@@ -215,7 +215,7 @@ impl<P: Protocol> Connection<P> {
             Reaction::Close => return Err(End::INVALID),
             Reaction::Settle | Reaction::Unsettle => {}
         }
-        self.settling.react(reaction, Instant::now());
+        self.settling.react(reaction, self.server.clock.now());
         self.set_limit();
         Ok(())
     }
@@ -240,12 +240,12 @@ impl<P: Protocol> Connection<P> {
     }
 
     async fn tick(&mut self, timer: Pin<&mut Sleep>) -> Result<(), End> {
-        let now = Instant::now();
+        let now = self.server.clock.now();
         if self.settling.is_over(now) {
             return Err(End::SILENT);
         }
         let beat = self.heartbeat.beat(now);
-        timer.reset(self.next());
+        timer.reset(self.alarm());
         match beat {
             Beat::Fine => Ok(()),
             Beat::Dead => Err(End::SILENT),
@@ -256,8 +256,10 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
-    fn next(&self) -> Instant {
-        self.settling.or(self.heartbeat.next())
+    /// When to look again, unless the process stands still meanwhile.
+    fn alarm(&self) -> Instant {
+        let next = self.settling.or(self.heartbeat.next());
+        self.server.clock.alarm(next)
     }
 
     async fn end(self, end: End) {

@@ -15,6 +15,7 @@ use super::packet::{self, Packet};
 use super::server::{Inner, new_sid};
 use super::state::{Phase, State};
 use super::{Message, Protocol, Reaction, Reason, Session};
+use crate::transport::awake::AwakeClock;
 use crate::transport::gate::Slot;
 use crate::transport::outgoing::Outgoing;
 
@@ -38,6 +39,7 @@ pub(super) struct Over;
 pub(super) struct Polling<P: Protocol> {
     pub sid: Box<str>,
     server: Weak<Inner<P>>,
+    clock: Arc<AwakeClock>,
     pub outgoing: P::Outgoing,
     pending: Mutex<Vec<Bytes>>,
     /// Taken when the session moves or ends; locked while a message is taken in.
@@ -56,16 +58,21 @@ impl<P: Protocol> Polling<P> {
         Self {
             sid: new_sid(),
             server: Arc::downgrade(server),
+            clock: server.clock.clone(),
             outgoing,
             pending: Mutex::default(),
             session: tokio::sync::Mutex::new(Some(session)),
-            state: Mutex::new(State::new(&server.config)),
+            state: Mutex::new(State::new(&server.config, server.clock.now())),
             _slot: slot,
         }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn alarm(&self) -> Instant {
+        self.clock.alarm(self.state().next())
     }
 
     /// How long a message may be now, in bytes.
@@ -82,7 +89,7 @@ impl<P: Protocol> Polling<P> {
         let fits = state.phase == *from;
         if fits {
             state.phase = to;
-            state.noop_at = Instant::now() + NOOP_AFTER;
+            state.noop_at = self.clock.now() + NOOP_AFTER;
             state.wake();
         }
         fits
@@ -126,7 +133,7 @@ impl<P: Protocol> Polling<P> {
             polling: self,
             answered: false,
         };
-        let mut timer = std::pin::pin!(sleep_until(self.state().next()));
+        let mut timer = std::pin::pin!(sleep_until(self.alarm()));
         let answer = poll_fn(|cx| self.poll_get(timer.as_mut(), cx)).await;
         waiting.answered = true;
         answer
@@ -139,7 +146,7 @@ impl<P: Protocol> Polling<P> {
     ) -> Poll<Result<Vec<u8>, Over>> {
         loop {
             let mut payload = Vec::new();
-            let now = Instant::now();
+            let now = self.clock.now();
             let mut state = self.state();
             let noop_at = state.noop_at;
             let beat = match &mut state.phase {
@@ -152,7 +159,7 @@ impl<P: Protocol> Polling<P> {
                 Phase::Polling | Phase::Probing => Some(state.beat(now)),
             };
             state.waker = Some(cx.waker().clone());
-            timer.as_mut().reset(state.next());
+            timer.as_mut().reset(self.clock.alarm(state.next()));
             drop(state);
             match beat {
                 Some(Beat::Dead) => {
@@ -242,7 +249,7 @@ impl<P: Protocol> Polling<P> {
                 Ok(Packet::Text(text)) => session.message(Message::Text(text)).await,
                 Ok(Packet::Binary(bytes)) => session.message(Message::Binary(bytes)).await,
                 Ok(Packet::Pong) => {
-                    self.state().heartbeat.pong(Instant::now());
+                    self.state().heartbeat.pong(self.clock.now());
                     Reaction::Keep
                 }
                 Ok(Packet::Close) => {
@@ -255,7 +262,7 @@ impl<P: Protocol> Polling<P> {
                 self.close(Reason::Invalid, None);
                 return Err(Over);
             }
-            self.state().settling.react(reaction, Instant::now());
+            self.state().settling.react(reaction, self.clock.now());
         }
         Ok(())
     }
@@ -267,7 +274,7 @@ impl<P: Protocol> Polling<P> {
             if !state.polls() {
                 return;
             }
-            state.phase = Phase::Closed(farewell.map(<[u8]>::to_vec), Instant::now());
+            state.phase = Phase::Closed(farewell.map(<[u8]>::to_vec), self.clock.now());
             state.wake();
             farewell.is_some() && !state.getting
         };

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::polling::Polling;
 use super::{Config, Handshake, Protocol};
+use crate::transport::awake::AwakeClock;
 use crate::transport::gate::Slot;
 
 /// How often sessions that nobody works are looked through.
@@ -22,6 +23,8 @@ pub struct Server<P: Protocol>(Arc<Inner<P>>);
 pub(super) struct Inner<P: Protocol> {
     pub protocol: Arc<P>,
     pub config: Config,
+    /// The sweeper looks at it each second.
+    pub clock: Arc<AwakeClock>,
     sessions: Mutex<HashMap<Box<str>, Arc<Polling<P>>>>,
 }
 
@@ -31,6 +34,7 @@ impl<P: Protocol> Server<P> {
         let inner = Arc::new(Inner {
             protocol,
             config,
+            clock: Arc::default(),
             sessions: Mutex::default(),
         });
         tokio::spawn(sweep(Arc::downgrade(&inner)));
@@ -92,10 +96,11 @@ async fn sweep<P: Protocol>(server: Weak<Inner<P>>) {
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let now: Instant = ticks.tick().await;
+        ticks.tick().await;
         let Some(server) = server.upgrade() else {
             return;
         };
+        let now = server.clock.now();
         let sessions: Vec<_> = server.sessions().values().cloned().collect();
         for session in sessions {
             session.sweep(now);

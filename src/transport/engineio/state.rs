@@ -84,8 +84,7 @@ impl Settling {
 }
 
 impl State {
-    pub fn new(config: &Config) -> Self {
-        let now = Instant::now();
+    pub fn new(config: &Config, now: Instant) -> Self {
         Self {
             phase: Phase::Polling,
             getting: false,

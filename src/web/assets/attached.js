@@ -1,6 +1,6 @@
 // Files of messages as they are shown; the server does the same.
 
-import { make } from "./dom.js";
+import { make, ownFile } from "./dom.js";
 
 /** A picture takes at most so many pixels each way; thumbnails are no larger. */
 const SHOWN_MAX = 400;
@@ -15,12 +15,13 @@ export function sizeLabel(bytes) {
 /** What one clicks on to get a file. */
 export function fileLink({ name, url, size, width, height, thumbnail_url }) {
   const link = make("a", "file");
-  // Only paths of this server and addresses of others.
-  if (!/^(\/(?!\/)|https?:\/\/)/i.test(url)) return link;
+  // Only files of this server and addresses of others.
+  const own = ownFile(url);
+  if (!own && !/^https?:\/\//i.test(url)) return link;
   Object.assign(link, { href: url, target: "_blank", rel: "noopener" });
-  if (width && url.startsWith("/")) {
+  if (width && own) {
     link.className = "picture";
-    link.append(picture(thumbnail_url ?? url, name, width, height));
+    link.append(picture(ownFile(thumbnail_url) ?? own, name, width, height));
   } else {
     link.append(make("span", "file-name", name), make("span", "file-size", sizeLabel(size)));
   }

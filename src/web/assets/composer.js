@@ -2,7 +2,7 @@
 
 import { Attach } from "./attach.js";
 import { Complete } from "./complete.js";
-import { $, setText } from "./dom.js";
+import { $, attempt, setText } from "./dom.js";
 import { me, page, say } from "./page.js";
 
 /** How often others are told that somebody types. */
@@ -33,7 +33,7 @@ export class Composer {
     this.#history = history;
     if (!this.#form) return;
     this.#field.required = false;
-    this.#field.value ||= sessionStorage.getItem(this.#draft) ?? "";
+    this.#field.value ||= this.#kept();
     new Complete(this.#field);
     this.#attach = new Attach(this.#field);
     this.#form.addEventListener("submit", (event) => this.#submit(event));
@@ -121,8 +121,13 @@ export class Composer {
     this.#editing = null;
     this.#reply = null;
     this.#context.hidden = true;
-    if (wasEditing) this.#set(sessionStorage.getItem(this.#draft) ?? "");
+    if (wasEditing) this.#set(this.#kept());
     this.focus();
+  }
+
+  /** What was being written here. */
+  #kept() {
+    return attempt(() => sessionStorage.getItem(this.#draft)) ?? "";
   }
 
   #set(text) {
@@ -133,7 +138,7 @@ export class Composer {
   #input() {
     this.#fit();
     const text = this.#field.value;
-    if (!this.#editing) sessionStorage.setItem(this.#draft, text);
+    if (!this.#editing) attempt(() => sessionStorage.setItem(this.#draft, text));
     if (!text || this.#editing || Date.now() - this.#typed < TYPING_EVERY) return;
     this.#typed = Date.now();
     this.#wire.tell("typing", { room: page.room.id });

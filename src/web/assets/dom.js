@@ -1,5 +1,17 @@
 // Small tools for the page's elements and for times. Text only ever goes in as text.
 
+/**
+ * What `make` returns, or `fallback` if it throws: a bad value from outside, or a storage that a browser locks, must not
+ * stop the page.
+ */
+export function attempt(make, fallback = null) {
+  try {
+    return make();
+  } catch {
+    return fallback;
+  }
+}
+
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -23,21 +35,34 @@ export function setText(element, text) {
 const initials = (name) =>
   name.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 
+/**
+ * The address if it is that of a file of this server, as the server writes it; else null. Nothing else is loaded: other
+ * hosts would be told who reads here, and other paths of this server do things. The server's model/address.rs has the
+ * same rule; tests/addresses.json holds both to it.
+ */
+export function ownFile(address) {
+  const parts = /^\/files\/([1-9]\d{0,18})\/((?:[\w.~-]|%(?!2[ef]|5c|[01]|7f)[\da-f]{2})+)(?:\?k=[\w.~-]+)?$/i.exec(address ?? "");
+  const good = parts && address.startsWith("/files/") && BigInt(parts[1]) < 2n ** 63n && !/^\.\.?$/.test(parts[2]);
+  return good ? address : null;
+}
+
 /** Fills in a face: whose letters, on which colour, of a person or a kind of room; or their picture. */
 export function setFace(face, name, id, kind = "person", picture = null) {
   face.className = `face hue-${id % 12} of-${kind}`;
-  // Other hosts' pictures are not loaded: it would tell them who reads here.
-  if (!picture || new URL(picture, location.href).origin !== location.origin) return setText(face, initials(name));
-  if (face.querySelector("img")?.getAttribute("src") === picture) return;
+  const src = ownFile(picture);
+  if (!src) return setText(face, initials(name));
+  if (face.querySelector("img")?.getAttribute("src") === src) return;
   const image = new Image();
   image.alt = "";
-  image.src = picture;
+  image.src = src;
   face.replaceChildren(image);
 }
 
 const lang = document.documentElement.lang;
 // The reader's own habits (24 hours, order of day and month), if they are in the page's language.
-const locale = navigator.languages?.find((one) => one.startsWith(lang)) ?? lang;
+const wished = navigator.languages?.find((one) => one.startsWith(lang)) ?? lang;
+// None is the browser's own.
+export const locale = attempt(() => Intl.getCanonicalLocales(wished)[0]) ?? undefined;
 const format = (options) => new Intl.DateTimeFormat(locale, options);
 const formats = {
   clock: format({ timeStyle: "short" }),
@@ -49,35 +74,36 @@ const formats = {
   long: format({ dateStyle: "full", timeStyle: "short" }),
 };
 
+/** A time in one of these forms; nothing if it is none. */
+const written = (form, iso) => attempt(() => formats[form].format(new Date(iso)), "");
+
 /** Local midnight before that time, as a number: two times of one day have the same. */
 export const dayOf = (iso) => new Date(iso).setHours(0, 0, 0, 0);
 
 /** How many days ago that was: 0 is today. */
 export const daysAgo = (iso) => Math.round((dayOf(Date.now()) - dayOf(iso)) / 86_400_000);
 
-export const longDay = (iso) => formats.day.format(new Date(iso));
+export const longDay = (iso) => written("day", iso);
 
 /** Puts a <time> of a message into the reader's zone. */
 export function setClock(element, iso) {
   element.dateTime = iso;
-  element.title = formats.long.format(new Date(iso));
-  setText(element, formats.clock.format(new Date(iso)));
+  element.title = written("long", iso);
+  setText(element, written("clock", iso));
 }
 
 /** Puts any other <time> into the reader's zone, with its day unless that is today. */
 export function setLong(element) {
-  const time = new Date(element.dateTime);
-  const days = daysAgo(time);
-  const shape = days === 0 ? formats.clock : days > 0 && days < 7 ? formats.dayAndClock : formats.short;
-  element.title = formats.long.format(time);
-  setText(element, shape.format(time));
+  const iso = element.dateTime;
+  const days = daysAgo(iso);
+  element.title = written("long", iso);
+  setText(element, written(days === 0 ? "clock" : days > 0 && days < 7 ? "dayAndClock" : "short", iso));
 }
 
 /** The same for the list of rooms, where days count more than minutes. */
 export function setWhen(element, iso) {
   const days = daysAgo(iso);
-  const shape = days < 1 ? formats.clock : days < 7 ? formats.weekday : formats.date;
   element.dateTime = iso;
-  element.title = formats.long.format(new Date(iso));
-  setText(element, shape.format(new Date(iso)));
+  element.title = written("long", iso);
+  setText(element, written(days < 1 ? "clock" : days < 7 ? "weekday" : "date", iso));
 }

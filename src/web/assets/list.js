@@ -53,7 +53,7 @@ export class List {
     const name = roomName(room);
     const other = room.people.find((person) => person.id !== me.id);
     setText($(".room-name", item), name);
-    setFace($(".face", item), name, other?.id ?? room.id, room.kind === "direct" ? "person" : room.kind, other?.avatar_url ?? room.picture_url);
+    setFace($(".face", item), other?.display_name ?? name, other?.id ?? room.id, room.kind === "direct" ? "person" : room.kind, other?.avatar_url ?? room.picture_url);
     setText($(".preview", item), preview(room));
     setWhen($("time", item), room.last_message?.created_at ?? room.created_at);
     setText($(".count", item), room.unread > 99 ? "99+" : String(room.unread));

@@ -1,7 +1,7 @@
 // Tells of new messages while the page is in the background, where the browser lets it, and only if somebody wants it.
 // Also keeps the small part of the page that works without a connection.
 
-import { $, make, setText } from "./dom.js";
+import { $, make, setText, attempt } from "./dom.js";
 import { me, nameOf, say } from "./page.js";
 
 /** What this browser was told: "off", or "dismissed" for whoever does not want to be asked. */
@@ -92,19 +92,7 @@ async function allow() {
   await Notification.requestPermission();
 }
 
-function recall() {
-  try {
-    return localStorage.getItem(WISH);
-  } catch {
-    return "unknown";
-  }
-}
+const recall = () => attempt(() => localStorage.getItem(WISH), "unknown");
 
-function remember(wish) {
-  try {
-    if (wish) localStorage.setItem(WISH, wish);
-    else localStorage.removeItem(WISH);
-  } catch {
-    // Then it asks again next time.
-  }
-}
+// Where nothing may be stored it asks again next time.
+const remember = (wish) => attempt(() => (wish ? localStorage.setItem(WISH, wish) : localStorage.removeItem(WISH)));

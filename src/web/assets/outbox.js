@@ -1,6 +1,7 @@
 // What I wrote and the server has not confirmed. It survives a reload, and goes out once, in order: each message keeps the
 // uuid it got before its first try, and the server takes the same uuid only once.
 
+import { attempt } from "./dom.js";
 import { me, uuid } from "./page.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
 
@@ -69,8 +70,9 @@ export class Outbox extends Emitter {
   /** What another window of mine wrote or sent; if that one is gone before it can send it, this one does. */
   #hear(id, json) {
     this.#forget(id);
-    if (!json) return;
-    this.#entries = [...this.#entries, JSON.parse(json)].sort(byTime);
+    const entry = parse(json);
+    if (!entry) return;
+    this.#entries = [...this.#entries, entry].sort(byTime);
     this.emit("changed");
     setTimeout(() => this.#flush(), AGAIN);
   }
@@ -111,26 +113,17 @@ const byTime = (one, other) => one.at.localeCompare(other.at);
 
 // Where nothing may be stored, the outbox lives as long as the page.
 function load() {
-  try {
-    const kept = Object.entries(localStorage).filter(([key]) => key.startsWith(KEY));
-    return kept.map(([, json]) => JSON.parse(json)).sort(byTime);
-  } catch {
-    return [];
-  }
+  const kept = attempt(() => Object.entries(localStorage), []).filter(([key]) => key.startsWith(KEY));
+  return kept.map(([, json]) => parse(json)).filter(Boolean).sort(byTime);
 }
 
-function save(entry) {
-  try {
-    localStorage.setItem(KEY + entry.uuid, JSON.stringify(entry));
-  } catch {
-    // Full or forbidden.
-  }
+/** An entry as it was stored; null if it is none. */
+function parse(json) {
+  const entry = attempt(() => JSON.parse(json));
+  const texts = entry && [entry.uuid, entry.content, entry.at];
+  return texts?.every((text) => typeof text === "string") && !Number.isNaN(Date.parse(entry.at)) ? entry : null;
 }
 
-function drop(id) {
-  try {
-    localStorage.removeItem(KEY + id);
-  } catch {
-    // Then nothing is kept there either.
-  }
-}
+const save = (entry) => attempt(() => localStorage.setItem(KEY + entry.uuid, JSON.stringify(entry)));
+
+const drop = (id) => attempt(() => localStorage.removeItem(KEY + id));

@@ -1,8 +1,10 @@
 // What the server wrote into the page for scripts: who I am, which room is open, the words to say.
 
+import { attempt } from "./dom.js";
+
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
-export const page = JSON.parse(meta("page") || "null");
+export const page = attempt(() => JSON.parse(meta("page")));
 export const me = page?.me;
 export const csrf = meta("csrf");
 
@@ -15,8 +17,11 @@ export function say(key, values = {}) {
 /** The text for one or for many. */
 export const count = (one, many, n) => say(n === 1 ? one : many, { n });
 
-/** What somebody is called. */
-export const nameOf = (person) => (person.deleted ? say("deleted_user") : person.display_name);
+/** What somebody is called; guests, who can call themselves anything, are marked. The server does the same. */
+export function nameOf({ deleted, role, display_name }) {
+  if (deleted) return say("deleted_user");
+  return role === "guest" ? `${display_name} (${say("guest_badge")})` : display_name;
+}
 
 /** What a room is called by me. */
 export function roomName(room) {

@@ -18,6 +18,7 @@ export class Presence extends Emitter {
   constructor(wire, rooms) {
     super();
     wire.on("welcome", (event) => this.#welcome(event));
+    wire.on("rooms", (event) => this.#take(event));
     rooms.on("live", ({ room, online, online_count }) => this.#begin(room, online, online_count));
     wire.on("presence", (event) => this.#change(event));
     wire.on("typing", ({ room, user }) => room === page.room?.id && this.#types(user));
@@ -28,8 +29,12 @@ export class Presence extends Emitter {
     return this.#people.get(room)?.has(person) ?? false;
   }
 
-  #welcome({ user, online, online_count }) {
-    this.#self = user;
+  #welcome(event) {
+    this.#self = event.user;
+    this.#take(event);
+  }
+
+  #take({ online, online_count }) {
     for (const [room, people] of Object.entries(online)) this.#begin(Number(room), people, online_count[room]);
   }
 

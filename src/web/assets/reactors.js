@@ -1,11 +1,11 @@
 // Who reacted: said beside a reaction under the pointer, with the focus, or under a finger that rests on it.
 
-import { make, setText } from "./dom.js";
+import { locale, make, setText } from "./dom.js";
 import { say } from "./page.js";
 import { nameById } from "./people.js";
 
 const GAP = 4;
-const list = new Intl.ListFormat(document.documentElement.lang);
+const list = new Intl.ListFormat(locale);
 
 export class Reactors {
   #box = make("p", "reactors");

@@ -16,6 +16,10 @@ export class Rooms extends Emitter {
   #wire;
   /** By id. */
   all = new Map();
+  /** Those of the connection before, until all of this one's are here. */
+  #before = new Map();
+  /** Rooms that are being asked for, and the newest change of each meanwhile. */
+  #joining = new Map();
   /** The room that is open, and the newest change that is held of it. */
   open = null;
   position = () => 0;
@@ -25,6 +29,7 @@ export class Rooms extends Emitter {
     this.#wire = wire;
     this.open = open;
     wire.on("welcome", (event) => this.#welcome(event));
+    wire.on("rooms", (event) => this.#arrive(event));
     for (const name of ["message", "edited", "deleted", "reaction"]) {
       wire.on(name, ({ message }) => this.#take(message.room_id, [message]));
     }
@@ -49,9 +54,19 @@ export class Rooms extends Emitter {
     this.#wire.tell("read", { room: id, message: through });
   }
 
-  #welcome({ rooms }) {
-    const before = this.all;
-    this.all = new Map(rooms.map((room) => [room.id, room]));
+  #welcome(event) {
+    // On the connection before, some may not have come.
+    this.#before = new Map([...this.#before, ...this.all]);
+    this.all = new Map();
+    this.#arrive(event);
+  }
+
+  /** Takes some of my rooms; the server tells the rest in further events. */
+  #arrive({ rooms, more }) {
+    for (const room of rooms) this.all.set(room.id, room);
+    if (more) return;
+    const before = this.#before;
+    this.#before = new Map();
     for (const id of before.keys()) {
       if (!this.all.has(id)) this.emit("gone", { room: id, event: null });
     }
@@ -140,21 +155,27 @@ export class Rooms extends Emitter {
 
   /** Somebody added me, or I joined elsewhere: the server knows the rest. */
   async #join(id) {
+    this.#joining.set(id, null);
     try {
       const { items } = await get("rooms");
       const room = items.find((one) => one.id === id);
       if (!room || this.all.has(id)) return;
+      const change = this.#joining.get(id);
       this.all.set(id, room);
+      if (change && change.updated_at > room.updated_at) this.#change(change);
       this.emit("changed");
       await this.#resumeAll([[id, id === this.open ? this.position() : room.change_id]]);
     } catch {
       // The next welcome brings it.
+    } finally {
+      this.#joining.delete(id);
     }
   }
 
   #change(room) {
     const known = this.all.get(room.id);
     if (known) Object.assign(known, room, { access_key: known.access_key });
+    else if (this.#joining.has(room.id)) this.#joining.set(room.id, room);
     this.emit("changed");
   }
 

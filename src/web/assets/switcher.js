@@ -137,7 +137,7 @@ function build() {
 function option({ name, room, person, unread, more }, place) {
   const face = make("span", "");
   const other = person ?? room.people.find(({ id }) => id !== me.id);
-  setFace(face, name, other?.id ?? room.id, other ? "person" : room.kind, (other ?? room).avatar_url ?? room?.picture_url);
+  setFace(face, other?.display_name ?? name, other?.id ?? room.id, other ? "person" : room.kind, (other ?? room).avatar_url ?? room?.picture_url);
   face.setAttribute("aria-hidden", "true");
   const item = make("li", "suggestion", face, make("span", "suggested-name", name));
   if (more) item.append(make("span", "quiet small", more));

@@ -1,6 +1,7 @@
 // Files on their way: one message after the other, with progress, a way to stop and to try again. Each message keeps its
 // uuid, so that trying again makes no second one. Files do not survive a reload; the page warns before it goes.
 
+import { attempt } from "./dom.js";
 import { csrf, uuid } from "./page.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
 
@@ -62,7 +63,7 @@ export class Uploads extends Emitter {
 
   #ended(entry, { status, responseText }) {
     this.#running = null;
-    const answer = parse(responseText);
+    const answer = attempt(() => JSON.parse(responseText));
     entry.progress = 0;
     if (status === 200 || status === 201) {
       this.emit("sent", answer);
@@ -82,12 +83,4 @@ function form({ uuid: id, content, reply, at, files }) {
   if (reply) data.append("reply_to", reply.id);
   for (const file of files) data.append("file", file, file.name || "file");
   return data;
-}
-
-function parse(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

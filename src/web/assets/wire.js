@@ -1,5 +1,7 @@
 // The page's one WebSocket: it connects, comes back, asks and hears. Knows nothing of rooms.
 
+import { attempt } from "./dom.js";
+
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 /** How often it makes sure that the other end is still there, and how long it waits for an answer. */
@@ -19,7 +21,14 @@ export class Emitter {
   }
 
   emit(name, data) {
-    for (const listener of this.#listeners.get(name) ?? []) listener(data);
+    for (const listener of this.#listeners.get(name) ?? []) {
+      // One that cannot cope with what it is told does not keep it from the others.
+      try {
+        listener(data);
+      } catch (error) {
+        reportError(error);
+      }
+    }
   }
 }
 
@@ -54,7 +63,7 @@ export class Wire extends Emitter {
     clearTimeout(this.#timer);
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
-    socket.onmessage = ({ data }) => socket === this.#socket && this.#hear(JSON.parse(data));
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#hear(attempt(() => JSON.parse(data), {}));
     socket.onclose = ({ code }) => socket === this.#socket && this.#lost(code);
   }
 

@@ -22,7 +22,7 @@ pub(super) use en::Words;
 pub(super) use script::en::ScriptTexts;
 
 use crate::dialect::kit::{current_cookie, current_header};
-use crate::model::{MemberRole, Role, RoomKind};
+use crate::model::{Invalid, MemberRole, Role, RoomKind};
 
 /// The cookie of those who chose a language.
 pub(super) const COOKIE: &str = "parlor_lang";
@@ -70,9 +70,10 @@ impl Texts {
     }
 
     /// Why a value is no good.
-    pub(super) fn why(&self, why: &'static str) -> &'static str {
-        let known = self.why.iter().find(|(english, _)| *english == why);
-        known.map_or(why, |(_, own)| own)
+    pub(super) fn why(&self, invalid: Invalid) -> String {
+        let known = self.why.iter().find(|(english, _)| *english == invalid.why);
+        let why = known.map_or(invalid.why, |(_, own)| own);
+        Invalid { why, ..invalid }.reason()
     }
 
     /// What a kind of room is called in a word.

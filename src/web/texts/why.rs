@@ -4,6 +4,14 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
     ("must not be empty", "darf nicht leer sein"),
     ("is too long", "ist zu lang"),
     ("is missing", "fehlt"),
+    (
+        "must have something to see",
+        "muss etwas enthalten, das man sieht",
+    ),
+    (
+        "must not contain other blanks than spaces",
+        "darf nur gewöhnliche Leerzeichen enthalten",
+    ),
     ("is wrong", "ist falsch"),
     (
         "must not begin or end with a blank",
@@ -24,8 +32,8 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
     ),
     ("is not an e-mail address", "ist keine E-Mail-Adresse"),
     (
-        "must have at least 8 characters",
-        "muss mindestens 8 Zeichen haben",
+        "must have at least {n} characters",
+        "muss mindestens {n} Zeichen haben",
     ),
     (
         "must have at most 128 characters",
@@ -36,9 +44,14 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
         "muss ein Bild sein: JPEG, PNG, GIF oder WebP",
     ),
     (
+        "is damaged, so place and camera cannot be taken out: save it anew, or send it in an archive",
+        "ist beschädigt, sodass sich Ort und Kamera nicht entfernen lassen: neu speichern oder in einem Archiv senden",
+    ),
+    (
         "is of a type that is not taken here",
         "ist von einer Art, die hier nicht angenommen wird",
     ),
+    ("is too easy to guess", "ist zu leicht zu erraten"),
     ("is for private rooms", "ist nur für private Räume"),
     ("must be somebody else", "muss jemand anderes sein"),
     ("is too small or too large", "ist zu klein oder zu groß"),

@@ -94,8 +94,7 @@ async fn komunikator_works_without_tokens_where_it_is_open() {
 async fn chat_app_works_as_it_is() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
-    let boss =
-        json!({"name": "boss", "email": "boss@example.org", "password": "secret", "role": "admin"});
+    let boss = json!({"name": "boss", "email": "boss@example.org", "password": "long secret", "role": "admin"});
     root.post("/auth/register", boss).await.ok(201);
     let Some(story) = Story::of(&server, "chat_app.mjs").await else {
         return;

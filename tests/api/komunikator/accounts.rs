@@ -7,7 +7,7 @@ async fn registering_and_logging_in_answer_a_token() {
     let server = TestServer::start().await;
     member(&server, "ann").await;
     let anybody = server.anybody();
-    let full = json!({"user_name": "bob", "password": "x"});
+    let full = json!({"user_name": "bob", "password": "long secret"});
     for path in ["/api/register", "/api/login"] {
         for field in ["user_name", "password"] {
             for empty in [json!(""), Value::Null] {
@@ -30,9 +30,9 @@ async fn registering_and_logging_in_answer_a_token() {
         let text = format!("{field} must be a text");
         refused(anybody.post("/api/register", body), 400, &text).await;
     }
-    let taken = json!({"user_name": "ANN", "password": "x"});
+    let taken = json!({"user_name": "ANN", "password": "long secret"});
     refused(anybody.post("/api/register", taken), 409, "User Exists").await;
-    let odd = json!({"user_name": "a@b", "password": "x"});
+    let odd = json!({"user_name": "a@b", "password": "long secret"});
     refused(
         anybody.post("/api/register", odd),
         400,
@@ -72,15 +72,15 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
     for body in [
         json!({}),
         json!({"old_password": PASSWORD}),
-        json!({"new_password": "n"}),
+        json!({"new_password": "new secret"}),
     ] {
         refused(change(body), 400, "Missing password parameter").await;
     }
-    let wrong = json!({"old_password": "wrong", "new_password": "n"});
+    let wrong = json!({"old_password": "wrong", "new_password": "new secret"});
     refused(change(wrong), 401, "Invalid old password").await;
-    let right = json!({"old_password": PASSWORD, "new_password": "n"});
+    let right = json!({"old_password": PASSWORD, "new_password": "new secret"});
     said(change(right), "Password changed successfully").await;
-    let login = json!({"user_name": "ann", "password": "n"});
+    let login = json!({"user_name": "ann", "password": "new secret"});
     server.anybody().post("/api/login", login).await.ok(200);
 }
 

@@ -5,6 +5,7 @@ mod chat;
 mod invited;
 mod keeping;
 mod look;
+mod markup;
 mod search;
 mod settings;
 mod weight;
@@ -64,11 +65,13 @@ async fn lobby(client: &Client) -> String {
 
 #[tokio::test]
 async fn the_cookie_is_for_this_server_and_not_for_scripts() {
-    let server = TestServer::start_with(|config| {
-        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    })
-    .await;
+    let server = TestServer::start().await;
     server.user("ann").await;
+    let server = server
+        .restart_with(|config| {
+            config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        })
+        .await;
     for (scheme, secure) in [("http", false), ("https", true)] {
         let browser = server.anybody().with("x-forwarded-proto", scheme);
         let fields = [("username", "ann"), ("password", PASSWORD)];

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn who_registers_can_log_in_and_out() {
     let server = TestServer::start().await;
-    let new = json!({"username": "ann", "email": "Ann@Example.org", "password": "x", "avatar_url": PICTURE});
+    let new = json!({"username": "ann", "email": "Ann@Example.org", "password": "long secret", "avatar_url": PICTURE});
     let made = server
         .anybody()
         .post("/api/auth/register", new)
@@ -26,8 +26,12 @@ async fn who_registers_can_log_in_and_out() {
         server.anybody().post("/api/auth/login", login).await
     };
     refused(&log_in("ann", "y").await, 401, "Invalid credentials");
-    refused(&log_in("nobody", "x").await, 401, "Invalid credentials");
-    let grant = log_in("ANN@example.org", "x").await.ok(200);
+    refused(
+        &log_in("nobody", "long secret").await,
+        401,
+        "Invalid credentials",
+    );
+    let grant = log_in("ANN@example.org", "long secret").await.ok(200);
     keys(&grant, "message access_token user");
     assert_eq!(
         (&grant["message"], &grant["user"]),
@@ -52,7 +56,7 @@ async fn who_registers_can_log_in_and_out() {
 async fn what_is_missing_or_taken_is_no_account() {
     let server = TestServer::start().await;
     guy(&server, "ann").await;
-    let full = json!({"username": "bob", "email": "b@example.org", "password": "x"});
+    let full = json!({"username": "bob", "email": "b@example.org", "password": "long secret"});
     let with = async |field: &str, value: Value| {
         let mut body = full.clone();
         body[field] = value;
@@ -242,23 +246,23 @@ async fn a_new_password_needs_the_old_one() {
     };
     let missing = "Current and new password are required";
     refused(
-        &change(json!({"current_password": "secret"})).await,
+        &change(json!({"current_password": "long secret"})).await,
         400,
         missing,
     );
     refused(
-        &change(json!({"new_password": "better", "current_password": ""})).await,
+        &change(json!({"new_password": "even better", "current_password": ""})).await,
         400,
         missing,
     );
-    let wrong = json!({"current_password": "wrong", "new_password": "better"});
+    let wrong = json!({"current_password": "wrong", "new_password": "even better"});
     refused(&change(wrong).await, 401, "Current password is incorrect");
-    let right = json!({"current_password": "secret", "new_password": "better"});
+    let right = json!({"current_password": "long secret", "new_password": "even better"});
     assert_eq!(
         change(right).await.ok(200),
         json!({"message": "Password changed successfully"})
     );
-    let login = json!({"username": "ann", "password": "better"});
+    let login = json!({"username": "ann", "password": "even better"});
     server
         .anybody()
         .post("/api/auth/login", login)

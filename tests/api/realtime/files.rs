@@ -275,9 +275,9 @@ async fn an_upload_is_shown_by_what_is_sent_next() {
 
     let message = id(&ann.say("look").await);
     let body = json!({"filename": "cat.png", "file_url": url, "file_size": up["file_size"], "public_message_id": message});
-    // Somebody else's upload is an address like any other.
+    // Somebody else's upload is no address of another host.
     let hers = with(&body, "public_message_id", id(&bob.say("mine").await));
-    assert_eq!(create(&bob, hers).await.ok(201)["file_url"], url);
+    refused(&create(&bob, hers).await, 400, "Invalid file URL");
     let file = create(&ann, body.clone()).await.ok(201);
     assert_eq!(file["file_size"], up["file_size"]);
     let shown = file["file_url"]

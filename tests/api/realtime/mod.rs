@@ -27,11 +27,10 @@ struct Guy {
 
 /// Registers and logs in.
 async fn guy(server: &TestServer, name: &str) -> Guy {
-    let new =
-        json!({"username": name, "email": format!("{name}@example.org"), "password": "secret"});
+    let new = json!({"username": name, "email": format!("{name}@example.org"), "password": "long secret"});
     let path = "/api/auth/register";
     server.anybody().post(path, new).await.ok(201);
-    let login = json!({"username": name, "password": "secret"});
+    let login = json!({"username": name, "password": "long secret"});
     let grant = server
         .anybody()
         .post("/api/auth/login", login)

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::within;
 
@@ -29,7 +30,17 @@ impl EventSocket {
 
     /// Connects with that `auth`; the message if that is refused.
     pub async fn try_open(address: SocketAddr, auth: Value) -> Result<Self, String> {
-        let mut socket = Self::begin(TcpStream::connect(address).await.unwrap()).await;
+        Self::try_open_with(address, auth, &[]).await
+    }
+
+    /// The same with these headers.
+    pub async fn try_open_with(
+        address: SocketAddr,
+        auth: Value,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, String> {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        let mut socket = Self::begin_with(tcp, headers).await;
         socket.send_raw(format!("40{auth}")).await;
         let answer = socket.packet("the answer to CONNECT").await;
         match answer.strip_prefix("44") {
@@ -54,9 +65,17 @@ impl EventSocket {
 
     /// Opens a session, and says nothing yet.
     pub async fn begin(tcp: TcpStream) -> Self {
+        Self::begin_with(tcp, &[]).await
+    }
+
+    async fn begin_with(tcp: TcpStream, headers: &[(&'static str, String)]) -> Self {
         let address = tcp.peer_addr().unwrap();
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-        let opening = tokio_tungstenite::client_async(url, tcp);
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let opening = tokio_tungstenite::client_async(request, tcp);
         let (stream, _) = within("the handshake", opening).await.unwrap();
         let mut socket = Self {
             stream,

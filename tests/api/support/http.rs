@@ -81,10 +81,10 @@ impl Client {
             Some(_) => path.to_owned(),
             None => format!("/api/v1/{path}"),
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(&path)
-            .header("host", self.address.to_string());
+        let mut request = Request::builder().method(method).uri(&path);
+        if self.header("host").is_empty() {
+            request = request.header("host", self.address.to_string());
+        }
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }

@@ -24,7 +24,11 @@ impl Poller {
 
     /// Opens a session, and says nothing yet.
     pub async fn begin(address: SocketAddr) -> Self {
-        let client = Client::new(address);
+        Self::begin_as(Client::new(address)).await
+    }
+
+    /// The same with that client's headers.
+    pub async fn begin_as(client: Client) -> Self {
         let path = "/socket.io/?EIO=4&transport=polling";
         let opened = client.get(path).await;
         let opened: serde_json::Value = serde_json::from_slice(&opened.body[1..]).unwrap();

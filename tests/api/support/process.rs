@@ -20,6 +20,11 @@ pub struct Process {
 impl Process {
     /// Starts `chat.db` in that folder, without limits.
     pub fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(folder: &Path, env: &[(&str, &Path)]) -> Self {
         let db = folder.join("chat.db");
         // A shell lets it ignore the signal that comes with a full file, so that it sees the error instead.
         let mut command = Command::new("/bin/sh");
@@ -29,6 +34,7 @@ impl Process {
             .arg(&db)
             .args(["--listen", "127.0.0.1:0"]);
         quiet(&mut command);
+        command.envs(env.iter().copied());
         let log = File::create(folder.join("log")).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -101,6 +107,7 @@ fn quiet(command: &mut Command) {
     command.env("PARLOR_AUTH__PBKDF2_ROUNDS", "1000");
     for limit in [
         "MESSAGES_PER_SECOND",
+        "ACTIONS_PER_SECOND",
         "REGISTER_PER_MINUTE",
         "LOGIN_PER_MINUTE",
         "CONNECTIONS_PER_USER",

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -21,7 +22,21 @@ impl RawSocket {
 
     /// Opens `path`; the status if that is refused.
     pub async fn try_open(address: SocketAddr, path: &str) -> Result<Self, u16> {
-        let opening = connect_async(format!("ws://{address}{path}"));
+        Self::try_open_with(address, path, &[]).await
+    }
+
+    /// The same with these headers.
+    pub async fn try_open_with(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, u16> {
+        let url = format!("ws://{address}{path}");
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let opening = connect_async(request);
         match within("the handshake", opening).await {
             Ok((stream, _)) => Ok(Self(stream)),
             Err(Error::Http(response)) => Err(response.status().as_u16()),

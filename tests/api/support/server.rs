@@ -173,6 +173,7 @@ pub fn unlimited(db: PathBuf) -> Config {
     config.limits.register_per_minute = None;
     config.limits.wrong_keys_per_minute = None;
     config.limits.messages_per_second = None;
+    config.limits.actions_per_second = None;
     config.limits.connections_per_address = None;
     config.limits.connections_per_user = None;
     config

@@ -4,6 +4,7 @@ use super::en::ScriptTexts;
 
 pub(in crate::web) const TEXTS: ScriptTexts = ScriptTexts {
     you: "Du",
+    guest_badge: "Gast",
     deleted_user: "gelöschtes Konto",
     deleted_message: "Diese Nachricht wurde gelöscht.",
     today: "Heute",

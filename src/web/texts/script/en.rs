@@ -4,6 +4,7 @@ texts! {
     /// What scripts say; `{n}`, `{name}` and the like are filled in there.
     ScriptTexts = TEXTS {
         you: "You",
+        guest_badge: "guest",
         deleted_user: "deleted user",
         deleted_message: "This message was deleted.",
         today: "Today",

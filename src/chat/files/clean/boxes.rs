@@ -1,0 +1,154 @@
+//! Files made of boxes (ISO/IEC 14496-12 and its relatives): MP4, QuickTime, HEIC, AVIF, JPEG 2000, JPEG XL. What goes
+//! becomes a `free` box full of zeros, so that all offsets stay right.
+
+use std::io::{self, BufRead, Seek};
+
+use super::input::Input;
+use super::plan::{Edit, Plan};
+use super::{damaged, heif, movie};
+
+/// More boxes than a long recording in fragments has.
+const BOXES_MAX: u32 = 1_000_000;
+/// More changes than any real file needs.
+const EDITS_MAX: usize = 100_000;
+
+/// A box: its name, where it begins, where its content begins, and where it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) name: [u8; 4],
+    pub(super) from: u64,
+    pub(super) body: u64,
+    pub(super) end: u64,
+}
+
+/// A file of boxes that is being read.
+pub(super) struct Boxes<'a, R> {
+    pub(super) input: &'a mut Input<R>,
+    edits: Vec<Edit>,
+    count: u32,
+}
+
+/// Whether a file may begin with a box of this name.
+pub(super) fn begins_file(name: &[u8]) -> bool {
+    let names: [&[u8]; 8] = [
+        b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"JXL ", b"jP  ",
+    ];
+    names.iter().any(|known| name.starts_with(known))
+}
+
+pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
+    let len = input.len();
+    let mut boxes = Boxes {
+        input,
+        edits: Vec::new(),
+        count: 0,
+    };
+    let mut at = 0;
+    while let Some(part) = boxes.next(at, len)? {
+        match &part.name {
+            b"moov" => movie::clean(&mut boxes, part)?,
+            b"meta" => heif::clean(&mut boxes, part)?,
+            // `brob` is one of these, packed (JPEG XL).
+            b"udta" | b"uuid" | b"free" | b"skip" | b"Exif" | b"xml " | b"jumb" | b"brob"
+            | b"pnot" | b"PICT" | b"uinf" => boxes.free(part)?,
+            _ => {}
+        }
+        at = part.end;
+    }
+    if at < len {
+        boxes.edit(Edit::zeros(at, len))?;
+    }
+    Plan::in_place(boxes.edits, len)
+}
+
+impl<R: BufRead + Seek> Boxes<'_, R> {
+    /// The box at `at`, in something that ends at `end`; `None` if too little is left for one.
+    pub(super) fn next(&mut self, at: u64, end: u64) -> io::Result<Option<Part>> {
+        if at.saturating_add(8) > end {
+            return Ok(None);
+        }
+        self.count += 1;
+        if self.count > BOXES_MAX {
+            return Err(damaged("too many boxes"));
+        }
+        self.input.go(at)?;
+        let size = u64::from(self.input.u32_be()?);
+        let name = self.input.array()?;
+        let is_outermost = end == self.input.len();
+        let size = match size {
+            0 if is_outermost => end - at,
+            1 => self.input.array().map(u64::from_be_bytes)?,
+            size => size,
+        };
+        let body = self.input.at();
+        let mut till = at.saturating_add(size);
+        if till > end && is_outermost && name == *b"mdat" {
+            // A recording that broke off.
+            till = end;
+        }
+        if till < body || till > end {
+            return Err(damaged("a box does not fit"));
+        }
+        Ok(Some(Part {
+            name,
+            from: at,
+            body,
+            end: till,
+        }))
+    }
+
+    /// The boxes from `at` to `end`.
+    pub(super) fn all(&mut self, at: u64, end: u64) -> io::Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        let mut at = at;
+        while let Some(part) = self.next(at, end)? {
+            if parts.len() > EDITS_MAX {
+                return Err(damaged("too many boxes"));
+            }
+            at = part.end;
+            parts.push(part);
+        }
+        Ok(parts)
+    }
+
+    /// Makes a box one that is free.
+    pub(super) fn free(&mut self, part: Part) -> io::Result<()> {
+        if part.name != *b"free" {
+            self.edit(Edit::bytes(part.from + 4, b"free".to_vec()))?;
+        }
+        self.edit(Edit::zeros(part.body, part.end))
+    }
+
+    pub(super) fn edit(&mut self, edit: Edit) -> io::Result<()> {
+        if self.edits.len() >= EDITS_MAX {
+            return Err(damaged("too many parts"));
+        }
+        if edit.from < edit.to {
+            self.edits.push(edit);
+        }
+        Ok(())
+    }
+
+    /// What is in a box, which must be small enough to be held.
+    pub(super) fn content(&mut self, part: Part) -> io::Result<Vec<u8>> {
+        self.input.go(part.body)?;
+        self.input.bytes(part.end - part.body)
+    }
+}
+
+/// Numbers in a box's content, one after the other.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl Fields<'_> {
+    /// The next number of `width` bytes, at most 8.
+    pub(super) fn number(&mut self, width: usize) -> io::Result<u64> {
+        let (number, rest) = self
+            .0
+            .split_at_checked(width)
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.0 = rest;
+        Ok(number
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    }
+}

@@ -1,0 +1,372 @@
+//! For tests: files of many formats in which a place is hidden wherever metadata can stand.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{DynamicImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
+
+/// What must not be found in a file any more.
+pub const SECRET: &[u8] = b"50.1109 N 8.6821 E";
+/// What must stay, where it was.
+pub const MEDIA: &[u8] = b"the very picture, or sound";
+
+/// A file with metadata.
+pub struct Container {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
+    /// Whether it keeps its length and its offsets.
+    pub in_place: bool,
+}
+
+/// One of each kind, most with everything that the format has room for.
+pub fn containers() -> Vec<Container> {
+    let changed = [
+        ("photo.jpg", jpeg(6)),
+        ("photo.png", png()),
+        ("photo.gif", gif()),
+        ("photo.webp", webp(6)),
+        ("animated.webp", animated_webp()),
+    ];
+    let in_place = [
+        ("little.tiff", tiff(true)),
+        ("big.tiff", tiff(false)),
+        ("photo.heic", heif(b"heic")),
+        ("photo.avif", heif(b"avif")),
+        ("film.mp4", movie(b"isom", false)),
+        ("film.mov", movie(b"qt  ", true)),
+        ("photo.jxl", boxes_with_exif(b"JXL ", b"jxlc")),
+        ("photo.jp2", boxes_with_exif(b"jP  ", b"jp2c")),
+    ];
+    let made = |in_place| {
+        move |(name, bytes)| Container {
+            name,
+            bytes,
+            in_place,
+        }
+    };
+    changed
+        .into_iter()
+        .map(made(false))
+        .chain(in_place.into_iter().map(made(true)))
+        .collect()
+}
+
+pub fn has(data: &[u8], needle: &[u8]) -> bool {
+    data.windows(needle.len()).any(|part| part == needle)
+}
+
+/// 30 × 20 pixels, another colour in each corner.
+pub fn image() -> RgbImage {
+    RgbImage::from_fn(30, 20, |x, y| Rgb([(x * 8) as u8, (y * 12) as u8, 90]))
+}
+
+fn plain(format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::from(image())
+        .write_to(&mut bytes, format)
+        .unwrap();
+    bytes.into_inner()
+}
+
+/// Notes of a camera: which way is up, and where it was.
+pub fn notes(orientation: u8) -> Vec<u8> {
+    let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
+    [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, &[0; 4], SECRET].concat()
+}
+
+fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u16 + 2).to_be_bytes();
+    [&[0xff, marker], &length[..], content].concat()
+}
+
+pub fn jpeg(orientation: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new(&mut bytes).encode_image(&image()).unwrap();
+    let thumbnail = [b"JFIF\0\x01\x02\0\0\x01\0\x01\x03\x02".as_slice(), SECRET].concat();
+    let segments = [
+        segment(0xe0, &thumbnail),
+        segment(0xe0, &[b"JFXX\0\x10".as_slice(), SECRET].concat()),
+        segment(
+            0xe1,
+            &[b"Exif\0\0".as_slice(), &notes(orientation)].concat(),
+        ),
+        segment(
+            0xe1,
+            &[b"http://ns.adobe.com/xap/1.0/\0".as_slice(), SECRET].concat(),
+        ),
+        segment(0xe2, &[b"MPF\0".as_slice(), SECRET].concat()),
+        segment(0xed, &[b"Photoshop 3.0\0".as_slice(), SECRET].concat()),
+        segment(0xfe, SECRET),
+        b"some garbage".to_vec(),
+    ];
+    bytes.splice(2..2, segments.concat());
+    // A second picture behind the end.
+    bytes.extend(segment(0xd8, SECRET));
+    bytes
+}
+
+pub fn png_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    // With a wrong checksum.
+    let length = (content.len() as u32).to_be_bytes();
+    [&length[..], name, content, &[0; 4]].concat()
+}
+
+pub fn png() -> Vec<u8> {
+    let mut bytes = plain(ImageFormat::Png);
+    let chunks = [
+        png_chunk(b"tEXt", SECRET),
+        png_chunk(b"zTXt", SECRET),
+        png_chunk(b"iTXt", SECRET),
+        png_chunk(b"eXIf", &notes(1)),
+        png_chunk(b"tIME", SECRET),
+        png_chunk(b"caBX", SECRET),
+    ];
+    bytes.splice(33..33, chunks.concat());
+    bytes.extend(SECRET);
+    bytes
+}
+
+pub fn gif() -> Vec<u8> {
+    let mut bytes = plain(ImageFormat::Gif);
+    let end = bytes.len() - 1;
+    let comment = [b"\x21\xfe\x12".as_slice(), SECRET, b"\0"].concat();
+    let xmp = [b"\x21\xff\x0bXMP DataXMP\x12".as_slice(), SECRET, b"\0"].concat();
+    let repeat = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0";
+    bytes.splice(end..end, [comment, xmp, repeat.to_vec()].concat());
+    bytes.extend(SECRET);
+    bytes
+}
+
+pub fn webp(orientation: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = WebPEncoder::new_lossless(&mut bytes);
+    encoder.set_exif_metadata(notes(orientation)).unwrap();
+    encoder
+        .write_image(&image(), 30, 20, image::ExtendedColorType::Rgb8)
+        .unwrap();
+    bytes.extend(riff_chunk(b"XMP ", SECRET));
+    let length = (bytes.len() as u32 - 8).to_le_bytes();
+    bytes[4..8].copy_from_slice(&length);
+    bytes.extend(SECRET);
+    bytes
+}
+
+fn riff_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32).to_le_bytes();
+    let padding = vec![0; content.len() % 2];
+    [name, &length[..], content, &padding].concat()
+}
+
+pub fn animated_webp() -> Vec<u8> {
+    let still = plain(ImageFormat::WebP);
+    let at = still.windows(4).position(|name| name == b"VP8L").unwrap();
+    let frame = [
+        // Place, size less one, time.
+        [0, 0, 0, 0, 0, 0, 29, 0, 0, 19, 0, 0, 100, 0, 0, 0].to_vec(),
+        still[at..].to_vec(),
+        riff_chunk(b"EXIF", &notes(1)),
+    ];
+    let frame = riff_chunk(b"ANMF", &frame.concat());
+    let chunks = [
+        b"WEBP".to_vec(),
+        riff_chunk(b"VP8X", &[0x0e, 0, 0, 0, 29, 0, 0, 19, 0, 0]),
+        riff_chunk(b"ANIM", &[0; 6]),
+        frame.clone(),
+        frame,
+        riff_chunk(b"XMP ", SECRET),
+    ];
+    riff_chunk(b"RIFF", &chunks.concat())
+}
+
+/// Puts a TIFF together.
+struct TiffWriter {
+    little: bool,
+    bytes: Vec<u8>,
+}
+
+impl TiffWriter {
+    fn number<const N: usize>(&self, little: [u8; N]) -> [u8; N] {
+        let mut bytes = little;
+        if !self.little {
+            bytes.reverse();
+        }
+        bytes
+    }
+
+    /// Adds bytes; returns where they are.
+    fn add(&mut self, bytes: &[u8]) -> u32 {
+        let at = self.bytes.len() as u32;
+        self.bytes.extend(bytes);
+        at
+    }
+
+    fn directory(&mut self, entries: &[(u16, u16, u32, u32)]) -> u32 {
+        let mut bytes = self.number((entries.len() as u16).to_le_bytes()).to_vec();
+        for (tag, kind, count, value) in entries {
+            bytes.extend(self.number(tag.to_le_bytes()));
+            bytes.extend(self.number(kind.to_le_bytes()));
+            bytes.extend(self.number(count.to_le_bytes()));
+            bytes.extend(self.number(value.to_le_bytes()));
+        }
+        bytes.extend([0; 4]);
+        self.add(&bytes)
+    }
+}
+
+pub fn tiff(little: bool) -> Vec<u8> {
+    let head = if little {
+        b"II*\0\0\0\0\0"
+    } else {
+        b"MM\0*\0\0\0\0"
+    };
+    let bytes = head.to_vec();
+    let mut tiff = TiffWriter { little, bytes };
+    let media = tiff.add(MEDIA);
+    let secret = tiff.add(SECRET);
+    let text = |tag| (tag, 2, SECRET.len() as u32, secret);
+    let maker_note = tiff.add(SECRET);
+    let exif = tiff.directory(&[(37_500, 7, SECRET.len() as u32, maker_note)]);
+    let place = tiff.add(SECRET);
+    let gps = tiff.directory(&[(2, 5, 2, place)]);
+    let sub = tiff.directory(&[text(270), (273, 4, 1, media)]);
+    let first = tiff.directory(&[
+        (256, 4, 1, 26),
+        (257, 4, 1, 1),
+        text(271),
+        (273, 4, 1, media),
+        text(306),
+        (330, 4, 1, sub),
+        text(700),
+        (34_665, 4, 1, exif),
+        (34_853, 4, 1, gps),
+    ]);
+    let first = tiff.number(first.to_le_bytes());
+    tiff.bytes[4..8].copy_from_slice(&first);
+    tiff.bytes
+}
+
+pub fn isobox(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u32 + 8).to_be_bytes();
+    [&length[..], name, content].concat()
+}
+
+/// With version and flags.
+fn full_box(name: &[u8], version: u8, content: &[u8]) -> Vec<u8> {
+    isobox(name, &[&[version, 0, 0, 0], content].concat())
+}
+
+fn handler(kind: &[u8; 4]) -> Vec<u8> {
+    full_box(b"hdlr", 0, &[&[0; 4], &kind[..], &[0; 13]].concat())
+}
+
+/// Exif in `mdat`, XMP in `idat`.
+pub fn heif(brand: &[u8; 4]) -> Vec<u8> {
+    let item = |id: u8, kind: &[u8; 4]| {
+        full_box(
+            b"infe",
+            2,
+            &[&[0, id, 0, 0], &kind[..], b"\0text/xml\0"].concat(),
+        )
+    };
+    let exif = [b"\0\0\0\x06Exif\0\0".as_slice(), &notes(1)].concat();
+    let head = isobox(b"ftyp", &[brand, &[0; 4], &brand[..]].concat());
+    let place = |id: u8, method: u8, from: u32, length: usize| {
+        let numbers = [from.to_be_bytes(), (length as u32).to_be_bytes()].concat();
+        [&[0, id, 0, method, 0, 0, 0, 1], &numbers[..]].concat()
+    };
+    let meta = |media: u32| {
+        let items = [item(1, b"Exif"), item(2, b"mime"), item(3, b"hvc1")];
+        let places = [
+            vec![0x44, 0x00, 0, 3],
+            place(1, 0, media, exif.len()),
+            place(2, 1, 0, SECRET.len()),
+            place(3, 0, media + exif.len() as u32, MEDIA.len()),
+        ];
+        let parts = [
+            handler(b"pict"),
+            full_box(b"iinf", 0, &[&[0, 3], &items.concat()[..]].concat()),
+            full_box(b"iloc", 1, &places.concat()),
+            isobox(b"idat", SECRET),
+        ];
+        full_box(b"meta", 0, &parts.concat())
+    };
+    let media = (head.len() + meta(0).len() + 8) as u32;
+    let data = isobox(b"mdat", &[&exif, MEDIA].concat());
+    [
+        head,
+        meta(media),
+        data,
+        isobox(b"uuid", &[&[7; 16], SECRET].concat()),
+    ]
+    .concat()
+}
+
+/// A film with a place, a camera, a track of measured places, and its header in front or behind.
+pub fn movie(brand: &[u8; 4], header_first: bool) -> Vec<u8> {
+    let head = isobox(b"ftyp", &[brand, &[0; 4], &brand[..]].concat());
+    let data = isobox(b"mdat", &[MEDIA, SECRET, SECRET].concat());
+    let times = |name: &[u8]| full_box(name, 0, &[0xd5; 20]);
+    let user_data = isobox(b"udta", &isobox(b"\xa9xyz", SECRET));
+    let number = |number: u32| number.to_be_bytes();
+    let film_header = |media: u32| {
+        let table = |from: u32, sizes: &[u8]| {
+            let tables = [
+                full_box(b"stco", 0, &[number(1), number(from)].concat()),
+                full_box(
+                    b"stsc",
+                    0,
+                    &[number(1), number(1), number(2), number(1)].concat(),
+                ),
+                full_box(b"stsz", 0, sizes),
+            ];
+            isobox(b"minf", &isobox(b"stbl", &tables.concat()))
+        };
+        let track = |kind: &[u8; 4], table: Vec<u8>| {
+            let media = [times(b"mdhd"), handler(kind), table].concat();
+            isobox(
+                b"trak",
+                &[times(b"tkhd"), user_data.clone(), isobox(b"mdia", &media)].concat(),
+            )
+        };
+        let places = media + MEDIA.len() as u32;
+        let size = SECRET.len() as u32;
+        let sizes = [number(0), number(2), number(size), number(size)].concat();
+        let pictures = [number(MEDIA.len() as u32), number(1)].concat();
+        let parts = [
+            times(b"mvhd"),
+            track(b"vide", table(media, &pictures)),
+            track(b"meta", table(places, &sizes)),
+            user_data.clone(),
+            isobox(
+                b"meta",
+                &[handler(b"mdta"), isobox(b"ilst", SECRET)].concat(),
+            ),
+            isobox(b"uuid", &[&[9; 16], SECRET].concat()),
+        ];
+        isobox(b"moov", &parts.concat())
+    };
+    let behind = [
+        isobox(b"uuid", &[&[9; 16], SECRET].concat()),
+        isobox(b"free", SECRET),
+    ]
+    .concat();
+    if header_first {
+        let media = head.len() + film_header(0).len() + 8;
+        [head, film_header(media as u32), data, behind].concat()
+    } else {
+        let media = head.len() + 8;
+        [head, data, film_header(media as u32), behind].concat()
+    }
+}
+
+fn boxes_with_exif(signature: &[u8; 4], code: &[u8; 4]) -> Vec<u8> {
+    let parts = [
+        isobox(signature, b"\r\n\x87\n"),
+        isobox(b"Exif", &notes(1)),
+        isobox(b"xml ", SECRET),
+        isobox(b"uuid", &[&[7; 16], SECRET].concat()),
+        isobox(code, MEDIA),
+    ];
+    parts.concat()
+}

@@ -1,0 +1,82 @@
+//! GIF: keeps frames and how often they repeat; drops comments and what other programs note.
+
+use std::io::{self, BufRead, Seek};
+
+use super::damaged;
+use super::input::Input;
+use super::plan::{Piece, Plan};
+
+const TRAILER: u8 = 0x3b;
+const IMAGE: u8 = 0x2c;
+const EXTENSION: u8 = 0x21;
+const GRAPHIC_CONTROL: u8 = 0xf9;
+const PLAIN_TEXT: u8 = 0x01;
+const APPLICATION: u8 = 0xff;
+
+pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
+    let mut plan = Plan::default();
+    let head: [u8; 13] = input.array()?;
+    if !head.starts_with(b"GIF87a") && !head.starts_with(b"GIF89a") {
+        return Err(damaged("no GIF"));
+    }
+    input.skip(palette(head[10]))?;
+    plan.keep(0, input.at())?;
+    let mut has_pixels = false;
+    while input.left() > 0 {
+        let from = input.at();
+        let kept = match input.byte()? {
+            TRAILER => {
+                plan.keep(from, input.at())?;
+                return finish(plan, has_pixels);
+            }
+            IMAGE => {
+                let place: [u8; 9] = input.array()?;
+                input.skip(palette(place[8]) + 1)?;
+                blocks(input)?;
+                has_pixels = true;
+                true
+            }
+            EXTENSION => {
+                let label = input.byte()?;
+                let first = blocks(input)?;
+                matches!(label, GRAPHIC_CONTROL | PLAIN_TEXT)
+                    || label == APPLICATION && repeats(&first)
+            }
+            _ => return Err(damaged("no GIF block")),
+        };
+        if kept {
+            plan.keep(from, input.at())?;
+        }
+    }
+    // One that ends too early still shows.
+    plan.push(Piece::Bytes(vec![TRAILER]))?;
+    finish(plan, has_pixels)
+}
+
+fn finish(plan: Plan, has_pixels: bool) -> io::Result<Plan> {
+    has_pixels.then_some(plan).ok_or(damaged("no picture"))
+}
+
+fn repeats(application: &[u8]) -> bool {
+    [b"NETSCAPE2.0".as_slice(), b"ANIMEXTS1.0"].contains(&application)
+}
+
+/// Bytes of the colour table that these flags announce.
+fn palette(flags: u8) -> u64 {
+    match flags & 0x80 {
+        0 => 0,
+        _ => 3 << ((flags & 7) + 1),
+    }
+}
+
+/// Passes a run of blocks up to the empty one; returns the first.
+fn blocks<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Vec<u8>> {
+    let length = input.byte()?;
+    let first = input.bytes(length.into())?;
+    let mut length = length;
+    while length > 0 {
+        length = input.byte()?;
+        input.skip(length.into())?;
+    }
+    Ok(first)
+}

@@ -1,0 +1,163 @@
+//! The `meta` box of HEIC and AVIF pictures (ISO/IEC 23008-12): its Exif and XMP items are emptied where they lie.
+
+use std::collections::HashSet;
+use std::io::{self, BufRead, Seek};
+
+use super::boxes::{Boxes, Fields, Part};
+use super::plan::Edit;
+use super::{damaged, tiff};
+
+/// A large picture is made of some hundreds of tiles.
+const EXTENTS_MAX: u32 = 100_000;
+
+/// Cleans the pictures' `meta` box; another one goes.
+pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> io::Result<()> {
+    // Behind version and flags.
+    let parts = boxes.all(meta.body + 4, meta.end)?;
+    let find = |name: &[u8; 4]| parts.iter().find(|part| part.name == *name).copied();
+    let handler = match find(b"hdlr") {
+        Some(handler) => boxes.content(handler)?.get(8..12).map(<[u8]>::to_vec),
+        None => None,
+    };
+    if handler.as_deref() != Some(b"pict") {
+        return boxes.free(meta);
+    }
+    let idat = find(b"idat");
+    let notes = match find(b"iinf") {
+        Some(list) => items(boxes, list)?,
+        None => HashSet::new(),
+    };
+    match find(b"iloc") {
+        Some(places) => empty(boxes, places, idat, &notes)?,
+        None if notes.is_empty() => {}
+        None => return Err(damaged("items without a place")),
+    }
+    for part in parts {
+        if matches!(
+            &part.name,
+            b"uuid" | b"udta" | b"xml " | b"bxml" | b"free" | b"skip"
+        ) {
+            boxes.free(part)?;
+        }
+    }
+    Ok(())
+}
+
+/// The items that are notes, and whether they are Exif.
+fn items<R: BufRead + Seek>(
+    boxes: &mut Boxes<'_, R>,
+    list: Part,
+) -> io::Result<HashSet<(u32, bool)>> {
+    let head = boxes.content(list)?;
+    let is_old = head.first().is_some_and(|version| *version == 0);
+    let first = list.body + if is_old { 6 } else { 8 };
+    let mut notes = HashSet::new();
+    for entry in boxes.all(first, list.end)? {
+        let content = boxes.content(entry)?;
+        let mut fields = Fields(&content);
+        let version = fields.number(1)?;
+        fields.number(3)?;
+        let id = fields.number(if version == 3 { 4 } else { 2 })?;
+        fields.number(2)?;
+        let id = u32::try_from(id).map_err(|_| damaged("an item"))?;
+        if version < 2 {
+            // Name, type: an item with a type is a document, not a picture.
+            let has_type = fields
+                .0
+                .split(|byte| *byte == 0)
+                .nth(1)
+                .is_some_and(|kind| !kind.is_empty());
+            if has_type {
+                notes.insert((id, false));
+            }
+            continue;
+        }
+        match &fields.0.get(..4) {
+            Some(b"Exif") => notes.insert((id, true)),
+            Some(b"mime" | b"uri ") => notes.insert((id, false)),
+            _ => false,
+        };
+    }
+    Ok(notes)
+}
+
+/// Empties the bytes of items.
+fn empty<R: BufRead + Seek>(
+    boxes: &mut Boxes<'_, R>,
+    places: Part,
+    idat: Option<Part>,
+    notes: &HashSet<(u32, bool)>,
+) -> io::Result<()> {
+    let content = boxes.content(places)?;
+    let mut fields = Fields(&content);
+    let version = fields.number(1)?;
+    fields.number(3)?;
+    let widths = fields.number(2)?;
+    let width = |shift: u32| ((widths >> shift) & 15) as usize;
+    let (offset_width, length_width, base_width) = (width(12), width(8), width(4));
+    let index_width = if version == 0 { 0 } else { width(0) };
+    if [offset_width, length_width, base_width, index_width]
+        .iter()
+        .any(|width| *width > 8)
+    {
+        return Err(damaged("a number"));
+    }
+    let id_width = if version < 2 { 2 } else { 4 };
+    let mut extents = 0;
+    for _ in 0..fields.number(id_width)? {
+        let id = fields.number(id_width)?;
+        let method = if version == 0 {
+            0
+        } else {
+            fields.number(2)? & 15
+        };
+        let elsewhere = fields.number(2)? != 0;
+        let base = fields.number(base_width)?;
+        let is = |exif| notes.contains(&(id as u32, exif));
+        let (is_exif, is_note) = (is(true), is(true) || is(false));
+        for extent in 0..fields.number(2)? {
+            extents += 1;
+            if extents > EXTENTS_MAX {
+                return Err(damaged("too many parts"));
+            }
+            fields.number(index_width)?;
+            let offset = base.saturating_add(fields.number(offset_width)?);
+            let length = fields.number(length_width)?;
+            if !is_note || elsewhere {
+                continue;
+            }
+            let (from, end) = match (method, idat) {
+                (0, _) => (offset, u64::MAX),
+                (1, Some(idat)) => (idat.body.saturating_add(offset), idat.end),
+                _ => return Err(damaged("an item that is made of others")),
+            };
+            // Without a length it is all there is.
+            let to = if length == 0 {
+                end
+            } else {
+                from.saturating_add(length).min(end)
+            };
+            if method == 0 && length == 0 {
+                return Err(damaged("an item without an end"));
+            }
+            empty_extent(boxes, from, to, is_exif && extent == 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// Empties bytes; Exif that has its beginning there becomes Exif that says nothing.
+fn empty_extent<R: BufRead + Seek>(
+    boxes: &mut Boxes<'_, R>,
+    from: u64,
+    to: u64,
+    begins_exif: bool,
+) -> io::Result<()> {
+    let stub = [&[0; 4], tiff::NOTHING].concat();
+    if !begins_exif || to.saturating_sub(from) < stub.len() as u64 {
+        return boxes.edit(Edit::zeros(from, to));
+    }
+    let behind = from + stub.len() as u64;
+    boxes.edit(Edit::bytes(from, stub))?;
+    boxes.edit(Edit::zeros(behind, to))
+}

@@ -1,0 +1,186 @@
+//! JPEG (ITU-T T.81): keeps what is needed to decode the picture, JFIF without its thumbnail, colour profiles, Adobe's
+//! colour transform and the orientation.
+
+use std::io::{self, BufRead, Seek};
+
+use image::metadata::Orientation;
+
+use super::input::Input;
+use super::plan::{Piece, Plan};
+use super::{damaged, tiff};
+
+const SOI: u8 = 0xd8;
+const EOI: u8 = 0xd9;
+const SOS: u8 = 0xda;
+const APP0: u8 = 0xe0;
+const APP1: u8 = 0xe1;
+const APP2: u8 = 0xe2;
+const APP14: u8 = 0xee;
+/// Bytes of a JFIF segment without its thumbnail, with its length.
+const JFIF: u64 = 16;
+
+pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
+    let mut plan = Plan::default();
+    if input.array()? != [0xff, SOI] {
+        return Err(damaged("no JPEG"));
+    }
+    plan.keep(0, 2)?;
+    while let Some(marker) = next_marker(input)? {
+        let from = input.at() - 2;
+        match marker {
+            EOI => {
+                plan.keep(from, input.at())?;
+                return finish(plan);
+            }
+            // Without a length.
+            0x01 | 0xd0..=0xd7 => plan.keep(from, input.at())?,
+            SOI => {}
+            _ => {
+                let length = u64::from(input.u16_be().unwrap_or(0));
+                if length < 2 || input.skip(length - 2).is_err() {
+                    break;
+                }
+                segment(input, &mut plan, marker, from)?;
+                if marker == SOS {
+                    plan.passes += 1;
+                    let from = input.at();
+                    skip_entropy(input)?;
+                    plan.keep(from, input.at())?;
+                }
+            }
+        }
+    }
+    // One that ends too early still shows.
+    plan.push(Piece::Bytes(vec![0xff, EOI]))?;
+    finish(plan)
+}
+
+fn finish(plan: Plan) -> io::Result<Plan> {
+    match plan.passes {
+        0 => Err(damaged("no picture")),
+        _ => Ok(plan),
+    }
+}
+
+/// The byte after the next 0xFF; what stands in front of that is no part of the picture.
+fn next_marker<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Option<u8>> {
+    let mut marker = None;
+    let mut after_ff = false;
+    input.skip_past(|byte| {
+        let is_marker = after_ff && byte != 0xff && byte != 0;
+        after_ff = byte == 0xff;
+        if is_marker {
+            marker = Some(byte);
+        }
+        is_marker
+    })?;
+    Ok(marker)
+}
+
+/// Goes to the next marker that is no restart, or to the end.
+fn skip_entropy<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<()> {
+    let mut after_ff = false;
+    let found = input.skip_past(|byte| {
+        let is_marker = after_ff && !matches!(byte, 0 | 0xd0..=0xd7 | 0xff);
+        after_ff = byte == 0xff;
+        is_marker
+    })?;
+    match found {
+        true => input.go(input.at() - 2),
+        false => Ok(()),
+    }
+}
+
+/// Keeps a segment that began at `from` and has just been passed, or a part of it.
+fn segment<R: BufRead + Seek>(
+    input: &mut Input<R>,
+    plan: &mut Plan,
+    marker: u8,
+    from: u64,
+) -> io::Result<()> {
+    let end = input.at();
+    let is = |content: &[u8], name: &[u8]| content.starts_with(name);
+    match marker {
+        APP0..=0xef => {
+            input.go(from + 4)?;
+            let content = input.bytes(end - from - 4)?;
+            match marker {
+                APP0 if is(&content, b"JFIF\0") && content.len() >= 14 => {
+                    jfif(plan, from, end, &content)
+                }
+                APP2 if is(&content, b"ICC_PROFILE\0") => plan.keep(from, end),
+                APP14 if is(&content, b"Adobe") && content.len() >= 12 => {
+                    let mut kept = vec![0xff, APP14, 0, 14];
+                    kept.extend(&content[..12]);
+                    replace(plan, from, end, kept)
+                }
+                APP1 if is(&content, b"Exif\0\0") => exif(plan, &content[6..]),
+                _ => Ok(()),
+            }
+        }
+        0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+            input.go(from + 4)?;
+            let frame = input.bytes(end - from - 4)?;
+            plan.samples = plan.samples.saturating_add(samples(&frame).unwrap_or(0));
+            plan.keep(from, end)
+        }
+        0xc4 | 0xcc | SOS..=0xdf => plan.keep(from, end),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps a segment as `kept`, as it is if that changes nothing.
+fn replace(plan: &mut Plan, from: u64, end: u64, kept: Vec<u8>) -> io::Result<()> {
+    if kept.len() as u64 == end - from {
+        plan.keep(from, end)
+    } else {
+        plan.push(Piece::Bytes(kept))
+    }
+}
+
+fn jfif(plan: &mut Plan, from: u64, end: u64, content: &[u8]) -> io::Result<()> {
+    if end - from == JFIF + 2 && content[12..14] == [0, 0] {
+        return plan.keep(from, end);
+    }
+    let mut kept = vec![0xff, APP0, 0, JFIF as u8];
+    kept.extend(&content[..12]);
+    kept.extend([0, 0]);
+    plan.push(Piece::Bytes(kept))
+}
+
+/// Keeps the orientation of an Exif segment and nothing else.
+fn exif(plan: &mut Plan, exif: &[u8]) -> io::Result<()> {
+    let found = Orientation::from_exif_chunk(exif);
+    let Some(orientation) = found
+        .map(Orientation::to_exif)
+        .filter(|_| plan.orientation == 0)
+    else {
+        return Ok(());
+    };
+    plan.orientation = orientation;
+    if orientation <= 1 {
+        return Ok(());
+    }
+    let exif = [b"Exif\0\0", tiff::only_orientation(orientation).as_slice()].concat();
+    let mut kept = vec![0xff, APP1, 0, exif.len() as u8 + 2];
+    kept.extend(exif);
+    plan.push(Piece::Bytes(kept))
+}
+
+/// How many samples all components of a frame have, from its header.
+fn samples(frame: &[u8]) -> Option<u64> {
+    let [_, h1, h2, w1, w2, count, rest @ ..] = frame else {
+        return None;
+    };
+    let pixels =
+        u64::from(u16::from_be_bytes([*h1, *h2])) * u64::from(u16::from_be_bytes([*w1, *w2]));
+    let factors = || {
+        rest.chunks_exact(3)
+            .take((*count).into())
+            .map(|c| (c[1] >> 4, c[1] & 15))
+    };
+    let widest = u64::from(factors().map(|(h, _)| h).max()?.max(1));
+    let highest = u64::from(factors().map(|(_, v)| v).max()?.max(1));
+    let of_all: u64 = factors().map(|(h, v)| u64::from(h) * u64::from(v)).sum();
+    Some(pixels * of_all / (widest * highest))
+}

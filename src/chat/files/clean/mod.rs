@@ -1,0 +1,91 @@
+//! Removes metadata (place, camera, people, dates) from files of known containers, without decoding them.
+//!
+//! A format's module reads a container's structure once, from front to back where it can, and returns a [`Plan`]: which
+//! bytes stay, which are replaced and which are zeroed. Time is linear in the file and memory is bounded, whatever the
+//! input. What cannot be read to its end is an error of kind `InvalidData` or `UnexpectedEof`.
+
+mod boxes;
+mod gif;
+mod heif;
+mod input;
+mod jpeg;
+mod movie;
+mod plan;
+mod png;
+mod samples;
+mod tiff;
+mod webp;
+
+#[cfg(test)]
+mod containers;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(super) use {containers::*, tests::cleaned};
+
+use std::io::{self, BufRead, Seek};
+
+use input::Input;
+pub(super) use plan::{Piece, Plan};
+
+/// Bytes of a file that [`Kind::of`] looks at.
+pub(super) const HEAD: usize = 16;
+
+/// A container whose metadata can be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Jpeg,
+    Png,
+    Gif,
+    WebP,
+    /// TIFF, and the camera raw formats built on it.
+    Tiff,
+    /// Files made of boxes: MP4, QuickTime, HEIC, AVIF, JPEG 2000, JPEG XL.
+    Boxes,
+}
+
+impl Kind {
+    /// The container that these first bytes announce.
+    pub(super) fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [b'R', b'I', b'F', b'F', _, _, _, _, rest @ ..] if rest.starts_with(b"WEBP") => {
+                Some(Self::WebP)
+            }
+            [b'I', b'I', b'*' | b'+', 0, ..] | [b'M', b'M', 0, b'*' | b'+', ..] => Some(Self::Tiff),
+            // A text may have such a word there, but does not begin with a control character.
+            [0..0x20, _, _, _, kind @ ..] if boxes::begins_file(kind) => Some(Self::Boxes),
+            _ => None,
+        }
+    }
+}
+
+/// What of a file of that kind stays.
+///
+/// # Errors
+/// `InvalidData` or `UnexpectedEof` if the file is damaged, otherwise that of the source.
+pub(super) fn plan<R: BufRead + Seek>(kind: Kind, source: R) -> io::Result<Plan> {
+    let mut input = Input::new(source)?;
+    match kind {
+        Kind::Jpeg => jpeg::clean(&mut input),
+        Kind::Png => png::clean(&mut input),
+        Kind::Gif => gif::clean(&mut input),
+        Kind::WebP => webp::clean(&mut input),
+        Kind::Tiff => tiff::clean(&mut input),
+        Kind::Boxes => boxes::clean(&mut input),
+    }
+}
+
+/// Whether a file could not be cleaned because it is damaged, and not because its bytes could not be read.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    )
+}
+
+fn damaged(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}

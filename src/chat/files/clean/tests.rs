@@ -1,0 +1,172 @@
+//! Cleaning of whole files, broken ones too.
+
+use std::io::Cursor;
+
+use super::*;
+
+use super::containers::*;
+
+/// The cleaned file.
+pub(in super::super) fn cleaned(data: &[u8]) -> io::Result<(Vec<u8>, Plan)> {
+    let plan = plan(Kind::of(data).unwrap(), Cursor::new(data))?;
+    let mut bytes = Vec::new();
+    for piece in &plan.pieces {
+        match piece {
+            Piece::Keep(from, to) => bytes.extend(&data[*from as usize..*to as usize]),
+            Piece::Bytes(other) => bytes.extend(other),
+            Piece::Zeros(count) => bytes.resize(bytes.len() + *count as usize, 0),
+        }
+    }
+    Ok((bytes, plan))
+}
+
+#[test]
+fn metadata_goes_and_the_media_stays_where_it_was() {
+    for Container {
+        name,
+        bytes,
+        in_place,
+    } in containers()
+    {
+        assert!(has(&bytes, SECRET), "{name}");
+        let (after, _) = cleaned(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!has(&after, SECRET), "{name}");
+        let (again, plan) = cleaned(&after).unwrap();
+        assert_eq!(again, after, "{name}");
+        if in_place {
+            assert_eq!(after.len(), bytes.len(), "{name}");
+            let at = |data: &[u8]| data.windows(MEDIA.len()).position(|part| part == MEDIA);
+            assert!(at(&after).is_some() && at(&after) == at(&bytes), "{name}");
+        } else if plan.orientation <= 1 {
+            assert!(plan.changes_nothing(after.len() as u64), "{name}");
+        }
+    }
+}
+
+#[test]
+fn dates_of_a_film_go() {
+    let (after, _) = cleaned(&movie(b"isom", true)).unwrap();
+    for name in [b"mvhd", b"tkhd", b"mdhd"] {
+        let at = after.windows(4).position(|part| part == name).unwrap();
+        assert_eq!(after[at + 8..at + 16], [0; 8]);
+        assert_eq!(after[at + 16], 0xd5);
+    }
+}
+
+#[test]
+fn a_picture_that_ends_too_early_still_shows() {
+    for (data, end) in [(jpeg(1), b"\xff\xd9".as_slice()), (gif(), b";")] {
+        let (whole, _) = cleaned(&data).unwrap();
+        let (cut, _) =
+            cleaned(&whole[..whole.len() - 2]).unwrap_or_else(|_| cleaned(&whole).unwrap());
+        assert!(cut.ends_with(end));
+    }
+    let (whole, _) = cleaned(&png()).unwrap();
+    let (cut, _) = cleaned(&whole[..whole.len() - 12]).unwrap();
+    assert_eq!(cut, whole);
+}
+
+#[test]
+fn what_only_begins_like_a_picture_cannot_be_cleaned() {
+    for head in [
+        b"GIF89a".as_slice(),
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\0\0\0\0WEBP",
+        b"II*\0",
+        b"\0\0\0\x18ftyp",
+    ] {
+        let data = [head, b"=1;<script>alert(1)</script>"].concat();
+        let error = cleaned(&data).unwrap_err();
+        assert!(is_damage(&error), "{error}");
+    }
+    assert_eq!(Kind::of(b"The wide world"), None);
+    assert_eq!(Kind::of(b""), None);
+}
+
+/// Chains that lead back to where they came from, and counts that no file has.
+#[test]
+fn endless_structures_are_refused() {
+    let directory = |entries: &[u8], next: u32| {
+        let head = b"II*\0\x08\0\0\0".to_vec();
+        let count = ((entries.len() / 12) as u16).to_le_bytes();
+        [&head, &count[..], entries, &next.to_le_bytes()].concat()
+    };
+    let own_part = [&[0x4a, 0x01, 4, 0, 1, 0, 0, 0][..], &[8, 0, 0, 0]].concat();
+    for data in [directory(&[], 8), directory(&own_part, 0)] {
+        assert!(is_damage(&cleaned(&data).unwrap_err()));
+    }
+    // One item of nothing but parts without a length.
+    let places = [
+        [0, 0, 0, 0xff, 0xff].as_slice(),
+        &[0, 1, 0, 0, 0, 0, 0xff, 0xff].repeat(3),
+    ];
+    let mut film = movie(b"isom", false);
+    let at = film.windows(4).rposition(|name| name == b"stsz").unwrap();
+    // Four thousand million samples of one byte, of which a chunk has all.
+    film[at + 8..at + 16].copy_from_slice(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]);
+    assert!(cleaned(&film).is_ok());
+    let hdlr = [&[0; 8][..], b"pict", &[0; 13]].concat();
+    let meta = [
+        vec![0; 4],
+        isobox(b"hdlr", &hdlr),
+        isobox(b"iloc", &[&[0, 0, 0][..], &places.concat()].concat()),
+    ];
+    let data = [
+        isobox(b"ftyp", b"heic\0\0\0\0"),
+        isobox(b"meta", &meta.concat()),
+    ]
+    .concat();
+    assert!(is_damage(&cleaned(&data).unwrap_err()));
+}
+
+#[test]
+fn many_small_parts_are_refused_rather_than_held() {
+    let note = b"\x21\xfe\x01x\0";
+    let delay = b"\x21\xf9\x04\0\0\0\0\0";
+    let whole = gif();
+    let data = [
+        &whole[..13],
+        &[note.as_slice(), delay].concat().repeat(200_000),
+    ]
+    .concat();
+    assert!(is_damage(&cleaned(&data).unwrap_err()));
+}
+
+#[test]
+fn damage_is_an_error_or_a_file_and_never_a_panic() {
+    for Container { name, bytes, .. } in containers() {
+        for end in 16..bytes.len() {
+            check(name, &bytes[..end]);
+        }
+        // Bytes become others; the numbers are arbitrary but always the same.
+        let mut seed = 1_u32;
+        let mut next = |below: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % below
+        };
+        for _ in 0..4_000 {
+            let mut data = bytes.clone();
+            for _ in 0..=next(3) {
+                let at = next(data.len());
+                data[at] = match next(4) {
+                    0 => 0,
+                    1 => 0xff,
+                    _ => next(256) as u8,
+                };
+            }
+            check(name, &data);
+        }
+    }
+}
+
+fn check(name: &str, data: &[u8]) {
+    if Kind::of(data).is_none() {
+        return;
+    }
+    match cleaned(data) {
+        Err(error) => assert!(is_damage(&error), "{name}: {error}"),
+        // It cannot grow but by what ends a picture, or by its orientation.
+        Ok((after, _)) => assert!(after.len() <= data.len() + 64, "{name}"),
+    }
+}

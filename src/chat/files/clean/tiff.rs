@@ -1,0 +1,184 @@
+//! TIFF and BigTIFF: directories lose the entries that tell of place, camera, people and dates; what those pointed at is
+//! zeroed. The file keeps its length and its offsets.
+
+use std::collections::HashSet;
+use std::io::{self, BufRead, Seek};
+
+use super::damaged;
+use super::input::Input;
+use super::plan::{Edit, Plan};
+
+/// More directories than a scan of a whole book has.
+const DIRECTORIES_MAX: usize = 4_096;
+/// How deep directories stand in directories.
+const DEPTH_MAX: u32 = 6;
+/// Entries of all directories.
+const ENTRIES_MAX: usize = 200_000;
+
+/// Directories of notes: Exif, GPS, interoperability.
+const NOTES: [u16; 3] = [34_665, 34_853, 40_965];
+const SUB_DIRECTORIES: u16 = 330;
+
+/// Entries that say nothing of how to show the picture. Maps keep the place they show (GeoTIFF).
+fn is_dropped(tag: u16) -> bool {
+    let description = matches!(tag, 269..=272 | 285 | 305 | 306 | 315 | 316 | 33_432);
+    let packets = matches!(tag, 700 | 33_723 | 34_377 | 37_724 | 50_341);
+    // TIFF/EP and what Windows and cameras write beside it.
+    let camera =
+        matches!(tag, 36_864..=37_385 | 37_386..=37_395 | 37_500..=37_522 | 40_091..=40_095);
+    let owner = matches!(
+        tag,
+        42_016..=42_037 | 50_735 | 50_740 | 50_827 | 50_828 | 50_971
+    );
+    NOTES.contains(&tag) || description || packets || camera || owner
+}
+
+struct Tiff<'a, R> {
+    input: &'a mut Input<R>,
+    little: bool,
+    big: bool,
+    entries: usize,
+    seen: HashSet<u64>,
+    edits: Vec<Edit>,
+}
+
+pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
+    let head: [u8; 4] = input.array()?;
+    let mut tiff = Tiff {
+        little: head[0] == b'I',
+        big: head.contains(&b'+'),
+        entries: 0,
+        seen: HashSet::new(),
+        edits: Vec::new(),
+        input,
+    };
+    if tiff.big {
+        tiff.input.skip(4)?;
+    }
+    let mut next = tiff.offset()?;
+    if next == 0 {
+        return Err(damaged("no picture"));
+    }
+    while next != 0 {
+        next = tiff.directory(next, true, 0)?;
+    }
+    let (edits, len) = (tiff.edits, input.len());
+    Plan::in_place(edits, len)
+}
+
+impl<R: BufRead + Seek> Tiff<'_, R> {
+    /// A number of as many bytes as there are.
+    fn number(&self, bytes: &[u8]) -> u64 {
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        match self.little {
+            true => bytes.iter().rev().fold(0, add),
+            false => bytes.iter().fold(0, add),
+        }
+    }
+
+    /// Writes a number in the file's byte order.
+    fn written(&self, number: u64, width: usize) -> Vec<u8> {
+        match self.little {
+            true => number.to_le_bytes()[..width].to_vec(),
+            false => number.to_be_bytes()[8 - width..].to_vec(),
+        }
+    }
+
+    fn offset(&mut self) -> io::Result<u64> {
+        let bytes = self.input.bytes(self.width() as u64)?;
+        Ok(self.number(&bytes))
+    }
+
+    /// Bytes of an offset.
+    fn width(&self) -> usize {
+        if self.big { 8 } else { 4 }
+    }
+
+    /// Cleans a directory and what it points at; one that is not `kept` is zeroed whole. Returns the offset of the next.
+    fn directory(&mut self, at: u64, kept: bool, depth: u32) -> io::Result<u64> {
+        if depth > DEPTH_MAX || self.seen.len() >= DIRECTORIES_MAX || !self.seen.insert(at) {
+            return Err(damaged("directories without an end"));
+        }
+        let (count_width, entry_width) = if self.big { (8, 20) } else { (2, 12) };
+        self.input.go(at)?;
+        let count = self.input.bytes(count_width as u64)?;
+        let count = self.number(&count);
+        self.entries = self
+            .entries
+            .saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
+        if self.entries > ENTRIES_MAX {
+            return Err(damaged("too many entries"));
+        }
+        let table = self.input.bytes(count * entry_width as u64)?;
+        let next = self.offset()?;
+        let end = self.input.at();
+        let mut left = Vec::new();
+        for entry in table.chunks_exact(entry_width) {
+            if self.entry(entry, kept, depth)? {
+                left.extend_from_slice(entry);
+            }
+        }
+        if !kept {
+            self.edits.push(Edit::zeros(at, end));
+        } else if left.len() < table.len() {
+            let count = (left.len() / entry_width) as u64;
+            let mut bytes = self.written(count, count_width);
+            bytes.extend(left);
+            bytes.extend(self.written(next, self.width()));
+            bytes.resize((end - at) as usize, 0);
+            self.edits.push(Edit::bytes(at, bytes));
+        }
+        Ok(next)
+    }
+
+    /// Whether an entry stays; if not, what it points at goes.
+    fn entry(&mut self, entry: &[u8], kept: bool, depth: u32) -> io::Result<bool> {
+        let tag = self.number(&entry[..2]) as u16;
+        let size = match self.number(&entry[2..4]) {
+            1 | 2 | 6 | 7 => 1,
+            3 | 8 => 2,
+            5 | 10 | 12 | 16 | 17 | 18 => 8,
+            _ => 4,
+        };
+        let (count, value) = entry[4..].split_at(self.width());
+        let bytes = self.number(count).saturating_mul(size);
+        let at = self.number(value);
+        let is_inline = bytes <= self.width() as u64;
+        if kept && tag == SUB_DIRECTORIES {
+            for at in self.sub_directories(value, bytes, size)? {
+                self.directory(at, true, depth + 1)?;
+            }
+            return Ok(true);
+        }
+        if kept && !is_dropped(tag) {
+            return Ok(true);
+        }
+        if NOTES.contains(&tag) {
+            self.directory(at, false, depth + 1)?;
+        } else if !is_inline {
+            self.edits.push(Edit::zeros(at, at.saturating_add(bytes)));
+        }
+        Ok(false)
+    }
+
+    fn sub_directories(&mut self, value: &[u8], bytes: u64, size: u64) -> io::Result<Vec<u64>> {
+        let list = match bytes <= self.width() as u64 {
+            true => value[..bytes as usize].to_vec(),
+            false => {
+                self.input.go(self.number(value))?;
+                self.input.bytes(bytes)?
+            }
+        };
+        let offsets = list.chunks_exact(size as usize).map(|at| self.number(at));
+        Ok(offsets.filter(|at| *at != 0).collect())
+    }
+}
+
+/// The least TIFF that says which way is up.
+pub(super) fn only_orientation(orientation: u8) -> Vec<u8> {
+    let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
+    [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, &[0; 4]].concat()
+}
+
+/// The least TIFF that says nothing.
+pub(super) const NOTHING: &[u8] = b"II*\0\x08\0\0\0\0\0\0\0\0\0";

@@ -1,0 +1,168 @@
+//! WebP: keeps the picture, its animation, transparency and colours, and the orientation; in the frames of an animation too.
+
+use std::io::{self, BufRead, Seek};
+
+use image::metadata::Orientation;
+
+use super::input::Input;
+use super::plan::{Piece, Plan};
+use super::{damaged, tiff};
+
+const EXIF_FLAG: u8 = 0x08;
+const XMP_FLAG: u8 = 0x04;
+/// Bytes of a chunk's name and length.
+const HEADER: u64 = 8;
+/// Bytes of a frame's place and time in front of its chunks.
+const FRAME: u64 = 16;
+/// The largest Exif chunk that is looked at.
+const EXIF_MAX: u64 = 1024 * 1024;
+
+/// A chunk: its name, where its content begins and ends, and where the next one is.
+struct Chunk {
+    name: [u8; 4],
+    from: u64,
+    body: u64,
+    end: u64,
+    next: u64,
+}
+
+pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
+    let head: [u8; 12] = input.array()?;
+    if !head.starts_with(b"RIFF") || !head.ends_with(b"WEBP") {
+        return Err(damaged("no WebP"));
+    }
+    let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
+    let end = input.len().min(u64::from(length) + HEADER);
+    let mut plan = Plan::default();
+    plan.push(Piece::Bytes(Vec::new()))?;
+    let mut extended = None;
+    let mut has_pixels = false;
+    while let Some(chunk) = next_chunk(input, end)? {
+        match &chunk.name {
+            b"VP8X" => {
+                let bytes = input.bytes(chunk.end - chunk.from - HEADER)?;
+                extended = Some(plan.pieces.len());
+                let header = [
+                    b"VP8X".as_slice(),
+                    &(bytes.len() as u32).to_le_bytes(),
+                    &bytes,
+                ];
+                plan.push(Piece::Bytes(header.concat()))?;
+            }
+            b"EXIF" if plan.orientation == 0 && chunk.end - chunk.body <= EXIF_MAX => {
+                let exif = input.bytes(chunk.end - chunk.body)?;
+                let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif);
+                plan.orientation =
+                    Orientation::from_exif_chunk(exif).map_or(0, Orientation::to_exif);
+            }
+            b"ANMF" => {
+                frame(input, &mut plan, &chunk)?;
+                has_pixels = true;
+            }
+            b"VP8 " | b"VP8L" => {
+                keep(&mut plan, &chunk)?;
+                has_pixels = true;
+            }
+            b"ALPH" | b"ANIM" | b"ICCP" => keep(&mut plan, &chunk)?,
+            _ => {}
+        }
+        input.go(chunk.next)?;
+    }
+    if !has_pixels {
+        return Err(damaged("no picture"));
+    }
+    finish(plan, extended, length, input.len())
+}
+
+/// Adds the orientation and corrects flags and length.
+fn finish(mut plan: Plan, extended: Option<usize>, length: u32, len: u64) -> io::Result<Plan> {
+    let turned = plan.orientation > 1 && extended.is_some();
+    if turned {
+        let exif = tiff::only_orientation(plan.orientation);
+        let chunk = [
+            b"EXIF".as_slice(),
+            &(exif.len() as u32).to_le_bytes(),
+            &exif,
+        ];
+        plan.push(Piece::Bytes(chunk.concat()))?;
+    }
+    let mut same_flags = true;
+    if let Some(Piece::Bytes(header)) = extended.and_then(|at| plan.pieces.get_mut(at))
+        && let Some(flags) = header.get_mut(HEADER as usize)
+    {
+        let kept = *flags & !(EXIF_FLAG | XMP_FLAG) | if turned { EXIF_FLAG } else { 0 };
+        same_flags = *flags == kept;
+        *flags = kept;
+    }
+    let size: u64 = plan.pieces.iter().map(size).sum();
+    let size = u32::try_from(size + 4).map_err(|_| damaged("too large"))?;
+    plan.pieces[0] = Piece::Bytes([b"RIFF".as_slice(), &size.to_le_bytes(), b"WEBP"].concat());
+    // All that there was is there again.
+    if same_flags && !turned && u64::from(size) + HEADER == len && length == size {
+        plan.pieces = vec![Piece::Keep(0, len)];
+    }
+    Ok(plan)
+}
+
+fn size(piece: &Piece) -> u64 {
+    match piece {
+        Piece::Keep(from, to) => to - from,
+        Piece::Bytes(bytes) => bytes.len() as u64,
+        Piece::Zeros(count) => *count,
+    }
+}
+
+/// The chunk at the input's position, whose content comes next.
+fn next_chunk<R: BufRead + Seek>(input: &mut Input<R>, end: u64) -> io::Result<Option<Chunk>> {
+    if input.at() >= end || end - input.at() < HEADER {
+        return Ok(None);
+    }
+    let from = input.at();
+    let name = input.array()?;
+    let length = u64::from(input.array().map(u32::from_le_bytes)?);
+    let body = input.at();
+    if length > end - body {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(Chunk {
+        name,
+        from,
+        body,
+        end: body + length,
+        next: (body + length + length % 2).min(end),
+    }))
+}
+
+/// Keeps a chunk, padded to an even length.
+fn keep(plan: &mut Plan, chunk: &Chunk) -> io::Result<()> {
+    plan.keep(chunk.from, chunk.next)?;
+    match (chunk.next - chunk.from) % 2 {
+        0 => Ok(()),
+        _ => plan.push(Piece::Bytes(vec![0])),
+    }
+}
+
+/// Keeps a frame of an animation without the chunks in it that are no part of the picture.
+fn frame<R: BufRead + Seek>(
+    input: &mut Input<R>,
+    plan: &mut Plan,
+    frame: &Chunk,
+) -> io::Result<()> {
+    let place = input.bytes(FRAME.min(frame.end - frame.body))?;
+    if (place.len() as u64) < FRAME {
+        return Err(damaged("no frame"));
+    }
+    let at = plan.pieces.len();
+    plan.push(Piece::Bytes(Vec::new()))?;
+    while let Some(chunk) = next_chunk(input, frame.end)? {
+        if matches!(&chunk.name, b"ALPH" | b"VP8 " | b"VP8L") {
+            keep(plan, &chunk)?;
+        }
+        input.go(chunk.next)?;
+    }
+    let length = FRAME + plan.pieces[at..].iter().map(size).sum::<u64>();
+    let length = u32::try_from(length).map_err(|_| damaged("too large"))?;
+    let header = [b"ANMF".as_slice(), &length.to_le_bytes(), &place];
+    plan.pieces[at] = Piece::Bytes(header.concat());
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Passwords as proof: logging in, confirming, changing. Whatever a password was checked against must still be the
+//! account's when something comes of it.
+
+use uuid::Uuid;
+
+use crate::model::{ChosenPassword, Millis, Password, User, UserId};
+use crate::store::{CheckedHash, Session};
+
+use super::caller::cookie_hash;
+use super::hasher::{Lane, Verified};
+use super::limits::keys;
+use super::outbox::Closing;
+use super::sessions::{Grant, Grantor, Opening};
+use super::setup::random_word;
+use super::visitor::Visitor;
+use super::{Caller, Chat, ChatError};
+
+/// A password that is changed during a login is looked at once more, as it may only have been hashed anew.
+const TRIES: usize = 2;
+
+/// What ends an account without its password needs a session that began within this time, milliseconds.
+const RECENT: i64 = 10 * 60_000;
+
+/// What somebody logs in with.
+#[derive(Clone, Copy)]
+pub struct Login<'a> {
+    /// The user name or e-mail address.
+    pub name: &'a str,
+    /// The password as typed.
+    pub password: &'a str,
+    /// The role the account must have, where a dialect asks for it.
+    pub role: Option<&'a str>,
+}
+
+impl<'a> Login<'a> {
+    /// With an account of any role.
+    pub fn new(name: &'a str, password: &'a str) -> Self {
+        Self {
+            name,
+            password,
+            role: None,
+        }
+    }
+}
+
+/// An account whose password was right.
+struct Checked {
+    user: User,
+    hash: CheckedHash,
+}
+
+impl Chat {
+    /// Logs in by name or e-mail and password.
+    ///
+    /// # Errors
+    /// [`ChatError::BadCredentials`], [`ChatError::Limited`] after too many of those, [`ChatError::Busy`].
+    pub async fn log_in(
+        &self,
+        login: Login<'_>,
+        visitor: &Visitor,
+        grantor: &Grantor,
+    ) -> Result<Grant, ChatError> {
+        let jti = Uuid::new_v4();
+        let opening = Opening::with_tokens(grantor, jti);
+        let (session, user) = self.begin(login, visitor, opening).await?;
+        self.sign_pair(&session, user, jti, grantor)
+    }
+
+    /// Logs a browser in; the cookie's value comes second.
+    ///
+    /// # Errors
+    /// As [`Chat::log_in`].
+    pub async fn log_in_cookie(
+        &self,
+        login: Login<'_>,
+        visitor: &Visitor,
+    ) -> Result<(Caller, String), ChatError> {
+        let value = random_word();
+        let opening = Opening::with_cookie(cookie_hash(&value));
+        let (session, user) = self.begin(login, visitor, opening).await?;
+        Ok((Caller::new(&session, user), value))
+    }
+
+    /// Changes the caller's password and ends all their other sessions.
+    ///
+    /// # Errors
+    /// [`ChatError::BadCredentials`] if the current one is wrong or there is none; [`ChatError::Limited`].
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: &str,
+        new: ChosenPassword,
+    ) -> Result<(), ChatError> {
+        let checked = self.confirm(caller, current).await?;
+        let lane = Lane::Known(caller.id());
+        let hash = self.core.hasher.hash(lane, &new).await?;
+        let (store, keep) = (&self.core.store, Some(caller.session()));
+        let changed = store.change_password(caller.id(), hash, keep, Some(checked.hash.hash));
+        if !changed.await? {
+            return Err(ChatError::BadCredentials);
+        }
+        self.core
+            .people
+            .close(caller.id(), Closing::SessionEnded, |open| {
+                open != caller.session()
+            });
+        Ok(())
+    }
+
+    /// Ends the caller's account; guests have no password to confirm it with.
+    ///
+    /// # Errors
+    /// [`ChatError::BadCredentials`], [`ChatError::LastAdmin`], [`ChatError::Limited`].
+    pub async fn end_me(&self, caller: &Caller, password: Option<&str>) -> Result<(), ChatError> {
+        if caller.user().has_password() {
+            self.confirm(caller, password.unwrap_or_default()).await?;
+        }
+        self.end_account(caller.id()).await
+    }
+
+    /// Ends the caller's account where a dialect cannot ask for the password: only soon after a login.
+    ///
+    /// # Errors
+    /// [`ChatError::StaleLogin`], [`ChatError::LastAdmin`].
+    pub(super) async fn end_me_after_login(&self, caller: &Caller) -> Result<(), ChatError> {
+        let is_recent = |began: Millis| Millis::now().0 - began.0 <= RECENT;
+        if caller.user().has_password() && !caller.began().is_none_or(is_recent) {
+            return Err(ChatError::StaleLogin);
+        }
+        self.end_account(caller.id()).await
+    }
+
+    /// Checks a password and opens a session for it. The names that nobody has cost as much as the others.
+    async fn begin(
+        &self,
+        login: Login<'_>,
+        visitor: &Visitor,
+        opening: Opening,
+    ) -> Result<(Session, User), ChatError> {
+        let (limits, name) = (&self.core.limits, login.name);
+        let found = self.core.store.user_by_login(name.to_owned()).await?;
+        let id = found.map(|(user, _)| user.id());
+        let account = limits.known.account(id, name);
+        let known = limits.known.contains(account, visitor.address);
+        let lane = match id.filter(|_| known) {
+            Some(id) => Lane::Known(id),
+            None => Lane::stranger(visitor.address),
+        };
+        let work = async {
+            for _ in 0..TRIES {
+                let checked = self.check(name, login.password, lane).await?;
+                let user = checked.user;
+                if login.role.is_some_and(|role| role != user.role().as_str()) {
+                    break;
+                }
+                let opened = self.open_session(&user, Some(checked.hash), visitor, opening);
+                if let Some(session) = opened.await? {
+                    return Ok((session, user));
+                }
+            }
+            Err(ChatError::BadCredentials)
+        };
+        let keys = keys::of_login(visitor.address, account, known);
+        limits.logins.attempt(keys, work).await
+    }
+
+    /// Whether the caller knows their password.
+    async fn confirm(&self, caller: &Caller, password: &str) -> Result<Checked, ChatError> {
+        let username = &caller.person().username;
+        let work = self.check(username, password, Lane::Known(caller.id()));
+        let keys = keys::of_owner(caller.id());
+        let checked = self.core.limits.logins.attempt(keys, work).await?;
+        match checked.user.id() == caller.id() {
+            true => Ok(checked),
+            false => Err(ChatError::BadCredentials),
+        }
+    }
+
+    async fn check(&self, name: &str, password: &str, lane: Lane) -> Result<Checked, ChatError> {
+        let password = Password::parse(password).map_err(|_| ChatError::BadCredentials)?;
+        let found = self.core.store.user_by_login(name.to_owned()).await?;
+        let (user, hash) = found.unzip();
+        let hash = hash.flatten();
+        let hasher = &self.core.hasher;
+        let verified = hasher.verify(lane, password.clone(), hash.clone()).await?;
+        let (Some(user), Some(hash)) = (user, hash) else {
+            return Err(ChatError::BadCredentials);
+        };
+        let renewed = match verified {
+            Verified::No => return Err(ChatError::BadCredentials),
+            Verified::Yes => None,
+            Verified::Outdated => Some(hasher.rehash(lane, &password).await?),
+        };
+        let hash = CheckedHash { hash, renewed };
+        Ok(Checked { user, hash })
+    }
+
+    /// Remembers from where an account logged in.
+    pub(super) fn note_address(&self, user: UserId, visitor: &Visitor) {
+        self.core.limits.known.note(user, visitor.address);
+    }
+}

@@ -1,0 +1,192 @@
+//! Where a request comes from, and what depends on whether that is the local network.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Chat, ChatError};
+
+/// A cause is logged again for another client, origin or host after this time at the earliest.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+/// How much of a header is logged, characters.
+const SEEN_MAX: usize = 100;
+
+/// Where a request comes from.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// The address of the client itself, not of a proxy.
+    pub address: IpAddr,
+    /// Why the request does not count as local; `None` if it does.
+    pub remote: Option<Remote>,
+    /// What it calls itself.
+    pub user_agent: String,
+}
+
+/// A request that counts as coming from the internet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Why.
+    pub cause: Cause,
+    /// The address, origin or host that the decision rests on, for the log.
+    pub seen: String,
+}
+
+/// Why a request counts as coming from the internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The client's address is not one of a local network.
+    Address,
+    /// Somebody sends forwarding headers who is no trusted proxy.
+    Proxy,
+    /// A trusted proxy sends no forwarding header, or one that cannot be read.
+    Forwarding,
+    /// The request comes from a page of another web site.
+    Origin,
+    /// `Host` is no name of this server.
+    Host,
+}
+
+impl Cause {
+    /// The setting that decides it.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Address => "auth.open_to",
+            Self::Proxy | Self::Forwarding => "server.trusted_proxies",
+            Self::Origin => "cors.trusted_origins",
+            Self::Host => "server.hosts",
+        }
+    }
+
+    /// The reason in a few words, with the setting.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Address => "only for the local network (setting auth.open_to)",
+            Self::Proxy => {
+                "the request came through a proxy that is not trusted (setting server.trusted_proxies)"
+            }
+            Self::Forwarding => {
+                "the proxy did not say for whom it asks (setting server.trusted_proxies)"
+            }
+            Self::Origin => {
+                "pages of other web sites count as the internet (setting cors.trusted_origins)"
+            }
+            Self::Host => {
+                "the server does not know itself under this host name (setting server.hosts)"
+            }
+        }
+    }
+}
+
+/// When each warning was logged last, and about whom.
+#[derive(Default)]
+pub(super) struct Warnings(Mutex<HashMap<&'static str, (Instant, String)>>);
+
+impl Warnings {
+    /// Whether this is to be logged: once about a client, origin or host, and not often.
+    fn is_due(&self, warning: &'static str, seen: &str) -> bool {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |(at, last): &(Instant, String)| last == seen || at.elapsed() < WARN_EVERY;
+        if logged.get(warning).is_some_and(is_known) {
+            return false;
+        }
+        logged.insert(warning, (Instant::now(), seen.to_owned()));
+        true
+    }
+}
+
+impl Chat {
+    /// Whether this visitor may make an account without an invite.
+    ///
+    /// # Errors
+    /// [`ChatError::RegistrationClosed`] with the cause.
+    pub fn may_register(&self, visitor: &Visitor) -> Result<(), ChatError> {
+        match self.core.settings.registration_open {
+            true => self
+                .admits(visitor)
+                .map_err(|cause| ChatError::RegistrationClosed(Some(cause))),
+            false => Err(ChatError::RegistrationClosed(None)),
+        }
+    }
+
+    /// Whether this visitor may come as a guest.
+    ///
+    /// # Errors
+    /// [`ChatError::GuestsDisabled`] with the cause.
+    pub fn may_visit(&self, visitor: &Visitor) -> Result<(), ChatError> {
+        match self.core.settings.guests {
+            true => self
+                .admits(visitor)
+                .map_err(|cause| ChatError::GuestsDisabled(Some(cause))),
+            false => Err(ChatError::GuestsDisabled(None)),
+        }
+    }
+
+    /// Logs why a request that was refused did not count as local, if a setting may be wrong.
+    pub fn warn_remote(&self, remote: &Remote) {
+        let (reason, seen) = (remote.cause.reason(), shortened(&remote.seen));
+        if remote.cause == Cause::Address || !self.core.warnings.is_due(reason, &seen) {
+            return;
+        }
+        tracing::warn!(
+            ?seen,
+            setting = remote.cause.setting(),
+            "a request counts as coming from the internet: {}",
+            reason
+        );
+    }
+
+    /// Logs that a form of another origin was refused: behind a proxy, a setting may be wrong.
+    pub fn warn_foreign_form(&self, seen: &str, expected: &str) {
+        let (seen, expected) = (shortened(seen), shortened(expected));
+        if self.core.warnings.is_due("form", &seen) {
+            tracing::warn!(
+                ?seen,
+                ?expected,
+                "a form of another origin was refused: see server.public_url and server.trusted_proxies"
+            );
+        }
+    }
+
+    fn admits(&self, visitor: &Visitor) -> Result<(), Cause> {
+        match &visitor.remote {
+            Some(remote) if !self.core.settings.open_to_all => {
+                self.warn_remote(remote);
+                Err(remote.cause)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is logged of a header.
+fn shortened(text: &str) -> String {
+    text.chars().take(SEEN_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_logged_once_and_not_often() {
+        let warnings = Warnings::default();
+        assert!(warnings.is_due("host", "a.example"));
+        assert!(!warnings.is_due("host", "a.example"));
+        assert!(!warnings.is_due("host", "b.example"));
+        assert!(warnings.is_due("origin", "http://a.example"));
+    }
+
+    #[test]
+    fn every_reason_names_its_setting() {
+        for cause in [
+            Cause::Address,
+            Cause::Proxy,
+            Cause::Forwarding,
+            Cause::Origin,
+            Cause::Host,
+        ] {
+            assert!(cause.reason().contains(cause.setting()), "{cause:?}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! JSON that others wrote and that is kept as it came.
+
+/// Deeper JSON is refused: SQLite takes 1,000 levels, many readers 128.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Whether JSON is nested no deeper than [`JSON_DEPTH_MAX`].
+pub fn is_shallow(json: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > JSON_DEPTH_MAX {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(levels: usize) -> String {
+        "[".repeat(levels) + &"]".repeat(levels)
+    }
+
+    #[test]
+    fn depth_is_counted_outside_of_strings_only() {
+        assert!(is_shallow(&nested(JSON_DEPTH_MAX)));
+        assert!(!is_shallow(&nested(JSON_DEPTH_MAX + 1)));
+        let text = serde_json::to_string(&format!("\\\"{}", nested(1200))).unwrap_or_default();
+        assert!(is_shallow(&text));
+        assert!(is_shallow(&format!("[{}]", ["[]"; 500].join(","))));
+    }
+}

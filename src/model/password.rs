@@ -1,0 +1,146 @@
+//! Passwords: as typed, and as chosen for an account.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::Invalid;
+use super::guessable::is_guessable;
+
+const FIELD: &str = "password";
+
+/// A password somebody types to prove who they are: 1 to 128 characters; never shown.
+#[derive(Clone)]
+pub struct Password {
+    prepared: String,
+    /// As typed, where that differs: hashes of earlier versions were made of it.
+    typed: Option<String>,
+}
+
+impl Password {
+    /// The most characters a password has.
+    pub const MAX: usize = 128;
+
+    /// Any password that may be right.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        match text.chars().count() {
+            0 => Err(Invalid::new(FIELD, "must not be empty")),
+            1..=Self::MAX => {
+                let prepared = prepare(text);
+                let typed = (prepared != text).then(|| text.to_owned());
+                Ok(Self { prepared, typed })
+            }
+            _ => Err(Invalid::new(FIELD, "must have at most 128 characters")),
+        }
+    }
+
+    /// The bytes to hash.
+    pub fn reveal(&self) -> &[u8] {
+        self.prepared.as_bytes()
+    }
+
+    /// The bytes as they were typed, if those are others.
+    pub fn as_typed(&self) -> Option<&[u8]> {
+        self.typed.as_deref().map(str::as_bytes)
+    }
+}
+
+/// A password somebody chooses; only such are hashed for an account.
+#[derive(Clone)]
+pub struct ChosenPassword(Password);
+
+impl ChosenPassword {
+    /// At least `min` characters, without control characters.
+    pub fn parse(text: &str, min: u32) -> Result<Self, Invalid> {
+        let password = Password::parse(text)?;
+        if text.chars().any(char::is_control) {
+            return Err(Invalid::new(FIELD, "must not contain control characters"));
+        }
+        let length = password.prepared.chars().count();
+        if length < min as usize {
+            return Err(Invalid::counted(
+                FIELD,
+                "must have at least {n} characters",
+                min,
+            ));
+        }
+        Ok(Self(password))
+    }
+
+    /// Refuses passwords that are tried first: common ones, and the `names` and addresses of the account itself.
+    pub fn refuse_guessable(self, names: &[&str]) -> Result<Self, Invalid> {
+        if is_guessable(&self.0.prepared, names) {
+            return Err(Invalid::new(FIELD, "is too easy to guess"));
+        }
+        Ok(self)
+    }
+
+    /// The bytes to hash.
+    pub fn reveal(&self) -> &[u8] {
+        self.0.reveal()
+    }
+}
+
+/// The form in which passwords are compared (RFC 8265, OpaqueString): composed, every blank a space.
+fn prepare(text: &str) -> String {
+    let blank = |c: char| {
+        matches!(
+            c,
+            '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+        )
+    };
+    text.chars()
+        .map(|c| if blank(c) { ' ' } else { c })
+        .nfc()
+        .collect()
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl fmt::Debug for ChosenPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChosenPassword(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_same_however_it_is_typed() {
+        let reveal = |text| Password::parse(text).unwrap().reveal().to_vec();
+        assert_eq!(reveal("e\u{301}\u{a0}x"), reveal("\u{e9} x"));
+        assert_eq!(reveal("e\u{301}\u{3000}x"), reveal("\u{e9} x"));
+        // Neither case nor width is anybody's mistake.
+        assert_ne!(reveal("A"), reveal("a"));
+        assert_ne!(reveal("\u{ff21}"), reveal("A"));
+        assert!(Password::parse("plain").unwrap().as_typed().is_none());
+        let typed = Password::parse("e\u{301}").unwrap();
+        assert_eq!(typed.as_typed(), Some("e\u{301}".as_bytes()));
+    }
+
+    #[test]
+    fn a_chosen_password_has_the_length_that_is_asked_for() {
+        for (text, min, good) in [
+            ("1234567", 8, false),
+            ("12345678", 8, true),
+            ("x", 1, true),
+            ("", 1, false),
+            ("e\u{301}e\u{301}e\u{301}e\u{301}", 8, false),
+            ("one\ntwo three", 8, false),
+        ] {
+            assert_eq!(ChosenPassword::parse(text, min).is_ok(), good, "{text:?}");
+        }
+        assert!(ChosenPassword::parse(&"x".repeat(129), 8).is_err());
+        let short = ChosenPassword::parse("short", 12).unwrap_err();
+        assert_eq!(
+            short.to_string(),
+            "password must have at least 12 characters"
+        );
+    }
+}
