@@ -14,8 +14,8 @@ use super::error::OnConstraint;
 use super::rows::address;
 use super::{Store, StoreError, files, members, users, words};
 
-/// Messages that are removed at once. Taking their terms out of the index is most of the work: some milliseconds for
-/// these, for which the chat waits.
+/// Messages that are removed in one transaction, for which new messages wait. Taking their terms out of the index is most
+/// of the work.
 const SWEEP: u32 = 100;
 
 impl Store {
