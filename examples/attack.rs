@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What is guessed at, and the tokens of those who guess.
+/// The targets of the guesses and the tokens of the guessers.
 struct Secrets {
     invite: String,
     link: String,
@@ -272,7 +272,7 @@ async fn ask(address: SocketAddr, request: &str) -> (u16, String) {
         .unwrap_or_default()
 }
 
-/// What something legitimate answers.
+/// The answer to a legitimate request.
 async fn made(address: SocketAddr, path: &str, token: &str, body: &Value) -> Value {
     let request = request("POST", path, token, "192.168.1.1", &body.to_string());
     let (status, body) = ask(address, &request).await;

@@ -4,13 +4,11 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,6 +17,7 @@ use tokio::time::sleep;
 
 use super::honest::register;
 use super::http::{Answer, connect, head, send, send_raw};
+use super::payloads::{form, huge_png};
 
 const SLOW_READERS: u32 = 1000;
 const HALF_OPEN: u32 = 500;
@@ -30,7 +29,7 @@ const GUESSERS: u32 = 80;
 /// How long an attacker waits before it comes back.
 const BACK_AFTER: Duration = Duration::from_millis(500);
 
-/// What attackers have managed so far.
+/// How often each attack succeeded so far.
 #[derive(Default)]
 struct Counts {
     slow_readers: Cell<u32>,
@@ -368,41 +367,4 @@ fn attacker_address(number: u32) -> Ipv4Addr {
 
 fn count(cell: &Cell<u32>) {
     cell.set(cell.get() + 1);
-}
-
-/// A form with one file.
-fn form(name: &str, kind: &str, bytes: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
-    );
-    [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat()
-}
-
-/// A PNG of 7000 × 7000 pixels, all of one colour: about 150 KiB that unpack to 147 MB.
-fn huge_png() -> Vec<u8> {
-    const SIDE: u32 = 7000;
-    let row = vec![0; 1 + 3 * SIDE as usize];
-    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());
-    for _ in 0..SIDE {
-        pixels.write_all(&row).expect("memory");
-    }
-    let pixels = pixels.finish().expect("memory");
-    let mut header = [SIDE.to_be_bytes(), SIDE.to_be_bytes()].concat();
-    header.extend([8, 2, 0, 0, 0]);
-    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (name, data) in [
-        (b"IHDR", &header),
-        (b"IDAT", &pixels),
-        (b"IEND", &Vec::new()),
-    ] {
-        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        let mut checksum = flate2::Crc::new();
-        checksum.update(name);
-        checksum.update(data);
-        png.extend(length.to_be_bytes());
-        png.extend(name);
-        png.extend(data);
-        png.extend(checksum.sum().to_be_bytes());
-    }
-    png
 }

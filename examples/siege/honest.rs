@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(20);
 const MESSAGES_PER_SECOND: u32 = 50;
 pub const PASSWORD: &str = "a long and honest password";
 
-/// What all clients together heard in a stretch.
+/// The messages that all clients together received in one measured stretch.
 #[derive(Default)]
 pub struct Heard {
     pub delivered: usize,

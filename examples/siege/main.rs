@@ -11,6 +11,7 @@
 mod attackers;
 mod honest;
 mod http;
+mod payloads;
 mod server;
 
 use std::process::ExitCode;

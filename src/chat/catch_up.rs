@@ -10,15 +10,15 @@ use super::people::Connection;
 use super::room::{Attached, Online, Reply, RoomMsg};
 use super::{Caller, Chat, ChatError, Encoder};
 
-/// So many changes one answer to a returning connection holds.
+/// The most changes in one answer to a resume.
 const PAGE: u32 = 200;
-/// Who is further behind loads history instead.
+/// A client that missed more changes than this loads the history instead.
 const BEHIND_MAX: u32 = 5000;
 
-/// What a returning connection missed.
+/// The changes that a returning connection missed in a room.
 #[derive(Clone, Debug)]
 pub struct Resumed {
-    /// Where.
+    /// The room.
     pub room: RoomId,
     /// Messages that are new or changed, by change id.
     pub messages: Vec<Message>,
@@ -28,7 +28,7 @@ pub struct Resumed {
     pub cleared_through: MessageId,
     /// It missed too much: it is live now, and drops what it holds.
     pub reset: bool,
-    /// Who is there, once the connection is live: it is told of the differences from then on.
+    /// Who is online, set once the connection is live; presence events tell the differences from then on.
     pub online: Option<Online>,
 }
 

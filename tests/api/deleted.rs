@@ -1,7 +1,6 @@
 //! What was deleted is not readable in the file, in its log or in a new backup, and the file becomes shorter.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -46,15 +45,10 @@ fn files(server: &TestServer) -> [PathBuf; 2] {
 
 /// Waits until the secrets are in neither the database nor its log, and looks for them in a new backup.
 async fn gone(server: &TestServer, secrets: &[String]) {
-    let all_gone = async {
-        while !found_in(&files(server), secrets).is_empty() {
-            // As long as the files do not change, nothing is to be seen in them.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    if tokio::time::timeout(DEADLINE, all_gone).await.is_err() {
-        panic!("still readable: {:?}", found_in(&files(server), secrets));
-    }
+    until("the removal of what was deleted", || {
+        found_in(&files(server), secrets).is_empty()
+    })
+    .await;
     let backup = server.db().with_extension("copy");
     let (db, copy) = (server.db(), backup.clone());
     let copied = run(&[

@@ -1,0 +1,43 @@
+//! Request bodies that attackers send.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+/// A form with one file.
+pub fn form(name: &str, kind: &str, bytes: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
+    );
+    [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat()
+}
+
+/// A PNG of 7000 × 7000 pixels, all of one colour: about 150 KiB that unpack to 147 MB.
+pub fn huge_png() -> Vec<u8> {
+    const SIDE: u32 = 7000;
+    let row = vec![0; 1 + 3 * SIDE as usize];
+    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..SIDE {
+        pixels.write_all(&row).expect("memory");
+    }
+    let pixels = pixels.finish().expect("memory");
+    let mut header = [SIDE.to_be_bytes(), SIDE.to_be_bytes()].concat();
+    header.extend([8, 2, 0, 0, 0]);
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, data) in [
+        (b"IHDR", &header),
+        (b"IDAT", &pixels),
+        (b"IEND", &Vec::new()),
+    ] {
+        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        let mut checksum = flate2::Crc::new();
+        checksum.update(name);
+        checksum.update(data);
+        png.extend(length.to_be_bytes());
+        png.extend(name);
+        png.extend(data);
+        png.extend(checksum.sum().to_be_bytes());
+    }
+    png
+}
