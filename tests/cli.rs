@@ -12,6 +12,8 @@ use parlor::store::{OpenOptions, Store};
 mod beside;
 #[path = "cli/copies.rs"]
 mod copies;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/places.rs"]
 mod places;
 #[path = "cli/serve.rs"]

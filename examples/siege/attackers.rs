@@ -1,5 +1,6 @@
 //! Everything a stranger on the network can do at once. Each attacker goes on until it is stopped and comes back when
-//! it is cut off, a little later, so that its loop is bounded.
+//! it is cut off, a little later, so that its loop is bounded. Attackers have a thread of their own: what they do with
+//! answers must not delay the clients that measure.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,17 +8,19 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::sync::oneshot;
+use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
 use super::honest::register;
-use super::http::{Answer, connect, head, send, send_raw};
-use super::payloads::{form, huge_png};
+use super::http::{Answer, connect, head, send, send_raw, upload};
+use super::payloads::{form, png};
 
 const SLOW_READERS: u32 = 1000;
 const HALF_OPEN: u32 = 500;
@@ -62,7 +65,7 @@ impl fmt::Display for Counts {
 
 /// Attackers with their accounts.
 #[derive(Clone)]
-pub struct Attackers {
+struct Attackers {
     address: SocketAddr,
     room: i64,
     /// Tokens of guests, and of accounts that may upload.
@@ -74,20 +77,42 @@ pub struct Attackers {
 
 /// An attack under way.
 pub struct Attack {
-    tasks: JoinSet<()>,
-    counts: Rc<Counts>,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<String>,
 }
 
 impl Attack {
-    /// Ends it and says what was done.
-    pub fn stop(mut self) -> impl fmt::Display {
-        self.tasks.abort_all();
-        self.counts.to_string()
+    /// Prepares the attackers and lets them loose.
+    pub async fn begin(address: SocketAddr, room: i64) -> Self {
+        let (ready, is_ready) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            LocalSet::new().block_on(&runtime, async {
+                let attackers = prepare(address, room).await;
+                let counts = attackers.counts.clone();
+                let _tasks = attackers.begin();
+                ready.send(()).expect("somebody waits");
+                let _ = stopped.await;
+                counts.to_string()
+            })
+        });
+        is_ready.await.expect("the attackers are ready");
+        Self { stop, thread }
+    }
+
+    /// Ends it; returns what was done.
+    pub fn stop(self) -> String {
+        let _ = self.stop.send(());
+        self.thread.join().expect("the attackers' thread")
     }
 }
 
 /// Makes the attackers' accounts: guests and users from a handful of addresses, within the limits of registration.
-pub async fn prepare(address: SocketAddr, room: i64) -> Attackers {
+async fn prepare(address: SocketAddr, room: i64) -> Attackers {
     let mut guests = Vec::new();
     for number in 0..60_u8 {
         let from = Ipv4Addr::new(127, 0, 9, number / 20 + 1);
@@ -123,14 +148,14 @@ pub async fn prepare(address: SocketAddr, room: i64) -> Attackers {
         room,
         guests: guests.into(),
         users: users.into(),
-        picture: huge_png().into(),
+        picture: png(7000).into(),
         counts: Rc::default(),
     }
 }
 
 impl Attackers {
     /// Lets all of them loose.
-    pub fn begin(self) -> Attack {
+    fn begin(self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         let kinds: [(u32, Begin); 7] = [
             (SLOW_READERS, |a, n| Box::pin(a.read_slowly(n))),
@@ -154,10 +179,7 @@ impl Attackers {
                 });
             }
         }
-        Attack {
-            tasks,
-            counts: self.counts,
-        }
+        tasks
     }
 
     fn guest(&self, number: u32) -> &str {
@@ -296,17 +318,8 @@ impl Attackers {
     /// Uploads a small file that is a huge picture.
     async fn send_worst_picture(self, number: u32) -> io::Result<()> {
         let form = form("worst.png", "image/png", &self.picture);
-        let path = format!("/api/v1/rooms/{}/files", self.room);
-        let token = Some(self.user(number));
-        let head = head(
-            "POST",
-            &path,
-            token,
-            "multipart/form-data; boundary=x",
-            form.len(),
-        );
-        let request = [head.as_bytes(), &form].concat();
-        if send_raw(attacker_address(number), self.address, &request)
+        let (from, token) = (attacker_address(number), self.user(number));
+        if upload(from, self.address, self.room, token, &form)
             .await?
             .status
             == 201

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use super::http::{connect, send};
+use super::http::{connect, send, upload};
+use super::payloads::{form, png};
 
 /// How long after a stretch a message may still arrive.
 const GRACE: Duration = Duration::from_secs(20);
@@ -50,6 +52,9 @@ impl Heard {
 /// Connected clients who all watch one public room.
 pub struct Audience {
     pub room: i64,
+    address: SocketAddr,
+    /// Tokens of members who use pages and the API.
+    workers: Vec<String>,
     clients: Vec<mpsc::Sender<String>>,
     log: Rc<RefCell<Log>>,
 }
@@ -84,6 +89,8 @@ impl Audience {
         let room = room.expect("a room").json()["id"].as_i64().expect("its id");
         let mut audience = Self {
             room,
+            address,
+            workers: Vec::new(),
             clients: Vec::new(),
             log: Rc::default(),
         };
@@ -109,9 +116,52 @@ impl Audience {
             audience.add(from, address, &token).await;
         }
         for number in 0..10 {
-            register(owner_at, address, &format!("worker{number}")).await;
+            let token = register(owner_at, address, &format!("worker{number}")).await;
+            let join = format!("/api/v1/rooms/{room}/join");
+            send(
+                owner_at,
+                address,
+                ("POST", &join),
+                Some(&token),
+                &Value::Null,
+            )
+            .await
+            .expect("joins");
+            audience.workers.push(token);
         }
         audience
+    }
+
+    /// Uses what else there is, several at once: so the memory before the attack is that of a server at work.
+    pub async fn use_everything(&self) {
+        let using = self.workers.iter().map(|token| async move {
+            self.look_around(token).await.expect("answers");
+        });
+        futures_util::future::join_all(using).await;
+    }
+
+    async fn look_around(&self, token: &str) -> io::Result<()> {
+        let (from, room) = (Ipv4Addr::new(127, 0, 2, 251), self.room);
+        let get = async |path: String| {
+            send(
+                from,
+                self.address,
+                ("GET", &path),
+                Some(token),
+                &Value::Null,
+            )
+            .await
+        };
+        let details = get(format!("/api/v1/rooms/{room}")).await?.json();
+        let uuid = details["uuid"].as_str().unwrap_or_default();
+        for _ in 0..3 {
+            get(format!("/chat/{uuid}")).await?;
+            get("/api/v1/search?q=honest".to_owned()).await?;
+            get(format!("/api/v1/rooms/{room}/messages?limit=200")).await?;
+        }
+        let picture = form("holiday.png", "image/png", &png(2000));
+        upload(from, self.address, room, token, &picture).await?;
+        Ok(())
     }
 
     async fn add(&mut self, from: Ipv4Addr, address: SocketAddr, token: &str) {

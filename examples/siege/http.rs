@@ -57,6 +57,20 @@ pub async fn send(
     send_raw(from, to, &[head.as_bytes(), body.as_bytes()].concat()).await
 }
 
+/// Uploads a form into a room.
+pub async fn upload(
+    from: Ipv4Addr,
+    to: SocketAddr,
+    room: i64,
+    token: &str,
+    form: &[u8],
+) -> io::Result<Answer> {
+    let path = format!("/api/v1/rooms/{room}/files");
+    let kind = "multipart/form-data; boundary=x";
+    let head = head("POST", &path, Some(token), kind, form.len());
+    send_raw(from, to, &[head.as_bytes(), form].concat()).await
+}
+
 /// Sends a whole request that closes its connection.
 pub async fn send_raw(from: Ipv4Addr, to: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let mut tcp = connect(from, to).await?;

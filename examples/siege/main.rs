@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use attackers::Attack;
 use honest::{Audience, Heard, Logins};
 use server::Server;
 
@@ -46,16 +47,15 @@ async fn siege(stretch: Duration) -> ExitCode {
     let server = Server::start().await;
     eprintln!("honest clients come …");
     let audience = Audience::gather(server.address, 100).await;
+    audience.use_everything().await;
     audience.chat(Duration::from_secs(5)).await;
     eprintln!("quiet …");
-    let memory_before = server.rss();
     let quiet = audience.chat(stretch).await;
+    let memory_before = server.rss();
 
-    eprintln!("the attackers prepare …");
-    let attackers = attackers::prepare(server.address, audience.room).await;
     eprintln!("the attack …");
+    let attack = Attack::begin(server.address, audience.room).await;
     let cpu = server.cpu();
-    let attack = attackers.begin();
     sleep(Duration::from_secs(3)).await;
     let logins = tokio::task::spawn_local(honest::log_in_each_second(server.address, stretch));
     let besieged = audience.chat(stretch).await;

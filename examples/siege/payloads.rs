@@ -1,4 +1,4 @@
-//! Request bodies that attackers send.
+//! Request bodies.
 
 use std::io::Write as _;
 
@@ -13,16 +13,15 @@ pub fn form(name: &str, kind: &str, bytes: &[u8]) -> Vec<u8> {
     [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat()
 }
 
-/// A PNG of 7000 × 7000 pixels, all of one colour: about 150 KiB that unpack to 147 MB.
-pub fn huge_png() -> Vec<u8> {
-    const SIDE: u32 = 7000;
-    let row = vec![0; 1 + 3 * SIDE as usize];
+/// A PNG of `side` × `side` pixels, all of one colour: at 7000 about 150 KiB that unpack to 147 MB.
+pub fn png(side: u32) -> Vec<u8> {
+    let row = vec![0; 1 + 3 * side as usize];
     let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());
-    for _ in 0..SIDE {
+    for _ in 0..side {
         pixels.write_all(&row).expect("memory");
     }
     let pixels = pixels.finish().expect("memory");
-    let mut header = [SIDE.to_be_bytes(), SIDE.to_be_bytes()].concat();
+    let mut header = [side.to_be_bytes(), side.to_be_bytes()].concat();
     header.extend([8, 2, 0, 0, 0]);
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     for (name, data) in [

@@ -16,6 +16,9 @@ use super::{Chat, ChatError, Core};
 /// How often sessions that ran out and guests that stay away are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// How often memory that reads left in caches is given back.
+const RELEASE_EVERY: Duration = Duration::from_secs(30);
+
 /// A file that nothing shows is given up after so many milliseconds.
 const ORPHANED_AFTER: i64 = 3_600_000;
 
@@ -35,6 +38,7 @@ const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) fn start(chat: &Chat, behind: bool) {
     tokio::spawn(follow(Arc::downgrade(&chat.core), behind));
     tokio::spawn(sweep(Arc::downgrade(&chat.core)));
+    tokio::spawn(release_memory(Arc::downgrade(&chat.core)));
     tokio::spawn(remove(
         Arc::downgrade(&chat.core),
         chat.core.files.sweep.clone(),
@@ -88,6 +92,17 @@ async fn watch(core: Weak<Core>) {
         }
         core.watchdog.look(&core.people, now);
         looked = now;
+    }
+}
+
+async fn release_memory(core: Weak<Core>) {
+    let mut clock = tokio::time::interval(RELEASE_EVERY);
+    loop {
+        clock.tick().await;
+        let Some(store) = core.upgrade().map(|core| core.store.clone()) else {
+            return;
+        };
+        store.release_memory().await;
     }
 }
 

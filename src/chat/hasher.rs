@@ -14,6 +14,7 @@ use crate::model::{ChosenPassword, Password, UserId};
 
 use super::ChatError;
 use super::limits::client_network;
+use super::worker_pool::lower_priority;
 use queue::{Class, Queue};
 
 /// How many hashes are made at the same time.
@@ -216,7 +217,7 @@ fn compare(pbkdf2: &Pbkdf2, rounds: u32, password: &Password, hash: &str) -> Ver
 }
 
 fn work(shared: &Shared, pbkdf2: &Pbkdf2) {
-    yield_to_chat();
+    lower_priority();
     while let Some(job) = next(shared) {
         job(pbkdf2);
     }
@@ -236,14 +237,6 @@ fn next(shared: &Shared) -> Option<Job> {
             .wake
             .wait(state)
             .unwrap_or_else(PoisonError::into_inner);
-    }
-}
-
-/// Hashing takes what the rest leaves over. On Linux a thread has a niceness of its own.
-fn yield_to_chat() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, 19) {
-        tracing::debug!(%error, "password hashing runs at normal priority");
     }
 }
 

@@ -33,6 +33,7 @@ mod setup;
 mod token;
 mod visitor;
 mod watchdog;
+mod worker_pool;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -57,6 +58,7 @@ pub use sessions::{Grant, Grantor};
 pub use settings::Settings;
 pub use token::Claims;
 pub use visitor::{Cause, Remote, Visitor};
+pub use worker_pool::WorkerPool;
 
 use hasher::Hasher;
 use metering::{Cost, Limits};
@@ -66,7 +68,6 @@ use setup::Setup;
 use token::Tokens;
 use watchdog::Watchdog;
 
-use crate::model::UserId;
 pub use crate::store::{Session, Tally};
 use crate::store::{Store, StoreError};
 
@@ -148,13 +149,10 @@ impl Chat {
         &self.core.settings
     }
 
-    /// The store, read within the caller's share.
+    /// The store, read within the caller's share. Callers without an account, where an operator has switched proof off,
+    /// share one.
     fn store_for(&self, caller: &Caller) -> Store {
-        match caller.id() {
-            // Nobody in particular, where an operator has switched proof off.
-            UserId(0) => self.core.store.clone(),
-            account => self.core.store.on_behalf_of(account),
-        }
+        self.core.store.on_behalf_of(caller.id())
     }
 
     /// Whether the file can be read and written: what is known to be wrong is told at once, and the file is tried every

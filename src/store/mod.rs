@@ -237,6 +237,11 @@ impl Store {
         self.check()
     }
 
+    /// Gives back the memory that earlier reads left in caches, unless reads are running.
+    pub async fn release_memory(&self) {
+        self.shared.readers.release_memory().await;
+    }
+
     /// Why nothing works on a full disk: says how much must be free before the database can be opened again.
     #[must_use]
     pub fn full_disk(&self) -> StoreError {

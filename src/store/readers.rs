@@ -1,5 +1,6 @@
 //! A few read-only connections beside the writer. Must not know tables.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,6 +111,26 @@ impl Readers {
         };
         *self.lock_pool() = Some(pool);
         drop(all);
+    }
+
+    /// Gives back the memory of the connections' caches, unless a read is running.
+    pub(super) async fn release_memory(&self) {
+        let Ok(all) = Arc::clone(&self.permits).try_acquire_many_owned(CONNECTIONS) else {
+            return;
+        };
+        let Ok(pool) = self.pool() else { return };
+        let task = spawn_blocking(move || {
+            let _all = all;
+            // All are taken before the first is given back, so that each is taken once.
+            let connections: Vec<_> = iter::from_fn(|| pool.try_get()).collect();
+            for conn in &connections {
+                conn.flush_prepared_statement_cache();
+                if let Err(error) = conn.execute_batch("PRAGMA shrink_memory") {
+                    tracing::debug!(%error, "cannot give a connection's memory back");
+                }
+            }
+        });
+        let _ = task.await;
     }
 
     /// Lets the running reads end and closes the connections.

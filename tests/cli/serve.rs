@@ -1,5 +1,6 @@
 //! `parlor serve` as a process of its own: what it says and what it bears.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -9,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
 /// A running `parlor serve`; stopped when dropped.
-struct Process {
+pub(super) struct Process {
     child: Child,
     address: SocketAddr,
     _folder: TempDir,
@@ -18,11 +19,17 @@ struct Process {
 impl Process {
     /// Starts it on a free port, with at most `descriptors` open files.
     fn start(descriptors: u32) -> Self {
+        Self::start_with(descriptors, &[])
+    }
+
+    /// The same with settings in its environment.
+    pub(super) fn start_with(descriptors: u32, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shell = format!("ulimit -n {descriptors}; exec \"$0\" --listen 127.0.0.1:0");
         let mut child = Command::new("sh")
             .args(["-c", &shell, env!("CARGO_BIN_EXE_parlor")])
             .current_dir(&folder)
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -40,7 +47,7 @@ impl Process {
     }
 
     /// Connects from 127.0.1.`host`.
-    fn connect_from(&self, host: u8) -> TcpStream {
+    pub(super) fn connect_from(&self, host: u8) -> TcpStream {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let from = SocketAddr::from(([127, 0, 1, host], 0));
         socket.bind(&from.into()).unwrap();
@@ -48,6 +55,14 @@ impl Process {
         let tcp = TcpStream::from(socket);
         tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         tcp
+    }
+
+    /// Its resident memory, KiB.
+    pub(super) fn resident_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        number.unwrap().trim().parse().unwrap()
     }
 
     /// Ends it and returns the lines of its log.

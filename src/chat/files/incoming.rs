@@ -302,7 +302,7 @@ impl<'a> Incoming<'a> {
             let _turn = turn;
             work()
         };
-        self.chat.core.files.decoder.run(work).await
+        self.chat.core.files.decoder.run(work).await.flatten()
     }
 
     async fn decoding_turn(&self) -> Option<Turn> {

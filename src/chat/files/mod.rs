@@ -4,7 +4,6 @@ mod address;
 mod clean;
 mod cleaning;
 mod decode;
-mod decoder;
 mod download;
 mod faces;
 mod incoming;
@@ -29,8 +28,7 @@ pub use upload::Uploads;
 pub use crate::model::FILES_MAX;
 pub use crate::store::FILE_LIST_MAX;
 
-use super::Caller;
-use decoder::Decoder;
+use super::{Caller, WorkerPool};
 use places::Places;
 use turns::{Turns, Who};
 
@@ -55,7 +53,7 @@ pub(super) struct Works {
     places: Arc<Places>,
     /// Pictures are decoded one at a time: each may take the whole budget of memory.
     decoding: Arc<Turns>,
-    decoder: Decoder,
+    decoder: WorkerPool,
     /// Something is there to be swept away.
     pub(super) sweep: Arc<Notify>,
 }
@@ -65,7 +63,7 @@ impl Default for Works {
         Self {
             places: Places::new(),
             decoding: Turns::new(1, 1),
-            decoder: Decoder::default(),
+            decoder: WorkerPool::new("pictures", 1),
             sweep: Arc::default(),
         }
     }

@@ -1,14 +1,13 @@
 //! Runs what takes a request longer than a millisecond on threads beside the runtime's: a bounded number at once, and
-//! one for each account, so that nobody's requests make others' wait.
+//! one for each account, so that one account's requests do not delay those of others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
-use crate::chat::ChatError;
+use crate::chat::{ChatError, WorkerPool};
 use crate::model::UserId;
 
 /// Requests of one account that may wait; more are told to come back.
@@ -16,6 +15,7 @@ const WAITING_MAX: usize = 32;
 
 /// Accounts whose work runs or waits, and how much runs at once.
 pub struct Offload {
+    pool: WorkerPool,
     slots: Arc<Semaphore>,
     accounts: Mutex<HashMap<UserId, Weak<Semaphore>>>,
 }
@@ -24,14 +24,19 @@ impl Default for Offload {
     fn default() -> Self {
         // Half of the processors stay with the runtime.
         let slots = available_parallelism().map_or(1, |all| all.get().div_ceil(2));
-        Self {
-            slots: Arc::new(Semaphore::new(slots)),
-            accounts: Mutex::default(),
-        }
+        Self::new(slots)
     }
 }
 
 impl Offload {
+    fn new(slots: usize) -> Self {
+        Self {
+            pool: WorkerPool::new("requests", slots),
+            slots: Arc::new(Semaphore::new(slots)),
+            accounts: Mutex::default(),
+        }
+    }
+
     /// Runs `work` for an account.
     ///
     /// # Errors
@@ -49,12 +54,13 @@ impl Offload {
         let turn = own.acquire_owned().await.map_err(ChatError::internal)?;
         let slot = self.slots.clone().acquire_owned().await;
         let slot = slot.map_err(ChatError::internal)?;
-        let done = spawn_blocking(move || {
+        let done = self.pool.run(move || {
             // Work goes on when its request was given up: both are kept until it ends.
             let _held = (turn, slot);
             work()
         });
-        done.await.map_err(ChatError::internal)
+        done.await
+            .ok_or_else(|| ChatError::internal("the work of a request panicked"))
     }
 
     fn semaphore_of(&self, account: UserId) -> Arc<Semaphore> {
@@ -87,10 +93,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_account_with_much_work_does_not_hold_up_others() {
-        let offload = Arc::new(Offload {
-            slots: Arc::new(Semaphore::new(2)),
-            accounts: Mutex::default(),
-        });
+        let offload = Arc::new(Offload::new(2));
         let (begun, first) = channel();
         let start = |account: i64| {
             let (end, work) = held(begun.clone(), account);

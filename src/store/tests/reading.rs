@@ -140,3 +140,31 @@ async fn more_readers_than_connections_take_turns() {
         assert!(read.await.unwrap().is_empty());
     }
 }
+
+#[tokio::test]
+async fn caches_are_given_back_between_reads_and_do_not_wait_for_one() {
+    let bench = Bench::new();
+    let store = bench.open();
+    let (entered, inside) = oneshot::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let reading = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let query = move |_: &Connection| {
+                let _ = entered.send(());
+                let _ = ended.recv();
+                Ok(())
+            };
+            store.read(query).await
+        }
+    });
+    inside.await.unwrap();
+    timeout(DEADLINE, store.release_memory()).await.unwrap();
+    drop(end);
+    reading.await.unwrap().unwrap();
+    store.release_memory().await;
+    // All connections are in the pool again.
+    let reads = (0..8).map(|_| Box::pin(store.read(|_| Ok(()))));
+    let reads = futures_util::future::join_all(reads).await;
+    assert!(reads.into_iter().all(|read| read.is_ok()));
+}
