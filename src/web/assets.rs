@@ -27,8 +27,8 @@ macro_rules! modules {
 static MODULES: &[Module] = modules![
     "actions", "attach", "attached", "chat", "complete", "composer", "copy", "details", "dom",
     "emoji", "history", "lightbox", "list", "main", "markup", "menu", "message", "notify",
-    "outbox", "page", "pending", "people", "presence", "reactors", "rooms", "switcher", "timeline",
-    "uploads", "wire",
+    "outbox", "page", "pending", "people", "presence", "reactors", "rooms", "switcher", "text",
+    "timeline", "uploads", "wire",
 ];
 
 /// One of the files.

@@ -106,12 +106,11 @@ async fn try_leave(session: &mut Session, value: &Value) -> Result<(), Refusal> 
 
 async fn try_message(session: &mut Session, value: &Value) -> Result<(), Refusal> {
     let (caller, _, room) = place(session, value).await?;
-    let text = value["message"].as_str().unwrap_or_default().trim();
-    if text.is_empty() {
-        return Err(EMPTY.into());
-    }
-    if text.chars().count() > MESSAGE_MAX {
-        return Err(TOO_LONG.into());
+    let text = value["message"].as_str().unwrap_or_default();
+    match text.trim().chars().count() {
+        0 => return Err(EMPTY.into()),
+        1..=MESSAGE_MAX => {}
+        _ => return Err(TOO_LONG.into()),
     }
     let draft = Draft::new(Content::parse(text)?);
     session.kit.chat.post(&caller, room, draft).await?;

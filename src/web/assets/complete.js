@@ -2,8 +2,8 @@
 
 import { $, make, setFace } from "./dom.js";
 import { findEmoji, emojiOf } from "./emoji.js";
-import { nameKey } from "./markup.js";
 import { get, me, nameOf, page, say } from "./page.js";
+import { nameKey } from "./text.js";
 
 const MOST = 8;
 /** Members are asked for in pieces, and no more than this. */
@@ -112,8 +112,8 @@ function optionOf({ person, sign, name, more }, place) {
   const face = make("span", "suggested-sign", sign ?? "");
   if (person) setFace(face, person.display_name, person.id, "person", person.avatar_url);
   face.setAttribute("aria-hidden", "true");
-  const node = make("li", "suggestion", face, make("span", "suggested-name", name));
-  if (more && more !== name) node.append(make("span", "quiet", more));
+  const node = make("li", "suggestion", face, make("bdi", "suggested-name", name));
+  if (more && more !== name) node.append(make("bdi", "quiet", more));
   node.id = `suggestion-${place}`;
   node.setAttribute("role", "option");
   return node;

@@ -4,6 +4,7 @@ import { Attach } from "./attach.js";
 import { Complete } from "./complete.js";
 import { $, attempt, setText } from "./dom.js";
 import { me, page, say } from "./page.js";
+import { cut, isolated, trimLines } from "./text.js";
 
 /** How often others are told that somebody types. */
 const TYPING_EVERY = 2000;
@@ -66,8 +67,8 @@ export class Composer {
   reply({ id, name, text }) {
     if (!this.open) return;
     if (this.#editing) this.#cancel();
-    this.#reply = { id, sender: { display_name: name }, content: text.slice(0, HEAD), deleted: false };
-    this.#say(say("replying", { name }), text.slice(0, HEAD));
+    this.#reply = { id, sender: { display_name: name }, content: cut(text, HEAD), deleted: false };
+    this.#say(say("replying", { name: isolated(name) }), cut(text, HEAD));
     this.focus();
   }
 
@@ -89,7 +90,7 @@ export class Composer {
 
   #submit(event) {
     event.preventDefault();
-    const text = this.#field.value.trim();
+    const text = trimLines(this.#field.value);
     const { files } = this.#attach;
     if (this.#editing) return text && this.#change(text);
     if (files.length) this.#uploads.add(page.room.id, text, this.#reply, files);

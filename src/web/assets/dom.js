@@ -1,5 +1,7 @@
 // Small tools for the page's elements and for times. Text only ever goes in as text.
 
+import { initials } from "./text.js";
+
 /**
  * What `make` returns, or `fallback` if it throws: a bad value from outside, or a storage that a browser locks, must not
  * stop the page.
@@ -30,10 +32,6 @@ export function make(tag, className, ...children) {
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
-
-/** The first letters of the first two words; the server does the same. */
-const initials = (name) =>
-  name.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 
 /**
  * The address if it is that of a file of this server, as the server writes it; else null. Nothing else is loaded: other

@@ -1,8 +1,8 @@
 // Ctrl-K or Cmd-K: to a room or a person by typing a part of the name.
 
 import { $, make, setFace, setText } from "./dom.js";
-import { nameKey } from "./markup.js";
 import { get, me, nameOf, post, roomName, say } from "./page.js";
+import { nameKey } from "./text.js";
 
 const MOST = 12;
 /** People are asked for when nobody has typed for so long, milliseconds. */
@@ -121,7 +121,7 @@ export class Switcher {
 
 function build() {
   const dialog = make("dialog", "switcher");
-  const field = Object.assign(document.createElement("input"), { type: "text", placeholder: say("switcher_hint"), autocomplete: "off" });
+  const field = Object.assign(document.createElement("input"), { type: "text", dir: "auto", placeholder: say("switcher_hint"), autocomplete: "off" });
   const list = make("ul", "switcher-list");
   list.id = "switcher-list";
   list.setAttribute("role", "listbox");
@@ -139,7 +139,7 @@ function option({ name, room, person, unread, more }, place) {
   const other = person ?? room.people.find(({ id }) => id !== me.id);
   setFace(face, other?.display_name ?? name, other?.id ?? room.id, other ? "person" : room.kind, (other ?? room).avatar_url ?? room?.picture_url);
   face.setAttribute("aria-hidden", "true");
-  const item = make("li", "suggestion", face, make("span", "suggested-name", name));
+  const item = make("li", "suggestion", face, make("bdi", "suggested-name", name));
   if (more) item.append(make("span", "quiet small", more));
   if (unread) item.append(make("span", "badge", unread > 99 ? "99+" : String(unread)));
   item.id = `switcher-${place}`;

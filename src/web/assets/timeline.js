@@ -5,9 +5,12 @@
 import { $, $$, dayOf, daysAgo, fromTemplate, longDay, setText } from "./dom.js";
 import { adopt, build, dayItem, fill } from "./message.js";
 import { say } from "./page.js";
+import { cut } from "./text.js";
 
 /** Messages of one person within this time are one block; the server does the same. */
 const BLOCK = 5 * 60_000;
+/** How much of a message is quoted; the server does the same. */
+const HEAD = 140;
 /** No more than this is on the page. */
 const KEEP = 300;
 
@@ -211,7 +214,7 @@ export class Timeline {
   /** What was quoted of it changes too. */
   #change(entry, message) {
     fill(entry, message);
-    const words = message.deleted_at ? say("deleted_message") : message.content.slice(0, 140);
+    const words = message.deleted_at ? say("deleted_message") : cut(message.content, HEAD);
     for (const text of $$(`.quote[data-to="${entry.id}"] .quote-text`, this.#list)) setText(text, words);
   }
 

@@ -40,7 +40,7 @@ async fn a_message_reaches_everybody_in_the_room_under_both_names() {
     let told = anns.socket.event("new_message").await;
     assert_keys(&told, MESSAGE);
     let expected = json!({
-        "chat_id": told["chat_id"], "room_id": room, "user_name": "ann", "message": "hi\nthere",
+        "chat_id": told["chat_id"], "room_id": room, "user_name": "ann", "message": "  hi\nthere",
         "create_date": told["create_date"]
     });
     assert_eq!(told, expected);

@@ -25,7 +25,7 @@ async fn the_public_chat_is_the_lobby() {
         said["avatar_url"],
         said["files"]
     ]);
-    assert_eq!(flat, json!(["hello", ann.id, "ann", PICTURE, []]));
+    assert_eq!(flat, json!([" hello", ann.id, "ann", PICTURE, []]));
     let other = cem.say(1, "hi").await;
     let list = ann.http.get("/api/messages").await.ok(200);
     keys(&list, "messages");

@@ -53,7 +53,7 @@ async fn private_messages_reach_both_people_joined_or_not() {
     );
     anns.emit(
         "send_private_message",
-        json!({"other_user_id": bob.id, "content": " psst "}),
+        json!({"other_user_id": bob.id, "content": "\n psst "}),
     )
     .await;
     let told = anns.event("new_private_message").await;
@@ -68,7 +68,7 @@ async fn private_messages_reach_both_people_joined_or_not() {
         told["username"],
         told["chat_id"]
     ]);
-    assert_eq!(flat, json!(["psst", ann.id, "ann", joined["chat_id"]]));
+    assert_eq!(flat, json!([" psst", ann.id, "ann", joined["chat_id"]]));
     assert_eq!(bobs.event("new_private_message").await, told);
     let unread = bobs.event("unread_count_update").await;
     let expected = json!({"chat_id": joined["chat_id"], "unread_count": 1, "other_user_id": ann.id, "other_username": "ann"});
