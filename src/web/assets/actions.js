@@ -5,6 +5,7 @@ import { $, fromTemplate, setText } from "./dom.js";
 import { Menu } from "./menu.js";
 import { page, say } from "./page.js";
 import { Reactors } from "./reactors.js";
+import { emojiKey } from "./text.js";
 
 /** A finger that rests so long asks for the menu, milliseconds. */
 const LONG = 500;
@@ -129,7 +130,7 @@ export class Actions {
   }
 
   #react(entry, emoji) {
-    const known = [...$(".reactions", entry.node).children].find((one) => one.dataset.emoji === emoji);
+    const known = [...$(".reactions", entry.node).children].find((one) => emojiKey(one.dataset.emoji) === emojiKey(emoji));
     const on = known?.getAttribute("aria-pressed") !== "true";
     return this.#ask("react", { message: entry.id, emoji, on });
   }
