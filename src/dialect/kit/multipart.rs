@@ -116,8 +116,9 @@ impl Part {
     }
 
     /// What the file is called, if it is one; a file field left empty is none.
-    pub fn file_name(&self) -> Option<&str> {
-        self.field.file_name().filter(|name| !name.is_empty())
+    pub fn file_name(&self) -> Option<String> {
+        let name = self.field.file_name().filter(|name| !name.is_empty())?;
+        Some(decode(name))
     }
 
     /// What the sender says the file is.
@@ -188,6 +189,14 @@ fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
             Poll::Pending => Poll::Pending,
         }
     })
+}
+
+/// A file's name as it was before a browser wrote it into the form: forms escape quotes and line breaks, and nothing
+/// else (HTML, "multipart/form-data encoding algorithm").
+fn decode(name: &str) -> String {
+    name.replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n")
 }
 
 fn fault(error: multer::Error) -> Fault {

@@ -78,7 +78,7 @@ async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<DraftBody, Fa
     while let Some(part) = form.next().await? {
         match (part.name(), part.file_name()) {
             ("file", Some(name)) => {
-                let (name, media_type) = (name.to_owned(), part.media_type().to_owned());
+                let media_type = part.media_type().to_owned();
                 uploads.take(&name, &media_type, part.bytes()).await?;
             }
             (_, Some(_)) => {}
