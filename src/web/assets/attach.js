@@ -99,7 +99,7 @@ function trayItem(file, place) {
   remove.type = "button";
   remove.dataset.place = place;
   remove.setAttribute("aria-label", say("remove_file", { name: file.name }));
-  return make("li", "file", ...preview(file), make("span", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
+  return make("li", "file", ...preview(file), make("bdi", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
 }
 
 /** A picture shows what it is: drawn small, without an address of its own, which the policy of the page would not allow. */

@@ -23,7 +23,7 @@ export function fileLink({ name, url, size, width, height, thumbnail_url }) {
     link.className = "picture";
     link.append(picture(ownFile(thumbnail_url) ?? own, name, width, height));
   } else {
-    link.append(make("span", "file-name", name), make("span", "file-size", sizeLabel(size)));
+    link.append(make("bdi", "file-name", name), make("span", "file-size", sizeLabel(size)));
   }
   return link;
 }

@@ -1,9 +1,12 @@
 // The list of my rooms beside the page, and the number in the title.
 
-import { $, fromTemplate, setFace, setText, setWhen } from "./dom.js";
+import { $, fromTemplate, make, setFace, setText, setWhen } from "./dom.js";
 import { me, nameOf, roomName, say } from "./page.js";
+import { cut } from "./text.js";
 
 const TITLE = document.title;
+/** So many characters of the last message stand in the list. */
+const PREVIEW = 100;
 
 export class List {
   #root = $("#rooms");
@@ -54,7 +57,7 @@ export class List {
     const other = room.people.find((person) => person.id !== me.id);
     setText($(".room-name", item), name);
     setFace($(".face", item), other?.display_name ?? name, other?.id ?? room.id, room.kind === "direct" ? "person" : room.kind, other?.avatar_url ?? room.picture_url);
-    setText($(".preview", item), preview(room));
+    setPreview($(".preview", item), ...preview(room));
     setWhen($("time", item), room.last_message?.created_at ?? room.created_at);
     setText($(".count", item), room.unread > 99 ? "99+" : String(room.unread));
     $(".badge", item).hidden = room.unread === 0;
@@ -78,12 +81,19 @@ function byRank(a, b) {
   return (b.unread > 0) - (a.unread > 0) || at(b) - at(a);
 }
 
+/** Who said the last message, in larger rooms, and how it begins; the server does the same. */
 function preview(room) {
   const message = room.last_message;
-  if (!message) return "";
-  if (message.deleted_at) return say("deleted_message");
+  if (!message) return ["", ""];
+  if (message.deleted_at) return ["", say("deleted_message")];
   const [file] = message.files;
-  const text = message.content.replace(/\s+/g, " ").slice(0, 100) || (file ? `📎 ${file.name}` : "");
-  if (message.sender.id === me.id) return `${say("you")}: ${text}`;
-  return room.kind === "direct" ? text : `${nameOf(message.sender)}: ${text}`;
+  const text = cut(message.content.trim().replace(/\s+/g, " "), PREVIEW) || (file ? `📎 ${file.name}` : "");
+  if (message.sender.id === me.id) return [say("you"), text];
+  return [room.kind === "direct" ? "" : nameOf(message.sender), text];
+}
+
+/** Name and text may run in different directions. */
+function setPreview(element, by, text) {
+  const parts = [...(by ? [make("bdi", "", by), ": "] : []), make("bdi", "", text)];
+  if (element.textContent !== (by ? `${by}: ${text}` : text)) element.replaceChildren(...parts);
 }

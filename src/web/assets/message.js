@@ -80,7 +80,7 @@ function fillReactions(list, buttons) {
 
 /** What stands above an answer: { id, sender, content, deleted }. */
 export function quote({ id, sender, content, deleted }) {
-  const link = make("a", "quote", make("span", "quote-name", nameOf(sender)), make("span", "quote-text"));
+  const link = make("a", "quote", make("bdi", "quote-name", nameOf(sender)), make("bdi", "quote-text"));
   link.href = `?at=${id}#m${id}`;
   link.dataset.to = id;
   setText(link.lastChild, deleted ? say("deleted_message") : content);

@@ -3,6 +3,7 @@
 
 import { $, make, setText, attempt } from "./dom.js";
 import { me, nameOf, say } from "./page.js";
+import { isolated } from "./text.js";
 
 /** What this browser was told: "off", or "dismissed" for whoever does not want to be asked. */
 const WISH = `parlor.notify.${me.uuid}`;
@@ -69,7 +70,7 @@ export class Notify {
   async #tell({ kind, room_id, message_id, by, title, text, id }) {
     if (!document.hidden || !isOn()) return;
     const room = this.#rooms.all.get(room_id);
-    const heading = [by && nameOf(by), title].filter(Boolean).join(" · ") || "Parlor";
+    const heading = [by && nameOf(by), title].filter(Boolean).map(isolated).join(" · ") || "Parlor";
     const path = room ? `/chat/${room.uuid}${message_id ? `?at=${message_id}` : ""}` : "/conversations";
     // Several windows of mine tell of it once.
     const options = { body: text ?? "", tag: `parlor-${kind}-${room_id ?? id}`, data: { path }, renotify: true };
