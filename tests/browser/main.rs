@@ -28,6 +28,8 @@ mod pages;
 mod deeds;
 // What people write: markup, links, names and emoji by a few letters.
 mod writing;
+// Texts in many scripts, and the direction in which they run.
+mod scripts;
 // Long histories.
 mod history;
 // Files: chosen, dropped and pasted.
