@@ -26,7 +26,7 @@ macro_rules! modules {
 
 static MODULES: &[Module] = modules![
     "actions", "attach", "attached", "chat", "complete", "composer", "copy", "details", "dom",
-    "emoji", "history", "lightbox", "list", "main", "markup", "menu", "message", "notify",
+    "emoji", "history", "lightbox", "links", "list", "main", "markup", "menu", "message", "notify",
     "outbox", "page", "pending", "people", "presence", "reactors", "rooms", "switcher", "text",
     "timeline", "uploads", "wire",
 ];

@@ -272,7 +272,7 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
     assert_keys(&told, MESSAGE);
     assert_eq!(
         (&told["content"], &told["receiver_id"], &told["read_status"]),
-        (&json!("hi"), &json!(bob_id), &json!(false))
+        (&json!(" hi"), &json!(bob_id), &json!(false))
     );
     let time = told["timestamp"].as_str().unwrap();
     assert!(

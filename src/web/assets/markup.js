@@ -3,7 +3,8 @@
 // whatever needs a look ahead is computed once per line, and tests/markup_worst.json holds texts made to need more.
 
 import { make } from "./dom.js";
-import { isBlank, isGap, isLetter, isSentenceSign, isSolid, mayCloseBefore, mayOpenAfter, nameKey, stopsAddress } from "./text.js";
+import { hostEnd, mailAddresses, withoutTail } from "./links.js";
+import { isBlank, isGap, isLetter, isSolid, mayCloseBefore, mayOpenAfter, nameKey, stopsAddress } from "./text.js";
 
 /** Quotes within quotes, so deep. */
 const DEPTH_MAX = 3;
@@ -13,8 +14,6 @@ const NAME_CHARS = 6400;
 const ITEM = /^[ \t]*(?:[-*]|(\d{1,9})\.) (.*)$/s;
 const SCHEMES = ["https://", "http://", "mailto:"];
 const WWW = "www.";
-const TAIL = ".,;:!?'*_~\\";
-const PAIRS = { ")": "(", "]": "[", "}": "{" };
 const MARKS = /[`*_@＠:]|www\./i;
 const ESCAPED = "*_`@＠";
 
@@ -292,7 +291,7 @@ class Line {
         return before && isLetter(before) ? null : this.address(at, part.end);
       case "w":
       case "W":
-        return before && (isLetter(before) || "/.-_@:".includes(before)) ? null : this.www(at, part.end);
+        return before && (isLetter(before) || "/.-_@:".includes(before)) ? null : this.www(at, Math.min(this.stop[at], part.end));
     }
     return null;
   }
@@ -353,6 +352,12 @@ class Line {
     return at + scheme.length <= end && [...scheme].every(is);
   }
 
+  /** An address without a scheme. */
+  www(at, stop) {
+    const end = this.begins(at, stop, WWW) && hostEnd(this.chars, at + WWW.length, stop);
+    return end ? { kind: "link", scheme: "https://", end } : null;
+  }
+
   /** A full stop after an address is not part of it. */
   address(at, end) {
     const scheme = SCHEMES.find((one) => this.begins(at, end, one));
@@ -363,71 +368,8 @@ class Line {
       scheme === "mailto:"
         ? this.sign[body] > body && this.sign[body] < stop
         : body < stop && (/^[\p{Alphabetic}\p{N}]$/u.test(first) || first === "[");
-    return good ? { kind: "link", scheme: "", end: this.withoutTail(body, stop) } : null;
+    return good ? { kind: "link", scheme: "", end: withoutTail(this.chars, body, stop) } : null;
   }
-
-  /** An address without a scheme: a host with a dot in it, and a path behind that. */
-  www(at, end) {
-    const stop = Math.min(this.stop[at], end);
-    if (!this.begins(at, stop, WWW)) return null;
-    const body = at + WWW.length;
-    let to = body;
-    while (to < stop && isHost(this.chars[to])) to++;
-    const follows = to < stop ? this.chars[to] : undefined;
-    const whole = to;
-    while (to > body && !isLetter(this.chars[to - 1])) to--;
-    if (!isLetter(this.chars[body] ?? "") || !this.chars.slice(body, to).includes(".")) return null;
-    const goesOn = to === whole && follows && "/?#:".includes(follows);
-    return { kind: "link", scheme: "https://", end: goesOn ? this.withoutTail(body, stop) : to };
-  }
-
-  /** Where an address ends without the signs that belong to the sentence. */
-  withoutTail(from, to) {
-    const counts = {};
-    for (let at = from; at < to; at++) counts[this.chars[at]] = (counts[this.chars[at]] ?? 0) + 1;
-    for (; to > from; to--) {
-      const last = this.chars[to - 1];
-      const isPair = Object.hasOwn(PAIRS, last);
-      const isTail = isPair ? counts[last] > (counts[PAIRS[last]] ?? 0) : TAIL.includes(last) || isSentenceSign(last);
-      if (!isTail) break;
-      counts[last]--;
-    }
-    return to;
-  }
-}
-
-const isHost = (c) => isLetter(c) || c === "-" || c === ".";
-
-const isLocal = (c) => isLetter(c) || "._-+%".includes(c);
-
-/** The e-mail addresses of a line: where each begins and ends. */
-function mailAddresses(chars) {
-  const found = new Map();
-  chars.forEach((c, at) => {
-    if (c !== "@") return;
-    const [start, end] = [localPart(chars, at), domainEnd(chars, at + 1)];
-    if (start >= 0 && end) found.set(start, end);
-  });
-  return found;
-}
-
-/** Where the part before the @ begins, or -1. */
-function localPart(chars, at) {
-  let start = at;
-  while (start > 0 && isLocal(chars[start - 1])) start--;
-  if (start > 0 && "/@".includes(chars[start - 1])) return -1;
-  while (start < at && !isLetter(chars[start])) start++;
-  return start < at && chars[at - 1] !== "." ? start : -1;
-}
-
-/** Where the part behind the @ ends, or 0. */
-function domainEnd(chars, from) {
-  let end = from;
-  while (end < chars.length && isHost(chars[end])) end++;
-  while (end > from && !isLetter(chars[end - 1])) end--;
-  const domain = chars.slice(from, end).join("");
-  const good = end > from && isLetter(chars[from]) && !domain.includes("..") && /\.\p{Alphabetic}{2,}$/u.test(domain.slice(domain.lastIndexOf(".")));
-  return good ? end : 0;
 }
 
 /** The longest name that `rest` begins with: whether it is mine, and its length. */

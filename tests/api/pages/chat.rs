@@ -4,7 +4,7 @@ use crate::support::{Pages, TestServer, between, id};
 
 /// Which of the things that were said stand on the page.
 fn said(page: &str) -> Vec<u32> {
-    let texts = page.split("<p>number ").skip(1);
+    let texts = page.split("<p dir=\"auto\">number ").skip(1);
     texts
         .map(|rest| rest.split_once('.').unwrap().0.parse().unwrap())
         .collect()
