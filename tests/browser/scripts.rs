@@ -87,7 +87,9 @@ async fn text_from_right_to_left_runs_so_wherever_it_stands() {
     assert_eq!(ann.eval(directions).await, expected);
     // Each line has its own: the full stop of the second stands left of its word.
     let last_line = "return (() => {
-        const text = document.querySelector('.message:last-child .text p').firstChild;
+        const lines = document.querySelector('.message:last-child .text p');
+        lines.normalize();
+        const text = lines.firstChild;
         const at = (place) => { const range = document.createRange(); range.setStart(text, place); range.setEnd(text, place + 1); return range.getBoundingClientRect().left; };
         const end = text.data.length - 1;
         return [at(5) > at(0), at(end) < at(end - 1)];
