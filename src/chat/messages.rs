@@ -40,6 +40,7 @@ impl Chat {
                 room,
                 RoomMsg::Post {
                     by: caller.person().clone(),
+                    believed: caller.is_believed(),
                     draft,
                     reply,
                 },

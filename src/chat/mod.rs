@@ -4,9 +4,11 @@
 mod accounts;
 mod admin;
 mod background;
+mod bystanders;
 mod caller;
 mod catch_up;
 mod census;
+mod chosen;
 mod encode;
 mod error;
 pub mod files;
@@ -38,9 +40,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use accounts::Registration;
+pub use bystanders::Bystander;
 pub use caller::{Caller, Credential};
 pub use catch_up::Resumed;
 pub use census::{Census, RoomStanding, Standing};
+pub use chosen::Chosen;
 pub use encode::{Encode, Encoder, View};
 pub use error::{ChatError, TokenFault};
 pub use invites::{Coded, InviteWish, PasswordLink};

@@ -32,6 +32,8 @@ pub(in crate::chat) fn reply<T: Send + 'static>()
 pub(in crate::chat) enum RoomMsg {
     Post {
         by: Arc<Person>,
+        /// Whether they only said who they are, see [`needs_proof`](crate::model::RoomKind::needs_proof).
+        believed: bool,
         draft: Draft,
         reply: Reply<Posted>,
     },

@@ -175,7 +175,15 @@ impl RoomActor {
         }
         self.used = Instant::now();
         match message {
-            RoomMsg::Post { by, draft, reply } => self.post(&self.newest(by), draft, reply).await,
+            RoomMsg::Post {
+                by,
+                believed,
+                draft,
+                reply,
+            } => match self.check_proof(believed) {
+                Ok(()) => self.post(&self.newest(by), draft, reply).await,
+                Err(error) => reply(Err(error)),
+            },
             RoomMsg::Change {
                 by,
                 message,
@@ -244,6 +252,14 @@ impl RoomActor {
         match self.members.get(&by.id) {
             Some(member) if member.person.updated_at > by.updated_at => member.person.clone(),
             _ => by,
+        }
+    }
+
+    /// Refuses who only said who they are, where proof is needed.
+    fn check_proof(&self, believed: bool) -> Result<(), ChatError> {
+        match believed && self.room.kind.needs_proof() {
+            true => Err(ChatError::NotFound("room")),
+            false => Ok(()),
         }
     }
 

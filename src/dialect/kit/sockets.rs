@@ -12,8 +12,8 @@ use serde_json::Value;
 use warp::http::Extensions;
 
 use crate::chat::{
-    Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, Remote,
-    TokenFault, Weight,
+    Bystander, Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox,
+    Remote, TokenFault, Weight,
 };
 use crate::transport::outgoing::{Close, Outgoing};
 use crate::transport::socketio::{
@@ -63,6 +63,8 @@ pub struct Session {
     local: bool,
     /// What the core knows of it; nothing before it is known who it is.
     pub connection: Option<Arc<Connection>>,
+    /// What it hears before it is known who it is.
+    bystanders: Vec<Arc<Bystander>>,
     /// What a dialect remembers of it, by type.
     pub state: Extensions,
     client: Client<Queue>,
@@ -101,10 +103,24 @@ impl Session {
         Ok(())
     }
 
-    fn speak(&self, surface: &EventSurface) {
+    fn speak(&mut self, surface: &EventSurface) {
         if let Some(connection) = &self.connection {
             self.kit.chat.speak(connection, surface.encoder);
+            self.bystanders.clear();
         }
+    }
+
+    /// Lets a client that has not said who it is hear what everybody is told, in the dialects that let it in.
+    fn stand_by(&mut self) {
+        let surfaces = self.surfaces.iter();
+        let open = surfaces.filter(|surface| self.may_be_unproven(surface));
+        let (chat, outbox) = (&self.kit.chat, &self.client.outgoing().0);
+        let listen = |surface: &EventSurface| chat.stand_by(surface.encoder, outbox.clone());
+        self.bystanders = open.map(listen).collect();
+    }
+
+    fn may_be_unproven(&self, surface: &EventSurface) -> bool {
+        self.local && surface.may_be_open && self.kit.is_open(surface.dialect)
     }
 }
 
@@ -230,6 +246,7 @@ impl Handler for Sockets {
             proven: caller.is_some(),
             local: remote.is_none(),
             connection: None,
+            bystanders: Vec::new(),
             state: Extensions::new(),
             client: connect.client,
             base: self.base_url(connect.handshake),
@@ -250,11 +267,14 @@ impl Socket for Session {
             .filter_map(|surface| surface.greet)
             .for_each(|greet| greet(self));
         // Only now: no event may come before the greeting.
-        let dialect = self.caller.as_ref().map(Caller::dialect);
-        surfaces
-            .iter()
-            .filter(|surface| Some(surface.dialect) == dialect)
-            .for_each(|surface| self.speak(surface));
+        for surface in surfaces.iter() {
+            if self.caller.as_ref().map(Caller::dialect) == Some(surface.dialect) {
+                self.speak(surface);
+            }
+        }
+        if self.connection.is_none() {
+            self.stand_by();
+        }
     }
 
     async fn event(&mut self, event: Event<'_>) {
@@ -277,10 +297,7 @@ impl Socket for Session {
             .unwrap_or(Value::Null);
         match found {
             // Who came without proof is served by what let them in, and by nothing else.
-            Some((surface, run))
-                if self.proven
-                    || (self.local && surface.may_be_open && self.kit.is_open(surface.dialect)) =>
-            {
+            Some((surface, run)) if self.proven || self.may_be_unproven(surface) => {
                 self.speak(surface);
                 run(self, value).await;
                 self.speak(surface);

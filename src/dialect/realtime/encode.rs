@@ -76,6 +76,7 @@ impl Encode for Realtime {
                 room,
                 person,
                 other: Some(_),
+                was_unread: true,
                 ..
             } if view == View::Other => {
                 let receipt = ReceiptJson {

@@ -141,8 +141,9 @@ async fn try_mark_public_read(session: &mut Session, _: &Value) -> Done {
 }
 
 async fn try_join_private(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, connection) = who(session)?;
     let room = room_with(session, caller, other(value)?).await?;
+    connection.chosen().add(REALTIME, room.id);
     let other = room.other(caller.id()).ok_or(ChatError::NotFound("user"))?;
     let joined = JoinedPrivate {
         chat_id: room.id.0,
@@ -152,28 +153,34 @@ async fn try_join_private(session: &mut Session, value: &Value) -> Done {
     Ok(())
 }
 
-/// Messages reach both people wherever they are, so there is nothing to leave.
-async fn try_leave_private(_: &mut Session, value: &Value) -> Done {
-    other(value).map(drop)
+async fn try_leave_private(session: &mut Session, value: &Value) -> Done {
+    let (caller, connection) = who(session)?;
+    let (chat, other) = (&session.kit.chat, other(value)?);
+    if let Some(room) = chat.find_direct_room(caller, other).await? {
+        connection.chosen().remove(REALTIME, room.id);
+    }
+    Ok(())
 }
 
 async fn try_send_private(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, connection) = who(session)?;
     let other = other(value)?;
     let draft = draft(value)?;
     let room = room_with(session, caller, other).await?;
+    connection.chosen().add(REALTIME, room.id);
     session.kit.chat.post(caller, room.id, draft).await?;
     Ok(())
 }
 
 async fn try_send_private_file(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, connection) = who(session)?;
     let (other, chat) = (other(value)?, &session.kit.chat);
     let file = described(value)?;
     let file = file
         .attachment(&session.kit, caller, session.base())
         .await?;
     let room = room_with(session, caller, other).await?;
+    connection.chosen().add(REALTIME, room.id);
     files::post(chat, caller, room.id, file).await?;
     Ok(())
 }
