@@ -61,6 +61,7 @@ pub(super) async fn mark_read(session: &mut Session, value: Value) {
 
 async fn try_send(session: &Session, value: &Value) -> Result<(), Fault> {
     let caller = who(session)?;
+    check_identity(caller, &value["sender_id"])?;
     let receiver = user_id(value, "receiver_id")?;
     let content = value["content"]
         .as_str()
@@ -83,6 +84,16 @@ async fn try_mark_read(session: &Session, value: &Value) -> Result<(), Fault> {
 
 fn who(session: &Session) -> Result<&Caller, Fault> {
     session.caller.as_ref().ok_or(ChatError::Forbidden.into())
+}
+
+/// A client need not say whose message it is, but must not say that it is somebody else's.
+fn check_identity(caller: &Caller, said: &Value) -> Result<(), ChatError> {
+    let is_own = match said {
+        Value::Null => true,
+        Value::String(text) => text.is_empty() || *text == caller.id().to_string(),
+        other => other.to_string() == caller.id().to_string(),
+    };
+    is_own.then_some(()).ok_or(ChatError::Forbidden)
 }
 
 /// Clients send ids as numbers and as text.
