@@ -64,7 +64,7 @@ use tokio::time::timeout;
 
 use crate::model::UserId;
 
-pub use alerts::{Alerted, Alerts, Rest};
+pub use alerts::{Alerted, Alerts, Rest, Written};
 pub use backup::{Stop, backup};
 pub use census::{Census, RoomStanding};
 pub use changes::{Changed, NewChange};
