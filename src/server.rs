@@ -153,8 +153,8 @@ impl Server {
     }
 }
 
-/// All routes: the dialects', and what belongs to none of them.
-fn surfaces() -> Vec<Surface> {
+/// All routes: the dialects', and what belongs to none of them. Public for tests that walk them.
+pub fn surfaces() -> Vec<Surface> {
     let own = routes![plain_fault; GET "/healthz" => healthz, GET "/readyz" => readyz];
     let own = Surface {
         prefix: "",
@@ -162,7 +162,7 @@ fn surfaces() -> Vec<Surface> {
         fault: plain_fault,
     };
     // The pages come last: they answer for paths that are nobody's.
-    let shared = [own, web::surface()];
+    let shared = [own, web::docs_surface(), web::surface()];
     dialect::surfaces().into_iter().chain(shared).collect()
 }
 

@@ -11,6 +11,9 @@ pub const CONTENT_MAX: usize = 4000;
 
 /// So many files one message may show.
 pub const FILES_MAX: usize = 10;
+/// Why one more is refused.
+pub const TOO_MANY_FILES: Invalid =
+    Invalid::new("file", "is one too many: a message has at most 10 files");
 
 /// A message's text: 1 to [`CONTENT_MAX`] characters, without outer blanks and without NUL; none beside files.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -30,7 +30,9 @@ pub use json::{JSON_DEPTH_MAX, is_shallow};
 pub use look::{are_alike, look};
 pub use mention::Mentions;
 pub(crate) use mention::is_gap;
-pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};
+pub use message::{
+    CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote, TOO_MANY_FILES,
+};
 pub use name::{Email, Key, ShownName, Username, name_key};
 pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};
 pub use password::{ChosenPassword, Password};

@@ -35,7 +35,7 @@ mod users;
 mod view;
 mod window;
 
-use crate::dialect::kit::{Route, Surface, routes};
+use crate::dialect::kit::{Route, Surface, api_fault, routes};
 
 /// All pages, and what they are made of.
 pub fn surface() -> Surface {
@@ -44,6 +44,19 @@ pub fn surface() -> Surface {
         prefix: "",
         routes,
         fault: answer::fault,
+    }
+}
+
+/// The document for programs; below `/api` refusals have the keys of all protocols.
+pub fn docs_surface() -> Surface {
+    let routes = routes![docs::stopped;
+        GET "/docs" => docs::show,
+        GET "/docs/clients/{name}" => docs::client,
+    ];
+    Surface {
+        prefix: "/api",
+        routes,
+        fault: api_fault,
     }
 }
 
@@ -126,6 +139,12 @@ fn entry_pages() -> Vec<Route> {
         POST "/invite/join" => invited::join,
         GET "/password" => password::show,
         POST "/password" => password::choose,
+        GET "/login" => entry::login,
+        POST "/login" => entry::log_in,
+        GET "/register" => entry::registration,
+        POST "/register" => entry::register,
+        GET "/guest" => entry::guest,
+        POST "/guest" => entry::enter,
         GET "/auth/login" => entry::login,
         POST "/auth/login" => entry::log_in,
         GET "/auth/register" => entry::registration,
@@ -138,8 +157,6 @@ fn entry_pages() -> Vec<Route> {
         POST "/logout" => entry::log_out_by_form,
         GET "/setup" => setup::show,
         POST "/setup" => setup::set_up,
-        GET "/api/docs" => docs::show,
-        GET "/api/docs/clients/{name}" => docs::client,
         GET "/assets/{version}/{name}" => assets::serve,
         GET "/manifest.webmanifest" => install::manifest,
         GET "/sw.js" => install::worker,

@@ -44,6 +44,8 @@ mod members;
 mod messages;
 // Requests that are wrong.
 mod bad_input;
+// Every route of every protocol: wrong methods, and refusals below `/api`.
+mod routes;
 // Events of the other protocols that make no sense.
 mod hostile_events;
 // Handshakes: who it is, and what is refused.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::model::{
     Action, Change, Draft, Event, Invalid, MemberRole, Mentions, Message, MessageId, Millis,
-    Person, UserId,
+    Person, TOO_MANY_FILES, UserId,
 };
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
@@ -282,7 +282,7 @@ fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> O
         Ok(Changed::NotOwn) => return refuse(reply, ChatError::Forbidden),
         Ok(Changed::Empty) => return refuse(reply, EMPTY.into()),
         Ok(Changed::TooManyFiles) => {
-            return refuse(reply, Invalid::new("files", "are too many").into());
+            return refuse(reply, TOO_MANY_FILES.into());
         }
         Ok(Changed::NoSuchFile) => return refuse(reply, ChatError::NotFound("file")),
         Ok(Changed::TooManyEmoji) => return refuse(reply, TOO_MANY_EMOJI.into()),

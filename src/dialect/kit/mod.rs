@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 
-pub use api::{api_refusal, api_surface, is_shared_fault};
+pub use api::{api_error, api_fault, api_refusal, api_surface};
 pub use body::{form_fields, json_body};
 pub use call::{Call, PEOPLE_MAX, Page, Proof};
 pub use cors::Origins;

@@ -90,6 +90,7 @@ impl Form {
     pub async fn next(&mut self) -> Result<Option<Part>, Fault> {
         let field = self.parts.next_field().await.map_err(fault)?;
         self.source.unparsed.store(0, Ordering::Relaxed);
+        field.iter().try_for_each(check_headers)?;
         Ok(field.map(|field| Part {
             field,
             source: self.source.clone(),
@@ -188,6 +189,18 @@ fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
             Poll::Pending => Poll::Pending,
         }
     })
+}
+
+/// Names must be UTF-8: the parser would take others for none.
+fn check_headers(field: &Field<'_>) -> Result<(), Fault> {
+    let mut values = field.headers().values();
+    match values.all(|value| std::str::from_utf8(value.as_bytes()).is_ok()) {
+        true => Ok(()),
+        false => Err(Fault::BadJson {
+            field: None,
+            detail: "the head of a field is not UTF-8".to_owned(),
+        }),
+    }
 }
 
 fn fault(error: multer::Error) -> Fault {

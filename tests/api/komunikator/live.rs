@@ -244,3 +244,21 @@ async fn without_a_token_no_socket_is_let_in_and_logging_out_ends_it() {
     ann.post("auth/logout", json!({})).await.done();
     assert!(anns.socket.closed().await);
 }
+
+#[tokio::test]
+async fn a_name_in_an_event_is_compared_without_case() {
+    let server = TestServer::start().await;
+    let ann = server.user("Ann").await;
+    let mut seat = Seat::of(&ann).await.join(1).await;
+    for (text, name) in [("one", "ann"), ("two", "ANN"), ("three", "\u{ff21}nn")] {
+        let value = json!({"user_name": name, "room_id": 1, "message": text});
+        seat.emit("message", value).await;
+        let heard = seat.socket.event("new_message").await;
+        assert_eq!(
+            (&heard["message"], &heard["user_name"]),
+            (&json!(text), &json!("Ann"))
+        );
+    }
+    seat.emit("watchdog", json!({"user_name": "aNN"})).await;
+    seat.hears_nothing_of("error").await;
+}

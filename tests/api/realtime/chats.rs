@@ -41,14 +41,8 @@ async fn the_public_chat_is_the_lobby() {
         .await
         .ok(200);
     assert_eq!(before, json!({"messages": [said]}));
-    keys(
-        &ann.http.get("/api/messages?limit=0").await.ok(400),
-        "message",
-    );
-    keys(
-        &ann.http.get("/api/messages?limit=1001").await.ok(400),
-        "message",
-    );
+    ann.http.get("/api/messages?limit=0").await.ok(400);
+    ann.http.get("/api/messages?limit=1001").await.ok(400);
     for empty in [json!({}), json!({"content": " "}), json!({"content": null})] {
         let reply = ann.http.post("/api/messages", empty).await;
         refused(&reply, 400, "Message content cannot be empty");
