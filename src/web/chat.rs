@@ -106,17 +106,10 @@ struct Scene {
 pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
     let (room, place) = room_of(&call, &me).await?;
-    let uuid = room.uuid;
-    match Scene::load(&call, me, room, place).await {
-        Ok(scene) => {
-            scene
-                .page(&call, StatusCode::OK, None, Uuid::now_v7())
-                .await
-        }
-        // Admins manage rooms that they do not read.
-        Err(ChatError::NotFound(_)) => Ok(found(&format!("/conversations/{uuid}"))),
-        Err(error) => Err(error.into()),
-    }
+    // Admins manage private rooms that they do not read: for them there is no such page.
+    let scene = Scene::load(&call, me, room, place).await?;
+    let draft = Uuid::now_v7();
+    scene.page(&call, StatusCode::OK, None, draft).await
 }
 
 /// Sends a message without any script.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod chat;
+mod entry;
 mod invited;
 mod keeping;
 mod look;
