@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Action, Change, Content, Draft, Message, MessageId, PageRequest, RoomId};
 
-use super::room::{Reply, RoomMsg};
+use super::room::{Reply, RoomMsg, Speaker};
 use super::{Caller, Chat, ChatError};
 
 /// A message that is on disk.
@@ -39,8 +39,10 @@ impl Chat {
             Ok(()) => self.core.registry.tell(
                 room,
                 RoomMsg::Post {
-                    by: caller.person().clone(),
-                    believed: caller.is_believed(),
+                    by: Speaker {
+                        person: caller.person().clone(),
+                        believed: caller.is_believed(),
+                    },
                     draft,
                     reply,
                 },

@@ -28,12 +28,17 @@ pub(in crate::chat) fn reply<T: Send + 'static>()
     })
 }
 
+/// Who sends a message.
+pub(in crate::chat) struct Speaker {
+    pub person: Arc<Person>,
+    /// Whether they only said who they are, see [`needs_proof`](crate::model::RoomKind::needs_proof).
+    pub believed: bool,
+}
+
 /// What a room can be told.
 pub(in crate::chat) enum RoomMsg {
     Post {
-        by: Arc<Person>,
-        /// Whether they only said who they are, see [`needs_proof`](crate::model::RoomKind::needs_proof).
-        believed: bool,
+        by: Speaker,
         draft: Draft,
         reply: Reply<Posted>,
     },

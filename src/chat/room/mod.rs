@@ -33,7 +33,7 @@ use super::outbox::Weight;
 use super::people::People;
 
 use calls::Names;
-pub(super) use handle::{Attached, RoomHandle, RoomMsg, reply};
+pub(super) use handle::{Attached, RoomHandle, RoomMsg, Speaker, reply};
 pub use handle::{Online, Reply};
 pub(super) use orders::Order;
 use posting::Pending;
@@ -175,15 +175,7 @@ impl RoomActor {
         }
         self.used = Instant::now();
         match message {
-            RoomMsg::Post {
-                by,
-                believed,
-                draft,
-                reply,
-            } => match self.check_proof(believed) {
-                Ok(()) => self.post(&self.newest(by), draft, reply).await,
-                Err(error) => reply(Err(error)),
-            },
+            RoomMsg::Post { by, draft, reply } => self.post(by, draft, reply).await,
             RoomMsg::Change {
                 by,
                 message,

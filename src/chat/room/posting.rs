@@ -14,7 +14,7 @@ use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket}
 
 use super::super::outbox::Weight;
 use super::reads::Cursor;
-use super::{ChatError, Posted, Reply, RoomActor};
+use super::{ChatError, Posted, Reply, RoomActor, Speaker};
 
 /// A message needs a text or a file.
 const EMPTY: Invalid = Invalid::new("content", "must not be empty");
@@ -119,11 +119,14 @@ fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Pol
 }
 
 impl RoomActor {
-    pub(super) async fn post(&mut self, by: &Arc<Person>, draft: Draft, reply: Reply<Posted>) {
+    pub(super) async fn post(&mut self, by: Speaker, draft: Draft, reply: Reply<Posted>) {
+        let Speaker { person, believed } = by;
+        let by = &self.newest(person);
         if draft.content.as_str().is_empty() && draft.files.is_empty() {
             return reply(Err(EMPTY.into()));
         }
-        if let Err(error) = self.check_may_speak(by) {
+        let checked = self.check_proof(believed);
+        if let Err(error) = checked.and_then(|()| self.check_may_speak(by)) {
             return reply(Err(error));
         }
         let id = MessageId(self.store.next_id());
