@@ -320,6 +320,10 @@ impl People {
             let wants = |encoder: Encoder| {
                 encoder.0.hears_absent() && !seats.contains(&(connection.id, encoder.key()))
             };
+            // Most watch, or speak a dialect that does not want it.
+            if !lock(&connection.encoders).iter().copied().any(wants) {
+                continue;
+            }
             for event in events {
                 let own = event.author() == Some(connection.user());
                 let view = if own { View::Own } else { View::Absent };

@@ -56,6 +56,8 @@ mod live;
 mod connections;
 // Coming back: exactly what was missed.
 mod resume;
+// Many events of one connection at once.
+mod pipelining;
 // Read marks: acknowledged when they are on disk.
 mod read_marks;
 // Connections that end while they begin to watch a room.

@@ -159,6 +159,11 @@ impl RoomHandle {
         }
     }
 
+    /// Hands a message over as soon as there is room for it; gives it back if the task has ended.
+    pub(in crate::chat) async fn send(&self, message: RoomMsg) -> Result<(), RoomMsg> {
+        self.mailbox.send(message).await.map_err(|back| back.0)
+    }
+
     /// Whether the task has ended or takes nothing more.
     pub(super) fn is_closed(&self) -> bool {
         self.mailbox.is_closed()

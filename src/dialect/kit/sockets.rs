@@ -21,8 +21,8 @@ use crate::transport::socketio::{
 };
 use crate::transport::websocket::Line;
 
-use super::SharedKit;
 use super::call::cookie;
+use super::{Emit, Pipeline, Reply, SharedKit};
 
 /// Something that takes time and borrows its socket.
 pub type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -39,6 +39,8 @@ pub struct EventSurface {
     pub greet: Option<fn(&Session)>,
     /// Its events by name.
     pub events: Vec<(&'static str, EventHandler)>,
+    /// Those of its events that only [post](Session::post) a message: they begin before the events before them have ended.
+    pub posts: &'static [&'static str],
     /// Whether a client may come without a token when the dialect is open.
     pub may_be_open: bool,
 }
@@ -65,28 +67,29 @@ pub struct Session {
     pub connection: Option<Arc<Connection>>,
     /// What a dialect remembers of it, by type.
     pub state: Extensions,
-    client: Client<Queue>,
+    /// The events that have begun and not ended.
+    pub(super) pipeline: Pipeline,
+    /// How the event that is being handled is answered.
+    pub(super) reply: Option<Reply>,
+    pub(super) client: Client<Queue>,
     /// The address of this server as the client knows it.
     base: String,
     surfaces: Arc<[EventSurface]>,
 }
 
 impl Session {
-    /// Sends an event to this client only.
-    pub fn emit<T: Serialize + ?Sized>(&self, name: &str, value: &T) {
-        self.client.emit(name, value);
-    }
-
     /// The address of this server as the client knows it.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends.
+    /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends,
+    /// after the events before this one.
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
     pub async fn become_caller(&mut self, caller: Caller) -> Result<(), ChatError> {
+        self.pipeline.newest_is_alone().await;
         self.caller = None;
         if let Some(before) = self.connection.take() {
             self.kit.chat.hand_on(&before).await;
@@ -224,6 +227,7 @@ impl Handler for Sockets {
                 _ => return Err(refuse(TokenFault::Missing.into())),
             }
         }
+        let outbox = connect.client.outgoing().0.clone();
         let mut session = Session {
             kit: self.kit.clone(),
             caller: None,
@@ -231,6 +235,8 @@ impl Handler for Sockets {
             local: remote.is_none(),
             connection: None,
             state: Extensions::new(),
+            pipeline: Pipeline::new(outbox),
+            reply: None,
             client: connect.client,
             base: self.base_url(connect.handshake),
             surfaces: self.surfaces.clone(),
@@ -258,18 +264,21 @@ impl Socket for Session {
     }
 
     async fn event(&mut self, event: Event<'_>) {
-        // Whatever a client sent after its session had ended is not done.
-        if self.client.outgoing().is_closed() {
-            return;
-        }
+        let slot = self.pipeline.begin();
         let surfaces = self.surfaces.clone();
         let found = surfaces.iter().find_map(|surface| {
-            let (_, run) = surface
+            let (name, run) = surface
                 .events
                 .iter()
                 .find(|(name, _)| *name == event.name)?;
-            Some((surface, run))
+            Some((surface, run, surface.posts.contains(name)))
         });
+        let may_overlap = found.is_none_or(|(_, _, posts)| posts);
+        // Whatever a client sent after its session had ended is not done.
+        if self.client.outgoing().is_closed() || !(may_overlap || slot.alone().await) {
+            return;
+        }
+        self.reply = Some(Reply::new(slot, self.client.clone(), event.ack));
         let value = event
             .args
             .first()
@@ -277,7 +286,7 @@ impl Socket for Session {
             .unwrap_or(Value::Null);
         match found {
             // Who came without proof is served by what let them in, and by nothing else.
-            Some((surface, run))
+            Some((surface, run, _))
                 if self.proven
                     || (self.local && surface.may_be_open && self.kit.is_open(surface.dialect)) =>
             {
@@ -294,13 +303,14 @@ impl Socket for Session {
                 },
             ),
         }
-        if let Some(ack) = &event.ack {
-            self.client.ack(ack, |answer| answer);
-        }
+        self.reply = None;
+        self.pipeline.room().await;
     }
 
     async fn disconnected(self, _: Reason) {
         if let Some(connection) = &self.connection {
+            connection.outbox().close(Closing::Gone);
+            self.pipeline.ended().await;
             self.kit.chat.disconnect(connection).await;
         }
     }
@@ -315,12 +325,12 @@ struct Unknown {
 
 /// Adds an event with one value to `frames`.
 pub fn add_event<T: Serialize + ?Sized>(frames: &mut Frames, name: &str, value: &T) {
-    frames.add(|bytes| bytes.extend_from_slice(&event(name).arg(value).frame()));
+    frames.add(|bytes| event(name).arg(value).append_to(bytes));
 }
 
 /// Adds an event without a value to `frames`.
 pub fn add_bare_event(frames: &mut Frames, name: &str) {
-    frames.add(|bytes| bytes.extend_from_slice(&event(name).frame()));
+    frames.add(|bytes| event(name).append_to(bytes));
 }
 
 /// A connection's queue, as the transport sees it.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed, Weight};
-use crate::dialect::kit::Fault;
+use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed};
 use crate::dialect::kit::raw::Heard;
+use crate::dialect::kit::{Fault, Slot};
 use crate::model::{Content, Emoji, Message, MessageId, RoomId};
 
 use super::encode::{self, NATIVE};
@@ -125,32 +125,30 @@ pub(super) fn parse(text: &str) -> Result<(Id, Op), (Id, Fault)> {
     Ok((head.id, op.map_err(|error| (head.id, bad(error)))?))
 }
 
-/// Does what a frame asks for; what takes time is handed back to be waited for.
+/// Does what a frame asks for; what takes time is handed back to be run. Only messages begin before what came before them
+/// has ended.
 pub(super) fn perform(
     chat: &Chat,
     caller: &Caller,
     connection: &Arc<Connection>,
-    id: Id,
+    (slot, id): (Slot, Id),
     op: Op,
 ) -> Heard {
-    let answer = Answer {
-        connection: connection.clone(),
-        id,
-    };
+    let answer = Answer { slot, id };
     match op {
-        Op::Send { room, draft } => {
-            match draft.parse() {
-                // Not waited for: a client may have many messages on their way.
-                Ok(draft) => chat.post_then(caller, RoomId(room), draft, answer.of(sent)),
-                Err(invalid) => answer.refuse(&invalid.into()),
+        Op::Send { room, draft } => match draft.parse() {
+            Ok(draft) => {
+                let (chat, caller) = (chat.clone(), caller.clone());
+                let reply = answer.of(sent);
+                Heard::Doing(Box::pin(async move {
+                    chat.post_then(&caller, RoomId(room), draft, reply).await;
+                }))
             }
-            Heard::Done
-        }
-        Op::Typing { room } => {
-            chat.typing(caller, RoomId(room));
-            answer.done();
-            Heard::Done
-        }
+            Err(invalid) => {
+                answer.refuse(&invalid.into());
+                Heard::Done
+            }
+        },
         Op::Ping {} => {
             answer.done();
             Heard::Done
@@ -162,17 +160,31 @@ pub(super) fn perform(
             });
             Heard::Done
         }
-        slow => Heard::Doing(Box::pin(perform_slow(
-            chat.clone(),
-            caller.clone(),
-            answer,
-            slow,
-        ))),
+        other => {
+            let connection = connection.clone();
+            let (chat, caller) = (chat.clone(), caller.clone());
+            Heard::Doing(Box::pin(async move {
+                if answer.slot.alone().await {
+                    perform_alone(chat, caller, &connection, answer, other).await;
+                }
+            }))
+        }
     }
 }
 
-async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
+/// Does what waits for everything before it.
+async fn perform_alone(
+    chat: Chat,
+    caller: Caller,
+    connection: &Arc<Connection>,
+    mut answer: Answer,
+    op: Op,
+) {
     match op {
+        Op::Typing { room } => {
+            chat.typing(&caller, RoomId(room));
+            answer.done();
+        }
         Op::Edit { message, content } => match Content::beside_files(&content) {
             Ok(content) => {
                 answer.of(changed)(chat.edit(&caller, MessageId(message), content).await)
@@ -191,7 +203,7 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             Err(invalid) => answer.refuse(&invalid.into()),
         },
         Op::Read { room, message } => {
-            // Written within a second; waiting for it would hold up what the client asks next.
+            answer.slot.detach();
             tokio::spawn(async move {
                 answer.of(|id, _| done(id))(
                     chat.read(&caller, RoomId(room), MessageId(message)).await,
@@ -199,11 +211,10 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             });
         }
         Op::Resume { room, after } => {
-            let connection = answer.connection.clone();
             let reply = Box::new(answer.of(resumed));
             chat.resume(
                 &caller,
-                &connection,
+                connection,
                 NATIVE,
                 RoomId(room),
                 MessageId(after),
@@ -212,16 +223,16 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             .await;
         }
         Op::Leave { room } => {
-            chat.unwatch(&answer.connection, NATIVE, RoomId(room)).await;
+            chat.unwatch(connection, NATIVE, RoomId(room)).await;
             answer.done();
         }
-        Op::Auth { .. } | Op::Send { .. } | Op::Typing { .. } | Op::Ping {} => {}
+        Op::Auth { .. } | Op::Send { .. } | Op::Ping {} => {}
     }
 }
 
-/// The way back to whoever asked.
+/// The way back to whoever asked; the frame's handling ends with it.
 struct Answer {
-    connection: Arc<Connection>,
+    slot: Slot,
     id: Id,
 }
 
@@ -232,7 +243,7 @@ impl Answer {
         T: 'static,
     {
         Box::new(move |outcome| match (outcome, self.id) {
-            (Ok(value), Some(id)) => push(&self.connection, frame(id, &value)),
+            (Ok(value), Some(id)) => self.slot.push(frame(id, &value)),
             (Ok(_), None) => {}
             (Err(error), _) => self.refuse(&error.into()),
         })
@@ -240,18 +251,13 @@ impl Answer {
 
     fn done(self) {
         if let Some(id) = self.id {
-            push(&self.connection, done(id));
+            self.slot.push(done(id));
         }
     }
 
     fn refuse(self, fault: &Fault) {
-        push(&self.connection, refusal(self.id, fault));
+        self.slot.push(refusal(self.id, fault));
     }
-}
-
-/// Queues one frame.
-pub(super) fn push(connection: &Connection, frame: Sealed) {
-    connection.outbox().push(frame, Weight::Full);
 }
 
 /// The answer that only says that it is done.
