@@ -327,7 +327,8 @@ fn numbers(range: std::ops::RangeInclusive<usize>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-/// Sends 40 messages while nothing can be written, of which 32 must be under way when this returns.
+/// Sends 40 messages while nothing can be written. When this returns, 31 are on their way to the disk for certain; the 32nd
+/// follows if it is not there yet, and no other one.
 async fn send_forty(protocol: &Protocol, scene: &mut Scene, wire: &mut Wire) {
     for number in 1..UNDER_WAY {
         let text = number.to_string();
@@ -354,25 +355,12 @@ async fn thirty_two_messages_are_written_together_and_the_next_is_not_read() {
         bobs.send(probe).await;
         scene.let_it_read().await;
         held.execute_batch("ROLLBACK").unwrap();
-        let expected = [
-            numbers(1..=UNDER_WAY),
-            vec!["probe".to_owned()],
-            numbers(UNDER_WAY + 1..=40),
-        ];
-        assert_eq!(scene.said(41).await, expected.concat(), "{}", protocol.name);
-    }
-}
-
-/// What a frame says of what was sent, if it says something.
-fn outcome(protocol: &Protocol, frame: &str) -> Option<String> {
-    let refusal = if (protocol.refuses)(frame) {
-        "refused"
-    } else {
-        "answered"
-    };
-    match (protocol.answers)(frame) {
-        Some(number) => Some(format!("{refusal} {number}")),
-        None => (refusal == "refused").then(|| refusal.to_owned()),
+        let mut said = scene.said(41).await;
+        let place = said.iter().position(|text| text == "probe").unwrap();
+        said.remove(place);
+        let before = UNDER_WAY - 1..=UNDER_WAY;
+        assert!(before.contains(&place), "{}: {place}", protocol.name);
+        assert_eq!(said, numbers(1..=40), "{}", protocol.name);
     }
 }
 
@@ -463,8 +451,9 @@ async fn what_was_begun_is_stored_when_the_server_ends_and_nothing_else() {
         assert_eq!(scene.pinger.closed().await, 1012);
         held.execute_batch("ROLLBACK").unwrap();
         scene.server.stop().await;
-        let stored = scene.server.count("messages");
-        assert_eq!(stored, UNDER_WAY as i64, "{}", protocol.name);
+        let stored = scene.server.count("messages") as usize;
+        let begun = UNDER_WAY - 1..=UNDER_WAY;
+        assert!(begun.contains(&stored), "{}: {stored}", protocol.name);
     }
 }
 
@@ -478,13 +467,8 @@ async fn what_was_begun_is_stored_when_the_client_ends() {
         drop(wire);
         scene.let_it_read().await;
         held.execute_batch("ROLLBACK").unwrap();
-        let said = scene.said(UNDER_WAY).await;
-        assert_eq!(
-            said[..UNDER_WAY],
-            numbers(1..=UNDER_WAY),
-            "{}",
-            protocol.name
-        );
+        let said = scene.said(UNDER_WAY - 1).await;
+        assert_eq!(said, numbers(1..=said.len()), "{}", protocol.name);
     }
 }
 
