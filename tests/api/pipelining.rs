@@ -259,6 +259,7 @@ impl Wire {
         let token = format!("Bearer {}", scene.ann.token).parse().unwrap();
         request.headers_mut().insert("authorization", token);
         let tcp = TcpStream::connect(address).await.unwrap();
+        tcp.set_nodelay(true).unwrap();
         let opening = tokio_tungstenite::client_async(request, tcp);
         let (stream, _) = within("the handshake", opening).await.unwrap();
         let seen = VecDeque::new();
@@ -361,6 +362,18 @@ async fn thirty_two_messages_are_written_together_and_the_next_is_not_read() {
         let before = UNDER_WAY - 1..=UNDER_WAY;
         assert!(before.contains(&place), "{}: {place}", protocol.name);
         assert_eq!(said, numbers(1..=40), "{}", protocol.name);
+    }
+}
+
+/// What a frame says of what was sent, if it says something.
+fn outcome(protocol: &Protocol, frame: &str) -> Option<String> {
+    let said = match (protocol.refuses)(frame) {
+        true => "refused",
+        false => "answered",
+    };
+    match (protocol.answers)(frame) {
+        Some(number) => Some(format!("{said} {number}")),
+        None => (said == "refused").then(|| said.to_owned()),
     }
 }
 
