@@ -11,7 +11,9 @@ use warp::{Filter, filters::path::FullPath};
 
 use crate::transport::listener::Peer;
 
-use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, cors, current, set_header};
+use super::{
+    Call, Fault, HeaderMap, Kit, Method, Response, body, compress, cors, current, set_header,
+};
 
 /// An answer on its way.
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -148,7 +150,7 @@ impl Table {
         let mut response = current::with_headers(headers.clone(), self.dispatch(call)).await;
         cors::dress(&self.kit.origins, &headers, &mut response);
         protect(&mut response, secure);
-        response
+        compress::compress(&headers, response).await
     }
 
     async fn dispatch(&self, mut call: Call) -> Response {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod chat;
+mod compression;
 mod invited;
 mod keeping;
 mod look;
@@ -241,7 +242,8 @@ async fn a_message_goes_by_a_plain_form_and_only_once() {
     let fields = [("csrf", token.as_str()), ("content", &long)];
     let reply = submit(&ann, &chat, &fields).await;
     assert_eq!(reply.status, 400);
-    assert!(text(&reply).contains(&long) && text(&reply).contains("Message is too long."));
+    assert!(text(&reply).contains(&long));
+    assert!(text(&reply).contains("1 character too many: a message has at most 4000."));
 }
 
 #[tokio::test]
