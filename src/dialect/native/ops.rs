@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed, Weight};
+use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Sealed, Weight};
 use crate::dialect::kit::Fault;
 use crate::dialect::kit::raw::Heard;
 use crate::model::{Content, Emoji, Message, MessageId, RoomId};
 
 use super::encode::{self, NATIVE};
 use super::error::{Refusal, describe};
-use super::wire::{DraftBody, MessageJson, PersonJson};
+use super::resume;
+use super::wire::{DraftBody, MessageJson};
 
 /// One frame of a client.
 #[derive(Deserialize)]
@@ -49,6 +50,9 @@ pub(super) enum Op {
         room: i64,
         after: i64,
     },
+    ResumeRooms {
+        rooms: Vec<(i64, i64)>,
+    },
     Leave {
         room: i64,
     },
@@ -59,9 +63,9 @@ pub(super) enum Op {
 type Id = Option<i64>;
 
 #[derive(Serialize)]
-struct Done<T> {
-    re: i64,
-    ok: T,
+pub(super) struct Done<T> {
+    pub re: i64,
+    pub ok: T,
 }
 
 #[derive(Serialize)]
@@ -82,19 +86,6 @@ struct Changed<'a> {
 struct Sent<'a> {
     message: MessageJson<'a>,
     new: bool,
-}
-
-#[derive(Serialize)]
-struct ResumedJson<'a> {
-    room: i64,
-    messages: Vec<MessageJson<'a>>,
-    more: bool,
-    cleared_through: i64,
-    reset: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    online: Option<Vec<PersonJson<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    online_count: Option<u32>,
 }
 
 /// Reads a frame; the fault comes with the frame's number if that much could be read.
@@ -198,19 +189,8 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
                 );
             });
         }
-        Op::Resume { room, after } => {
-            let connection = answer.connection.clone();
-            let reply = Box::new(answer.of(resumed));
-            chat.resume(
-                &caller,
-                &connection,
-                NATIVE,
-                RoomId(room),
-                MessageId(after),
-                reply,
-            )
-            .await;
-        }
+        Op::Resume { room, after } => resume::one(&chat, &caller, answer, room, after).await,
+        Op::ResumeRooms { rooms } => resume::many(&chat, &caller, answer, rooms).await,
         Op::Leave { room } => {
             chat.unwatch(&answer.connection, NATIVE, RoomId(room)).await;
             answer.done();
@@ -220,14 +200,14 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
 }
 
 /// The way back to whoever asked.
-struct Answer {
-    connection: Arc<Connection>,
-    id: Id,
+pub(super) struct Answer {
+    pub connection: Arc<Connection>,
+    pub id: Id,
 }
 
 impl Answer {
     /// Answers with what `frame` makes of the outcome, or with the refusal.
-    fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
+    pub fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
     where
         T: 'static,
     {
@@ -244,7 +224,7 @@ impl Answer {
         }
     }
 
-    fn refuse(self, fault: &Fault) {
+    pub fn refuse(self, fault: &Fault) {
         push(&self.connection, refusal(self.id, fault));
     }
 }
@@ -289,23 +269,7 @@ fn changed(re: i64, message: &Arc<Message>) -> Sealed {
     })
 }
 
-fn resumed(re: i64, resumed: &Resumed) -> Sealed {
-    let ok = ResumedJson {
-        room: resumed.room.0,
-        messages: resumed.messages.iter().map(Into::into).collect(),
-        more: resumed.more,
-        cleared_through: resumed.cleared_through.0,
-        reset: resumed.reset,
-        online: resumed
-            .online
-            .as_ref()
-            .map(|online| encode::people(&online.people)),
-        online_count: resumed.online.as_ref().map(|online| online.count),
-    };
-    frame(&Done { re, ok })
-}
-
-fn frame(value: &impl Serialize) -> Sealed {
+pub(super) fn frame(value: &impl Serialize) -> Sealed {
     let mut frames = Frames::default();
     encode::add(&mut frames, value);
     frames.seal()
