@@ -25,10 +25,10 @@ macro_rules! modules {
 }
 
 static MODULES: &[Module] = modules![
-    "actions", "attach", "attached", "chat", "complete", "composer", "copy", "details", "dom",
-    "emoji", "history", "lightbox", "list", "main", "markup", "menu", "message", "notify",
-    "outbox", "page", "pending", "people", "presence", "reactors", "rooms", "switcher", "timeline",
-    "uploads", "wire",
+    "actions", "attach", "attached", "changes", "chat", "complete", "composer", "copy", "details",
+    "dom", "draft", "emoji", "history", "lightbox", "links", "list", "logout", "main", "markup",
+    "menu", "message", "notify", "outbox", "page", "pending", "people", "place", "presence",
+    "reactors", "rooms", "storage", "switcher", "timeline", "toast", "uploads", "wire",
 ];
 
 /// One of the files.

@@ -202,14 +202,19 @@ fn fitted(width: u32, height: u32) -> (u32, u32) {
     (fit(width), fit(height))
 }
 
-/// `48 KB`, `1.2 MB`; the script does the same.
+/// `48 KiB`, `1.2 MiB`, rounded up, in the units of the limits; the script does the same.
 fn size_label(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
     match bytes {
-        0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{} KB", bytes.div_ceil(1000)),
+        0..KIB => format!("{bytes} B"),
+        KIB..MIB => format!("{} KiB", bytes.div_ceil(KIB)),
         _ => {
-            let tenths = bytes.div_ceil(100_000);
-            format!("{}.{} MB", tenths / 10, tenths % 10)
+            let tenths = (bytes.saturating_mul(10)).div_ceil(MIB);
+            match tenths % 10 {
+                0 => format!("{} MiB", tenths / 10),
+                tenth => format!("{}.{tenth} MiB", tenths / 10),
+            }
         }
     }
 }
@@ -232,8 +237,10 @@ mod tests {
 
     #[test]
     fn sizes_are_told_in_round_figures() {
-        assert_eq!(size_label(999), "999 B");
-        assert_eq!(size_label(1001), "2 KB");
-        assert_eq!(size_label(1_210_000), "1.3 MB");
+        assert_eq!(size_label(1023), "1023 B");
+        assert_eq!(size_label(1025), "2 KiB");
+        assert_eq!(size_label(1_270_000), "1.3 MiB");
+        assert_eq!(size_label(25 * 1024 * 1024), "25 MiB");
+        assert_eq!(size_label(25 * 1024 * 1024 + 1), "25.1 MiB");
     }
 }

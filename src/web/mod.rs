@@ -27,6 +27,7 @@ mod picture;
 mod room;
 mod rooms;
 mod search;
+mod sending;
 mod settings;
 mod setup;
 mod shell;
@@ -69,8 +70,8 @@ fn room_pages() -> Vec<Route> {
         POST "/conversations/{room}/invite" => invites::create,
         POST "/conversations/{room}/revoke" => invites::revoke,
         GET "/chat/{room}" => chat::show,
-        POST "/chat/{room}" => chat::send,
-        POST "/chat/{room}/read" => chat::read,
+        POST "/chat/{room}" => sending::send,
+        POST "/chat/{room}/read" => sending::read,
         GET "/rooms" => rooms::browse,
         POST "/rooms/join" => rooms::join_by_key,
         GET "/rooms/new" => rooms::new,

@@ -249,6 +249,7 @@ fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> Str
 /// A time: for programs, and in UTC for eyes until a script puts it into the reader's zone.
 pub(super) struct Clock {
     pub iso: String,
+    pub day: String,
     pub short: String,
     pub long: String,
 }
@@ -258,6 +259,7 @@ impl Clock {
         let utc = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
         Self {
             iso: rfc3339(time),
+            day: utc.format("%Y-%m-%d").to_string(),
             short: utc.format("%H:%M").to_string(),
             long: utc.format("%Y-%m-%d %H:%M UTC").to_string(),
         }

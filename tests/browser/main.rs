@@ -11,6 +11,8 @@ mod support;
 // The browser: windows, and how one waits for what they show; devices to look with.
 mod driver;
 mod look;
+// A reverse proxy in front of the server.
+mod front;
 
 // What there is to look at: a household, and every page of it.
 mod household;
@@ -34,6 +36,12 @@ mod history;
 mod files;
 // Without a connection.
 mod offline;
+// Messages that are half written or half sent.
+mod drafts;
+// The frame of the page, and where Back leads.
+mod frame;
+// What changes at midnight.
+mod clock;
 // What a browser tells of while nobody looks.
 mod telling;
 // The way to rooms and people by typing, and pages that change while one looks at them.

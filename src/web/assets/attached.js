@@ -5,11 +5,14 @@ import { make, ownFile } from "./dom.js";
 /** A picture takes at most so many pixels each way; thumbnails are no larger. */
 const SHOWN_MAX = 400;
 
-/** `48 KB`, `1.2 MB`. */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** `48 KiB`, `1.2 MiB`, rounded up, in the units of the limits. */
 export function sizeLabel(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} KB`;
-  return `${(Math.ceil(bytes / 100_000) / 10).toFixed(1)} MB`;
+  if (bytes < KIB) return `${bytes} B`;
+  if (bytes < MIB) return `${Math.ceil(bytes / KIB)} KiB`;
+  return `${Math.ceil((bytes * 10) / MIB) / 10} MiB`;
 }
 
 /** What one clicks on to get a file. */

@@ -1,6 +1,6 @@
 // A list of suggestions above the line to write in: people by "@", emoji by ":". The focus stays in the line.
 
-import { $, make, setFace } from "./dom.js";
+import { $, isComposing, make, setFace } from "./dom.js";
 import { findEmoji, emojiOf } from "./emoji.js";
 import { nameKey } from "./markup.js";
 import { get, me, nameOf, page, say } from "./page.js";
@@ -87,7 +87,7 @@ export class Complete {
   }
 
   #key(event) {
-    if (!this.#items.length || event.isComposing) return;
+    if (!this.#items.length || isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#choose(this.#chosen + step);
     else if (event.key === "Enter" || event.key === "Tab") this.#take(this.#chosen);

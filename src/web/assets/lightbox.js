@@ -13,7 +13,9 @@ export class Lightbox {
     log.addEventListener("click", (event) => this.#open(event));
     this.#dialog.addEventListener("click", ({ target }) => target.closest("a") || this.#dialog.close());
     this.#dialog.addEventListener("keydown", ({ key }) => this.#step({ ArrowLeft: -1, ArrowRight: 1 }[key]));
-    this.#dialog.addEventListener("close", () => this.#link?.focus({ preventScroll: true }));
+    this.#dialog.addEventListener("close", () => this.#closed());
+    // Back closes it.
+    addEventListener("popstate", () => this.#dialog.close());
   }
 
   #open(event) {
@@ -22,6 +24,12 @@ export class Lightbox {
     event.preventDefault();
     this.#show(link);
     this.#dialog.showModal();
+    history.pushState({ ...history.state, photo: true }, "");
+  }
+
+  #closed() {
+    if (history.state?.photo) history.back();
+    this.#link?.focus({ preventScroll: true });
   }
 
   #step(by) {

@@ -1,22 +1,39 @@
 // The list of my rooms beside the page, and the number in the title.
 
-import { $, fromTemplate, setFace, setText, setWhen } from "./dom.js";
+import { $, attempt, fromTemplate, onNewDay, setFace, setText, setWhen } from "./dom.js";
 import { me, nameOf, roomName, say } from "./page.js";
+import { PASSING } from "./wire.js";
 
 const TITLE = document.title;
+/** What holds a message up, but nobody needs to decide. */
+const WAITING = new Set([...PASSING, "offline", "interrupted"]);
+/** How far it was scrolled, for the next page of this window. */
+const SCROLLED = "parlor.list";
 
 export class List {
   #root = $("#rooms");
   #rooms;
   #presence;
+  #senders;
   #waiting = false;
 
-  constructor(rooms, presence) {
+  /** `senders` have messages that wait, or were refused. */
+  constructor(rooms, presence, senders) {
     this.#rooms = rooms;
     this.#presence = presence;
+    this.#senders = senders;
+    for (const sender of senders) sender.on("changed", () => this.#soon());
     for (const time of this.#root.querySelectorAll("time")) setWhen(time, time.dateTime);
     rooms.on("changed", () => this.#soon());
     presence.on("changed", () => this.#soon());
+    onNewDay(() => this.#soon());
+    this.#keepScrolled($(".room-list"));
+  }
+
+  #keepScrolled(list) {
+    list.scrollTop = attempt(() => Number(sessionStorage.getItem(SCROLLED)), 0);
+    $("[aria-current]", this.#root)?.scrollIntoView({ block: "nearest" });
+    addEventListener("pagehide", () => attempt(() => sessionStorage.setItem(SCROLLED, list.scrollTop)));
   }
 
   /** Many changes come at once; they are shown together. */
@@ -54,7 +71,9 @@ export class List {
     const other = room.people.find((person) => person.id !== me.id);
     setText($(".room-name", item), name);
     setFace($(".face", item), other?.display_name ?? name, other?.id ?? room.id, room.kind === "direct" ? "person" : room.kind, other?.avatar_url ?? room.picture_url);
-    setText($(".preview", item), preview(room));
+    const isRefused = this.#senders.some((sender) => sender.of(room.id).some(({ error }) => error && !WAITING.has(error)));
+    setText($(".preview", item), isRefused ? `⚠ ${say("not_sent")}` : preview(room));
+    $(".preview", item).classList.toggle("refused", isRefused);
     setWhen($("time", item), room.last_message?.created_at ?? room.created_at);
     setText($(".count", item), room.unread > 99 ? "99+" : String(room.unread));
     $(".badge", item).hidden = room.unread === 0;

@@ -1,4 +1,4 @@
-// Tells of new messages while the page is in the background, where the browser lets it, and only if somebody wants it.
+// Tells of new messages while nobody uses the page, where the browser lets it, and only if somebody wants it.
 // Also keeps the small part of the page that works without a connection.
 
 import { $, make, setText, attempt } from "./dom.js";
@@ -67,7 +67,7 @@ export class Notify {
   }
 
   async #tell({ kind, room_id, message_id, by, title, text, id }) {
-    if (!document.hidden || !isOn()) return;
+    if ((!document.hidden && document.hasFocus()) || !isOn()) return;
     const room = this.#rooms.all.get(room_id);
     const heading = [by && nameOf(by), title].filter(Boolean).join(" · ") || "Parlor";
     const path = room ? `/chat/${room.uuid}${message_id ? `?at=${message_id}` : ""}` : "/conversations";

@@ -1,6 +1,7 @@
 // Ctrl-K or Cmd-K: to a room or a person by typing a part of the name.
 
-import { $, make, setFace, setText } from "./dom.js";
+import { $, isComposing, make, setFace, setText } from "./dom.js";
+import { visit } from "./links.js";
 import { nameKey } from "./markup.js";
 import { get, me, nameOf, post, roomName, say } from "./page.js";
 
@@ -101,6 +102,7 @@ export class Switcher {
   }
 
   #key(event) {
+    if (isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#choose(this.#chosen + step);
     else if (event.key === "Enter") this.#go(this.#chosen);
@@ -112,7 +114,7 @@ export class Switcher {
     const item = this.#items[place];
     if (!item) return;
     try {
-      location.assign(item.path ?? `/chat/${(await post("rooms/direct", { user_id: item.person.id })).uuid}`);
+      await visit(item.path ?? `/chat/${(await post("rooms/direct", { user_id: item.person.id })).uuid}`);
     } catch {
       setText($("p", this.#dialog), say("switcher_failed"));
     }

@@ -118,6 +118,7 @@ const WORDS: Words = Words {
     copy_text: "Text kopieren",
     copy_link: "Link kopieren",
     emoji_by_name: "Emoji nach Name",
+    message_missing: "Die Nachricht zu diesem Link ist nicht oder nicht mehr hier.",
     no_connection: "Keine Verbindung",
     no_connection_text: "Der Server ist nicht erreichbar. Was du geschrieben hast, bleibt erhalten und geht hinaus, sobald die Verbindung wieder da ist.",
     messages_label: "Nachrichten",

@@ -121,6 +121,7 @@ texts! {
         copy_text: "Copy text",
         copy_link: "Copy link",
         emoji_by_name: "Emoji by name",
+        message_missing: "The message of this link is not here, or not any more.",
         no_connection: "No connection",
         no_connection_text: "The server cannot be reached. What you wrote is kept and goes out when the connection is back.",
         messages_label: "Messages",
