@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{FileId, MessageId, Millis, Person, RoomId, RoomKind, UserId, WebUrl};
+use super::{FileId, Media, MessageId, Millis, Person, RoomId, RoomKind, UserId, WebUrl};
 
 /// The longest name of a file, bytes: what common file systems take.
 const NAME_MAX: usize = 240;
@@ -124,11 +124,13 @@ pub struct File {
     pub owner_id: UserId,
     /// What to call it.
     pub name: String,
-    /// What it says it is; pictures that can be shown are what their bytes say.
+    /// What its bytes say it is, else what the sender says.
     pub media_type: String,
+    /// What else its bytes say.
+    pub media: Media,
     /// Bytes; of another host's file what the sender said.
     pub size: u64,
-    /// Width and height in pixels as shown, of pictures whose bytes say that they are one.
+    /// Width and height in pixels as shown, of pictures and videos whose bytes say so.
     pub dimensions: Option<(u32, u32)>,
     /// Its small picture, where it pays to have one.
     pub thumbnail: Option<Thumbnail>,

@@ -9,6 +9,7 @@ mod id;
 mod invite;
 mod json;
 mod look;
+mod media;
 mod mention;
 mod message;
 mod name;
@@ -28,6 +29,7 @@ pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, Sessio
 pub use invite::{Invite, InviteRoom, may_invite};
 pub use json::{JSON_DEPTH_MAX, is_shallow};
 pub use look::{are_alike, look};
+pub use media::{Media, MediaKind};
 pub use mention::Mentions;
 pub(crate) use mention::is_gap;
 pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};

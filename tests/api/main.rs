@@ -75,6 +75,7 @@ mod notifications;
 // Uploads that come slowly, and pictures that cost much: what others feel of them.
 mod slow_uploads;
 // Files that tell where they were made.
+mod media;
 mod metadata;
 // Many people at once.
 mod crowd;

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
-use crate::model::{File, FileId};
+use crate::model::{File, FileId, Media};
 use crate::store::{CHUNK, Facts, Finished, NewFile};
 
 use super::super::{Chat, ChatError};
@@ -139,6 +139,7 @@ pub(super) async fn keep_rendered(
     writing.write(&picture.bytes).await?;
     let facts = Facts {
         media_type: picture.media_type.to_owned(),
+        media: Media::picture(),
         sha256: [0; 32],
         dimensions: Some(picture.dimensions),
         thumbnail: None,
