@@ -26,7 +26,7 @@ macro_rules! modules {
 
 static MODULES: &[Module] = modules![
     "actions", "attach", "attached", "chat", "complete", "composer", "copy", "details", "dom",
-    "emoji", "history", "lightbox", "list", "main", "markup", "menu", "message", "notify",
+    "emoji", "history", "lightbox", "list", "main", "markup", "media", "menu", "message", "notify",
     "outbox", "page", "pending", "people", "presence", "reactors", "rooms", "switcher", "timeline",
     "uploads", "wire",
 ];
@@ -63,6 +63,7 @@ static FILES: LazyLock<[File; 5]> = LazyLock::new(|| {
         include_str!("assets/panel.css"),
         include_str!("assets/chat.css"),
         include_str!("assets/message.css"),
+        include_str!("assets/media.css"),
     ];
     let docs = [base, include_str!("assets/docs.css")];
     let icon = include_str!("assets/icon.svg");

@@ -15,6 +15,7 @@ use crate::model::{
 };
 
 use super::answer::{Answer, Stop, caller, found, page_of};
+use super::attached::Look;
 use super::explain::explain_chat;
 use super::form::Form;
 use super::markup::Called;

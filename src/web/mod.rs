@@ -4,6 +4,7 @@
 mod admin;
 mod answer;
 mod assets;
+mod attached;
 mod bundle;
 mod chat;
 mod docs;

@@ -32,6 +32,8 @@ mod writing;
 mod history;
 // Files: chosen, dropped and pasted.
 mod files;
+// Films, sound and animations.
+mod media;
 // Without a connection.
 mod offline;
 // What a browser tells of while nobody looks.

@@ -1,6 +1,6 @@
 // Files that will go with the next message: by button, dropped, pasted; shown in a tray, refused where the server would.
 
-import { sizeLabel } from "./attached.js";
+import { keepsMetadata, sizeLabel } from "./attached.js";
 import { $, make, setText } from "./dom.js";
 import { page, say } from "./page.js";
 
@@ -99,7 +99,9 @@ function trayItem(file, place) {
   remove.type = "button";
   remove.dataset.place = place;
   remove.setAttribute("aria-label", say("remove_file", { name: file.name }));
-  return make("li", "file", ...preview(file), make("span", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
+  const note = keepsMetadata(file.type) ? [make("span", "file-note", say("uncleaned_note"))] : [];
+  const name = make("span", "file-name", file.name);
+  return make("li", "file", ...preview(file), name, make("span", "file-size", sizeLabel(file.size)), remove, ...note);
 }
 
 /** A picture shows what it is: drawn small, without an address of its own, which the policy of the page would not allow. */

@@ -4,6 +4,7 @@ import { $, $$, setLong } from "./dom.js";
 import { Chat } from "./chat.js";
 import { Details } from "./details.js";
 import { List } from "./list.js";
+import { watchMedia } from "./media.js";
 import { Notify } from "./notify.js";
 import { Outbox } from "./outbox.js";
 import { page } from "./page.js";
@@ -20,6 +21,7 @@ for (const time of $$("main time[data-long]")) setLong(time);
 for (const input of $$("input[readonly]")) input.addEventListener("focus", () => input.select());
 
 if (page) {
+  watchMedia();
   const wire = new Wire(page.ws);
   const rooms = new Rooms(wire, page.room?.id ?? null);
   const outbox = new Outbox(wire);

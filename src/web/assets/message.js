@@ -1,6 +1,6 @@
 // A message's element: takes over what the server wrote, and writes the same.
 
-import { fileLink } from "./attached.js";
+import { fileNodes } from "./attached.js";
 import { $, fromTemplate, make, setClock, setFace, setText } from "./dom.js";
 import { render } from "./markup.js";
 import { me, nameOf, say } from "./page.js";
@@ -64,7 +64,7 @@ export function fill(entry, message) {
 function fillBody(node, message) {
   const { reply, files, reactions, content } = message;
   $(".quoted", node).replaceChildren(...(reply ? [quote(reply)] : []));
-  $(".files", node).replaceChildren(...files.map(fileLink));
+  $(".files", node).replaceChildren(...files.flatMap((file) => fileNodes(file, message.sender.id === me.id)));
   fillReactions($(".reactions", node), reactions.map(reaction));
   if (message.deleted_at) return $(".text", node).replaceChildren(make("p", "", say("deleted_message")));
   const write = () => $(".text", node).replaceChildren(render(content, calledIn(message, write)));
