@@ -7,6 +7,7 @@ mod background;
 mod caller;
 mod catch_up;
 mod census;
+mod clock;
 mod encode;
 mod error;
 pub mod files;
@@ -134,7 +135,8 @@ impl Chat {
             }
             reconciled => reconciled.map(|()| false)?,
         };
-        background::start(&chat, behind);
+        let newest = chat.core.store.newest_time().await?;
+        background::start(&chat, behind, newest);
         Ok(chat)
     }
 

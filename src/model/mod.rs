@@ -31,7 +31,7 @@ pub use look::{are_alike, look};
 pub use mention::Mentions;
 pub(crate) use mention::is_gap;
 pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};
-pub use name::{Email, Key, ShownName, Username, name_key};
+pub use name::{Email, Key, ShownName, Username, is_hidden, name_key};
 pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};
 pub use password::{ChosenPassword, Password};
 pub use reaction::{Emoji, Reaction};

@@ -163,7 +163,7 @@ pub(super) fn one_line<'a>(
 }
 
 /// Control characters, and those that hide or turn text around. Joiners stay: emoji and some scripts need them.
-pub(super) fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || is_blank(c)
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
