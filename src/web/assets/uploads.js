@@ -69,7 +69,9 @@ export class Uploads extends Emitter {
       this.emit("sent", answer);
       return this.discard(entry.uuid);
     }
-    entry.error = status ? (answer?.code ?? "internal") : "offline";
+    // A proxy in front of the server refuses without a code.
+    const unnamed = status === 413 ? "too_large" : "internal";
+    entry.error = status ? (answer?.code ?? unnamed) : "offline";
     if (PASSING.has(entry.error)) setTimeout(() => this.retry(entry.uuid), AGAIN);
     this.#changed();
   }
