@@ -157,7 +157,8 @@ CREATE INDEX notifications_message ON notifications (message_id) WHERE message_i
 CREATE INDEX notifications_room ON notifications (room_id) WHERE room_id IS NOT NULL;
 
 -- What people uploaded, and other hosts' files they pointed at (`url`: nothing of those is here). One is 'uploading'
--- until its last byte is on disk. What no message, account or room shows for an hour, and every 'gone' one, is removed
+-- until its last byte is on disk. `media_type` has as parameters what the bytes of a file say: `recognized`, `cleaned`,
+-- `frames`, `duration` (milliseconds). What no message, account or room shows for an hour, and every 'gone' one, is removed
 -- in the background, bytes first.
 CREATE TABLE files (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

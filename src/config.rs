@@ -22,7 +22,7 @@ pub use kinds::{DIALECTS, LogFormat, LogLevel, OpenDialects, Reach, Registration
 pub use load::{ConfigError, Flags, Loaded, Origin, load};
 pub use names::{Hosts, OriginList, Origins};
 pub use size::{ByteSize, FileTypes};
-use value::{Raw, Value, any, days, hours, http_url, minutes, within, ws_url};
+use value::{Raw, Value, any, database_path, days, hours, http_url, minutes, within, ws_url};
 
 /// One entry of the table of settings: how to put a value in place and how to write it as TOML.
 struct Setting {
@@ -78,7 +78,7 @@ settings! {
         /// Address and port to listen on; port 0 lets the system choose.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)), any;
         /// The database file; made when it is missing.
-        db: PathBuf = PathBuf::from("parlor.db"), any;
+        db: PathBuf = PathBuf::from("parlor.db"), database_path;
         /// The address people type, when it is not the one the server sees (behind a proxy).
         public_url: Option<String> = None, http_url;
         /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded` and `X-Real-IP` are believed.

@@ -1,5 +1,7 @@
 //! The only file that knows everybody: opens the store, starts the chat, mounts the surfaces, listens, drains.
 
+mod addresses;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use crate::config::{Config, DIALECTS, FileTypes, Origins as AllowedOrigins, Reac
 use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, Surface, routes};
 use crate::dialect::{self, kit};
 use crate::store::{OpenOptions, Store, StoreError};
-use crate::transport::access_log::AccessLog;
+use crate::transport::access_log::{AccessLog, Client, Locate};
 use crate::transport::gate::{Gate, Limits};
 use crate::transport::guard::Guard;
 use crate::transport::listener::{Listener, raise_descriptor_limit};
@@ -54,6 +56,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     gate: Arc<Gate>,
     routes: warp::filters::BoxedFilter<(Response,)>,
+    locate: Arc<Locate>,
     address: SocketAddr,
 }
 
@@ -83,6 +86,7 @@ impl Server {
             started => started?,
         };
         let shared = Arc::new(kit_of(config, chat.clone()));
+        let locate = locate(shared.clone());
         let sockets = kit::Sockets::new(shared.clone(), dialect::event_surfaces());
         let sockets = socketio::routes(
             Arc::new(sockets),
@@ -98,6 +102,7 @@ impl Server {
             listeners,
             gate,
             routes,
+            locate,
             address,
         })
     }
@@ -112,21 +117,19 @@ impl Server {
         &self.chat
     }
 
-    /// The addresses at which this server is found on its networks.
-    pub fn urls(&self) -> Vec<String> {
-        let port = self.address.port();
+    /// The addresses at which other machines find this server, the best first, and the one for this machine alone.
+    pub fn urls(&self) -> (Vec<String>, Option<String>) {
+        let (ip, port) = (self.address.ip(), self.address.port());
         let url = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, port));
-        if !self.address.ip().is_unspecified() {
-            return vec![url(self.address.ip())];
+        match ip {
+            _ if ip.is_loopback() => (Vec::new(), Some(url(ip))),
+            _ if !ip.is_unspecified() => (vec![url(ip)], None),
+            _ => {
+                let reachable = addresses::reachable(ip.is_ipv6());
+                let local = url(std::net::Ipv4Addr::LOCALHOST.into());
+                (reachable.into_iter().map(url).collect(), Some(local))
+            }
         }
-        let own = if_addrs::get_if_addrs()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|interface| interface.ip());
-        let mut ips: Vec<IpAddr> = own.filter(|ip| ip.is_ipv4()).collect();
-        // A name that works on this machine comes first.
-        ips.sort_by_key(|ip| !ip.is_loopback());
-        ips.into_iter().map(url).collect()
     }
 
     /// Serves until `stop` resolves, then drains: nobody new is let in, sockets are told, what is queued is finished.
@@ -135,7 +138,10 @@ impl Server {
         let mut serving = tokio::task::JoinSet::new();
         for listener in self.listeners {
             let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
-            let service = AccessLog::new(Guard::new(routes));
+            let service = AccessLog::new(Guard::new(routes), self.locate.clone());
+            if let Ok(address) = listener.local_addr() {
+                tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+            }
             serving.spawn(listener.serve(service, stopped.clone()));
         }
         stop.await;
@@ -153,8 +159,19 @@ impl Server {
     }
 }
 
-/// All routes: the dialects', and what belongs to none of them.
-fn surfaces() -> Vec<Surface> {
+/// Returns the function that finds the client of a request for the access log.
+fn locate(kit: Arc<kit::Kit>) -> Arc<Locate> {
+    Arc::new(move |peer, headers| {
+        let (address, is_proxied) = kit.client_of(peer, headers);
+        Client {
+            address,
+            is_proxied,
+        }
+    })
+}
+
+/// All routes: the dialects', and what belongs to none of them. Public for tests that walk them.
+pub fn surfaces() -> Vec<Surface> {
     let own = routes![plain_fault; GET "/healthz" => healthz, GET "/readyz" => readyz];
     let own = Surface {
         prefix: "",
@@ -162,7 +179,7 @@ fn surfaces() -> Vec<Surface> {
         fault: plain_fault,
     };
     // The pages come last: they answer for paths that are nobody's.
-    let shared = [own, web::surface()];
+    let shared = [own, web::docs_surface(), web::surface()];
     dialect::surfaces().into_iter().chain(shared).collect()
 }
 

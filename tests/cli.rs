@@ -12,12 +12,16 @@ use parlor::store::{OpenOptions, Store};
 mod beside;
 #[path = "cli/copies.rs"]
 mod copies;
+#[path = "cli/logs.rs"]
+mod logs;
 #[path = "cli/memory.rs"]
 mod memory;
 #[path = "cli/places.rs"]
 mod places;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/signals.rs"]
+mod signals;
 #[path = "cli/user.rs"]
 mod user;
 
@@ -59,12 +63,27 @@ fn what_is_wrong_with_the_command_line_or_the_settings_is_one_line_and_exit_code
         (
             "--listen :80",
             "",
-            "invalid value ':80' for '--listen <ADDR:PORT>': invalid socket address syntax, command line: see parlor --help",
+            "server.listen is \":80\", --listen: write an IP address and a port up to 65535 such as \"0.0.0.0:8080\", \"127.0.0.1:8080\" or \"[::]:8080\"",
         ),
         (
             "verzion",
             "",
             "unrecognized subcommand 'verzion', tip: a similar subcommand exists: 'version', command line: see parlor --help",
+        ),
+        (
+            "user lst",
+            "",
+            "unrecognized subcommand 'lst', tip: a similar subcommand exists: 'list', command line: see parlor user --help",
+        ),
+        (
+            "user add",
+            "",
+            "the following required arguments were not provided: <NAME>, command line: see parlor user add --help",
+        ),
+        (
+            "--db /tmp user list",
+            "",
+            "server.db is \"/tmp\", --db: that is a folder: name a file in it, such as \"/tmp/parlor.db\"",
         ),
         (
             "--listen [::]:80 version",
@@ -197,4 +216,17 @@ fn help_goes_to_stdout_with_exit_code_0() {
     let output = parlor(&["--help"], &[]);
     assert!(text(&output.stdout).contains("Usage: parlor"));
     assert_eq!(output.status.code(), Some(0));
+    assert_eq!(parlor(&["help"], &[]).stdout, output.stdout);
+    let help = parlor(&["user", "--help"], &[]);
+    assert_eq!(parlor(&["help", "user"], &[]).stdout, help.stdout);
+}
+
+#[test]
+fn a_command_without_its_verb_prints_its_help() {
+    for command in ["user", "config"] {
+        let help = parlor(&[command, "--help"], &[]);
+        let output = parlor(&[command], &[]);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert_eq!(output.stderr, help.stdout, "{command}");
+    }
 }

@@ -18,6 +18,8 @@ pub struct Api {
 /// Somebody with an account.
 #[derive(Clone)]
 pub struct Person {
+    /// Their user name.
+    pub name: String,
     /// Their access token.
     pub token: String,
 }
@@ -129,11 +131,13 @@ pub fn form(size: usize) -> Bytes {
 }
 
 fn grant(answer: &Value) -> Person {
+    let text = |value: &Value| match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("{answer}"),
+    };
     Person {
-        token: answer["access_token"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{answer}"))
-            .to_owned(),
+        name: text(&answer["user"]["username"]),
+        token: text(&answer["access_token"]),
     }
 }
 

@@ -14,15 +14,31 @@ use super::meter::{Meter, Spent, quantile};
 use super::process::Process;
 use super::uuids::Uuids;
 
-const MESSAGE: &[u8] = br#"{"event":"message""#;
-
 /// What a message looks like on its way to the server.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Dialect {
     /// Parlor's own, into that room.
     Native(i64),
+    /// Socket.IO of `komunikator`, into that room, by somebody of that name. Each message comes as two events.
+    Komunikator(i64, String),
+    /// Socket.IO of `realtime`, into the lobby.
+    Realtime,
+    /// The raw WebSocket of `team`, into the room of that uuid.
+    Team(String),
     /// As it is to come out, for a server that only repeats.
     Repeat,
+}
+
+impl Dialect {
+    /// How a message begins that has come.
+    fn begins(&self) -> &'static [u8] {
+        match self {
+            Self::Native(_) | Self::Repeat => br#"{"event":"message""#,
+            Self::Komunikator(..) => br#"42["new_message""#,
+            Self::Realtime => br#"42["new_public_message""#,
+            Self::Team(_) => br#"{"messageType":"ChatMessage""#,
+        }
+    }
 }
 
 /// How messages are sent.
@@ -79,7 +95,7 @@ pub struct Crowd {
 
 impl Crowd {
     /// Lets connections that are all in one room listen.
-    pub fn new(members: Vec<Client>) -> Self {
+    pub fn new(members: Vec<Client>, dialect: &Dialect) -> Self {
         let mut crowd = Self {
             members: members.into_iter().map(Rc::new).collect(),
             state: Rc::default(),
@@ -89,11 +105,11 @@ impl Crowd {
         let scratch = Rc::new(RefCell::new(vec![0; SCRATCH]));
         for member in crowd.members.clone() {
             let (state, arrived) = (crowd.state.clone(), crowd.arrived.clone());
-            let scratch = scratch.clone();
+            let (scratch, begins) = (scratch.clone(), dialect.begins());
             let mut next = 0;
             crowd.tasks.spawn_local(async move {
                 let heard = |payload: &[u8]| {
-                    if payload.starts_with(MESSAGE) {
+                    if payload.starts_with(begins) {
                         state.borrow_mut().seen(next, &arrived);
                         next += 1;
                     } else if find(payload, br#""error""#).is_some() {
@@ -230,14 +246,20 @@ impl Texts {
     }
 
     fn next(&mut self) -> String {
-        match self.dialect {
-            Dialect::Native(room) => send_frame(1, room, &self.uuids.next(0), &self.content),
-            // As long as an event of Parlor with that text.
-            Dialect::Repeat => format!(
-                r#"{{"event":"message"{}{}}}"#,
-                " ".repeat(320),
-                self.content
+        let content = &self.content;
+        match &self.dialect {
+            Dialect::Native(room) => send_frame(1, *room, &self.uuids.next(0), content),
+            Dialect::Komunikator(room, name) => format!(
+                r#"42["message",{{"room_id":{room},"user_name":"{name}","message":"{content}"}}]"#
             ),
+            Dialect::Realtime => {
+                format!(r#"42["send_public_message",{{"content":"{content}"}}]"#)
+            }
+            Dialect::Team(uuid) => format!(
+                r#"{{"messageType":"ChatMessage","payload":{{"content":"{content}"}},"meta":{{"conversationId":"{uuid}"}}}}"#
+            ),
+            // As long as an event of Parlor with that text.
+            Dialect::Repeat => format!(r#"{{"event":"message"{}{}}}"#, " ".repeat(320), content),
         }
     }
 }

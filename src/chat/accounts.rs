@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::model::{
-    ChosenPassword, Email, Role, ShownName, User, UserEdit, UserId, Username, name_key,
+    ChosenPassword, Email, Role, ShownName, User, UserEdit, UserId, Username, cut, name_key,
 };
 use crate::store::{Guarded, NewUser};
 
@@ -76,8 +76,8 @@ impl Chat {
     /// # Errors
     /// [`ChatError::Taken`] if none can be found, or whatever keeps the store from answering.
     pub async fn free_username(&self, name: &str) -> Result<Username, ChatError> {
-        let plain: String = name.replace('@', "").trim().chars().take(40).collect();
-        let plain = Username::parse(plain.trim())
+        let plain = name.replace('@', "");
+        let plain = Username::parse(cut(plain.trim(), 40).trim())
             .map_or_else(|_| "user".to_owned(), |name| name.as_str().to_owned());
         // After a few tries in order, random numbers find a gap soon.
         let numbers =

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::model::{Event, Millis, Person, RoomId, SessionId, UserId};
 
+use super::clock::Clock;
 use super::outbox::{Closing, Weight};
 use super::people::People;
 use super::room::RoomMsg;
@@ -16,7 +17,7 @@ use super::{Chat, ChatError, Core};
 /// How often sessions that ran out and guests that stay away are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
-/// How often memory that reads left in caches is given back.
+/// Interval at which the caches of the read connections are released.
 const RELEASE_EVERY: Duration = Duration::from_secs(30);
 
 /// A file that nothing shows is given up after so many milliseconds.
@@ -34,10 +35,12 @@ const STALL: Duration = Duration::from_secs(5);
 /// A busy room or a full disk may pass within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
-/// Starts what runs beside the chat; it ends with the chat. `behind`: the chat is not in line with the file yet.
-pub(super) fn start(chat: &Chat, behind: bool) {
+/// Starts what runs beside the chat; it ends with the chat. `behind`: the chat is not in line with the file yet;
+/// `newest`: the newest time that is stored.
+pub(super) fn start(chat: &Chat, behind: bool, newest: Option<Millis>) {
     tokio::spawn(follow(Arc::downgrade(&chat.core), behind));
-    tokio::spawn(sweep(Arc::downgrade(&chat.core)));
+    let clock = Clock::new(newest, Millis::now(), Instant::now());
+    tokio::spawn(sweep(Arc::downgrade(&chat.core), clock));
     tokio::spawn(release_memory(Arc::downgrade(&chat.core)));
     tokio::spawn(remove(
         Arc::downgrade(&chat.core),
@@ -106,13 +109,15 @@ async fn release_memory(core: Weak<Core>) {
     }
 }
 
-async fn sweep(core: Weak<Core>) {
-    let mut clock = tokio::time::interval(SWEEP_EVERY);
+async fn sweep(core: Weak<Core>, mut clock: Clock) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
-        clock.tick().await;
+        ticks.tick().await;
         let Some(core) = core.upgrade() else { return };
         let chat = Chat { core };
-        if let Err(error) = chat.sweep().await {
+        if !clock.is_trusted(Millis::now(), Instant::now()) {
+            chat.sweep_soon();
+        } else if let Err(error) = chat.sweep().await {
             tracing::warn!(%error, "sweeping failed");
         }
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::model::{Millis, Person, Private, Role, SessionId, User, UserId, Viewer, name_key};
+use crate::model::{
+    Millis, Person, Private, Role, RoomKind, SessionId, User, UserId, Viewer, name_key,
+};
 use crate::store::Session;
 
 use super::token::TokenKind;
@@ -28,6 +30,8 @@ pub struct Caller {
     dialect: String,
     /// The name in the token, which is an older one after a change of name.
     claimed: Option<String>,
+    /// Whether the account was only named, where an operator has switched proof off.
+    believed: bool,
 }
 
 /// What somebody shows to prove who they are.
@@ -49,6 +53,7 @@ impl Caller {
             address: None,
             dialect: session.kind.clone(),
             claimed: None,
+            believed: false,
         }
     }
 
@@ -112,6 +117,16 @@ impl Caller {
         self.session != SessionId::NONE
     }
 
+    /// Whether the caller may enter rooms of that kind at all: who was only believed enters none that needs proof.
+    pub(super) fn may_enter(&self, kind: RoomKind) -> bool {
+        !(self.believed && kind.needs_proof())
+    }
+
+    /// Whether the caller was only believed.
+    pub(super) fn is_believed(&self) -> bool {
+        self.believed
+    }
+
     /// Whose eyes accounts are shown to: who did not prove who they are sees what everybody sees.
     pub fn viewer(&self) -> Viewer {
         match self.is_proven() {
@@ -147,6 +162,7 @@ impl Caller {
             address: None,
             dialect,
             claimed: None,
+            believed: false,
         }
     }
 
@@ -252,5 +268,8 @@ fn believe(user: Option<User>) -> Result<Caller, ChatError> {
     let user = user
         .filter(|user| user.role() != Role::Admin)
         .ok_or(ChatError::NotFound("user"))?;
-    Ok(Caller::unproven(user))
+    Ok(Caller {
+        believed: true,
+        ..Caller::unproven(user)
+    })
 }

@@ -28,7 +28,7 @@ pub struct Resumed {
     pub cleared_through: MessageId,
     /// It missed too much: it is live now, and drops what it holds.
     pub reset: bool,
-    /// Who is online, set once the connection is live; presence events tell the differences from then on.
+    /// The people online. Set once the connection is live; presence events tell the changes after that.
     pub online: Option<Online>,
 }
 

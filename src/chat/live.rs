@@ -8,7 +8,7 @@ use crate::model::{Event, Person, RoomId, RoomOverview};
 use super::outbox::Closing;
 use super::people::{Connection, People};
 use super::room::RoomMsg;
-use super::{Caller, Chat, ChatError, Encoder, Outbox};
+use super::{Bystander, Caller, Chat, ChatError, Encoder, Outbox};
 
 /// So many rooms are told at once: more would be a frame of megabytes, and a long read.
 const WELCOME_ROOMS: u32 = 200;
@@ -91,6 +91,11 @@ impl Chat {
     /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
     pub fn speak(&self, connection: &Connection, encoder: Encoder) {
         self.core.people.speak(connection, encoder);
+    }
+
+    /// Lets a client that has not said who it is hear what everybody is told, until the answer is dropped.
+    pub fn stand_by(&self, encoder: Encoder, outbox: Arc<Outbox>) -> Arc<Bystander> {
+        self.core.people.bystanders.add(encoder, outbox)
     }
 
     /// Says whether somebody sits in front of a connection.

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use crate::model::{ChosenPassword, Millis, Password, User, UserId};
+use crate::model::{ChosenPassword, Millis, Password, User, UserId, is_hidden};
 use crate::store::{CheckedHash, Session};
 
 use super::caller::cookie_hash;
@@ -20,6 +20,9 @@ const TRIES: usize = 2;
 
 /// What ends an account without its password needs a session that began within this time, milliseconds.
 const RECENT: i64 = 10 * 60_000;
+
+/// Maximum length of a typed name in the log, characters.
+const NAME_MAX: usize = 100;
 
 /// What somebody logs in with.
 #[derive(Clone, Copy)]
@@ -40,6 +43,25 @@ impl<'a> Login<'a> {
             password,
             role: None,
         }
+    }
+}
+
+/// A name as it was typed, for the log: cut, and without characters that a terminal or a reader obeys.
+fn printable(name: &str) -> String {
+    let visible = |c: char| match is_hidden(c) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => c,
+    };
+    name.chars().take(NAME_MAX).map(visible).collect()
+}
+
+/// Why a login failed, for the log.
+fn reason<'a>(error: &'a ChatError, why: &'a str) -> &'a str {
+    match error {
+        ChatError::BadCredentials => why,
+        ChatError::Limited(_) => "too many failed logins",
+        ChatError::Busy => "too many logins at once",
+        _ => "the server could not check it",
     }
 }
 
@@ -146,11 +168,13 @@ impl Chat {
             Some(id) => Lane::Known(id),
             None => Lane::stranger(visitor.address),
         };
+        let mut why = "the password was changed meanwhile";
         let work = async {
             for _ in 0..TRIES {
-                let checked = self.check(name, login.password, lane).await?;
+                let checked = self.check(name, login.password, lane, &mut why).await?;
                 let user = checked.user;
                 if login.role.is_some_and(|role| role != user.role().as_str()) {
+                    why = "the account has another role";
                     break;
                 }
                 let opened = self.open_session(&user, Some(checked.hash), visitor, opening);
@@ -161,28 +185,58 @@ impl Chat {
             Err(ChatError::BadCredentials)
         };
         let keys = keys::of_login(visitor.address, account, known);
-        limits.logins.attempt(keys, work).await
+        let begun = limits.logins.attempt(keys, work).await;
+        let client = visitor.address;
+        match &begun {
+            Ok((_, user)) => {
+                let name = &user.person.username;
+                tracing::info!(user = %user.id(), %name, %client, by = opening.kind(), "logged in");
+            }
+            Err(error) => {
+                let (name, reason) = (printable(name), reason(error, why));
+                tracing::info!(%name, %client, by = opening.kind(), reason, "login failed");
+            }
+        }
+        begun
     }
 
     /// Whether the caller knows their password.
     async fn confirm(&self, caller: &Caller, password: &str) -> Result<Checked, ChatError> {
         let username = &caller.person().username;
-        let work = self.check(username, password, Lane::Known(caller.id()));
+        let mut why = "";
+        let work = self.check(username, password, Lane::Known(caller.id()), &mut why);
         let keys = keys::of_owner(caller.id());
-        let checked = self.core.limits.logins.attempt(keys, work).await?;
+        let checked = self.core.limits.logins.attempt(keys, work).await;
+        let checked = checked.inspect_err(|error| {
+            let (user, reason) = (caller.id(), reason(error, why));
+            tracing::info!(%user, reason, "a password was not confirmed");
+        })?;
         match checked.user.id() == caller.id() {
             true => Ok(checked),
             false => Err(ChatError::BadCredentials),
         }
     }
 
-    async fn check(&self, name: &str, password: &str, lane: Lane) -> Result<Checked, ChatError> {
+    /// Checks a name and a password; `why` is for the log alone, people are not told what of both is wrong.
+    async fn check(
+        &self,
+        name: &str,
+        password: &str,
+        lane: Lane,
+        why: &mut &'static str,
+    ) -> Result<Checked, ChatError> {
+        *why = "the password is not one";
         let password = Password::parse(password).map_err(|_| ChatError::BadCredentials)?;
         let found = self.core.store.user_by_login(name.to_owned()).await?;
         let (user, hash) = found.unzip();
         let hash = hash.flatten();
         let hasher = &self.core.hasher;
         let verified = hasher.verify(lane, password.clone(), hash.clone()).await?;
+        *why = match (&user, &hash) {
+            (None, _) => "no account has this name",
+            (Some(_), None) => "the account has no password",
+            (Some(_), Some(_)) => "wrong password",
+        };
         let (Some(user), Some(hash)) = (user, hash) else {
             return Err(ChatError::BadCredentials);
         };

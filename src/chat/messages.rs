@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Action, Change, Content, Draft, Message, MessageId, PageRequest, RoomId};
 
-use super::room::{Reply, RoomMsg};
+use super::room::{Reply, RoomMsg, Speaker};
 use super::{Caller, Chat, ChatError};
 
 /// A message that is on disk.
@@ -28,24 +28,28 @@ impl Chat {
         room: RoomId,
         draft: Draft,
     ) -> Result<Posted, ChatError> {
-        let (reply, answer) = super::room::reply();
-        self.post_then(caller, room, draft, reply);
-        answer.await
+        self.count_message(caller)?;
+        let by = speaker(caller);
+        let post = |reply| RoomMsg::Post { by, draft, reply };
+        self.core.registry.ask(room, post).await
     }
 
-    /// Sends a message; `reply` is called on the room's task right before the room is told.
-    pub fn post_then(&self, caller: &Caller, room: RoomId, draft: Draft, reply: Reply<Posted>) {
-        match self.count_message(caller) {
-            Ok(()) => self.core.registry.tell(
-                room,
-                RoomMsg::Post {
-                    by: caller.person().clone(),
-                    draft,
-                    reply,
-                },
-            ),
-            Err(error) => reply(Err(error)),
+    /// Hands a message to its room as soon as that can take it, and does not wait until it is on disk: messages of one
+    /// caller to one room are written in the order of the calls. `reply` is called on the room's task right before the room
+    /// is told.
+    pub async fn post_then(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        draft: Draft,
+        reply: Reply<Posted>,
+    ) {
+        if let Err(error) = self.count_message(caller) {
+            return reply(Err(error));
         }
+        let by = speaker(caller);
+        let post = RoomMsg::Post { by, draft, reply };
+        self.core.registry.send(room, post).await;
     }
 
     /// Gives one of the caller's messages another text.
@@ -157,5 +161,12 @@ fn hide_room(error: ChatError) -> ChatError {
     match error {
         ChatError::NotFound(_) => ChatError::NotFound("message"),
         other => other,
+    }
+}
+
+fn speaker(caller: &Caller) -> Speaker {
+    Speaker {
+        person: caller.person().clone(),
+        believed: caller.is_believed(),
     }
 }

@@ -4,9 +4,12 @@
 mod accounts;
 mod admin;
 mod background;
+mod bystanders;
 mod caller;
 mod catch_up;
 mod census;
+mod chosen;
+mod clock;
 mod encode;
 mod error;
 pub mod files;
@@ -39,9 +42,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use accounts::Registration;
+pub use bystanders::Bystander;
 pub use caller::{Caller, Credential};
 pub use catch_up::Resumed;
 pub use census::{Census, RoomStanding, Standing};
+pub use chosen::Chosen;
 pub use encode::{Encode, Encoder, View};
 pub use error::{ChatError, TokenFault};
 pub use invites::{Coded, InviteWish, PasswordLink};
@@ -135,7 +140,9 @@ impl Chat {
             }
             reconciled => reconciled.map(|()| false)?,
         };
-        background::start(&chat, behind);
+        // A damaged table keeps nobody from what is whole: the server starts, and `/readyz` tells.
+        let newest = chat.core.store.newest_time().await.unwrap_or_default();
+        background::start(&chat, behind, newest);
         Ok(chat)
     }
 

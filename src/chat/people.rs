@@ -11,6 +11,8 @@ use tokio::sync::{Notify, watch};
 
 use crate::model::{Event, Person, RoomId, SessionId, UserId};
 
+use super::bystanders::Bystanders;
+use super::chosen::Chosen;
 use super::encode::{Encoder, View};
 use super::outbox::{Closing, Frames, Offered, Outbox, Weight};
 use super::{Caller, ChatError};
@@ -31,6 +33,7 @@ pub struct Connection {
     encoders: Mutex<Vec<Encoder>>,
     /// The rooms it watches, for leaving them at its end; none any more after that.
     rooms: Mutex<Option<Vec<RoomId>>>,
+    chosen: Chosen,
 }
 
 impl Connection {
@@ -47,6 +50,16 @@ impl Connection {
     /// Whose it is, as they were when it was opened.
     pub fn person(&self) -> &Arc<Person> {
         &self.person
+    }
+
+    /// The direct rooms to whose messages it listens, if not to all.
+    pub fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
+    /// Returns whether they have no session and were admitted by name only (`compat.open`).
+    pub(super) fn is_believed(&self) -> bool {
+        self.session == SessionId::NONE
     }
 
     /// What waits to be written to it.
@@ -123,6 +136,7 @@ impl Connection {
 }
 
 /// Everybody's connections.
+#[derive(Default)]
 pub struct People {
     next: AtomicU64,
     /// Somebody came or went since it was last told.
@@ -134,19 +148,7 @@ pub struct People {
     /// The server goes down.
     draining: AtomicBool,
     connections: Mutex<HashMap<UserId, Vec<Arc<Connection>>>>,
-}
-
-impl Default for People {
-    fn default() -> Self {
-        Self {
-            next: AtomicU64::new(1),
-            stirred: Notify::new(),
-            presence: watch::Sender::new(0),
-            absent: AtomicUsize::new(0),
-            draining: AtomicBool::new(false),
-            connections: Mutex::default(),
-        }
-    }
+    pub(super) bystanders: Bystanders,
 }
 
 impl People {
@@ -221,6 +223,7 @@ impl People {
             away: AtomicBool::new(false),
             encoders: Mutex::new(encoder.into_iter().collect()),
             rooms: Mutex::new(Some(Vec::new())),
+            chosen: Chosen::default(),
         });
         let mut all = lock(&self.connections);
         let mine = all.entry(caller.id()).or_default();
@@ -292,13 +295,15 @@ impl People {
         for connection in self.of(user) {
             let seated = |encoder: Encoder| seats.contains(&(connection.id, encoder.key()));
             connection.tell_by(seated, event, View::Own, Weight::Full);
-            connection.tell_by(
-                |encoder| !seated(encoder),
-                event,
-                View::Absent,
-                Weight::Full,
-            );
+            let elsewhere = |encoder: Encoder| !seated(encoder);
+            connection.tell_by(elsewhere, event, View::Absent, Weight::Full);
         }
+    }
+
+    /// Tells everybody, also those who have not said who they are.
+    pub fn tell_everybody(&self, event: &Event) {
+        self.tell_where(|_| true, event);
+        self.bystanders.tell(event);
     }
 
     /// Tells everybody of whom `which` is true.
@@ -317,12 +322,19 @@ impl People {
         events: &[Event],
     ) {
         for connection in self.of_all(which) {
-            let wants = |encoder: Encoder| {
+            let hears = |encoder: Encoder| {
                 encoder.0.hears_absent() && !seats.contains(&(connection.id, encoder.key()))
             };
+            // Most watch, or speak a dialect that does not want it.
+            if !lock(&connection.encoders).iter().copied().any(hears) {
+                continue;
+            }
             for event in events {
                 let own = event.author() == Some(connection.user());
                 let view = if own { View::Own } else { View::Absent };
+                let wants = |encoder: Encoder| {
+                    hears(encoder) && (own || connection.chosen.lets_in(encoder, event))
+                };
                 connection.tell_by(wants, event, view, Weight::Full);
             }
         }
@@ -351,6 +363,7 @@ impl People {
         for connection in all.values().flatten() {
             connection.outbox.close(Closing::Restarting);
         }
+        self.bystanders.close(Closing::Restarting);
     }
 
     /// Everybody's open connections: whose, and by which session.

@@ -48,6 +48,18 @@ impl Registry {
         message.refuse(ChatError::Busy);
     }
 
+    /// Tells a room, whose task is started if need be, as soon as its mailbox has room.
+    pub(super) async fn send(&self, room: RoomId, message: RoomMsg) {
+        let mut message = message;
+        for _ in 0..3 {
+            match self.handle(room).send(message).await {
+                Ok(()) => return,
+                Err(back) => message = back,
+            }
+        }
+        message.refuse(ChatError::Busy);
+    }
+
     /// Tells a room and waits for its answer.
     pub(super) async fn ask<T: Send + 'static>(
         &self,

@@ -32,7 +32,9 @@ impl Chat {
     /// # Errors
     /// Whatever keeps the store from answering; so for all that only read.
     pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomOverview>, ChatError> {
-        Ok(self.store_for(caller).overviews(caller.id(), None).await?)
+        let mut rooms = self.store_for(caller).overviews(caller.id(), None).await?;
+        rooms.retain(|overview| caller.may_enter(overview.room.kind));
+        Ok(rooms)
     }
 
     /// Somebody's rooms: one's own, or for an admin anybody's, without direct rooms and without what is said in the others.
@@ -194,9 +196,7 @@ impl Chat {
         } else {
             creating.await?
         };
-        self.core
-            .people
-            .tell_where(|_| true, &Event::RoomListChanged);
+        self.core.people.tell_everybody(&Event::RoomListChanged);
         self.core.people.tell(
             caller.id(),
             &Event::RoomCreated(Arc::new(room.clone())),
@@ -280,6 +280,9 @@ impl Chat {
     ) -> Result<(Room, Option<Membership>), ChatError> {
         let store = self.store_for(caller);
         let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
+        if !caller.may_enter(room.kind) {
+            return Err(ChatError::NotFound("room"));
+        }
         let member = store.member(id, caller.id()).await?;
         Ok((room, member.map(|member| member.place)))
     }

@@ -84,7 +84,7 @@ impl Chat {
             let name = name.strip_prefix('@').unwrap_or(name);
             let known = self.core.store.user_by_name(name_key(name)).await?;
             // Whoever is called "me" is found by others only.
-            found.extend(if name == "me" {
+            found.extend(if name.eq_ignore_ascii_case("me") {
                 Some(caller.id())
             } else {
                 known

@@ -47,6 +47,11 @@ impl Opening {
         }
     }
 
+    /// The kind of session it opens.
+    pub(super) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     pub(super) fn with_cookie(hash: [u8; 32]) -> Self {
         Self {
             kind: "web",

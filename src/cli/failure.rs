@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+
 use crate::config::ConfigError;
 
 /// Why a command did not do what it was asked for; each line says what, where and how to mend it.
@@ -9,22 +11,26 @@ use crate::config::ConfigError;
 pub(super) struct Failure {
     code: u8,
     lines: Vec<String>,
+    /// What is printed as it stands.
+    help: String,
 }
 
 impl Failure {
     /// The work went wrong: exit code 1.
     pub(super) fn failed(line: impl Into<String>) -> Self {
-        Self {
-            code: 1,
-            lines: vec![line.into()],
-        }
+        Self::new(1, vec![line.into()])
     }
 
     /// The command line or the settings are wrong: exit code 2.
     pub(super) fn usage(line: impl Into<String>) -> Self {
+        Self::new(2, vec![line.into()])
+    }
+
+    fn new(code: u8, lines: Vec<String>) -> Self {
         Self {
-            code: 2,
-            lines: vec![line.into()],
+            code,
+            lines,
+            help: String::new(),
         }
     }
 
@@ -33,32 +39,50 @@ impl Failure {
         for line in &self.lines {
             eprintln!("parlor: {}", line.replace('\n', ", "));
         }
+        eprint!("{}", self.help);
         ExitCode::from(self.code)
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self {
-            code: 2,
-            lines: error.problems,
-        }
+        Self::new(2, error.problems)
     }
 }
 
 impl From<clap::Error> for Failure {
-    /// The first lines of what clap says, without the usage that follows.
+    /// The help, where a verb is missing; else the first lines of what clap says, and whose help says more.
     fn from(error: clap::Error) -> Self {
         let text = error.to_string();
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Self {
+                code: 2,
+                lines: Vec::new(),
+                help: text,
+            };
+        }
         let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
         let said: Vec<_> = lines
             .map(str::trim)
             .filter(|line| !line.is_empty())
             .collect();
-        let said = said.join(", ");
+        let said = said.join(", ").replace(":, ", ": ");
         let said = said
             .trim_start_matches("error: ")
             .trim_end_matches(", For more information, try '--help'.");
-        Self::usage(format!("{said}, command line: see parlor --help"))
+        let command = command_of(&text);
+        Self::usage(format!("{said}, command line: see {command} --help"))
     }
+}
+
+/// `parlor user add` of `Usage: parlor user add [OPTIONS] <NAME>`.
+fn command_of(text: &str) -> String {
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+    let is_name = |word: &&str| !word.starts_with(['[', '<', '-']);
+    let words: Vec<_> = usage
+        .unwrap_or("parlor")
+        .split_whitespace()
+        .take_while(is_name)
+        .collect();
+    words.join(" ")
 }

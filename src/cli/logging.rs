@@ -9,25 +9,34 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::repeats::Repeats;
 use crate::config::{Log, LogFormat, LogLevel};
 
 /// The most of a panic's message that is logged, bytes: it may quote what somebody sent.
 const PANIC_MAX: usize = 500;
 
-/// Starts logging for the whole process; a second call changes nothing.
-pub(super) fn start(log: &Log) {
+/// Starts logging for the whole process, once. What is returned tells of warnings that were not written because they
+/// repeated themselves.
+pub(super) fn start(log: &Log) -> Repeats {
+    let repeats = Repeats::default();
     let is_terminal = io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_target(false);
     let lines = match is_text(log.format, is_terminal) {
         true => lines.with_ansi(is_terminal && allows_color()).boxed(),
-        false => lines.with_ansi(false).json().flatten_event(true).boxed(),
+        false => {
+            let lines = lines.with_ansi(false).json().flatten_event(true);
+            lines.with_span_list(false).boxed()
+        }
     };
     let _ = tracing_subscriber::registry()
-        .with(lines.with_filter(wanted(log.level)))
+        .with(lines)
+        .with(wanted(log.level))
+        .with(repeats.clone())
         .try_init();
     log_panics();
+    repeats
 }
 
 /// Logs a panic like any other error, with how many there were since the start, instead of as plain text on stderr.

@@ -2,18 +2,20 @@
 //! nothing of HTTP.
 
 mod backup;
+mod banner;
 mod config;
 mod failure;
 mod interrupt;
 mod logging;
+mod repeats;
 mod restore;
 mod serve;
+mod signals;
 mod user;
 mod version;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,7 +26,7 @@ use failure::Failure;
 
 /// Chat for the house: one binary, one file.
 #[derive(Debug, Parser)]
-#[command(name = "parlor", version, disable_help_subcommand = true)]
+#[command(name = "parlor", version)]
 struct Cli {
     /// The database file [default: parlor.db]
     #[arg(long, global = true, value_name = "PATH")]
@@ -42,7 +44,7 @@ struct Cli {
 struct ServeArgs {
     /// Address and port to listen on [default: 0.0.0.0:8080]
     #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    listen: Option<String>,
     /// Bring an older database up to date without copying it first
     #[arg(long)]
     no_backup: bool,
@@ -57,8 +59,7 @@ enum Command {
     /// Put a backup into the place of the database, which is kept; the server must not run
     Restore(restore::Args),
     /// Manage accounts, also while the server runs
-    #[command(subcommand)]
-    User(user::Command),
+    User(user::Args),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -97,7 +98,7 @@ impl Cli {
             )),
             Some(Command::Backup(args)) => backup::run(args, &self.settings()?.config),
             Some(Command::Restore(args)) => restore::run(args, &self.settings()?.config),
-            Some(Command::User(command)) => user::run(command, &self.settings()?.config),
+            Some(Command::User(args)) => user::run(args, &self.settings()?.config),
             Some(Command::Config(command)) => config::run(&command, &self.settings()?),
             Some(Command::Version(args)) => version::run(&args),
         }

@@ -1,16 +1,14 @@
 //! `parlor serve`: runs the server until it is told to stop.
 
-use std::io::{self, Write};
+use std::pin::pin;
 
-use tokio::signal::unix::{SignalKind, signal};
-
-use super::{Failure, logging};
+use super::{Failure, banner, logging, signals};
 use crate::config::Config;
 use crate::server::{Server, ServerError};
-use crate::store::OpenOptions;
+use crate::store::{OpenOptions, Stop, StoreError};
 
 pub(super) fn run(config: &Config, no_backup: bool) -> Result<(), Failure> {
-    logging::start(&config.log);
+    let repeats = logging::start(&config.log);
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
@@ -18,55 +16,44 @@ pub(super) fn run(config: &Config, no_backup: bool) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("threads: {error}")))?;
-    runtime.block_on(serve(config, no_backup))
+    runtime.spawn(repeats.clone().keep_telling());
+    let served = runtime.block_on(serve(config, no_backup));
+    repeats.tell();
+    served
 }
 
 async fn serve(config: &Config, no_backup: bool) -> Result<(), Failure> {
     let failed = |error: ServerError| Failure::failed(error.to_string());
+    let stop = Stop::default();
     let options = OpenOptions {
         no_backup,
+        stop: stop.clone(),
         ..OpenOptions::default()
     };
-    // Before anything is open: who stops us now stops us well.
-    let stop = stop_signal().map_err(|error| Failure::failed(format!("signals: {error}")))?;
-    let server = Server::bind(config, options).await.map_err(failed)?;
-    greet(config, &server);
-    let chat = server.chat().clone();
-    server.run(stop).await;
-    chat.kept_its_file().map_err(Failure::failed)
-}
-
-/// Resolves at SIGTERM or SIGINT.
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    // Before anything is open: whatever is begun can be stopped in good order.
+    let mut told =
+        signals::first().map_err(|error| Failure::failed(format!("signals: {error}")))?;
+    let mut starting = pin!(Server::bind(config, options));
+    let (server, is_stopped) = tokio::select! {
+        server = &mut starting => (server, false),
+        _ = &mut told => {
+            stop.request();
+            (starting.await, true)
         }
-    })
-}
-
-/// Tells where the server is found, and how it gets its first admin.
-fn greet(config: &Config, server: &Server) {
-    let urls = server.urls();
-    let mut text = format!(
-        "Parlor {} keeps {}\n",
-        env!("CARGO_PKG_VERSION"),
-        config.server.db.display()
-    );
-    for url in &urls {
-        text.push_str(&format!("  {url}\n"));
+    };
+    let server = match server {
+        Err(ServerError::Store(StoreError::Stopped)) => {
+            tracing::info!("stopped before the migration was done: the next start goes on with it");
+            return Ok(());
+        }
+        server => server.map_err(failed)?,
+    };
+    let chat = server.chat().clone();
+    if is_stopped {
+        chat.stop().await;
+        return Ok(());
     }
-    if let (Some(token), Some(url)) = (
-        server.chat().setup_token(),
-        config.server.public_url.as_ref().or(urls.last()),
-    ) {
-        let url = url.trim_end_matches('/');
-        text.push_str(&format!("Nobody administers this server yet. Good once, for 24 hours:\n  {url}/setup?token={token}\n"));
-    }
-    // Whoever started us may have closed stdout; that is no reason not to serve.
-    let _ = io::stdout().write_all(text.as_bytes());
-    let _ = io::stdout().flush();
+    banner::print(config, &server);
+    server.run(async { drop(told.await) }).await;
+    chat.kept_its_file().map_err(Failure::failed)
 }

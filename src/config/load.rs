@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::{self, Write as _};
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::value::Raw;
+use super::value::{Raw, database_path};
 use super::{Config, SETTINGS, Setting};
 
 /// The settings that have a flag of their own.
@@ -19,7 +18,7 @@ pub struct Flags {
     /// `--db`
     pub db: Option<PathBuf>,
     /// `--listen`
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<String>,
 }
 
 /// Where a setting's value came from.
@@ -123,14 +122,7 @@ impl Loader {
         };
         match DeTable::parse(&text) {
             Ok(table) => File { path, text: &text }.add_table(self, "", table.get_ref()),
-            Err(error) => {
-                let line = line_of(&text, error.span().unwrap_or(0..0));
-                let why = error.message().replace('\n', ", ");
-                self.problems.push(format!(
-                    "this is not TOML, {} line {line}: {why}",
-                    path.display()
-                ));
-            }
+            Err(error) => self.problems.push(not_toml(path, &text, &error)),
         }
     }
 
@@ -203,13 +195,20 @@ impl Loader {
 
     fn add_flags(&mut self, flags: Flags) {
         if let Some(db) = flags.db {
-            self.config.server.db = db;
-            self.origins.insert("server.db", Origin::Flag("--db"));
+            // Not read as text: a path need not be UTF-8.
+            match database_path(&db) {
+                Ok(()) => {
+                    self.config.server.db = db;
+                    self.origins.insert("server.db", Origin::Flag("--db"));
+                }
+                Err(mend) => self
+                    .problems
+                    .push(format!("server.db is {db:?}, --db: {mend}")),
+            }
         }
-        if let Some(listen) = flags.listen {
-            self.config.server.listen = listen;
-            self.origins
-                .insert("server.listen", Origin::Flag("--listen"));
+        if let (Some(listen), Some(setting)) = (flags.listen, find("server.listen")) {
+            let origin = Origin::Flag("--listen");
+            self.put(setting, Raw::Text(&listen), origin, &format!("{listen:?}"));
         }
     }
 
@@ -276,12 +275,15 @@ impl File<'_> {
                     "{name} is a section, {origin}: write [{name}] and its settings below"
                 ));
             }
-            _ => {
-                let meant = nearest(name, SETTINGS.iter().map(|one| one.key.to_owned()));
-                loader.problems.push(format!(
-                    "unknown setting {name}, {origin}: {}",
-                    advice(meant)
-                ));
+            table => {
+                let what = match table {
+                    Some(_) => "section",
+                    None => "setting",
+                };
+                let advice = advice(meant(name, table.is_some()));
+                loader
+                    .problems
+                    .push(format!("unknown {what} {name}, {origin}: {advice}"));
             }
         }
     }
@@ -315,6 +317,36 @@ impl Setting {
 
 fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The setting or the section, as `[name]`, that was probably meant.
+fn meant(name: &str, is_section: bool) -> Option<String> {
+    let setting = || nearest(name, SETTINGS.iter().map(|one| one.key.to_owned()));
+    let section = || {
+        let written = name.split('.').next().unwrap_or_default();
+        let known = SETTINGS.iter().map(|one| one.section.to_owned());
+        nearest(written, known).map(|section| format!("[{section}]"))
+    };
+    let is_known = SETTINGS
+        .iter()
+        .any(|one| name.starts_with(&format!("{}.", one.section)));
+    match is_section {
+        _ if is_known => setting(),
+        true => section().or_else(setting),
+        false => setting().or_else(section),
+    }
+}
+
+/// Returns the problem of a file that is not TOML.
+fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let span = error.span().unwrap_or(0..0);
+    let (path, line) = (path.display(), line_of(text, span.clone()));
+    if error.message() == "duplicate key" {
+        let key = text.get(span).unwrap_or_default().trim();
+        return format!("{key} stands there twice, {path} line {line}: keep one of the two");
+    }
+    let why = error.message().replace('\n', ", ");
+    format!("this is not TOML, {path} line {line}: {why}")
 }
 
 /// Counted from 1.

@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use super::value::{Value, list_from_text, list_from_toml, list_to_toml};
+use super::value::{Value, is_authority, list_from_text, list_from_toml, list_to_toml};
 
 /// Which web sites may call the API from a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +36,8 @@ impl Origins {
 /// `scheme://host[:port]` and no more, as browsers send it.
 fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
-        !scheme.is_empty()
-            && !rest.is_empty()
-            && !rest
-                .contains(|c: char| matches!(c, '/' | '?' | '#' | '@' | '*') || c.is_whitespace())
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        !scheme.is_empty() && scheme.chars().all(is_part) && is_authority(rest)
     })
 }
 

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::*;
 
+mod mistakes;
+
 const MANUAL: &str = include_str!("../../config.toml");
 
 fn from_file(text: &str) -> Result<Loaded, Vec<String>> {
@@ -92,117 +94,6 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
 }
 
 #[test]
-fn a_mistake_in_the_file_is_one_line_with_place_and_remedy() {
-    let table: &[(&str, &str)] = &[
-        (
-            "\n[server]\nlisen = 1",
-            "unknown setting server.lisen, chat.toml line 3: did you mean server.listen?",
-        ),
-        (
-            "listen = 1",
-            "unknown setting listen, chat.toml line 1: did you mean server.listen?",
-        ),
-        (
-            "[sever]\ndb = \"x\"",
-            "unknown setting sever.db, chat.toml line 2: did you mean server.db?",
-        ),
-        (
-            "[zzz]",
-            "unknown setting zzz, chat.toml line 1: remove it; `parlor config print` lists all settings",
-        ),
-        (
-            "server = 3",
-            "server is a section, chat.toml line 1: write [server] and its settings below",
-        ),
-        (
-            "[guests]\nenabled = \"yes\"",
-            "guests.enabled is \"yes\", chat.toml line 2: write true or false",
-        ),
-        (
-            "auth.pbkdf2_rounds = 7",
-            "auth.pbkdf2_rounds is 7, chat.toml line 1: write at least 1000 and at most 10000000",
-        ),
-        (
-            "auth.access_ttl = \"2d\"",
-            "auth.access_ttl is \"2d\", chat.toml line 1: write at least \"1m\" and at most \"1d\"",
-        ),
-        (
-            "limits.connections = -1",
-            "limits.connections is -1, chat.toml line 1: write a whole number, 0 for no limit",
-        ),
-        (
-            "limits.connections = \"9\"",
-            "limits.connections is \"9\", chat.toml line 1: write a whole number, 0 for no limit",
-        ),
-        (
-            "server.db = \"\"",
-            "server.db is \"\", chat.toml line 1: write a path such as \"parlor.db\"",
-        ),
-    ];
-    for (text, problem) in table {
-        assert_eq!(from_file(text).unwrap_err(), [*problem]);
-    }
-}
-
-#[test]
-fn what_is_not_toml_is_one_line_with_its_place() {
-    for text in [
-        "[server]\ndb = ",
-        "[server]\ndb = \"a\"\ndb = \"b\"",
-        "[server\n",
-    ] {
-        let problems = from_file(text).unwrap_err();
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(
-            problems[0].starts_with("this is not TOML, chat.toml line "),
-            "{problems:?}"
-        );
-        assert!(!problems[0].contains('\n'), "{problems:?}");
-    }
-}
-
-#[test]
-fn all_mistakes_are_told_in_the_order_of_the_file() {
-    let problems = from_file("[web]\nx = 1\n[auth]\ny = 1\nopen_to = \"all\"").unwrap_err();
-    let lines: Vec<_> = problems
-        .iter()
-        .map(|one| one.split(": ").next().unwrap())
-        .collect();
-    assert_eq!(
-        lines,
-        [
-            "unknown setting web.x, chat.toml line 2",
-            "unknown setting auth.y, chat.toml line 4",
-            "auth.open_to is \"all\", chat.toml line 5"
-        ]
-    );
-}
-
-#[test]
-fn a_mistake_in_the_environment_names_its_variable() {
-    let table = [
-        (
-            "PARLOR_SERVER__LISEN",
-            "",
-            "unknown setting, environment PARLOR_SERVER__LISEN: did you mean PARLOR_SERVER__LISTEN?",
-        ),
-        (
-            "PARLOR_SERVER_DB",
-            "",
-            "unknown setting, environment PARLOR_SERVER_DB: did you mean PARLOR_SERVER__DB?",
-        ),
-        (
-            "PARLOR_GUESTS__ENABLED",
-            "on",
-            "guests.enabled is \"on\", environment PARLOR_GUESTS__ENABLED: write true or false",
-        ),
-    ];
-    for (name, value, problem) in table {
-        assert_eq!(from_env(&[(name, value)]).unwrap_err(), [problem]);
-    }
-}
-
-#[test]
 fn variables_of_an_orchestrator_are_none_of_ours() {
     let env = [
         ("PARLOR_PORT", "tcp://10.0.0.1:80"),
@@ -253,13 +144,28 @@ fn addresses_with_credentials_paths_without_end_or_odd_schemes_are_refused() {
         "x",
         "http://:80",
         "http://a b",
+        "http://a:99999",
+        "http://a:0",
+        "http://a:",
+        "http://a:8 0",
+        "https://[::1",
+        "https://[::1]x",
+        "https://[fe80]",
+        "https://::1",
+        "https://x.org:8443/chat",
     ] {
         assert!(
             from_env(&[("PARLOR_SERVER__PUBLIC_URL", url)]).is_err(),
             "{url}"
         );
     }
-    for url in ["http://chat.lan", "https://x.org:8443/chat", ""] {
+    for url in [
+        "http://chat.lan",
+        "https://x.org:8443",
+        "http://[fd00::1]:80",
+        "http://[::1]",
+        "",
+    ] {
         assert!(
             from_env(&[("PARLOR_SERVER__PUBLIC_URL", url)]).is_ok(),
             "{url}"
@@ -364,6 +270,8 @@ fn names_of_servers_are_checked_and_written_as_they_are_compared() {
         "front.lan",
         "http://front.lan/",
         "http://*.lan",
+        "http://front.lan:99999",
+        "http://[::1",
     ] {
         let env = [("PARLOR_CORS__TRUSTED_ORIGINS", bad)];
         assert!(from_env(&env).is_err(), "{bad}");

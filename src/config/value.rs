@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -108,8 +108,7 @@ impl Value for PathBuf {
 }
 
 impl Value for SocketAddr {
-    const WANTED: &'static str =
-        r#"an IP address and a port such as "0.0.0.0:8080", "127.0.0.1:8080" or "[::]:8080""#;
+    const WANTED: &'static str = r#"an IP address and a port up to 65535 such as "0.0.0.0:8080", "127.0.0.1:8080" or "[::]:8080""#;
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -122,7 +121,7 @@ impl Value for SocketAddr {
 
 impl Value for Option<SocketAddr> {
     const WANTED: &'static str =
-        r#"an IP address and a port such as "0.0.0.0:8081", or "" for none"#;
+        r#"an IP address and a port up to 65535 such as "0.0.0.0:8081", or "" for none"#;
 
     fn from_text(text: &str) -> Option<Self> {
         match text {
@@ -272,7 +271,15 @@ where
     }
 }
 
+/// Pages, cookies and links have paths of their own from `/` on: the server cannot be served below a path.
 pub(super) fn http_url(url: &Option<String>) -> Result<(), String> {
+    let rest = url.as_deref().and_then(|url| url.split_once("://"));
+    let host_and_path = rest.and_then(|(scheme, rest)| Some((scheme, rest.split_once('/')?.0)));
+    if let Some((scheme, host)) = host_and_path.filter(|(_, host)| is_authority(host)) {
+        return Err(format!(
+            "the server does not work below a path: give it a host name of its own, and write \"{scheme}://{host}\""
+        ));
+    }
     url_of(
         url.as_deref(),
         &["http://", "https://"],
@@ -298,16 +305,53 @@ fn url_of(url: Option<&str>, schemes: &[&str], example: &str) -> Result<(), Stri
     match url.is_none_or(is_good) {
         true => Ok(()),
         false => Err(format!(
-            "write an address such as \"{example}\", without a slash at its end"
+            "write an address such as \"{example}\", with a port from 1 to 65535 if it has one, and without a slash at its end"
         )),
     }
 }
 
 fn is_host_and_path(rest: &str) -> bool {
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, "-"));
     let is_bad =
-        |c: char| matches!(c, '@' | '?' | '#' | '"' | '\\') || c.is_whitespace() || c.is_control();
-    !rest.is_empty()
-        && !rest.starts_with(['/', ':'])
-        && !rest.ends_with('/')
-        && !rest.contains(is_bad)
+        |c: char| matches!(c, '?' | '#' | '"' | '\\') || c.is_whitespace() || c.is_control();
+    is_authority(authority) && !path.is_empty() && !path.ends_with('/') && !path.contains(is_bad)
+}
+
+/// Whether this is a host with an optional port: `chat.example.org`, `10.0.0.1:8080` or `[fd00::1]:8080`.
+pub(super) fn is_authority(text: &str) -> bool {
+    let is_bad = |c: char| {
+        matches!(
+            c,
+            '@' | '?' | '#' | '"' | '\\' | '/' | '*' | '[' | ']' | ':'
+        ) || c.is_whitespace()
+            || c.is_control()
+    };
+    let is_port = |port: &str| {
+        port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    if let Some(rest) = text.strip_prefix('[') {
+        return rest.split_once(']').is_some_and(|(address, rest)| {
+            address.parse::<std::net::Ipv6Addr>().is_ok()
+                && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+        });
+    }
+    let (host, port) = match text.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    !host.is_empty() && !host.contains(is_bad) && port.is_none_or(is_port)
+}
+
+/// The check of a path at which a file is or will be.
+pub(super) fn database_path(path: &impl AsRef<Path>) -> Result<(), String> {
+    let path = path.as_ref();
+    let is_folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    match is_folder {
+        false => Ok(()),
+        true => Err(format!(
+            "that is a folder: name a file in it, such as {:?}",
+            path.join("parlor.db")
+        )),
+    }
 }

@@ -21,6 +21,7 @@ pub fn surfaces() -> Vec<Surface> {
         komunikator::surface(),
         realtime::surface(),
         team::surface(),
+        back_chat::health(),
         back_chat::surface(),
         back_chat::nothing(),
     ]

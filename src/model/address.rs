@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Invalid;
-use super::name::is_hidden;
+use super::text::is_hidden;
 
 /// The longest address, bytes.
 const LENGTH_MAX: usize = 2048;

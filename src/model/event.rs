@@ -32,6 +32,8 @@ pub enum Event {
         last_read_id: MessageId,
         /// In direct rooms: the other person.
         other: Option<Arc<Person>>,
+        /// In direct rooms: whether something was unread before.
+        was_unread: bool,
     },
     /// Somebody is typing.
     Typing {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{FileId, MessageId, Millis, Person, RoomId, RoomKind, UserId, WebUrl};
+use super::text::{cut_bytes, is_hidden, is_joiner, is_visible};
+use super::{FileId, Media, MessageId, Millis, Person, RoomId, RoomKind, UserId, WebUrl};
 
 /// The longest name of a file, bytes: what common file systems take.
 const NAME_MAX: usize = 240;
@@ -20,12 +21,14 @@ impl FileName {
     /// Makes a good name of any text.
     pub fn clean(text: &str) -> Self {
         let base = text.rsplit(['/', '\\']).next().unwrap_or_default();
-        let kept: String = base.chars().filter(|c| !is_treacherous(*c)).collect();
+        // Joiners belong to what is written: Persian words and emoji fall apart without them.
+        let is_kept = |c: &char| is_joiner(*c) || !is_hidden(*c);
+        let kept: String = base.chars().filter(is_kept).collect();
         let kept = kept.trim().trim_start_matches('.').trim();
-        Self(if kept.is_empty() {
-            NAMELESS.to_owned()
-        } else {
+        Self(if is_visible(kept) {
             shorten(kept)
+        } else {
+            NAMELESS.to_owned()
         })
     }
 
@@ -33,12 +36,6 @@ impl FileName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Control characters, and those that make a name read as another.
-fn is_treacherous(c: char) -> bool {
-    let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    c.is_control() || hides
 }
 
 /// Cuts a name that is too long, in front of its ending.
@@ -51,8 +48,8 @@ fn shorten(name: &str) -> String {
         .filter(|at| name.len() - at <= ENDING_MAX)
         .unwrap_or(name.len());
     let (stem, ending) = name.split_at(dot);
-    let cut = stem.floor_char_boundary(NAME_MAX - ending.len());
-    format!("{}{ending}", &stem[..cut])
+    let stem = cut_bytes(stem, NAME_MAX - ending.len());
+    format!("{stem}{ending}")
 }
 
 /// What signs the addresses of one file; never shown.
@@ -124,11 +121,13 @@ pub struct File {
     pub owner_id: UserId,
     /// What to call it.
     pub name: String,
-    /// What it says it is; pictures that can be shown are what their bytes say.
+    /// What its bytes say it is, else what the sender says.
     pub media_type: String,
+    /// What else its bytes say.
+    pub media: Media,
     /// Bytes; of another host's file what the sender said.
     pub size: u64,
-    /// Width and height in pixels as shown, of pictures whose bytes say that they are one.
+    /// Width and height in pixels as shown, of pictures and videos whose bytes say so.
     pub dimensions: Option<(u32, u32)>,
     /// Its small picture, where it pays to have one.
     pub thumbnail: Option<Thumbnail>,
@@ -183,6 +182,11 @@ mod tests {
             ("", NAMELESS),
             (".htaccess", "htaccess"),
             ("Grüße aus 東京.png", "Grüße aus 東京.png"),
+            ("my \"best\" photo.txt", "my \"best\" photo.txt"),
+            ("می\u{200c}خواهم.pdf", "می\u{200c}خواهم.pdf"),
+            ("👩\u{200d}🚀\u{fe0f}.png", "👩\u{200d}🚀\u{fe0f}.png"),
+            ("\u{3164}", NAMELESS),
+            ("\u{200d}", NAMELESS),
         ] {
             assert_eq!(FileName::clean(text).as_str(), expected, "{text:?}");
         }
@@ -194,6 +198,8 @@ mod tests {
         assert!(name.as_str().len() <= NAME_MAX && name.as_str().ends_with("ä.jpeg"));
         let name = FileName::clean(&format!("a.{}", "b".repeat(300)));
         assert_eq!(name.as_str().len(), NAME_MAX);
+        let name = FileName::clean(&format!("{}.txt", "🇩🇪".repeat(40)));
+        assert_eq!(name.as_str(), format!("{}.txt", "🇩🇪".repeat(29)));
     }
 
     #[test]

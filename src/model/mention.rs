@@ -1,11 +1,10 @@
 //! Whom a text calls by `@`.
 
-use super::{UserId, name_key};
+use super::UserId;
+use super::text::{Element, MENTION_MAX, Reader, is_gap, name_key, read};
 
 /// So many people are called by one text at the most, and so many `@` are looked at.
 const MENTIONS_MAX: usize = 50;
-/// No username is longer, characters.
-const NAME_MAX: usize = 64;
 /// The name that calls everybody.
 const ROOM: &str = "room";
 
@@ -19,21 +18,17 @@ pub struct Mentions {
 }
 
 impl Mentions {
-    /// Looks for `@name` in a text; `who` knows people by [`name_key`], `may_call_room` says whether `@room` counts.
+    /// Looks for `@name` in a text, outside of code and addresses; `who` knows people by [`name_key`], `may_call_room`
+    /// says whether `@room` counts.
     pub fn find(text: &str, may_call_room: bool, who: impl Fn(&str) -> Option<UserId>) -> Self {
-        let mut found = Self::default();
-        for (at, sign) in text
-            .match_indices(['@', '＠'])
-            .filter(|(at, _)| begins_word(&text[..*at]))
-            .take(MENTIONS_MAX)
-        {
-            match called(&text[at + sign.len()..], may_call_room, &who) {
-                Some(Called::Room) => found.room = true,
-                Some(Called::Person(id)) if !found.people.contains(&id) => found.people.push(id),
-                Some(Called::Person(_)) | None => {}
-            }
-        }
-        found
+        let mut finder = Finder {
+            found: Self::default(),
+            looked_at: 0,
+            may_call_room,
+            who,
+        };
+        read(text, &mut finder);
+        finder.found
     }
 
     /// Whether a text can call anybody: cheap, and mostly no.
@@ -62,36 +57,60 @@ enum Called {
     Person(UserId),
 }
 
+/// Looks at every `@` where the grammar of messages allows a mention.
+struct Finder<F> {
+    found: Mentions,
+    looked_at: usize,
+    may_call_room: bool,
+    who: F,
+}
+
+impl<F: Fn(&str) -> Option<UserId>> Reader for Finder<F> {
+    fn begin(&mut self, _element: Element) {}
+
+    fn end(&mut self, _element: Element) {}
+
+    fn char(&mut self, _c: char) {}
+
+    fn link(&mut self, _scheme: &'static str, _address: &[char]) {}
+
+    fn mention(&mut self, _text: &[char]) {}
+
+    /// Notes down who is meant; the text goes on behind the `@`.
+    fn find_name(&mut self, name: &[char]) -> Option<usize> {
+        self.looked_at += 1;
+        if self.looked_at > MENTIONS_MAX {
+            return None;
+        }
+        match called(name, self.may_call_room, &self.who) {
+            Some(Called::Room) => self.found.room = true,
+            Some(Called::Person(id)) if !self.found.people.contains(&id) => {
+                self.found.people.push(id);
+            }
+            Some(Called::Person(_)) | None => {}
+        }
+        None
+    }
+}
+
 /// The longest name that `text` begins with.
-fn called(text: &str, may_call_room: bool, who: impl Fn(&str) -> Option<UserId>) -> Option<Called> {
-    let near: String = text.chars().take(NAME_MAX).collect();
+fn called(
+    text: &[char],
+    may_call_room: bool,
+    who: impl Fn(&str) -> Option<UserId>,
+) -> Option<Called> {
+    let near: String = text.iter().collect();
     // One sign may stand for many letters.
-    let near: String = name_key(&near).chars().take(2 * NAME_MAX).collect();
+    let near: String = name_key(&near).chars().take(2 * MENTION_MAX).collect();
     let ends = near.char_indices().map(|(at, _)| at).skip(1);
     let ends: Vec<_> = ends.chain([near.len()]).collect();
     ends.into_iter()
         .rev()
-        .filter(|end| ends_word(&near[*end..]))
+        .filter(|end| near[*end..].chars().next().is_none_or(is_gap))
         .find_map(|end| match &near[..end] {
             ROOM if may_call_room => Some(Called::Room),
             name => who(name).map(Called::Person),
         })
-}
-
-/// The end of an e-mail address is no name.
-fn begins_word(before: &str) -> bool {
-    before.chars().next_back().is_none_or(is_gap)
-}
-
-fn ends_word(after: &str) -> bool {
-    after.chars().next().is_none_or(is_gap)
-}
-
-/// Whether a name may end before this character or begin behind it; some scripts put no blanks between words.
-pub(crate) fn is_gap(c: char) -> bool {
-    let unspaced = matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
-        | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
-    unspaced || !(c.is_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
@@ -129,6 +148,13 @@ mod tests {
             ("見て@佐藤", vec!["佐藤"]),
             ("@ann @ann @ann", vec!["ann"]),
             ("@@ann", vec!["ann"]),
+            ("`x` @ann `y`", vec!["ann"]),
+            ("`open @ann", vec!["ann"]),
+            ("**@ann**, *@jürgen*", vec!["ann", "jürgen"]),
+            ("> @ann\n- @jürgen", vec!["ann", "jürgen"]),
+            ("https://m.example/ @ann", vec!["ann"]),
+            ("@ann/@jürgen", vec!["ann", "jürgen"]),
+            ("```\ncode\n```\n@ann", vec!["ann"]),
         ] {
             assert_eq!(find(text, false), expected, "{text}");
         }
@@ -146,6 +172,16 @@ mod tests {
             "@ ann",
             "@bob",
             "@annä",
+            "`@ann`",
+            "``x `@ann` y``",
+            "```\n@ann\n```",
+            "```rust\n@ann",
+            "> ```\n> @ann\n> ```",
+            "https://m.example/@ann",
+            "see <http://m.example/@ann>",
+            "www.m.example/@ann",
+            "mailto:me@ann.org",
+            "\\@ann",
         ] {
             assert_eq!(find(text, true), Vec::<&str>::new(), "{text}");
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::text::{shows_something, trim_lines};
 use super::{Emoji, File, FileId, Invalid, Mentions, MessageId, Millis, Person, Reaction, RoomId};
 
 /// The longest message, characters after trimming.
@@ -11,8 +12,12 @@ pub const CONTENT_MAX: usize = 4000;
 
 /// So many files one message may show.
 pub const FILES_MAX: usize = 10;
+/// Why one more is refused.
+pub const TOO_MANY_FILES: Invalid =
+    Invalid::new("file", "is one too many: a message has at most 10 files");
 
-/// A message's text: 1 to [`CONTENT_MAX`] characters, without outer blanks and without NUL; none beside files.
+/// A message's text: 1 to [`CONTENT_MAX`] characters of which something can be seen, without control characters, blank
+/// lines at its beginning and blanks at its end; none beside files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
@@ -20,7 +25,7 @@ impl Content {
     /// Trims and checks a text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const FIELD: &str = "content";
-        let text = text.trim();
+        let text = trim_lines(text);
         if text.is_empty() {
             return Err(Invalid::new(FIELD, "must not be empty"));
         }
@@ -33,6 +38,9 @@ impl Content {
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
         {
             return Err(Invalid::new(FIELD, "must not contain control characters"));
+        }
+        if !shows_something(text) {
+            return Err(Invalid::new(FIELD, "must have something to see"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -190,7 +198,7 @@ mod tests {
 
     #[test]
     fn lines_and_tabs_are_kept_and_nul_is_refused() {
-        assert_eq!(Content::parse(" a\n\tb ").unwrap().as_str(), "a\n\tb");
+        assert_eq!(Content::parse("\n\ta\n\tb ").unwrap().as_str(), "\ta\n\tb");
         assert!(Content::parse("a\0b").is_err());
     }
 }

@@ -8,7 +8,7 @@ mod guessable;
 mod id;
 mod invite;
 mod json;
-mod look;
+mod media;
 mod mention;
 mod message;
 mod name;
@@ -17,8 +17,8 @@ mod password;
 mod reaction;
 mod room;
 mod search;
+mod text;
 mod user;
-mod words;
 
 pub use access::{Action, Verdict, may, may_speak};
 pub use address::{WebUrl, host_name};
@@ -27,11 +27,12 @@ pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
 pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, SessionId, UserId};
 pub use invite::{Invite, InviteRoom, may_invite};
 pub use json::{JSON_DEPTH_MAX, is_shallow};
-pub use look::{are_alike, look};
+pub use media::{Media, MediaKind};
 pub use mention::Mentions;
-pub(crate) use mention::is_gap;
-pub use message::{CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote};
-pub use name::{Email, Key, ShownName, Username, name_key};
+pub use message::{
+    CONTENT_MAX, Change, Content, Draft, FILES_MAX, Message, PageRequest, Quote, TOO_MANY_FILES,
+};
+pub use name::{Email, Key, ShownName, Username};
 pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};
 pub use password::{ChosenPassword, Password};
 pub use reaction::{Emoji, Reaction};
@@ -39,8 +40,14 @@ pub use room::{
     Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,
 };
 pub use search::{Fragment, RoomWord, SearchLine, Term, all_hits, searched, snippet};
+#[cfg(test)]
+pub(crate) use text::STEPS_TAKEN;
+pub(crate) use text::is_gap;
+pub use text::{
+    Element, MENTION_MAX, Piece, PieceKind, Reader, are_alike, cut, emoji_key, first_character,
+    is_hidden, is_letter, look, name_key, pieces, read, whole_characters,
+};
 pub use user::{Person, Private, Profile, Role, Shown, User, UserEdit, Viewer};
-pub use words::{Piece, PieceKind, pieces};
 
 /// Why a value from outside is no good: the field and a short reason for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

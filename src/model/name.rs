@@ -6,10 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
 use super::Invalid;
-use super::look::{is_blank, is_visible, look};
-
-/// So much of what was typed is compared with names, characters: more than any name has in any form.
-const TYPED_MAX: usize = 256;
+use super::text::{composed, email_key, is_hidden, is_visible, look, name_key};
 
 /// An account's unique name: 1–48 characters, no `@`, no control or invisible characters, no outer blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,18 +55,6 @@ impl Username {
     }
 }
 
-/// What names are compared by: NFKC, lower case. For looking up what somebody typed; of a text that is longer than any
-/// name the beginning, which is no name either.
-pub fn name_key(text: &str) -> String {
-    text.chars()
-        .take(TYPED_MAX)
-        .nfkc()
-        .collect::<String>()
-        .to_lowercase()
-        .nfkc()
-        .collect()
-}
-
 /// A name to show: 1–100 characters for people, 1–64 for rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownName(String);
@@ -99,7 +84,7 @@ impl Email {
     /// Checks the shape only; nothing is ever sent.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const FIELD: &str = "email";
-        let address = one_line(FIELD, text, 254)?.to_lowercase();
+        let address = email_key(one_line(FIELD, text, 254)?);
         let good = address.split_once('@').is_some_and(|(name, host)| {
             !name.is_empty() && !host.is_empty() && !host.contains('@')
         });
@@ -107,6 +92,11 @@ impl Email {
             return Err(Invalid::new(FIELD, "is not an e-mail address"));
         }
         Ok(Self(address))
+    }
+
+    /// The forms in which the address that somebody logs in with may be stored: composed, and as earlier versions did.
+    pub fn stored_forms(typed: &str) -> [String; 2] {
+        [email_key(typed), typed.trim().to_lowercase()]
     }
 
     /// The address in lower case.
@@ -128,6 +118,12 @@ impl Key {
     /// The key, trimmed.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The forms in which the key may be stored: as typed, composed and decomposed.
+    pub fn stored_forms(&self) -> [String; 3] {
+        let apart = self.0.nfd().collect();
+        [self.0.clone(), composed(&self.0), apart]
     }
 }
 
@@ -160,14 +156,6 @@ pub(super) fn one_line<'a>(
         return Err(Invalid::new(field, "must have something to see"));
     }
     Ok(line)
-}
-
-/// Control characters, and those that hide or turn text around. Joiners stay: emoji and some scripts need them.
-pub(super) fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || is_blank(c)
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::json::is_shallow;
 use super::name::one_line;
+use super::text::cut;
 use super::{Invalid, MessageId, Millis, NotificationId, Person, RoomId};
 
 /// What a notification tells of.
@@ -143,10 +144,10 @@ impl Note {
     }
 }
 
-/// How much of a message is quoted, characters.
+/// Maximum length of a quote, code points.
 pub const HEAD_MAX: usize = 140;
 
-/// How a text begins.
+/// Returns the beginning of a text, whole characters only.
 pub fn head(text: &str) -> String {
-    text.chars().take(HEAD_MAX).collect()
+    cut(text, HEAD_MAX).to_owned()
 }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::Invalid;
 use super::guessable::is_guessable;
+use super::text::prepared_password;
 
 const FIELD: &str = "password";
 
@@ -26,7 +25,7 @@ impl Password {
         match text.chars().count() {
             0 => Err(Invalid::new(FIELD, "must not be empty")),
             1..=Self::MAX => {
-                let prepared = prepare(text);
+                let prepared = prepared_password(text);
                 let typed = (prepared != text).then(|| text.to_owned());
                 Ok(Self { prepared, typed })
             }
@@ -79,20 +78,6 @@ impl ChosenPassword {
     pub fn reveal(&self) -> &[u8] {
         self.0.reveal()
     }
-}
-
-/// The form in which passwords are compared (RFC 8265, OpaqueString): composed, every blank a space.
-fn prepare(text: &str) -> String {
-    let blank = |c: char| {
-        matches!(
-            c,
-            '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
-        )
-    };
-    text.chars()
-        .map(|c| if blank(c) { ' ' } else { c })
-        .nfc()
-        .collect()
 }
 
 impl fmt::Debug for Password {

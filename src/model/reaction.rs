@@ -1,5 +1,6 @@
 //! What people think of a message, in one emoji.
 
+use super::text::emoji_key;
 use super::{Invalid, UserId};
 
 /// The longest emoji, characters: a family with skin colours, or a flag made of letters.
@@ -18,6 +19,11 @@ impl Emoji {
         } else {
             Err(Invalid::new("emoji", "must be one emoji"))
         }
+    }
+
+    /// What it is compared by: ❤ and ❤️ are one.
+    pub fn key(&self) -> String {
+        emoji_key(&self.0)
     }
 
     /// The emoji as given.

@@ -49,6 +49,12 @@ impl RoomKind {
     pub fn is_fixed(self) -> bool {
         matches!(self, RoomKind::Lobby | RoomKind::Direct)
     }
+
+    /// Whether nobody enters rooms of this kind without proof of who they are, even where an operator has switched proof
+    /// off.
+    pub fn needs_proof(self) -> bool {
+        self == RoomKind::Direct
+    }
 }
 
 /// What somebody may do in one room.

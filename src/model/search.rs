@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use super::words::{Piece, PieceKind, pieces};
+use unicode_normalization::UnicodeNormalization;
+
+use super::text::{Piece, PieceKind, cut, is_literal, pieces, whole_characters};
 use super::{File, Invalid, Millis, RoomId};
 
 /// The longest line that is searched for, characters.
@@ -67,14 +69,15 @@ impl SearchLine {
 
     fn filter(&mut self, word: &Word<'_>, day: impl Fn(&str) -> Option<Millis>) -> bool {
         let value = word.text;
-        match word.key {
+        let key = word.key.to_ascii_lowercase();
+        match key.as_str() {
             _ if value.is_empty() => return false,
             "from" => self.from.push(value.to_owned()),
             "in" => self.rooms.push(RoomWord::parse(value)),
             "has" if value.eq_ignore_ascii_case("file") => self.with_file = true,
             "before" | "after" => {
                 let Some(at) = day(value) else { return false };
-                let (ours, keep): (_, fn(Millis, Millis) -> Millis) = match word.key {
+                let (ours, keep): (_, fn(Millis, Millis) -> Millis) = match key.as_str() {
                     "before" => (&mut self.until, Ord::min),
                     _ => (&mut self.since, Ord::max),
                 };
@@ -109,7 +112,7 @@ fn split(line: &str) -> Vec<Word<'_>> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let key_end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(0);
+        let key_end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
         let key = match rest[key_end..].starts_with(':') {
             true => &rest[..key_end],
             false => "",
@@ -145,6 +148,8 @@ pub struct Term {
     pub pieces: Vec<Piece>,
     /// The last word may go on.
     pub open: bool,
+    /// Signs that must stand before and behind each piece: `C++`, `#tag`, `a_b`. Empty where any will do.
+    signs: Vec<(String, String)>,
 }
 
 impl Term {
@@ -158,20 +163,23 @@ impl Term {
             word.whole
         };
         let pieces = pieces(text);
+        let signs = signs(text, &pieces);
         let last = pieces.last()?;
         let long = last.text.chars().count() >= Self::OPEN_MIN;
+        let ends = signs.last().is_some_and(|(_, after)| after.is_empty());
         Some(Self {
-            open: !word.quoted && last.kind == PieceKind::Word && long,
+            open: !word.quoted && last.kind == PieceKind::Word && long && ends,
             pieces,
+            signs,
         })
     }
 
-    /// Which bytes of a text that was cut into `text` this term was found in.
-    pub fn hits(&self, text: &[Piece]) -> Vec<Range<usize>> {
-        let found = text.windows(self.pieces.len());
+    /// Which bytes of a text, which was cut into `cut`, this term was found in.
+    pub fn hits(&self, text: &str, cut: &[Piece]) -> Vec<Range<usize>> {
+        let found = cut.windows(self.pieces.len());
         found
             .filter(|found| self.fits(found))
-            .filter_map(|found| Some(found.first()?.at.start..found.last()?.at.end))
+            .filter_map(|found| self.with_signs(text, found))
             .collect()
     }
 
@@ -191,6 +199,63 @@ impl Term {
                 same && (i == 0 || is.glued || !want.glued)
             })
     }
+
+    /// The bytes of what was found, with the signs that must be there; `None` if they are not.
+    fn with_signs(&self, text: &str, found: &[Piece]) -> Option<Range<usize>> {
+        let mut whole: Option<Range<usize>> = None;
+        for (piece, (before, after)) in found.iter().zip(&self.signs) {
+            let (start, end) = (piece.at.start, piece.at.end);
+            let lead = length_of(text[..start].char_indices().rev(), before.chars().rev())?;
+            let tail = length_of(text[end..].char_indices(), after.chars())?;
+            let first = whole.map_or(start - lead, |whole| whole.start);
+            whole = Some(first..end + tail);
+        }
+        whole
+    }
+}
+
+/// How many bytes of a text are these signs, however wide they are; `None` if it goes on otherwise.
+fn length_of(
+    mut text: impl Iterator<Item = (usize, char)>,
+    signs: impl Iterator<Item = char>,
+) -> Option<usize> {
+    let mut length = 0;
+    for sign in signs {
+        let (_, c) = text.next()?;
+        if !std::iter::once(c).nfkc().eq([sign]) {
+            return None;
+        }
+        length += c.len_utf8();
+    }
+    Some(length)
+}
+
+/// The signs before and behind each piece of a search that somebody means: those next to it, and all between two pieces
+/// that no blank parts.
+fn signs(text: &str, pieces: &[Piece]) -> Vec<(String, String)> {
+    let mut signs = vec![(String::new(), String::new()); pieces.len()];
+    let mut end = 0;
+    for place in 0..=pieces.len() {
+        let next = pieces.get(place).map_or(text.len(), |piece| piece.at.start);
+        let gap = text.get(end..next).unwrap_or_default();
+        let is_inner = place > 0 && place < pieces.len();
+        let is_one = is_inner && gap.contains(is_literal) && !gap.contains(char::is_whitespace);
+        let (after, before) = match is_one {
+            true => (gap, gap),
+            false => (
+                &gap[..gap.len() - gap.trim_start_matches(is_literal).len()],
+                &gap[gap.trim_end_matches(is_literal).len()..],
+            ),
+        };
+        if place > 0 {
+            signs[place - 1].1 = after.nfkc().collect();
+        }
+        if let Some(piece) = pieces.get(place) {
+            signs[place].0 = before.nfkc().collect();
+            end = piece.at.end;
+        }
+    }
+    signs
 }
 
 /// What of a message is searched: its text, and below it the names of its files.
@@ -209,7 +274,7 @@ pub fn all_hits(terms: &[Term], text: &str) -> Option<Vec<Range<usize>>> {
     let cut = pieces(text);
     let mut all = Vec::new();
     for term in terms {
-        let hits = term.hits(&cut);
+        let hits = term.hits(text, &cut);
         if hits.is_empty() {
             return None;
         }
@@ -231,11 +296,8 @@ pub struct Fragment {
 /// The part of `text` around the first of `hits` (sorted), in fragments; cuts are shown by `…`.
 pub fn snippet(text: &str, hits: &[Range<usize>]) -> Vec<Fragment> {
     let first = hits.first().map_or(0, |hit| hit.start);
-    let start = back(text, first, SNIPPET_LEAD);
-    let end = text[start..]
-        .char_indices()
-        .nth(SNIPPET_MAX)
-        .map_or(text.len(), |(at, _)| start + at);
+    let start = whole_characters(text, back(text, first, SNIPPET_LEAD)..text.len()).start;
+    let end = start + cut(&text[start..], SNIPPET_MAX).len();
     let mut shown = Vec::new();
     let mut push = |text: &str, hit| {
         if !text.is_empty() {
@@ -246,6 +308,7 @@ pub fn snippet(text: &str, hits: &[Range<usize>]) -> Vec<Fragment> {
     push(if start > 0 { "…" } else { "" }, false);
     let mut at = start;
     for hit in hits {
+        let hit = whole_characters(text, hit.clone());
         let (from, to) = (hit.start.max(at), hit.end.min(end));
         if from < to {
             push(&text[at..from], false);

@@ -28,21 +28,25 @@ pub struct Alerted {
 #[derive(Clone, Debug, Default)]
 pub struct Alerts(Option<Arc<Mutex<Written>>>);
 
+/// The effects of a new or edited message on people's notifications.
 #[derive(Debug, Default)]
-struct Written {
-    alerted: Vec<Alerted>,
-    rest: Option<Rest>,
+pub struct Written {
+    /// The people who have a notification of it.
+    pub alerted: Vec<Alerted>,
+    /// The people who get one and have not got it yet.
+    pub rest: Option<Rest>,
+    /// Who lost an unread one, and how many they have left, counted up to 100; not all of a large room.
+    pub withdrawn: Vec<(UserId, u32)>,
 }
 
 impl Alerts {
-    /// Takes them out; empty before the message is on disk.
-    pub fn take(&self) -> (Vec<Alerted>, Option<Rest>) {
+    /// Takes it out; empty before the message is on disk.
+    pub fn take(&self) -> Written {
         let Some(shared) = &self.0 else {
-            return (Vec::new(), None);
+            return Written::default();
         };
         let mut written = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = std::mem::take(&mut *written);
-        (written.alerted, written.rest)
+        std::mem::take(&mut *written)
     }
 }
 
@@ -77,6 +81,15 @@ pub(super) struct Concerned {
     pub(super) mentions: Mentions,
     /// Whose message it answers.
     pub(super) author: Option<UserId>,
+    /// If an edit took somebody's name out of the text: whom it calls now.
+    pub(super) still: Option<Mentions>,
+}
+
+impl Concerned {
+    fn is_empty(&self) -> bool {
+        let told = self.direct.is_some() || !self.mentions.is_empty() || self.author.is_some();
+        !told && self.still.is_none()
+    }
 }
 
 /// Notes a message down for those whom it concerns, later in this transaction; does nothing if it concerns nobody.
@@ -88,9 +101,10 @@ pub(super) fn defer(tx: &Tx<'_>, message: &Message, concerned: Concerned) -> Ale
         author,
         ..concerned
     };
-    if concerned.direct.is_none() && concerned.mentions.is_empty() && concerned.author.is_none() {
+    if concerned.is_empty() {
         return Alerts::default();
     }
+    let answered = message.reply.as_ref().map(|quote| quote.sender.id);
     let alert = Alert {
         id: NotificationId(message.change_id.0),
         message: message.id,
@@ -101,11 +115,46 @@ pub(super) fn defer(tx: &Tx<'_>, message: &Message, concerned: Concerned) -> Ale
     let alerts = Arc::new(Mutex::default());
     let filled = alerts.clone();
     tx.defer(move |conn| {
-        let written = alert.write(conn, &concerned)?;
+        let mut written = alert.write(conn, &concerned)?;
+        if let Some(still) = &concerned.still {
+            written.withdrawn = withdraw(conn, alert.message, still, answered)?;
+        }
         *filled.lock().unwrap_or_else(PoisonError::into_inner) = written;
         Ok(())
     });
     Alerts(Some(alerts))
+}
+
+/// Takes the notifications of those back whom a message called and calls no more. Whose message it answers is told of the
+/// answer instead.
+fn withdraw(
+    tx: &Connection,
+    message: MessageId,
+    still: &Mentions,
+    answered: Option<UserId>,
+) -> Result<Vec<(UserId, u32)>, StoreError> {
+    if still.room {
+        return Ok(Vec::new());
+    }
+    if let Some(user) = answered.filter(|user| !still.people.contains(user)) {
+        tx.prepare_cached(
+            "UPDATE notifications SET kind = 'reply' WHERE message_id = ?1 AND user_id = ?2 AND kind = 'mention'",
+        )?
+        .execute(params![message, user])?;
+    }
+    let people: Vec<_> = still.people.iter().map(|user| user.0).collect();
+    let mut drop = tx.prepare_cached(
+        "DELETE FROM notifications WHERE message_id = ?1 AND kind = 'mention'
+             AND user_id NOT IN (SELECT value FROM json_each(?2)) RETURNING user_id, read_at IS NULL",
+    )?;
+    let people = serde_json::to_string(&people).unwrap_or_default();
+    let rows = drop.query_map(params![message, people], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let gone = rows.collect::<Result<Vec<(UserId, bool)>, _>>()?;
+    let unread = gone.into_iter().filter(|(_, unread)| *unread);
+    let left = |(user, _)| Ok((user, notifications::unread(tx, user)?));
+    unread.take(AT_ONCE as usize).map(left).collect()
 }
 
 /// So many members of a room are told of a message to everybody in one transaction.
@@ -155,16 +204,18 @@ impl Alert {
         Ok(Written {
             alerted: all,
             rest: last.map(|after| Rest { alert: self, after }),
+            withdrawn: Vec::new(),
         })
     }
 
-    /// Whether the message still stands as it did when it was noted down first.
+    /// Whether the message is still there and still calls everybody.
     fn is_due(&self, tx: &Connection) -> Result<bool, StoreError> {
         let mut find = tx.prepare_cached(
-            "SELECT 1 FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.id = ?1 AND m.deleted_at IS NULL
-             AND m.id > r.cleared_through AND r.deleted_at IS NULL",
+            "SELECT m.mentions FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.id = ?1
+             AND m.deleted_at IS NULL AND m.id > r.cleared_through AND r.deleted_at IS NULL",
         )?;
-        Ok(find.exists([self.message])?)
+        let mentions = find.query_row([self.message], |row| row.get::<_, Mentions>(0));
+        Ok(mentions.optional()?.is_some_and(|mentions| mentions.room))
     }
 
     /// Of what a living member is told; others of nothing.

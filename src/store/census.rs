@@ -48,6 +48,17 @@ pub struct Census {
 }
 
 impl Store {
+    /// The newest time at which somebody wrote a message or used a session, if ever.
+    ///
+    /// # Errors
+    /// Whatever keeps the file from being read.
+    pub async fn newest_time(&self) -> Result<Option<Millis>, StoreError> {
+        const SQL: &str = "SELECT max(at) FROM (SELECT max(last_at) AS at FROM sessions UNION ALL
+            SELECT * FROM (SELECT created_at FROM messages ORDER BY id DESC LIMIT 1))";
+        self.read(|db| Ok(db.query_row(SQL, [], |row| row.get(0))?))
+            .await
+    }
+
     /// Rooms that are not direct, by id after `after`.
     ///
     /// # Errors

@@ -118,6 +118,10 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
         direct: None,
         mentions: message.mentions.without(&before),
         author: None,
+        // Whose message is deleted now has lost them all already.
+        still: (!before.without(&message.mentions).is_empty())
+            .then(|| message.mentions.clone())
+            .filter(|_| message.deleted_at.is_none()),
     };
     let alerts = alerts::defer(tx, &message, concerned);
     Ok(Changed::Done(message, alerts))

@@ -70,6 +70,19 @@ pub enum StoreError {
         /// The version of this program.
         known: i32,
     },
+    /// The file must be migrated, which was not asked for; it was not touched.
+    #[error(
+        "{} was written by an earlier version (schema {found}, this program needs {known}), nothing was changed: start the server or add --migrate to bring it up to date, a copy of it is kept",
+        .path.display()
+    )]
+    Outdated {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i32,
+        /// The version of this program.
+        known: i32,
+    },
     /// The file is not a database of this program; it was not touched.
     #[error("{} is {what}, not a parlor database", .path.display())]
     Foreign {

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::{
-    File, FileId, FileKey, FileName, Link, Message, MessageId, Millis, Purpose, RoomId, Thumbnail,
-    UserId, WebUrl,
+    File, FileId, FileKey, FileName, Link, Media, Message, MessageId, Millis, Purpose, RoomId,
+    Thumbnail, UserId, WebUrl,
 };
 
 use super::rows::json_list;
@@ -30,9 +30,11 @@ pub struct NewFile {
 pub struct Facts {
     /// What it is.
     pub media_type: String,
+    /// What its bytes say beside that.
+    pub media: Media,
     /// What its bytes add up to.
     pub sha256: [u8; 32],
-    /// Width and height, if it is a picture that can be shown.
+    /// Width and height of a picture or a video.
     pub dimensions: Option<(u32, u32)>,
     /// Its small picture, finished already.
     pub thumbnail: Option<FileId>,
@@ -42,11 +44,11 @@ pub struct Facts {
     pub quota: Option<u64>,
 }
 
-/// What became of an upload.
+/// Outcome of an upload.
 #[derive(Clone, Debug)]
 pub enum Finished {
     /// It is on disk, whole.
-    Ready(File),
+    Ready(Box<File>),
     /// Its owner has too much already.
     OverQuota,
     /// It was taken away meanwhile.
@@ -127,7 +129,7 @@ fn finish(tx: &Connection, id: FileId, facts: &Facts) -> Result<Finished, StoreE
                  touched_at = ?7 WHERE id = ?1 AND state = 'uploading'",
         )?
         .execute(params![
-            id, facts.media_type, facts.sha256, width, height, facts.thumbnail, Millis::now()
+            id, facts.media.stored(&facts.media_type), facts.sha256, width, height, facts.thumbnail, Millis::now()
         ])?;
     let Some(file) = one(tx, id)?.filter(|_| finished == 1) else {
         return Ok(Finished::Missing);
@@ -141,7 +143,7 @@ fn finish(tx: &Connection, id: FileId, facts: &Facts) -> Result<Finished, StoreE
         )?;
         return Ok(Finished::OverQuota);
     }
-    Ok(Finished::Ready(file))
+    Ok(Finished::Ready(Box::new(file)))
 }
 
 fn insert_link(
@@ -310,20 +312,37 @@ pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<File> {
         }),
         None => None,
     };
+    let dimensions = row.get::<_, Option<u32>>(at + 6)?;
+    let dimensions = dimensions.zip(row.get::<_, Option<u32>>(at + 7)?);
+    let url = link_url(row, at + 8)?;
+    let (media_type, media) = media_of(row.get_ref(at + 4)?.as_str()?, dimensions, url.as_ref());
     Ok(File {
         id: row.get(at)?,
         key: row.get(at + 1)?,
         owner_id: row.get(at + 2)?,
         name: row.get(at + 3)?,
-        media_type: row.get(at + 4)?,
+        media_type,
+        media,
         size: size(row, at + 5)?,
-        dimensions: row
-            .get::<_, Option<u32>>(at + 6)?
-            .zip(row.get::<_, Option<u32>>(at + 7)?),
+        dimensions,
         thumbnail,
-        url: link_url(row, at + 8)?,
+        url,
         created_at: row.get(at + 9)?,
     })
+}
+
+/// The type of a file and what its bytes say. Earlier versions recognized and cleaned pictures alone, and noted nothing but
+/// their dimensions.
+fn media_of(stored: &str, dimensions: Option<(u32, u32)>, url: Option<&WebUrl>) -> (String, Media) {
+    if url.is_some() {
+        return (stored.to_owned(), Media::default());
+    }
+    match Media::parse_stored(stored) {
+        (media_type, media) if media == Media::default() && dimensions.is_some() => {
+            (media_type.to_owned(), Media::picture())
+        }
+        (media_type, media) => (media_type.to_owned(), media),
+    }
 }
 
 /// Without an address a file would be one of ours: a bad one is replaced.

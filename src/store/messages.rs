@@ -182,6 +182,7 @@ fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, St
                 direct,
                 mentions: message.mentions.clone(),
                 author: message.reply.as_ref().map(|quote| quote.sender.id),
+                still: None,
             };
             let alerts = alerts::defer(tx, &message, concerned);
             Ok(Appended::New(message, alerts))

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::backup::{self, Stop};
+use super::backup;
 use super::error::StoreError;
 use super::schema::Schema;
-use super::{paths, space, wal};
+use super::{OpenOptions, paths, space, wal};
 
 /// The first version whose files overwrite what is deleted. Older ones are written anew, so that nothing of what was
 /// deleted before stays in them.
@@ -33,24 +33,45 @@ pub(super) enum Step {
 }
 
 /// Brings the file at `path` from version `from` to the newest, each step in one transaction.
+///
+/// # Errors
+/// [`StoreError::Stopped`] when a stop is requested meanwhile: the step under way is rolled back.
 pub(super) fn run(
     conn: &mut Connection,
     path: &Path,
     from: i32,
     schema: &Schema,
-    backup: bool,
+    options: &OpenOptions,
 ) -> Result<(), StoreError> {
-    let to = schema.version;
+    options.stop.interrupts(conn)?;
+    let done = migrate(conn, path, from, schema, options);
+    conn.progress_handler(0, None::<fn() -> bool>)?;
+    match done {
+        // What a stop interrupts looks like a query that took too long.
+        Err(StoreError::Timeout) => options.stop.check().and(Err(StoreError::Timeout)),
+        done => done,
+    }
+}
+
+fn migrate(
+    conn: &mut Connection,
+    path: &Path,
+    from: i32,
+    schema: &Schema,
+    options: &OpenOptions,
+) -> Result<(), StoreError> {
+    let (to, backup) = (schema.version, !options.no_backup);
     tracing::info!(from, to, "the database is being migrated");
     space::check_for_migration(conn, path, backup, paths::free_space(path)?)?;
     if backup {
         let copy = paths::beside(path, &format!(".v{from}.bak"));
-        backup::copy(conn, &copy, true, &Stop::default())?;
+        backup::copy(conn, &copy, true, &options.stop)?;
         tracing::info!(path = %copy.display(), "the database was copied first");
     }
     // Tables are rebuilt by dropping the old one, which must not cascade.
     conn.pragma_update(None, "foreign_keys", false)?;
     for migration in schema.migrations.iter().filter(|m| m.to > from) {
+        options.stop.check()?;
         apply(conn, path, migration)?;
         // Each step finds the log empty, so that it needs no room for those before it.
         wal::try_empty(conn);

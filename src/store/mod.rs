@@ -64,7 +64,7 @@ use tokio::time::timeout;
 
 use crate::model::UserId;
 
-pub use alerts::{Alerted, Alerts, Rest};
+pub use alerts::{Alerted, Alerts, Rest, Written};
 pub use backup::{Stop, backup};
 pub use census::{Census, RoomStanding};
 pub use changes::{Changed, NewChange};
@@ -104,12 +104,16 @@ const BRIEF: Duration = Duration::from_secs(5);
 const PATIENT: Duration = Duration::from_secs(30);
 
 /// How to open a database.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
     /// Migrate without making a copy of the file first.
     pub no_backup: bool,
     /// Work beside the server that owns the file: take no lock, create and migrate nothing.
     pub beside_server: bool,
+    /// Refuse an older file with [`StoreError::Outdated`] rather than migrate it.
+    pub keep_version: bool,
+    /// Ends a migration early; the file then has the version before or after one of its steps.
+    pub stop: Stop,
 }
 
 /// An open database; cheap to clone.

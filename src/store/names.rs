@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::model::{ShownName, UserId, Username, are_alike, look};
+use crate::model::{ShownName, UserId, Username, are_alike, cut, look};
 
 use super::{Store, StoreError};
 
@@ -14,8 +14,8 @@ impl Store {
     }
 }
 
-/// Refuses a username that looks like another (which nobody gets again), or like the shown name of an admin; one that is
-/// the same as another's is for the table itself to refuse.
+/// Refuses a username that looks like another (which nobody gets again), or like somebody's shown name; one that is the
+/// same as another's is for the table itself to refuse.
 ///
 /// # Errors
 /// `Conflict` on `username`.
@@ -25,13 +25,13 @@ pub(super) fn check_username(
     but: Option<UserId>,
 ) -> Result<(), StoreError> {
     let text = name.as_str();
-    match is_like_username(tx, text, but, true)? || is_like_admin(tx, text, but)? {
+    match is_like_username(tx, text, but, true)? || is_like_shown(tx, text, but)? {
         true => Err(StoreError::Conflict("username")),
         false => Ok(()),
     }
 }
 
-/// Refuses a name to show that looks like the username of another living account, or like the shown name of an admin.
+/// Refuses a name to show that looks like the username or the shown name of another living account.
 ///
 /// # Errors
 /// `Conflict` on `display_name`.
@@ -41,7 +41,7 @@ pub(super) fn check_display_name(
     but: Option<UserId>,
 ) -> Result<(), StoreError> {
     let text = name.as_str();
-    match is_like_username(tx, text, but, false)? || is_like_admin(tx, text, but)? {
+    match is_like_username(tx, text, but, false)? || is_like_shown(tx, text, but)? {
         true => Err(StoreError::Conflict("display_name")),
         false => Ok(()),
     }
@@ -59,6 +59,15 @@ fn is_like_username(
     let names = find.query_map(params![look(name), but, ended_too], |row| {
         row.get::<_, String>(0)
     })?;
+    any_alike(names, name)
+}
+
+/// Returns whether an account has a display name that looks like that.
+fn is_like_shown(db: &Connection, name: &str, but: Option<UserId>) -> Result<bool, StoreError> {
+    let mut find = db.prepare_cached(
+        "SELECT display_name FROM users WHERE display_name <> username AND deleted_at IS NULL AND id IS NOT ?1",
+    )?;
+    let names = find.query_map([but], |row| row.get::<_, String>(0))?;
     any_alike(names, name)
 }
 
@@ -99,7 +108,7 @@ pub(super) fn renew_looks(tx: &Connection) -> Result<(), StoreError> {
         let is_like_other =
             is_like_username(tx, shown, Some(*id), false)? || is_like_admin(tx, shown, Some(*id))?;
         if !*ended && !is_own && is_like_other {
-            let marked: String = shown.chars().take(48).collect();
+            let marked = cut(shown, 48);
             tx.prepare_cached("UPDATE users SET display_name = ?2 WHERE id = ?1")?
                 .execute(params![id, format!("{marked} ({username})")])?;
         }

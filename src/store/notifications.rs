@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::model::{
     HEAD_MAX, MessageId, Millis, Note, Notification, NotificationId, NotificationKind, ReadMark,
-    RoomId, UserId,
+    RoomId, UserId, head,
 };
 
 use super::rows::{PERSON, person};
@@ -206,7 +206,7 @@ pub(super) fn unread(db: &Connection, me: UserId) -> Result<u32, StoreError> {
 fn select() -> String {
     format!(
         "SELECT n.id, n.kind, n.room_id, n.message_id, coalesce(n.title, r.name, ''),
-             coalesce(substr(m.content, 1, {HEAD_MAX}), ''), n.content, n.created_at, n.read_at IS NOT NULL, {PERSON}
+             coalesce(substr(m.content, 1, {HEAD_MAX} + 1), ''), n.content, n.created_at, n.read_at IS NOT NULL, {PERSON}
          FROM notifications n LEFT JOIN users u ON u.id = n.by_id LEFT JOIN rooms r ON r.id = n.room_id
              LEFT JOIN messages m ON m.id = n.message_id
          WHERE n.user_id = ?1 AND {THERE}"
@@ -234,7 +234,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
         message_id: row.get(3)?,
         by: by.map(|_| person(row, BY)).transpose()?,
         title: row.get(4)?,
-        text: row.get(5)?,
+        // One more was read, to see whether a character ends there.
+        text: head(&row.get::<_, String>(5)?),
         content: row.get(6)?,
         created_at: row.get(7)?,
         read: row.get(8)?,

@@ -29,6 +29,9 @@ pub(super) fn open(
     if options.beside_server {
         return Ok((None, Ok(open_beside(path, schema)?)));
     }
+    if options.keep_version {
+        refuse_outdated(path, schema)?;
+    }
     let mut lock = Lock::acquire(path)?;
     match open_owned(path, &mut lock, options, schema) {
         Ok(conn) => Ok((Some(lock), Ok(conn))),
@@ -70,9 +73,22 @@ fn open_owned(
     let mut conn = schema::open_existing(path)?;
     link::configure(&conn, BRIEF)?;
     if version < schema.version {
-        migrate::run(&mut conn, path, version, schema, !options.no_backup)?;
+        migrate::run(&mut conn, path, version, schema, options)?;
     }
     Ok(conn)
+}
+
+/// Looks before the lock is taken, so that nothing is left beside a file that is refused. Behind a log that a crash left
+/// the version may be newer than in the file, never older.
+fn refuse_outdated(path: &Path, schema: &Schema) -> Result<(), StoreError> {
+    match schema::inspect(path, schema.version)? {
+        Found::Version(found) if found < schema.version => Err(StoreError::Outdated {
+            path: path.to_owned(),
+            found,
+            known: schema.version,
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {

@@ -1,17 +1,22 @@
 //! The table `reactions`, and what else is read beside a message: how the message begins that it answers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::{Emoji, HEAD_MAX, Message, MessageId, Quote, Reaction, RoomId, UserId};
+use crate::model::{
+    Emoji, HEAD_MAX, Message, MessageId, Quote, Reaction, RoomId, UserId, emoji_key, head,
+};
 
 use super::StoreError;
 use super::changes::{Changed, NewChange};
 use super::messages::by_id;
 use super::rows::{PERSON, json_list, person};
 
-/// Lets somebody react to a message, or no more.
+/// `emoji` as it is compared, see [`emoji_key`].
+const KEY: &str = "replace(emoji, char(0xfe0f), '')";
+
+/// Lets somebody react to a message, or no more. The same emoji in another form is the same.
 pub(super) fn react(
     tx: &Connection,
     new: &NewChange,
@@ -19,23 +24,24 @@ pub(super) fn react(
     emoji: &Emoji,
     on: bool,
 ) -> Result<Changed, StoreError> {
-    let known = |reaction: &Reaction| reaction.emoji == emoji.as_str();
-    if on
-        && message.reactions.len() >= Reaction::DIFFERENT_MAX
-        && !message.reactions.iter().any(known)
-    {
+    let key = emoji.key();
+    let mut all = message.reactions.iter();
+    let known = all.find(|known| emoji_key(&known.emoji) == key);
+    if on && known.is_none() && message.reactions.len() >= Reaction::DIFFERENT_MAX {
         return Ok(Changed::TooManyEmoji);
     }
     let changed = if on {
-        tx.prepare_cached(
-            "INSERT OR IGNORE INTO reactions (message_id, user_id, emoji, change_id) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![new.id, new.by, emoji.as_str(), new.change_id])?
+        let emoji = known.map_or(emoji.as_str(), |known| &known.emoji);
+        tx.prepare_cached(&format!(
+            "INSERT INTO reactions (message_id, user_id, emoji, change_id) SELECT ?1, ?2, ?3, ?4
+             WHERE NOT EXISTS (SELECT 1 FROM reactions WHERE message_id = ?1 AND user_id = ?2 AND {KEY} = ?5)"
+        ))?
+        .execute(params![new.id, new.by, emoji, new.change_id, key])?
     } else {
-        tx.prepare_cached(
-            "DELETE FROM reactions WHERE message_id = ?1 AND user_id = ?2 AND emoji = ?3",
-        )?
-        .execute(params![new.id, new.by, emoji.as_str()])?
+        tx.prepare_cached(&format!(
+            "DELETE FROM reactions WHERE message_id = ?1 AND user_id = ?2 AND {KEY} = ?3"
+        ))?
+        .execute(params![new.id, new.by, key])?
     };
     if changed == 0 {
         return Ok(Changed::Unchanged(message));
@@ -61,32 +67,53 @@ pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), Stor
         WHERE message_id IN (SELECT value FROM json_each(?1)) ORDER BY change_id";
     let mut find = db.prepare_cached(SQL)?;
     let mut rows = find.query([json_list(messages.iter().map(|m| m.id))])?;
-    let mut of: HashMap<MessageId, Vec<Reaction>> = HashMap::new();
+    let mut of: HashMap<MessageId, Counting> = HashMap::new();
     while let Some(row) = rows.next()? {
-        add(of.entry(row.get(0)?).or_default(), row.get(1)?, row.get(2)?);
+        of.entry(row.get(0)?)
+            .or_default()
+            .add(row.get(1)?, row.get(2)?);
     }
     if !of.is_empty() {
         for message in messages {
-            message.reactions = of.remove(&message.id).unwrap_or_default();
+            message.reactions = of.remove(&message.id).unwrap_or_default().reactions;
         }
     }
     Ok(())
 }
 
-fn add(reactions: &mut Vec<Reaction>, emoji: String, user: UserId) {
-    let known = reactions.iter().position(|known| known.emoji == emoji);
-    let place = known.unwrap_or_else(|| {
-        reactions.push(Reaction {
-            emoji,
-            count: 0,
-            people: Vec::new(),
+/// The reactions to one message. Earlier versions kept an emoji and its other form as two.
+#[derive(Default)]
+struct Counting {
+    reactions: Vec<Reaction>,
+    /// Of each reaction: its emoji as it is compared, and who is counted.
+    keys: Vec<(String, HashSet<UserId>)>,
+}
+
+impl Counting {
+    fn add(&mut self, emoji: String, user: UserId) {
+        let key = emoji_key(&emoji);
+        let known = self.keys.iter().position(|(known, _)| *known == key);
+        let place = known.unwrap_or_else(|| {
+            self.keys.push((key, HashSet::new()));
+            self.reactions.push(Reaction {
+                emoji: emoji.clone(),
+                count: 0,
+                people: Vec::new(),
+            });
+            self.keys.len() - 1
         });
-        reactions.len() - 1
-    });
-    let reaction = &mut reactions[place];
-    reaction.count += 1;
-    if reaction.people.len() < Reaction::NAMED_MAX {
-        reaction.people.push(user);
+        let reaction = &mut self.reactions[place];
+        // The longer form is the one that asks for a picture.
+        if emoji.len() > reaction.emoji.len() {
+            reaction.emoji = emoji;
+        }
+        if !self.keys[place].1.insert(user) {
+            return;
+        }
+        reaction.count += 1;
+        if reaction.people.len() < Reaction::NAMED_MAX {
+            reaction.people.push(user);
+        }
     }
 }
 
@@ -111,7 +138,7 @@ pub(super) fn quote(
     id: MessageId,
 ) -> Result<Option<Quote>, StoreError> {
     let sql = format!(
-        "SELECT substr(m.content, 1, {HEAD_MAX}), m.deleted_at IS NOT NULL, {PERSON}
+        "SELECT substr(m.content, 1, {HEAD_MAX} + 1), m.deleted_at IS NOT NULL, {PERSON}
          FROM messages m JOIN users u ON u.id = m.sender_id JOIN rooms r ON r.id = m.room_id
          WHERE m.id = ?1 AND m.room_id = ?2 AND m.id > r.cleared_through"
     );
@@ -120,7 +147,8 @@ pub(super) fn quote(
         Ok(Quote {
             id,
             sender: person(row, 2)?,
-            head: row.get(0)?,
+            // One more was read, to see whether a character ends there.
+            head: head(&row.get::<_, String>(0)?),
             deleted: row.get(1)?,
         })
     });

@@ -130,7 +130,9 @@ impl Readers {
                 }
             }
         });
-        let _ = task.await;
+        if let Err(error) = task.await {
+            tracing::warn!(%error, "cannot release the memory of the read connections");
+        }
     }
 
     /// Lets the running reads end and closes the connections.

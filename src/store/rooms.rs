@@ -58,10 +58,11 @@ impl Store {
     /// The private room with that key.
     pub async fn room_by_key(&self, key: Key) -> Result<Option<Room>, StoreError> {
         self.read(move |db| {
+            let [typed, composed, apart] = key.stored_forms();
             one(
                 db,
-                "r.access_key = ?1 AND r.kind = 'private'",
-                params![key.as_str()],
+                "r.access_key IN (?1, ?2, ?3) AND r.kind = 'private'",
+                params![typed, composed, apart],
             )
         })
         .await

@@ -336,11 +336,12 @@ pub(super) fn user(db: &Connection, id: UserId) -> Result<Option<User>, StoreErr
 fn by_login(db: &Connection, login: &str) -> Result<Option<(User, Option<String>)>, StoreError> {
     let sql = format!(
         "SELECT {PERSON}, {REST}, u.password_hash FROM users u
-         WHERE (u.username_key = ?1 OR u.email = ?2) AND u.deleted_at IS NULL"
+         WHERE (u.username_key = ?1 OR u.email IN (?2, ?3)) AND u.deleted_at IS NULL"
     );
     let mut find = db.prepare_cached(&sql)?;
     let hash_at = PERSON_WIDTH + REST_WIDTH;
-    let keys = params![name_key(login.trim()), login.trim().to_lowercase()];
+    let [email, other_form] = Email::stored_forms(login);
+    let keys = params![name_key(login.trim()), email, other_form];
     Ok(find
         .query_row(keys, |row| Ok((from_row(row, 0)?, row.get(hash_at)?)))
         .optional()?)

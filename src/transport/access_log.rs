@@ -1,24 +1,60 @@
-//! One log line a request. Must never write a query string: tokens travel there.
+//! One log line a request, and an id for all lines of a request. Must never write a query string: tokens travel there.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::service::Service;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
+use tracing::Instrument as _;
 
 use super::listener::Peer;
+use super::record::Record;
+
+/// The header with a request's id. The access log sets it on every request that it lets through, and on the answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken over from a proxy, bytes.
+const ID_MAX: usize = 64;
+
+/// The client of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    /// Its own address, as far as it is known.
+    pub address: IpAddr,
+    /// Whether the peer is a trusted proxy.
+    pub is_proxied: bool,
+}
+
+/// Tells the client from the peer's address and the headers.
+pub type Locate = dyn Fn(SocketAddr, &HeaderMap) -> Client + Send + Sync;
+
+/// An answer with this extension had to wait for something to say: the time it took says nothing of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct LongPoll;
 
 /// A service that logs what its inner service answers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AccessLog<S> {
     inner: S,
+    locate: Arc<Locate>,
 }
 
 impl<S> AccessLog<S> {
     /// Logs the requests to `inner`.
-    pub fn new(inner: S) -> Self {
-        Self { inner }
+    pub fn new(inner: S, locate: Arc<Locate>) -> Self {
+        Self { inner, locate }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for AccessLog<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessLog")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }
 
@@ -31,46 +67,85 @@ where
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Response<B>, S::Error>> + Send>>;
 
-    fn call(&self, request: Request<A>) -> Self::Future {
-        let line = Line::new(&request);
-        let answer = self.inner.call(request);
-        Box::pin(async move {
-            let answer = answer.await;
-            if let Ok(response) = &answer {
-                line.write(response.status().as_u16());
+    fn call(&self, mut request: Request<A>) -> Self::Future {
+        let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let client = peer.map(|peer| (self.locate)(peer, request.headers()));
+        let id = request_id(&request, client);
+        let span = tracing::error_span!("request", request_id = id.to_str().unwrap_or_default());
+        request.headers_mut().insert(REQUEST_ID, id.clone());
+        let line = Line::new(&request, peer, client);
+        let record = request.extensions().get::<Arc<Record>>().cloned();
+        let answer = span.in_scope(|| self.inner.call(request));
+        let work = async move {
+            let mut answer = answer.await;
+            if let Ok(response) = &mut answer {
+                line.write(response);
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    line.note(record.as_deref(), &id);
+                }
+                response.headers_mut().insert(REQUEST_ID, id);
             }
             answer
-        })
+        };
+        Box::pin(work.instrument(span))
     }
+}
+
+/// The id that a trusted proxy gave the request, or a new one.
+fn request_id<A>(request: &Request<A>, client: Option<Client>) -> HeaderValue {
+    let is_id = |id: &&HeaderValue| {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        (1..=ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(is_part)
+    };
+    let given = request.headers().get(REQUEST_ID).filter(is_id);
+    let given = given.filter(|_| client.is_some_and(|client| client.is_proxied));
+    given.cloned().unwrap_or_else(|| {
+        let id = format!("{:016x}", rand::random::<u64>());
+        HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    })
 }
 
 struct Line {
     method: hyper::Method,
     uri: hyper::Uri,
-    peer: Option<SocketAddr>,
+    client: Option<IpAddr>,
+    proxy: Option<IpAddr>,
     begun: Instant,
 }
 
 impl Line {
-    fn new<A>(request: &Request<A>) -> Self {
+    fn new<A>(request: &Request<A>, peer: Option<SocketAddr>, client: Option<Client>) -> Self {
+        let is_proxied = client.is_some_and(|client| client.is_proxied);
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
-            peer: request.extensions().get::<Peer>().map(|peer| peer.0),
+            client: client.map(|client| client.address),
+            proxy: peer.map(|peer| peer.ip()).filter(|_| is_proxied),
             begun: Instant::now(),
         }
     }
 
-    fn write(&self, status: u16) {
+    fn write<B>(&self, response: &Response<B>) {
         let ms = self.begun.elapsed().as_secs_f64() * 1e3;
+        let ms = (ms * 10.0).round() / 10.0;
+        let is_long_poll = response.extensions().get::<LongPoll>().is_some();
         tracing::info!(
             method = %self.method,
             path = %loggable(self.uri.path()),
-            status,
-            ms = (ms * 10.0).round() / 10.0,
-            peer = self.peer.map(tracing::field::display),
+            status = response.status().as_u16(),
+            ms = (!is_long_poll).then_some(ms),
+            waited_ms = is_long_poll.then_some(ms),
+            client = self.client.map(tracing::field::display),
+            proxy = self.proxy.map(tracing::field::display),
             "request"
         );
+    }
+
+    /// Notes that the connection is a WebSocket now.
+    fn note(&self, record: Option<&Record>, id: &HeaderValue) {
+        if let (Some(record), Some(client), Ok(id)) = (record, self.client, id.to_str()) {
+            record.upgraded(id, client, &loggable(self.uri.path()));
+        }
     }
 }
 
@@ -98,6 +173,33 @@ fn loggable(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn id_for(given: &str, is_proxied: bool) -> String {
+        let request = Request::builder().header(REQUEST_ID, given);
+        let address = [192, 0, 2, 1].into();
+        let client = Client {
+            address,
+            is_proxied,
+        };
+        let id = request_id(&request.body(()).unwrap(), Some(client));
+        id.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_names_requests_and_only_by_plain_ids() {
+        assert_eq!(id_for("4bf92f35-77b3.4_a", true), "4bf92f35-77b3.4_a");
+        for (given, is_proxied) in [
+            ("4bf92f35", false),
+            ("", true),
+            ("a b", true),
+            ("a\"b", true),
+            (&*"a".repeat(65), true),
+        ] {
+            let id = id_for(given, is_proxied);
+            assert_ne!(id, given);
+            assert_eq!(id.len(), 16, "{id}");
+        }
+    }
 
     #[test]
     fn codes_are_not_logged() {

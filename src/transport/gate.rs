@@ -55,6 +55,18 @@ pub struct Slot {
     address: Option<IpAddr>,
 }
 
+impl Slot {
+    /// Whether it belongs to a network that only the total binds.
+    pub fn is_exempt(&self) -> bool {
+        self.address.is_none()
+    }
+
+    /// Whether more than half of all places are taken.
+    pub fn is_scarce(&self) -> bool {
+        self.gate.count() > self.gate.limits.total / 2
+    }
+}
+
 impl Gate {
     /// A gate with nobody inside.
     pub fn new(limits: Limits) -> Arc<Self> {

@@ -12,7 +12,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,14 +20,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use super::gate::Gate;
+use super::keep_alive::Timed;
 use super::socket::Socket;
 
 /// The address at the other end of a request's connection, as a request extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// How long a client may take to send a request's head, or to stay silent between two requests.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes that are read ahead of a request. A head of this size is always taken, one of twice the size never: it is
 /// answered 431. Bounds what a connection, and an Engine.IO session before its CONNECT, holds.
 const READ_AHEAD: usize = 16 * 1024;
@@ -72,7 +71,7 @@ impl Listener {
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
         S: Clone + Send + 'static,
         S::Future: Send,
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let stop = shutdown.clone();
@@ -100,7 +99,7 @@ impl Listener {
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
         S: Send + 'static,
         S::Future: Send,
-        B: Body<Data = Bytes> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let Some(slot) = self.gate.enter(peer.ip()) else {
@@ -127,16 +126,21 @@ async fn converse<S, B>(socket: Socket, peer: Peer, service: S, mut stop: watch:
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
     S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    let record = socket.record().clone();
+    let socket = Timed::new(socket);
+    let phase = socket.phase().clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
+        phase.requested();
         request.extensions_mut().insert(peer);
-        service.call(request)
+        request.extensions_mut().insert(record.clone());
+        let (answer, phase) = (service.call(request), phase.clone());
+        async move { Ok::<_, Infallible>(answer.await?.map(|body| phase.answered(body))) }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(None)
         .max_buf_size(READ_AHEAD)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();

@@ -2,12 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::gate::Slot;
+use super::record::Record;
 
 /// How long the kernel keeps a connection whose peer acknowledges nothing.
 #[cfg(target_os = "linux")]
@@ -17,7 +19,8 @@ const UNACKNOWLEDGED: std::time::Duration = std::time::Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Socket {
     tcp: TcpStream,
-    _slot: Slot,
+    slot: Slot,
+    record: Arc<Record>,
 }
 
 impl Socket {
@@ -29,12 +32,26 @@ impl Socket {
         tcp.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
         socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
-        Ok(Self { tcp, _slot: slot })
+        Ok(Self {
+            tcp,
+            slot,
+            record: Arc::default(),
+        })
     }
 
     /// The connection itself, for readiness and non-blocking calls.
     pub fn tcp(&self) -> &TcpStream {
         &self.tcp
+    }
+
+    /// Its place at the gate.
+    pub fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// What the log will say of it.
+    pub fn record(&self) -> &Arc<Record> {
+        &self.record
     }
 }
 

@@ -12,7 +12,7 @@ use hyper::{HeaderMap, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::socket::Socket;
+use super::keep_alive::Timed;
 use super::websocket::WebSocket;
 
 /// Why a request cannot become a WebSocket.
@@ -102,11 +102,11 @@ impl Upgrade {
     pub async fn open(self, max_message: usize) -> io::Result<WebSocket> {
         let upgraded = self.on_upgrade.await.map_err(io::Error::other)?;
         let parts = upgraded
-            .downcast::<TokioIo<Socket>>()
+            .downcast::<TokioIo<Timed>>()
             .map_err(|_| io::Error::other("not a connection of the listener"))?;
         let read_ahead: Bytes = parts.read_buf;
         Ok(WebSocket::new(
-            parts.io.into_inner(),
+            parts.io.into_inner().into_inner(),
             &read_ahead,
             max_message,
         ))

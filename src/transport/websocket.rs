@@ -155,6 +155,19 @@ impl WebSocket {
     /// # Errors
     /// As [`WebSocket::read`].
     pub fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, ReadError>> {
+        let read = ready!(self.poll_message(cx));
+        match &read {
+            Ok(Incoming::Close(Some(code))) => {
+                self.ends(|| format!("closed by the client ({code})"));
+            }
+            Ok(Incoming::Close(None)) => self.ends(|| "closed by the client".to_owned()),
+            Err(error) => self.ends(|| error.to_string()),
+            Ok(_) => {}
+        }
+        Poll::Ready(read)
+    }
+
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, ReadError>> {
         loop {
             // A peer that never stops talking must not keep the thread to itself.
             let budget = ready!(tokio::task::coop::poll_proceed(cx));
@@ -210,11 +223,19 @@ impl WebSocket {
         if frames.capacity() > KEPT_FRAMES {
             *frames = Vec::new();
         }
-        if self.try_flush()? {
-            return Ok(());
+        let written = match self.try_flush() {
+            Ok(true) => return Ok(()),
+            // Boxed, because it is rare and holds a timer.
+            Ok(false) => Box::pin(self.flush()).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &written {
+            self.ends(|| match error.kind() {
+                io::ErrorKind::TimedOut => "the client took nothing for 10 s".to_owned(),
+                _ => format!("the connection failed: {error}"),
+            });
         }
-        // Boxed, because it is rare and holds a timer.
-        Box::pin(self.flush()).await
+        written
     }
 
     async fn flush(&mut self) -> io::Result<()> {
@@ -234,6 +255,10 @@ impl WebSocket {
     /// Sends what is queued and a close frame (unless the peer closed first), and waits shortly for
     /// the peer to hang up.
     pub async fn close(mut self, code: u16, reason: &str) {
+        self.ends(|| match reason {
+            "" => format!("closed by the server ({code})"),
+            reason => format!("closed by the server: {reason} ({code})"),
+        });
         let last = (!self.closed).then(|| frame::close_frame(code, reason));
         self.line().end(last);
         let ending = timeout(CLOSE_TIMEOUT, self.hang_up());
@@ -254,6 +279,11 @@ impl WebSocket {
                 _ => {}
             }
         }
+    }
+
+    /// Notes for the log why it ends.
+    fn ends(&self, cause: impl FnOnce() -> String) {
+        self.line().record().ends(cause);
     }
 
     fn socket(&self) -> &TcpStream {

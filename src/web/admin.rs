@@ -109,17 +109,17 @@ fn bars(census: &Census) -> Vec<Bar> {
     census.days.iter().enumerate().map(bar).collect()
 }
 
-/// Bytes for people.
+/// Bytes for people, in the units of the settings.
 fn size(bytes: i64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    let mut size = bytes as f64 / 1000.0;
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut size = bytes as f64 / 1024.0;
     let mut units = UNITS.iter();
     let mut unit = units.next();
-    while size >= 1000.0 && units.len() > 0 {
-        size /= 1000.0;
+    while size >= 1024.0 && units.len() > 0 {
+        size /= 1024.0;
         unit = units.next();
     }
-    format!("{size:.1} {}", unit.unwrap_or(&"TB"))
+    format!("{size:.1} {}", unit.unwrap_or(&"TiB"))
 }
 
 #[cfg(test)]
@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn sizes_are_told_in_three_digits_or_so() {
         for (bytes, text) in [
-            (0, "0.0 kB"),
-            (4096, "4.1 kB"),
-            (1_500_000, "1.5 MB"),
-            (25_000_000_000, "25.0 GB"),
-            (5_000_000_000_000_000, "5000.0 TB"),
+            (0, "0.0 KiB"),
+            (4096, "4.0 KiB"),
+            (1_572_864, "1.5 MiB"),
+            (26_843_545_600, "25.0 GiB"),
+            (5_497_558_138_880_000, "5000.0 TiB"),
         ] {
             assert_eq!(size(bytes), text);
         }

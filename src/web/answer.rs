@@ -200,7 +200,7 @@ fn html(status: StatusCode, text: String) -> Response {
 /// Nothing but our own files, no inline script or style, in nobody's frame; the WebSocket may be elsewhere.
 fn policy(ws_url: Option<&str>) -> String {
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; manifest-src 'self'; \
          connect-src 'self' {}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         ws_url.unwrap_or_default()
     )

@@ -10,13 +10,12 @@ use crate::chat::files::FILES_MAX;
 use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{
-    Action, Content, Draft, Membership, MessageId, Person, Role, Room, RoomId, RoomOverview,
-    UserId, Verdict, may,
+    Action, CONTENT_MAX, Membership, MessageId, Person, Role, Room, RoomId, RoomOverview, UserId,
+    Verdict, may,
 };
 
-use super::answer::{Answer, Stop, caller, found, page_of};
-use super::explain::explain_chat;
-use super::form::Form;
+use super::answer::{Answer, Stop, caller, page_of};
+use super::attached::Look;
 use super::markup::Called;
 use super::message::{MessageView, is_block};
 use super::shell::Shell;
@@ -80,6 +79,8 @@ struct RoomScript<'a> {
     /// The newest message that the page knows of.
     latest: i64,
     online: Vec<i64>,
+    /// The longest message, characters.
+    text_max: usize,
     /// What may be sent; null if nothing.
     files: Option<FilesScript<'a>>,
 }
@@ -106,54 +107,10 @@ struct Scene {
 pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
     let (room, place) = room_of(&call, &me).await?;
-    let uuid = room.uuid;
-    match Scene::load(&call, me, room, place).await {
-        Ok(scene) => {
-            scene
-                .page(&call, StatusCode::OK, None, Uuid::now_v7())
-                .await
-        }
-        // Admins manage rooms that they do not read.
-        Err(ChatError::NotFound(_)) => Ok(found(&format!("/conversations/{uuid}"))),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Sends a message without any script.
-pub(super) async fn send(mut call: Call) -> Answer {
-    let (me, form) = Form::of_caller(&mut call).await?;
-    let (room, place) = room_of(&call, &me).await?;
-    // Made with the page: sending the same form twice makes one message.
-    let uuid = form.raw("uuid").parse().unwrap_or_else(|_| Uuid::now_v7());
-    let text = form.raw("content").to_owned();
-    let sent = match Content::parse(&text) {
-        Ok(content) => {
-            let draft = Draft {
-                uuid,
-                ..Draft::new(content)
-            };
-            call.kit.chat.post(&me, room.id, draft).await
-        }
-        Err(invalid) => Err(invalid.into()),
-    };
-    match sent {
-        Ok(_) => Ok(found(&format!("/chat/{}?newest", room.uuid))),
-        Err(error) => {
-            let said = explain_chat(texts::of(), &error);
-            let scene = Scene::load(&call, me, room, place).await?;
-            let failed = Some((text, said.text));
-            scene.page(&call, said.status, failed, uuid).await
-        }
-    }
-}
-
-/// Without script: all up to a message is read.
-pub(super) async fn read(mut call: Call) -> Answer {
-    let (me, form) = Form::of_caller(&mut call).await?;
-    let (room, _) = room_of(&call, &me).await?;
-    let through = form.raw("through").parse().map_err(|_| Fault::NoRoute)?;
-    call.kit.chat.read(&me, room.id, MessageId(through)).await?;
-    Ok(found(&format!("/chat/{}", room.uuid)))
+    // Admins manage private rooms that they do not read: for them there is no such page.
+    let scene = Scene::load(&call, me, room, place).await?;
+    let draft = Uuid::now_v7();
+    scene.page(&call, StatusCode::OK, None, draft).await
 }
 
 /// The part of the history that was asked for, else where one stopped reading.
@@ -186,6 +143,26 @@ async fn window(
 pub(super) async fn room_of(call: &Call, me: &Caller) -> Result<(Room, Option<Membership>), Stop> {
     let uuid = Uuid::parse_str(call.param(0)).map_err(|_| Fault::NoRoute)?;
     Ok(call.kit.chat.room_by_uuid(me, uuid).await?)
+}
+
+/// The page again, with what could not be sent and why.
+pub(super) async fn show_again(
+    call: &Call,
+    me: Caller,
+    (room, place): (Room, Option<Membership>),
+    unsent: Unsent,
+) -> Answer {
+    let scene = Scene::load(call, me, room, place).await?;
+    let failed = Some((unsent.text, unsent.why));
+    scene.page(call, unsent.status, failed, unsent.uuid).await
+}
+
+/// A message that could not be sent.
+pub(super) struct Unsent {
+    pub text: String,
+    pub uuid: Uuid,
+    pub status: StatusCode,
+    pub why: String,
 }
 
 impl Scene {
@@ -255,7 +232,10 @@ impl Scene {
         let room = &self.room;
         let name = &*room_name(t, room, self.me.id());
         let script = Some((room.id, self.script(call, name)));
-        let shell = Shell::with_rooms(call, &self.me, name, &self.overviews, script);
+        let mut shell = Shell::with_rooms(call, &self.me, name, &self.overviews, script);
+        if call.query_value("at").is_some() && self.window.at.is_none() {
+            shell.notice = t.message_missing;
+        }
         let (text, error) = failed.unwrap_or_default();
         ChatPage {
             shell,
@@ -307,6 +287,7 @@ impl Scene {
             at: window.at.map(|id| id.0),
             latest: known.map(|one| one.id.0).max().unwrap_or(0),
             online: self.online.iter().map(|person| person.id.0).collect(),
+            text_max: CONTENT_MAX,
             files: self.may_upload().then_some(FilesScript {
                 max_size: settings.file_size_max,
                 max_count: FILES_MAX,

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use askama::Template;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-use crate::dialect::kit::{Call, Fault, Response, StatusCode, set_header};
+use crate::dialect::kit::{Call, Fault, Response, StatusCode, api_fault, set_header};
 
-use super::answer::{Answer, page};
+use super::answer::{self, Answer, Stop, page};
 use super::shell::Shell;
 use super::texts;
 
@@ -54,6 +54,14 @@ pub(super) async fn client(call: Call) -> Answer {
     let mut response = Response::new((*text).into());
     set_header(&mut response, "content-type", "text/plain; charset=utf-8");
     Ok(response)
+}
+
+/// The answer in place of a page.
+pub(super) fn stopped(stop: &Stop) -> Response {
+    match stop {
+        Stop::Fault(fault) => api_fault(fault),
+        other => answer::stopped(other),
+    }
 }
 
 /// HTML of a document of ours.

@@ -155,6 +155,10 @@ fn label(t: &'static Texts, field: &'static str) -> &'static str {
         "description" => t.room_description,
         "access_key" => t.access_key,
         "content" => t.message,
+        "role" => t.role_of_account,
+        "kind" => t.room_kind,
+        "notify" => t.notify,
+        "initial_members" => t.initial_members,
         other => other,
     }
 }

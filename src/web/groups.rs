@@ -13,6 +13,7 @@ use super::explain::explain_chat;
 use super::fields::{Fields, Input};
 use super::form::Form;
 use super::notice::Notice;
+use super::room::not_offered;
 use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face, person_name};
@@ -122,9 +123,12 @@ async fn make(call: &Call, me: &Caller, form: &Form) -> Result<(), ChatError> {
     };
     let mut members = Vec::new();
     for uuid in form.all("initial_members") {
-        let unknown = ChatError::NotFound("user");
-        let uuid = Uuid::parse_str(uuid).map_err(|_| unknown)?;
-        members.push(chat.user_by_uuid(uuid).await?.id());
+        let uuid = Uuid::parse_str(uuid).map_err(|_| not_offered("initial_members"))?;
+        match chat.user_by_uuid(uuid).await {
+            Ok(user) => members.push(user.id()),
+            Err(ChatError::NotFound(_)) => return Err(not_offered("initial_members").into()),
+            Err(error) => return Err(error),
+        }
     }
     let room = chat.create_room(me, new).await?;
     members.sort_unstable();

@@ -12,7 +12,7 @@ use super::fields::Refused;
 use super::form::{Form, sender};
 use super::notice::Notice;
 use super::picture;
-use super::room::{Scene, address, unknown};
+use super::room::{Scene, address, not_offered};
 
 impl Scene {
     /// A form that somebody sent to a room.
@@ -56,10 +56,14 @@ pub(super) async fn leave(mut call: Call) -> Answer {
 
 pub(super) async fn notify(mut call: Call) -> Answer {
     let (scene, form) = Scene::of(&mut call).await?;
-    let notify = Notify::parse(form.raw("notify")).ok_or_else(unknown)?;
-    let chat = &call.kit.chat;
-    chat.set_notify(&scene.me, scene.room.id, notify).await?;
-    Ok(done(&address(&scene.room), Notice::Saved))
+    let saved = match Notify::parse(form.raw("notify")) {
+        Some(notify) => {
+            let chat = &call.kit.chat;
+            chat.set_notify(&scene.me, scene.room.id, notify).await
+        }
+        None => Err(not_offered("notify").into()),
+    };
+    scene.after(&call, "notify", &form, saved).await
 }
 
 pub(super) async fn edit(mut call: Call) -> Answer {
@@ -80,7 +84,7 @@ impl Scene {
     fn edit_of(&self, form: &Form) -> Result<RoomEdit, ChatError> {
         let kind = RoomKind::parse(form.raw("kind"))
             .filter(|kind| !kind.is_fixed())
-            .ok_or_else(unknown)?;
+            .ok_or(not_offered("kind"))?;
         let key = form.optional("access_key", Key::parse)?;
         // Who is not in the room does not see the key, so leaving its line empty does not mean to take it away.
         let keeps_key = key.is_none() && self.place.is_none();
@@ -137,7 +141,7 @@ pub(super) async fn set_role(mut call: Call) -> Answer {
     let (scene, form) = Scene::of(&mut call).await?;
     let role = MemberRole::parse(form.raw("role")).filter(|role| *role != MemberRole::Owner);
     let edit = MemberEdit {
-        role: Some(role.ok_or_else(unknown)?),
+        role: Some(role.ok_or(not_offered("role"))?),
         muted_until: None,
     };
     scene.edit_member(&call, &form, edit).await
@@ -145,7 +149,10 @@ pub(super) async fn set_role(mut call: Call) -> Answer {
 
 pub(super) async fn mute(mut call: Call) -> Answer {
     let (scene, form) = Scene::of(&mut call).await?;
-    let minutes: u32 = form.raw("minutes").parse().map_err(|_| unknown())?;
+    let minutes: u32 = form
+        .raw("minutes")
+        .parse()
+        .map_err(|_| not_offered("minutes"))?;
     let until = match minutes {
         0 => Millis(0),
         minutes => Millis::now().after(Duration::from_secs(u64::from(minutes) * 60)),

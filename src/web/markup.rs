@@ -1,17 +1,10 @@
-//! What people write, as HTML: a little Markdown, links, and who is called. The grammar is that of `assets/markup.js`;
-//! `tests/markup.json` holds both to it. Must not know messages or pages.
-//!
-//! A line is code (between lines of three backticks), a quote (`> `), an item of a list (`- `, `* `, `+ `, `1. `, `1) `) or
-//! text. Within a line there are `` `code` ``, `**bold**`, `*italic*`, `_italic_`, addresses and `@names`.
-//!
-//! Whatever the text, the time is linear in its length; `tests/markup_worst.json` holds texts made to need more.
+//! What people write, as HTML: a little Markdown, links, and who is mentioned, as `model` reads it. The page's script
+//! makes the same of new messages; `tests/markup.json` holds both to it. Must not know messages or pages.
 
-mod spans;
+use crate::model::{Element, MENTION_MAX, Reader, is_gap, name_key, read};
 
-use spans::{Line, Names, Part, Span};
-
-/// Quotes within quotes, so deep.
-const DEPTH_MAX: usize = 3;
+/// Characters that are compared with names in one message: enough for every `@` that can mention somebody.
+const NAME_CHARS: usize = 6400;
 
 /// A text as HTML.
 pub(super) struct Markup {
@@ -20,85 +13,30 @@ pub(super) struct Markup {
     pub plain: bool,
 }
 
-/// Somebody who is called in the text.
+/// Somebody who is mentioned in the text.
 pub(super) struct Called {
-    /// [`name_key`](crate::model::name_key) of the username.
+    /// [`name_key`] of the username.
     pub key: String,
     pub is_me: bool,
 }
 
-/// Renders a text in which those people are called.
+/// Renders a text in which those people are mentioned.
 pub(super) fn render(text: &str, called: &[Called]) -> Markup {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let lines: Vec<&str> = text.split('\n').collect();
     let mut writer = Writer {
-        names: Names::new(called),
-        html: String::with_capacity(text.len() + 16),
+        names: Names {
+            called,
+            chars_left: NAME_CHARS,
+            is_me: false,
+        },
+        html: String::with_capacity(text.len() + 32),
         plain: true,
         paragraphs: 0,
+        depth: 0,
     };
-    writer.blocks(&lines, 0);
+    read(text, &mut writer);
     Markup {
         html: writer.html,
         plain: writer.plain && writer.paragraphs < 2,
-    }
-}
-
-/// Counts what the renderer looks at, so that tests can tell how the work grows with the text.
-#[cfg(not(test))]
-fn count(_steps: usize) {}
-
-#[cfg(test)]
-use tests::count;
-
-/// What a line begins, and the line without its mark.
-#[derive(Clone, Copy)]
-enum Block<'a> {
-    Fence,
-    Quote(&'a str),
-    Bullet(&'a str),
-    Number(u32, &'a str),
-    Text(&'a str),
-}
-
-impl<'a> Block<'a> {
-    fn of(line: &'a str, depth: usize) -> Self {
-        count(line.len() + 1);
-        if let Some(rest) = line.strip_prefix("```") {
-            let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-');
-            if rest.trim_end().chars().all(is_word) {
-                return Self::Fence;
-            }
-        }
-        match line.strip_prefix('>') {
-            Some(rest) if depth < DEPTH_MAX => Self::Quote(rest.strip_prefix(' ').unwrap_or(rest)),
-            _ => Self::item(line.trim_start_matches([' ', '\t'])).unwrap_or(Self::Text(line)),
-        }
-    }
-
-    fn item(line: &'a str) -> Option<Self> {
-        let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (marker, rest) = line.split_at_checked(digits + 1)?;
-        let rest = rest.strip_prefix(' ').map(str::trim)?;
-        if rest.is_empty() {
-            return None;
-        }
-        match (digits, marker) {
-            (0, "-" | "*" | "+") => Some(Self::Bullet(rest)),
-            (1..=9, _) if marker.ends_with(['.', ')']) => {
-                Some(Self::Number(marker[..digits].parse().ok()?, rest))
-            }
-            _ => None,
-        }
-    }
-
-    fn rest(self) -> &'a str {
-        match self {
-            Self::Quote(rest) | Self::Bullet(rest) | Self::Number(_, rest) | Self::Text(rest) => {
-                rest
-            }
-            Self::Fence => "",
-        }
     }
 }
 
@@ -107,174 +45,65 @@ struct Writer<'a> {
     html: String,
     plain: bool,
     paragraphs: usize,
+    /// How many elements are open.
+    depth: usize,
 }
 
 impl Writer<'_> {
-    fn blocks(&mut self, lines: &[&str], depth: usize) {
-        let begun: Vec<_> = lines.iter().map(|line| Block::of(line, depth)).collect();
-        let mut at = 0;
-        while at < lines.len() {
-            let first = begun[at];
-            if matches!(first, Block::Fence) {
-                at += 1 + self.code(&lines[at + 1..]);
-                continue;
-            }
-            let kind = std::mem::discriminant(&first);
-            let same = begun[at..]
-                .iter()
-                .take_while(|next| std::mem::discriminant(*next) == kind);
-            let block: Vec<_> = same.map(|block| block.rest()).collect();
-            match first {
-                Block::Fence => {}
-                Block::Quote(_) => self.wrap("<blockquote>", "</blockquote>", |writer| {
-                    writer.blocks(&block, depth + 1);
-                }),
-                Block::Bullet(_) => self.list(&block, "<ul>", "</ul>"),
-                Block::Number(1, _) => self.list(&block, "<ol>", "</ol>"),
-                Block::Number(first, _) => {
-                    self.list(&block, &format!("<ol start=\"{first}\">"), "</ol>");
-                }
-                Block::Text(_) => self.paragraph(&block),
-            }
-            at += block.len();
+    fn tag(element: Element) -> &'static str {
+        match element {
+            Element::Paragraph => "p",
+            Element::Quote => "blockquote",
+            Element::Bullets => "ul",
+            Element::Numbers(_) => "ol",
+            Element::Item(_) => "li",
+            Element::CodeBlock => "pre",
+            Element::Code => "code",
+            Element::Bold => "strong",
+            Element::Italic => "em",
         }
     }
 
-    /// Lines up to the fence; answers how many, with the fence.
-    fn code(&mut self, lines: &[&str]) -> usize {
-        let end = lines.iter().position(|line| {
-            count(line.len() + 1);
-            line.trim_end() == "```"
-        });
-        let code = lines[..end.unwrap_or(lines.len())].join("\n");
-        self.wrap("<pre><code>", "</code></pre>", |writer| writer.text(&code));
-        end.map_or(lines.len(), |end| end + 1)
-    }
-
-    fn list(&mut self, items: &[&str], open: &str, close: &str) {
-        self.wrap(open, close, |writer| {
-            for item in items {
-                writer.wrap("<li>", "</li>", |writer| writer.line(item));
-            }
-        });
-    }
-
-    fn paragraph(&mut self, lines: &[&str]) {
-        let is_full = |line: &&str| !line.trim().is_empty();
-        let Some(first) = lines.iter().position(is_full) else {
-            return;
-        };
-        let last = lines.iter().rposition(is_full).unwrap_or(first);
-        self.paragraphs += 1;
-        self.html.push_str("<p>");
-        for (place, line) in lines[first..=last].iter().enumerate() {
-            if place > 0 {
-                self.html.push('\n');
-            }
-            self.line(line);
-        }
-        self.html.push_str("</p>");
-    }
-
-    fn line(&mut self, line: &str) {
-        if !line.contains(['`', '*', '_', '@', '＠', ':']) {
-            return self.text(line);
-        }
-        let line = Line::new(line.chars().collect());
-        let part = Part {
-            start: 0,
-            end: line.chars.len(),
-            bold: false,
-            italic: false,
-        };
-        self.inline(&line, part);
-    }
-
-    fn inline(&mut self, line: &Line, part: Part) {
-        let (mut at, mut from) = (part.start, part.start);
-        while at < part.end {
-            let Some((span, end)) = line.span(&mut self.names, at, part) else {
-                at += 1;
-                continue;
-            };
-            self.chars(&line.chars[from..at]);
-            self.write(
-                line,
-                &span,
-                Part {
-                    start: at,
-                    end,
-                    ..part
-                },
-            );
-            (at, from) = (end, end);
-        }
-        self.chars(&line.chars[from..part.end]);
-    }
-
-    fn write(&mut self, line: &Line, span: &Span, part: Part) {
-        let chars = &line.chars[part.start..part.end];
-        let inner = |marks: usize| Part {
-            start: part.start + marks,
-            end: part.end - marks,
-            ..part
-        };
-        match *span {
-            Span::Code(marks) => self.wrap("<code>", "</code>", |writer| {
-                writer.chars(&chars[marks..chars.len() - marks]);
-            }),
-            Span::Bold => self.wrap("<strong>", "</strong>", |writer| {
-                writer.inline(
-                    line,
-                    Part {
-                        bold: true,
-                        ..inner(2)
-                    },
-                );
-            }),
-            Span::Italic => self.wrap("<em>", "</em>", |writer| {
-                writer.inline(
-                    line,
-                    Part {
-                        italic: true,
-                        ..inner(1)
-                    },
-                );
-            }),
-            Span::Mention(is_me) => {
-                let class = if is_me { "mention me" } else { "mention" };
-                self.html.push_str(&format!("<span class=\"{class}\">"));
-                self.chars(chars);
-                self.html.push_str("</span>");
-            }
-            Span::Link => {
-                self.html.push_str("<a href=\"");
-                self.chars(chars);
-                self.html.push_str("\" target=\"_blank\" rel=\"noopener\">");
-                self.chars(chars);
-                self.html.push_str("</a>");
-            }
-        }
-    }
-
-    /// An element for what is marked up.
-    fn wrap(&mut self, open: &str, close: &str, write: impl FnOnce(&mut Self)) {
-        self.plain = false;
-        self.html.push_str(open);
-        write(self);
-        self.html.push_str(close);
-    }
-
-    fn chars(&mut self, chars: &[char]) {
+    fn text(&mut self, chars: &[char]) {
         chars.iter().for_each(|c| self.char(*c));
     }
+}
 
-    fn text(&mut self, text: &str) {
-        text.chars().for_each(|c| self.char(c));
+impl Reader for Writer<'_> {
+    fn begin(&mut self, element: Element) {
+        self.html.push('<');
+        self.html.push_str(Self::tag(element));
+        match element {
+            Element::Paragraph => self.paragraphs += 1,
+            Element::Numbers(first) if first != 1 => {
+                self.html.push_str(&format!(" start=\"{first}\""));
+            }
+            Element::Item(Some(number)) => self.html.push_str(&format!(" value=\"{number}\"")),
+            _ => {}
+        }
+        // Each block runs in the direction of its own text; code runs as the page does.
+        if self.depth == 0 && element != Element::CodeBlock {
+            self.html.push_str(" dir=\"auto\"");
+        }
+        self.html.push('>');
+        if element == Element::CodeBlock {
+            self.html.push_str("<code>");
+        }
+        self.plain &= element == Element::Paragraph;
+        self.depth += 1;
+    }
+
+    fn end(&mut self, element: Element) {
+        if element == Element::CodeBlock {
+            self.html.push_str("</code>");
+        }
+        self.html.push_str("</");
+        self.html.push_str(Self::tag(element));
+        self.html.push('>');
+        self.depth -= 1;
     }
 
     fn char(&mut self, c: char) {
-        count(1);
         match c {
             '&' => self.html.push_str("&amp;"),
             '<' => self.html.push_str("&lt;"),
@@ -283,7 +112,91 @@ impl Writer<'_> {
             c => self.html.push(c),
         }
     }
+
+    fn link(&mut self, scheme: &'static str, address: &[char]) {
+        self.html.push_str("<a href=\"");
+        self.html.push_str(scheme);
+        self.text(address);
+        self.html.push_str("\" target=\"_blank\" rel=\"noopener\">");
+        self.text(address);
+        self.html.push_str("</a>");
+    }
+
+    fn find_name(&mut self, name: &[char]) -> Option<usize> {
+        self.names.find(name)
+    }
+
+    fn mention(&mut self, text: &[char]) {
+        let class = if self.names.is_me {
+            "mention me"
+        } else {
+            "mention"
+        };
+        self.html.push_str(&format!("<span class=\"{class}\">"));
+        self.text(text);
+        self.html.push_str("</span>");
+    }
+
+    fn hidden(&mut self) {
+        self.plain = false;
+    }
 }
+
+/// Collects the people a message mentions, within a budget of comparisons with their names.
+struct Names<'a> {
+    called: &'a [Called],
+    chars_left: usize,
+    /// Whether the last name found is the reader's.
+    is_me: bool,
+}
+
+impl Names<'_> {
+    fn key(&mut self, chars: &[char]) -> String {
+        count(chars.len());
+        self.chars_left = self.chars_left.saturating_sub(chars.len());
+        name_key(&chars.iter().collect::<String>())
+    }
+
+    /// The length of the longest name that `rest` begins with.
+    fn find(&mut self, rest: &[char]) -> Option<usize> {
+        if self.called.is_empty() || self.chars_left <= MENTION_MAX {
+            return None;
+        }
+        let key = self.key(rest);
+        let called = self.called;
+        let begins = |called: &&Called| {
+            count(1);
+            let after = key.strip_prefix(called.key.as_str());
+            after.is_some_and(|after| after.chars().next().is_none_or(is_gap))
+        };
+        let mut begun: Vec<_> = called.iter().filter(begins).collect();
+        begun.sort_by_key(|called| std::cmp::Reverse(called.key.len()));
+        let (is_me, length) = begun
+            .into_iter()
+            .find_map(|called| Some((called.is_me, self.length(rest, &called.key)?)))?;
+        self.is_me = is_me;
+        Some(length)
+    }
+
+    /// How many characters of `rest` make up a name; as many as it has unless they were typed in another form.
+    fn length(&mut self, rest: &[char], name: &str) -> Option<usize> {
+        let usual = name.chars().count();
+        let others = (1..=MENTION_MAX).filter(|length| *length != usual);
+        [usual].into_iter().chain(others).find(|length| {
+            *length <= rest.len()
+                && self.chars_left >= *length
+                && rest.get(*length).is_none_or(|next| is_gap(*next))
+                && self.key(&rest[..*length]) == name
+        })
+    }
+}
+
+/// Counts what is compared with names, so that tests can tell how the work grows with the text.
+#[cfg(not(test))]
+fn count(_steps: usize) {}
+
+#[cfg(test)]
+use tests::count;
 
 #[cfg(test)]
 mod tests;

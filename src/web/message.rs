@@ -1,17 +1,14 @@
 //! Messages as the page of a chat shows them. Must not know where they come from.
 
-use crate::chat::files;
-use crate::model::{File, Message, Quote, Reaction, UserId};
+use crate::model::{Message, Quote, Reaction, UserId};
 
+use super::attached::FileView;
 use super::markup::{Called, render};
 use super::texts::Texts;
 use super::view::{Clock, Face, person_name};
 
 /// Messages of one person within this time are shown as one block, milliseconds.
 const BLOCK: i64 = 5 * 60 * 1000;
-/// A picture takes at most so many pixels each way; thumbnails are no larger.
-const SHOWN_MAX: u32 = 400;
-
 /// So many people are named of each reaction; the script does the same.
 const NAMED: usize = 8;
 
@@ -46,21 +43,6 @@ pub(super) struct QuoteView {
     pub id: i64,
     pub name: String,
     pub text: String,
-}
-
-/// A file of a message.
-pub(super) struct FileView {
-    pub name: String,
-    pub url: String,
-    pub size: String,
-    pub picture: Option<PictureView>,
-}
-
-/// What is shown of a picture: its place is known before it is there.
-pub(super) struct PictureView {
-    pub src: String,
-    pub width: u32,
-    pub height: u32,
 }
 
 /// An emoji below a message.
@@ -101,7 +83,7 @@ impl MessageView {
             edited: message.edited_at.is_some() && !deleted,
             calls: mentions.room || mentions.people.contains(&me),
             quote: message.reply.as_ref().map(|quote| QuoteView::new(t, quote)),
-            files: message.files.iter().map(FileView::new).collect(),
+            files: FileView::all(t, message, me),
             html: text.html,
             source: (!text.plain).then(|| message.content.clone()),
             reactions: message
@@ -153,28 +135,6 @@ impl QuoteView {
     }
 }
 
-impl FileView {
-    fn new(file: &File) -> Self {
-        let url = files::address(file);
-        // Pages fetch nothing from other hosts.
-        let own = file.dimensions.filter(|_| file.url.is_none());
-        let picture = own.map(|(width, height)| {
-            let (width, height) = fitted(width, height);
-            PictureView {
-                src: files::thumbnail_address(file).unwrap_or_else(|| url.clone()),
-                width,
-                height,
-            }
-        });
-        Self {
-            name: file.name.clone(),
-            size: size_label(file.size),
-            url,
-            picture,
-        }
-    }
-}
-
 impl ReactionView {
     fn new(reaction: &Reaction, me: UserId) -> Self {
         Self {
@@ -192,24 +152,19 @@ impl ReactionView {
     }
 }
 
-/// The size at which a picture is shown; the script does the same.
-fn fitted(width: u32, height: u32) -> (u32, u32) {
-    let longest = width.max(height).max(SHOWN_MAX);
-    let fit = |side: u32| {
-        let scaled = u64::from(side) * u64::from(SHOWN_MAX) / u64::from(longest);
-        u32::try_from(scaled.max(1)).unwrap_or(SHOWN_MAX)
-    };
-    (fit(width), fit(height))
-}
-
-/// `48 KB`, `1.2 MB`; the script does the same.
-fn size_label(bytes: u64) -> String {
+/// `48 KiB`, `1.2 MiB`, rounded up, in the units of the limits; the script does the same.
+pub(super) fn size_label(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
     match bytes {
-        0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{} KB", bytes.div_ceil(1000)),
+        0..KIB => format!("{bytes} B"),
+        KIB..MIB => format!("{} KiB", bytes.div_ceil(KIB)),
         _ => {
-            let tenths = bytes.div_ceil(100_000);
-            format!("{}.{} MB", tenths / 10, tenths % 10)
+            let tenths = (bytes.saturating_mul(10)).div_ceil(MIB);
+            match tenths % 10 {
+                0 => format!("{} MiB", tenths / 10),
+                tenth => format!("{}.{tenth} MiB", tenths / 10),
+            }
         }
     }
 }
@@ -224,16 +179,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_shown_no_larger_than_they_are() {
-        assert_eq!(fitted(300, 20), (300, 20));
-        assert_eq!(fitted(1600, 1200), (400, 300));
-        assert_eq!(fitted(10, 9000), (1, 400));
-    }
-
-    #[test]
     fn sizes_are_told_in_round_figures() {
-        assert_eq!(size_label(999), "999 B");
-        assert_eq!(size_label(1001), "2 KB");
-        assert_eq!(size_label(1_210_000), "1.3 MB");
+        assert_eq!(size_label(1023), "1023 B");
+        assert_eq!(size_label(1025), "2 KiB");
+        assert_eq!(size_label(1_270_000), "1.3 MiB");
+        assert_eq!(size_label(25 * 1024 * 1024), "25 MiB");
+        assert_eq!(size_label(25 * 1024 * 1024 + 1), "25.1 MiB");
     }
 }

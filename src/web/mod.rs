@@ -4,6 +4,7 @@
 mod admin;
 mod answer;
 mod assets;
+mod attached;
 mod bundle;
 mod chat;
 mod docs;
@@ -27,6 +28,7 @@ mod picture;
 mod room;
 mod rooms;
 mod search;
+mod sending;
 mod settings;
 mod setup;
 mod shell;
@@ -35,7 +37,7 @@ mod users;
 mod view;
 mod window;
 
-use crate::dialect::kit::{Route, Surface, routes};
+use crate::dialect::kit::{Route, Surface, api_fault, routes};
 
 /// All pages, and what they are made of.
 pub fn surface() -> Surface {
@@ -44,6 +46,19 @@ pub fn surface() -> Surface {
         prefix: "",
         routes,
         fault: answer::fault,
+    }
+}
+
+/// The document for programs; below `/api` refusals have the keys of all protocols.
+pub fn docs_surface() -> Surface {
+    let routes = routes![docs::stopped;
+        GET "/docs" => docs::show,
+        GET "/docs/clients/{name}" => docs::client,
+    ];
+    Surface {
+        prefix: "/api",
+        routes,
+        fault: api_fault,
     }
 }
 
@@ -69,8 +84,8 @@ fn room_pages() -> Vec<Route> {
         POST "/conversations/{room}/invite" => invites::create,
         POST "/conversations/{room}/revoke" => invites::revoke,
         GET "/chat/{room}" => chat::show,
-        POST "/chat/{room}" => chat::send,
-        POST "/chat/{room}/read" => chat::read,
+        POST "/chat/{room}" => sending::send,
+        POST "/chat/{room}/read" => sending::read,
         GET "/rooms" => rooms::browse,
         POST "/rooms/join" => rooms::join_by_key,
         GET "/rooms/new" => rooms::new,
@@ -126,6 +141,12 @@ fn entry_pages() -> Vec<Route> {
         POST "/invite/join" => invited::join,
         GET "/password" => password::show,
         POST "/password" => password::choose,
+        GET "/login" => entry::login,
+        POST "/login" => entry::log_in,
+        GET "/register" => entry::registration,
+        POST "/register" => entry::register,
+        GET "/guest" => entry::guest,
+        POST "/guest" => entry::enter,
         GET "/auth/login" => entry::login,
         POST "/auth/login" => entry::log_in,
         GET "/auth/register" => entry::registration,
@@ -138,8 +159,6 @@ fn entry_pages() -> Vec<Route> {
         POST "/logout" => entry::log_out_by_form,
         GET "/setup" => setup::show,
         POST "/setup" => setup::set_up,
-        GET "/api/docs" => docs::show,
-        GET "/api/docs/clients/{name}" => docs::client,
         GET "/assets/{version}/{name}" => assets::serve,
         GET "/manifest.webmanifest" => install::manifest,
         GET "/sw.js" => install::worker,

@@ -49,7 +49,7 @@ pub(super) async fn show(call: Call) -> Answer {
 
 pub(super) async fn chat(mut call: Call) -> Answer {
     let (me, _) = Form::of_caller(&mut call).await?;
-    let other = UserId(call.id(0)?);
+    let other = UserId(call.id(0, "user")?);
     let (room, _) = call.kit.chat.direct_room(&me, other).await?;
     Ok(found(&format!("/chat/{}", room.uuid)))
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::Call;
 use crate::model::{
-    Action, Key, Member, Membership, Millis, Role, Room, RoomKind, UserId, Verdict, may,
+    Action, Invalid, Key, Member, Membership, Millis, Role, Room, RoomKind, UserId, Verdict, may,
 };
 
 use super::answer::{Answer, caller, page};
@@ -92,7 +92,7 @@ impl Scene {
             access_key: key_of(room),
             members,
             after,
-            notify: self.place.map(|place| notify(t, place)),
+            notify: self.place.map(|place| notify(t, place, refused)),
             add: add.map(|inputs| Fields::of("add", inputs, refused)),
             invites,
             edit: manages.then(edit),
@@ -159,9 +159,9 @@ fn key_of(room: &Room) -> String {
     key.unwrap_or_default().to_owned()
 }
 
-fn notify(t: &'static Texts, place: Membership) -> Fields {
+fn notify(t: &'static Texts, place: Membership, refused: Option<&Refused<'_>>) -> Fields {
     let input = Input::select("notify", t.notify, t.notify_choices());
-    Fields::new(vec![input.value(place.notify.as_str())])
+    Fields::of("notify", vec![input.value(place.notify.as_str())], refused)
 }
 
 fn add_inputs(t: &'static Texts, people: Vec<(String, String)>) -> Vec<Input> {
@@ -210,7 +210,7 @@ pub(super) fn address(room: &Room) -> String {
     format!("/conversations/{}", room.uuid)
 }
 
-/// What no form of a page asks for is a form of no page.
-pub(super) fn unknown() -> ChatError {
-    ChatError::NotFound("choice")
+/// Why a form is refused that chooses what it does not offer.
+pub(super) fn not_offered(field: &'static str) -> Invalid {
+    Invalid::new(field, "is none of those that are offered")
 }

@@ -10,6 +10,7 @@ use crate::dialect::kit::{Call, StatusCode};
 use crate::model::{Fragment, MessageId, RoomId};
 
 use super::answer::{Answer, caller, page};
+use super::attached::{FileView, Look};
 use super::explain::explain_chat;
 use super::shell::Shell;
 use super::texts::{self, Texts};
@@ -37,6 +38,7 @@ struct HitView {
     sender: String,
     at: Clock,
     snippet: Vec<Fragment>,
+    files: Vec<FileView>,
 }
 
 pub(super) async fn show(call: Call) -> Answer {
@@ -88,6 +90,7 @@ async fn views(
             sender: person_name(t, &message.sender).into_owned(),
             at: Clock::new(message.created_at),
             snippet: snippet.clone(),
+            files: FileView::all(t, message, me.id()),
         });
     }
     Ok(views)

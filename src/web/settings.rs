@@ -14,6 +14,7 @@ use super::form::{Form, sender};
 use super::look;
 use super::notice::Notice;
 use super::picture;
+use super::room::not_offered;
 use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face};
@@ -87,7 +88,7 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
         picture: Fields::of("picture", picture::inputs(t), refused),
         password,
         look: Fields::new(look::inputs(t)),
-        notify: Fields::new(vec![notify]),
+        notify: Fields::of("notify", vec![notify], refused),
         sessions: sessions(call, me, t).await?,
         removal: Fields::of("delete", removal_inputs(t, user.has_password()), refused),
         removal_open: refused.is_some_and(|refused| refused.which == "delete"),
@@ -260,9 +261,11 @@ pub(super) async fn clear_picture(mut call: Call) -> Answer {
 /// The same for all rooms; each can be set by itself on its own page.
 pub(super) async fn save_notify(mut call: Call) -> Answer {
     let (me, form) = Form::of_caller(&mut call).await?;
-    let notify = Notify::parse(form.raw("notify")).ok_or(Fault::NoRoute)?;
-    call.kit.chat.set_notify_everywhere(&me, notify).await?;
-    Ok(done(HERE, Notice::Saved))
+    let saved = match Notify::parse(form.raw("notify")) {
+        Some(notify) => call.kit.chat.set_notify_everywhere(&me, notify).await,
+        None => Err(not_offered("notify").into()),
+    };
+    after(&call, &me, "notify", &form, saved, Notice::Saved).await
 }
 
 pub(super) async fn end_session(mut call: Call) -> Answer {

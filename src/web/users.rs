@@ -11,7 +11,7 @@ use super::answer::{Answer, Stop, admin, done, found, page};
 use super::fields::{Fields, Input, Refused, status_of};
 use super::form::Form;
 use super::notice::Notice;
-use super::room::unknown;
+use super::room::not_offered;
 use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face};
@@ -158,7 +158,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
 /// What a form does not have stays as it is.
 fn edit_of(form: &Form) -> Result<UserEdit, ChatError> {
     let role = form.given("role");
-    let role = role.map(|word| Role::parse(word).ok_or_else(unknown));
+    let role = role.map(|word| Role::parse(word).ok_or(not_offered("role")));
     let name = form.given("username").map(|_| form.text("username"));
     Ok(UserEdit {
         username: name.map(Username::parse).transpose()?,

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::chat::Caller;
 use crate::dialect::kit::rfc3339;
 use crate::model::{
-    Member, MemberRole, Message, Millis, Person, Role, Room, RoomKind, RoomOverview, UserId, WebUrl,
+    Member, MemberRole, Message, Millis, Person, Role, Room, RoomKind, RoomOverview, UserId,
+    WebUrl, cut, first_character,
 };
 
 use super::room::is_muted;
@@ -76,11 +77,12 @@ fn own_picture(url: Option<&WebUrl>) -> String {
         .to_owned()
 }
 
-/// The first letters of the first two words.
+/// The first letters of the first two words, with the marks that belong to them; the script does the same.
 fn initials(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric());
-    let firsts = words.filter_map(|word| word.chars().next());
-    firsts.take(2).flat_map(char::to_uppercase).collect()
+    let words = name.split(|c: char| c.is_whitespace() || c.is_ascii_punctuation());
+    let firsts = words.map(|word| word.trim_start_matches(|c: char| !c.is_alphanumeric()));
+    let firsts = firsts.map(first_character).filter(|one| !one.is_empty());
+    firsts.take(2).map(str::to_uppercase).collect()
 }
 
 /// Somebody.
@@ -167,6 +169,8 @@ pub(super) struct RoomView {
     pub face: Face,
     pub unread: u32,
     pub unread_label: String,
+    /// The author of the last message (not in direct rooms) and its beginning.
+    pub by: String,
     pub preview: String,
     pub at: Clock,
     pub current: bool,
@@ -179,6 +183,7 @@ impl RoomView {
             .last_message
             .as_ref()
             .map_or(room.created_at, |message| message.created_at);
+        let last = overview.last_message.as_ref();
         Self {
             id: room.id.0,
             uuid: room.uuid,
@@ -186,10 +191,8 @@ impl RoomView {
             face: Face::of_room(room, me.id()),
             unread: overview.unread,
             unread_label: count_label(overview.unread),
-            preview: overview
-                .last_message
-                .as_ref()
-                .map_or(String::new(), |message| preview(t, room, message, me.id())),
+            by: last.map_or_else(String::new, |message| speaker(t, room, message, me.id())),
+            preview: last.map_or_else(String::new, preview),
             at: Clock::new(at),
             current: false,
         }
@@ -204,6 +207,7 @@ impl RoomView {
             face: Face::blank("public"),
             unread: 0,
             unread_label: String::new(),
+            by: String::new(),
             preview: String::new(),
             at: Clock::new(Millis(0)),
             current: false,
@@ -229,26 +233,29 @@ fn count_label(count: u32) -> String {
     }
 }
 
-/// The beginning of a room's last message, and in larger rooms who said it.
-fn preview(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> String {
-    let words = message.content.split_whitespace().take(PREVIEW);
-    let text = words.flat_map(|word| std::iter::once(' ').chain(word.chars()));
-    let mut text: String = text.skip(1).take(PREVIEW).collect();
-    if let (true, Some(file)) = (text.is_empty(), message.files.first()) {
-        text = format!("📎 {}", file.name);
+/// The author of a room's last message; empty in direct rooms, whose name says it already.
+fn speaker(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> String {
+    match room.kind {
+        _ if message.sender.id == me => t.you.to_owned(),
+        RoomKind::Direct => String::new(),
+        _ => person_name(t, &message.sender).into_owned(),
     }
-    if message.sender.id == me {
-        format!("{}: {text}", t.you)
-    } else if room.kind == RoomKind::Direct {
-        text
-    } else {
-        format!("{}: {text}", person_name(t, &message.sender))
+}
+
+/// The beginning of a message, on one line; the script does the same.
+fn preview(message: &Message) -> String {
+    let words: Vec<_> = message.content.split_whitespace().take(PREVIEW).collect();
+    let text = words.join(" ");
+    match (text.is_empty(), message.files.first()) {
+        (true, Some(file)) => format!("📎 {}", file.name),
+        _ => cut(&text, PREVIEW).to_owned(),
     }
 }
 
 /// A time: for programs, and in UTC for eyes until a script puts it into the reader's zone.
 pub(super) struct Clock {
     pub iso: String,
+    pub day: String,
     pub short: String,
     pub long: String,
 }
@@ -258,6 +265,7 @@ impl Clock {
         let utc = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
         Self {
             iso: rfc3339(time),
+            day: utc.format("%Y-%m-%d").to_string(),
             short: utc.format("%H:%M").to_string(),
             long: utc.format("%Y-%m-%d %H:%M UTC").to_string(),
         }
@@ -276,6 +284,7 @@ mod tests {
             ("  ß", "SS"),
             ("🙂", ""),
             ("李雷", "李"),
+            ("e\u{301}va क्षेत्र", "E\u{301}क्षे"),
         ] {
             assert_eq!(initials(name), expected, "{name}");
         }

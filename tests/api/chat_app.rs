@@ -192,7 +192,7 @@ async fn what_is_wrong_with_a_request_is_told_in_this_systems_words() {
     let server = TestServer::start().await;
     let (ann, _) = member(&server, "Ann").await;
     let ann = server.anybody().token(&ann);
-    refused(&ann.get("/chat/messages/x").await, 404, "Not found");
+    refused(&ann.get("/chat/messages/x").await, 404, "User not found");
     let wrong = ann.delete("/chat/loaded").await;
     assert_eq!(wrong.status, 405);
     assert!(wrong.header("allow").starts_with("GET, HEAD, OPTIONS"));
@@ -272,7 +272,7 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
     assert_keys(&told, MESSAGE);
     assert_eq!(
         (&told["content"], &told["receiver_id"], &told["read_status"]),
-        (&json!("hi"), &json!(bob_id), &json!(false))
+        (&json!(" hi"), &json!(bob_id), &json!(false))
     );
     let time = told["timestamp"].as_str().unwrap();
     assert!(
@@ -374,4 +374,74 @@ async fn events_that_make_no_sense_are_answered() {
             .unwrap(),
         "not logged in"
     );
+}
+
+#[tokio::test]
+async fn a_message_is_its_senders_own() {
+    let server = TestServer::start().await;
+    let (ann, ann_id) = member(&server, "Ann").await;
+    let (_, bob_id) = member(&server, "Bob").await;
+    let mut socket = EventSocket::open(server.address, &ann).await;
+    for other in [
+        json!(bob_id),
+        json!(bob_id.to_string()),
+        json!(format!(" {ann_id}")),
+        json!("Ann"),
+        json!([ann_id]),
+        json!({}),
+        json!(true),
+    ] {
+        let said = json!({"sender_id": other, "receiver_id": bob_id, "content": "as Bob"});
+        socket.emit("smessage", said).await;
+        let text = "you may not do that";
+        assert_eq!(
+            socket.event("error").await,
+            json!({"error": text, "message": text}),
+            "{other}"
+        );
+    }
+    for own in [
+        json!(ann_id),
+        json!(ann_id.to_string()),
+        Value::Null,
+        json!(""),
+    ] {
+        let said = json!({"sender_id": own, "receiver_id": bob_id, "content": "as Ann"});
+        socket.emit("smessage", said).await;
+        assert_eq!(socket.event("receive_message").await["sender_id"], ann_id);
+    }
+    let all = server.anybody().token(&ann).get("/chat/loaded").await;
+    assert_eq!(all.ok(200).as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn an_admins_cookie_makes_no_admin() {
+    let server = TestServer::start().await;
+    server.admin("root").await;
+    let root = Pages::log_in(&server, "root").await;
+    let new = json!({"name": "Boss", "email": "boss@example.org", "password": "long secret", "role": "admin"});
+    let reply = root.client.post("/auth/register", new.clone()).await;
+    refused(&reply, 403, "you may not do that");
+    let bad = root.client.clone().token("rubbish");
+    refused(
+        &bad.post("/auth/register", new.clone()).await,
+        422,
+        "Signature verification failed",
+    );
+    let mut user = new;
+    user["role"] = "user".into();
+    root.client.post("/auth/register", user).await.ok(201);
+}
+
+#[tokio::test]
+async fn ids_that_are_none_are_those_of_nobody() {
+    let server = TestServer::start().await;
+    let (ann, _) = member(&server, "Ann").await;
+    let ann = server.anybody().token(&ann);
+    for id in ["0", "-1", "99999999999999999999", "x", "1.5", "%FF"] {
+        let reply = ann.get(&format!("/chat/messages/{id}")).await;
+        refused(&reply, 404, "User not found");
+    }
+    let nobody_yet = ann.get("/chat/messages/999").await;
+    assert_eq!(nobody_yet.ok(200), json!([]));
 }

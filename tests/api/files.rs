@@ -305,3 +305,33 @@ async fn a_face_and_a_rooms_picture_are_files() {
     let server = server.restart().await;
     until("nothing is left", || server.count("files") == 0).await;
 }
+
+#[tokio::test]
+async fn files_keep_their_names() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    for (sent, name) in [
+        ("my %22best%22 photo.txt", "my \"best\" photo.txt"),
+        ("an \\\"old\\\" form.txt", "an \"old\" form.txt"),
+        ("100 %25 sure.txt", "100 %25 sure.txt"),
+        ("می\u{200c}خواهم.txt", "می\u{200c}خواهم.txt"),
+        ("👩\u{200d}🚀.txt", "👩\u{200d}🚀.txt"),
+        ("ශ්\u{200d}රී.txt", "ශ්\u{200d}රී.txt"),
+        ("a%0D%0Ab.txt", "ab.txt"),
+    ] {
+        let form = Form::new().file(sent, "text/plain", "text");
+        let said = ann.form("POST", "rooms/1/files", &form).await.ok(201);
+        let file = only_file(&said);
+        assert_eq!(file["name"], name);
+        let fetched = ann.get(url(&file)).await;
+        let header = fetched.headers["content-disposition"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let exact = header.split("UTF-8''").nth(1).unwrap();
+        let exact = percent_encoding::percent_decode_str(exact).decode_utf8();
+        assert_eq!(exact.unwrap(), name);
+        let found = ann.get("search?q=has:file").await.ok(200);
+        assert_eq!(only_file(&found["items"][0]["message"])["name"], name);
+    }
+}

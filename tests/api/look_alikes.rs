@@ -111,6 +111,25 @@ async fn a_shown_name_that_looks_like_somebody_elses_name_is_refused() {
 }
 
 #[tokio::test]
+async fn nobody_shows_the_name_that_somebody_else_shows() {
+    let server = TestServer::start().await;
+    let (ann, eve) = (server.user("ann").await, server.user("eve").await);
+    let show = |name: &str| json!({ "display_name": name });
+    ann.patch("me", show("Ann Käfer")).await.ok(200);
+    for name in ["Ann Käfer", "ann kafer", "Ann  Kä\u{200d}fer", "Аnn Käfer"] {
+        eve.patch("me", show(name)).await.taken("display_name");
+        let username = json!({ "username": name, "password": PASSWORD });
+        let reply = server.anybody().post("auth/register", username).await;
+        let refused = reply.status.as_u16();
+        assert!([409, 422].contains(&refused), "{name}: {reply}");
+    }
+    // Their own one in another form is theirs, and free again when they give it up.
+    ann.patch("me", show("Ann Kafer")).await.ok(200);
+    ann.patch("me", show("Ann")).await.ok(200);
+    eve.patch("me", show("Ann Käfer")).await.ok(200);
+}
+
+#[tokio::test]
 async fn every_name_has_something_to_see() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
@@ -147,7 +166,7 @@ async fn pages_mark_guests() {
     gus.submit(&chat, &fields).await;
     let page = Pages::log_in(&server, "ann").await.read(&chat).await;
     assert!(
-        page.contains("<span class=\"name\">gus (guest)</span>"),
+        page.contains("<bdi class=\"name\">gus (guest)</bdi>"),
         "{page}"
     );
 }

@@ -44,6 +44,8 @@ mod members;
 mod messages;
 // Requests that are wrong.
 mod bad_input;
+// Every route of every protocol: wrong methods, and refusals below `/api`.
+mod routes;
 // Events of the other protocols that make no sense.
 mod hostile_events;
 // Handshakes: who it is, and what is refused.
@@ -56,6 +58,8 @@ mod live;
 mod connections;
 // Coming back: exactly what was missed.
 mod resume;
+// Many events of one connection at once.
+mod pipelining;
 // Read marks: acknowledged when they are on disk.
 mod read_marks;
 // Connections that end while they begin to watch a room.
@@ -75,6 +79,7 @@ mod notifications;
 // Uploads that come slowly, and pictures that cost much: what others feel of them.
 mod slow_uploads;
 // Files that tell where they were made.
+mod media;
 mod metadata;
 // Many people at once.
 mod crowd;

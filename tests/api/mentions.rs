@@ -33,6 +33,50 @@ async fn a_text_calls_members_by_name() {
 }
 
 #[tokio::test]
+async fn code_and_addresses_mention_nobody() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    for text in [
+        "`@bob`",
+        "``a ` @bob``",
+        "```\n@bob\n```",
+        "> ```\n> @bob",
+        "https://m.example/@bob",
+        "„https://m.example/@bob“",
+        "www.m.example/@bob",
+        "mail ann@bob.example or bob@bob.example",
+        "\\@bob",
+    ] {
+        assert_eq!(ann.say(1, text).await["mentions"], json!([]), "{text}");
+    }
+    let told = bob.get("notifications").await.ok(200);
+    assert_eq!(told["items"], json!([]));
+    for text in ["*@bob*", "> @bob", "- (@bob)", "`a` @bob", "**@bob** `"] {
+        assert_eq!(
+            ann.say(1, text).await["mentions"],
+            json!([bob.id]),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn quotes_and_notifications_end_between_characters() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
+    for (character, kept) in [(family, 134), ("e\u{301}", 139), ("🇩🇪", 139)] {
+        let lead = format!("@bob {}", "x".repeat(kept - 5));
+        let said = ann.say(1, &format!("{lead}{character} and more")).await;
+        let body = json!({ "content": "yes", "reply_to": said["id"] });
+        let answer = bob.post("rooms/1/messages", body).await.ok(201);
+        assert_eq!(answer["reply"]["content"], lead);
+        let told = bob.get("notifications").await.ok(200);
+        assert_eq!(told["items"][0]["text"], lead);
+    }
+}
+
+#[tokio::test]
 async fn a_new_name_is_known_at_once_and_the_old_one_forgotten() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);

@@ -11,12 +11,12 @@ const LOBBY: &str = "rooms/1/messages";
 async fn a_message_comes_back_as_it_was_sent() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
-    let first = ann.say(1, " hi\n\tthere ").await;
+    let first = ann.say(1, "\n \n\thi\n\tthere \n").await;
     let uuid = Uuid::new_v4().to_string();
     let body = json!({ "content": "ä 👩‍👩‍👧", "uuid": uuid, "reply_to": first["id"], "sent_at": "2026-01-02T03:04:05.678+01:00" });
     let second = ann.post(LOBBY, body).await.ok(201);
     assert_keys(&second, MESSAGE);
-    assert_eq!(first["content"], "hi\n\tthere");
+    assert_eq!(first["content"], "\thi\n\tthere");
     assert_eq!(
         (&second["uuid"], &second["reply_to"]),
         (&json!(uuid), &first["id"])
@@ -371,4 +371,28 @@ async fn writing_too_much_is_limited_per_person() {
         )
         .await;
     bob.post(LOBBY, body()).await.ok(201);
+}
+
+#[tokio::test]
+async fn a_message_of_which_nothing_can_be_seen_is_refused_in_every_form() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let said = ann.say(1, "seen").await;
+    for text in [
+        "\u{3164}",
+        "\u{200b}\u{200b}",
+        "\u{2800}\n\u{2800}",
+        "\u{202e}\u{feff}",
+    ] {
+        let body = json!({ "content": text });
+        ann.post(LOBBY, body.clone()).await.invalid("content");
+        let path = format!("messages/{}", said["id"]);
+        ann.patch(&path, body).await.invalid("content");
+        let realtime = json!({ "content": text });
+        assert_eq!(ann.post("/api/messages", realtime).await.status, 400);
+        let room = json!({ "name": "room", "description": text });
+        ann.post("rooms", room).await.invalid("description");
+    }
+    // A mark alone can be seen.
+    ann.say(1, "\u{301}").await;
 }

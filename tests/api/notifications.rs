@@ -90,6 +90,75 @@ async fn an_edit_tells_only_who_was_not_called_before() {
 }
 
 #[tokio::test]
+async fn an_edit_takes_the_notification_of_whom_it_calls_no_more() {
+    let server = TestServer::start().await;
+    let (ann, bob, cem) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.user("cem").await,
+    );
+    let mut hers = ann.connect().await;
+    let first = ann.say(1, "who cooks?").await;
+    let said = answer(&bob, &first, "@ann @cem cook").await;
+    let path = format!("messages/{}", said["id"]);
+    let edit = async |text: &str| bob.patch(&path, json!({ "content": text })).await.ok(200);
+    assert_eq!(
+        (kinds(&ann).await, kinds(&cem).await),
+        (vec!["mention".to_owned()], vec!["mention".to_owned()])
+    );
+    let mut his = cem.connect().await;
+    edit("@ann cooks").await;
+    assert_eq!(his.event("notifications_read").await["unread"], 0);
+    assert!(listed(&cem).await.is_empty());
+    assert_eq!(kinds(&ann).await, ["mention"]);
+    // Whom it answers still has an answer.
+    edit("nobody cooks").await;
+    assert_eq!(kinds(&ann).await, ["reply"]);
+    assert_eq!(unread(&ann).await, 1);
+    edit("@cem cooks").await;
+    assert_eq!(kinds(&cem).await, ["mention"]);
+    // Also what was read already.
+    cem.post("notifications/read", json!({"through": i64::MAX}))
+        .await
+        .ok(200);
+    edit("take-away").await;
+    assert!(listed(&cem).await.is_empty());
+    assert!(
+        hers.events()
+            .await
+            .iter()
+            .all(|event| event["event"] != "notifications_read")
+    );
+}
+
+#[tokio::test]
+async fn an_edit_that_calls_the_room_no_more_tells_nobody() {
+    let server = TestServer::start().await;
+    let (ann, bob, cem) = (
+        server.user("ann").await,
+        server.user("bob").await,
+        server.user("cem").await,
+    );
+    let room = ann.private_room("kitchen").await;
+    ann.add(room, &bob, "member").await;
+    ann.add(room, &cem, "member").await;
+    let mark = json!({"through": i64::MAX});
+    for somebody in [&bob, &cem] {
+        somebody
+            .post("notifications/read", mark.clone())
+            .await
+            .ok(200);
+    }
+    let said = ann.say(room, "@room dinner").await;
+    assert_eq!((unread(&bob).await, unread(&cem).await), (1, 1));
+    let path = format!("messages/{}", said["id"]);
+    ann.patch(&path, json!({"content": "@bob dinner"}))
+        .await
+        .ok(200);
+    assert_eq!((unread(&bob).await, unread(&cem).await), (1, 0));
+}
+
+#[tokio::test]
 async fn direct_messages_tell_once_until_they_are_read() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);

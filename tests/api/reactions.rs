@@ -140,3 +140,30 @@ async fn a_message_takes_twenty_different_emoji_and_a_tombstone_none() {
     assert_eq!(gone["reactions"], json!([]));
     assert_eq!(ann.history(1).await, [gone]);
 }
+
+#[tokio::test]
+async fn an_emoji_in_another_form_is_the_same_also_in_an_older_file() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let said = ann.say(1, "hi").await;
+    react(&ann, &said, "❤\u{fe0f}").await;
+    let both = react(&bob, &said, "❤").await;
+    let one = |people: &[i64]| json!([{ "emoji": "❤\u{fe0f}", "count": people.len(), "user_ids": people }]);
+    assert_eq!(both["reactions"], one(&[ann.id, bob.id]));
+    // Once more, in either form, is no change.
+    assert_eq!(react(&ann, &said, "❤").await, both);
+    let less = ann.delete(&path(&said, "❤")).await.ok(200);
+    assert_eq!(less["reactions"], one(&[bob.id]));
+    // Earlier versions kept them apart.
+    server.edit_file(&format!(
+        "INSERT INTO reactions SELECT message_id, {ann}, '❤', change_id + 1 FROM reactions;
+         INSERT INTO reactions SELECT message_id, user_id, '❤\u{fe0f}', change_id + 2 FROM reactions WHERE user_id = {ann};
+         INSERT OR IGNORE INTO reactions SELECT message_id, user_id, '❤', change_id + 3 FROM reactions WHERE user_id = {bob}",
+        ann = ann.id,
+        bob = bob.id,
+    ));
+    let shown = ann.history(1).await;
+    assert_eq!(shown[0]["reactions"], one(&[bob.id, ann.id]));
+    let less = ann.delete(&path(&said, "❤\u{fe0f}")).await.ok(200);
+    assert_eq!(less["reactions"], one(&[bob.id]));
+}

@@ -360,3 +360,115 @@ async fn resuming_while_a_room_is_cleared_again_and_again_is_always_answered() {
     let live = ann.say(room, "live").await;
     assert_eq!(socket.event("message").await["message"], live);
 }
+
+#[tokio::test]
+async fn many_rooms_are_resumed_with_one_frame() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let ben = server.user("ben").await;
+    let mut rooms = Vec::new();
+    for n in 0..5 {
+        let room = ann.public_room(&format!("Room {n}")).await;
+        ben.post(&format!("rooms/{room}/join"), json!({}))
+            .await
+            .ok(200);
+        rooms.push(room);
+    }
+    for n in 0..150 {
+        ben.say(rooms[1], &format!("number {n}.")).await;
+        ben.say(rooms[2], &format!("number {n}.")).await;
+    }
+    let secret = ben.private_room("Cellar").await;
+    let mut socket = ann.connect().await;
+    let places: Vec<_> = rooms.iter().map(|room| json!([room, 0])).collect();
+    let all = [vec![json!([secret, 0])], places.clone()].concat();
+    let asked = json!({ "op": "resume_rooms", "rooms": all });
+    let answer = socket.ok(asked).await;
+    let found = answer["rooms"].as_array().unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|one| {
+            (
+                one["room"].as_i64().unwrap(),
+                one["messages"].as_array().unwrap().len(),
+                one["more"].clone(),
+            )
+        })
+        .collect();
+    // The answer holds no more than fits; what is left out is asked for again.
+    let expected = [
+        (rooms[0], 0, json!(false)),
+        (rooms[1], 150, json!(false)),
+        (rooms[2], 150, json!(false)),
+        (rooms[3], 0, json!(true)),
+        (rooms[4], 0, json!(true)),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(found[0]["online_count"], 1);
+    assert_eq!(
+        answer["refused"],
+        json!([{ "room": secret, "error": answer["refused"][0]["error"] }])
+    );
+    assert_eq!(answer["refused"][0]["error"]["code"], "not_found");
+    for room in &rooms[..3] {
+        let said = ben.say(*room, "live").await;
+        let heard = socket.event("message").await;
+        assert_eq!(heard["message"]["id"], said["id"]);
+    }
+    let rest = json!({ "op": "resume_rooms", "rooms": places[3..] });
+    assert_eq!(socket.ok(rest).await["rooms"][1]["more"], false);
+    let said = ben.say(rooms[4], "live").await;
+    assert_eq!(socket.event("message").await["message"]["id"], said["id"]);
+
+    let many: Vec<_> = (0..101).map(|_| json!([1, 0])).collect();
+    socket
+        .refused(json!({ "op": "resume_rooms", "rooms": many }), "invalid")
+        .await;
+    for wrong in [json!([1]), json!([[1]]), json!("x"), json!(null)] {
+        socket
+            .refused(json!({ "op": "resume_rooms", "rooms": wrong }), "bad_json")
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn events_of_a_room_come_after_the_answer_that_resumed_it() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let ben = server.user("ben").await;
+    let mut rooms = Vec::new();
+    for n in 0..40 {
+        let room = ann.public_room(&format!("Room {n}")).await;
+        ben.post(&format!("rooms/{room}/join"), json!({}))
+            .await
+            .ok(200);
+        rooms.push(room);
+    }
+    let mut socket = ann.connect().await;
+    let places: Vec<_> = rooms.iter().map(|room| json!([room, 0])).collect();
+    let asked = socket
+        .send(json!({ "op": "resume_rooms", "rooms": places }))
+        .await;
+    for room in &rooms {
+        ben.say(*room, "meanwhile").await;
+    }
+    // Nothing before the answer, and each message once: in it or after it.
+    let mut heard = Vec::new();
+    let answer = socket.answer(asked).await.unwrap();
+    assert!(
+        socket
+            .taken()
+            .iter()
+            .all(|frame| frame["event"] != "message")
+    );
+    for one in answer["rooms"].as_array().unwrap() {
+        assert_eq!(one["more"], false);
+        heard.extend(one["messages"].as_array().unwrap().iter().map(id));
+    }
+    while heard.len() < rooms.len() {
+        heard.push(id(&socket.event("message").await["message"]));
+    }
+    heard.sort_unstable();
+    heard.dedup();
+    assert_eq!(heard.len(), rooms.len());
+}

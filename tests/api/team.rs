@@ -146,6 +146,9 @@ async fn conversations_and_messages_are_listed_by_uuid() {
             .ok(200)["messages"]
             .clone();
         assert_exactly(&one, "created_at description id name owner_id updated_at");
+        for object in [&list[1], &one] {
+            assert_eq!(object["description"], Value::Null, "there is none");
+        }
         let messages = ann
             .get(&format!("{prefix}/conversation/{kitchen}/messages"))
             .await
@@ -160,13 +163,17 @@ async fn conversations_and_messages_are_listed_by_uuid() {
             (&json!("hi"), &json!(ann_uuid))
         );
         assert_plain_time(&messages[0]["sent_from_client"]);
-        for unknown in [kitchen.as_str(), "7", "no-uuid"] {
-            bob.get(&format!("{prefix}/conversation/{unknown}"))
-                .await
-                .ok(404);
-            bob.get(&format!("{prefix}/conversation/{unknown}/messages"))
-                .await
-                .ok(404);
+        for unknown in [kitchen.as_str(), "7", "0", "-1", "no-uuid", "%FF"] {
+            for below in ["", "/messages"] {
+                let path = format!("{prefix}/conversation/{unknown}{below}");
+                let reply = bob.get(&path).await;
+                reply.refused_below_api(404, "Conversation not found");
+            }
+        }
+        for unknown in ["7", "no-uuid", "00000000-0000-4000-8000-000000000000"] {
+            let path = format!("{prefix}/user/{unknown}/conversations");
+            let reply = root.get(&path).await;
+            reply.refused_below_api(404, "User not found");
         }
         root.get(&format!("{prefix}/conversation/{kitchen}"))
             .await
@@ -175,6 +182,11 @@ async fn conversations_and_messages_are_listed_by_uuid() {
             .await
             .ok(404);
     }
+    let described = json!({"description": "Where we cook"});
+    let path = format!("rooms/{number}");
+    ann.patch(&path, described).await.ok(200);
+    let one = ann.get(&format!("/conversation/{kitchen}")).await.ok(200);
+    assert_eq!(one["messages"]["description"], "Where we cook");
     let later = ann.say(number, "later").await["id"].clone();
     let page = async |query: &str| {
         let path = format!("/conversation/{kitchen}/messages?{query}");
@@ -220,26 +232,18 @@ async fn what_is_wrong_with_a_token_is_told_under_both_keys() {
             format!("{prefix}/conversation/{own}/messages"),
         ] {
             for (client, status, text) in &faults {
-                let told = client.get(&path).await.ok(*status);
-                assert_eq!(told, json!({"message": text, "msg": text}), "{path}");
+                let told = client.get(&path).await;
+                told.refused_below_api(*status, text);
             }
             let wrong = ann.post(&path, json!({})).await;
             assert_eq!(wrong.header("allow"), "GET, HEAD, OPTIONS");
             wrong.ok(405)["message"].as_str().unwrap();
         }
-        for (unknown, text) in [
-            (own.as_str(), "no such room"),
-            ("7", "no such conversation"),
-        ] {
-            let path = format!("{prefix}/conversation/{unknown}");
-            let told = ann.get(&path).await.ok(404);
-            assert_eq!(told, json!({"message": text, "msg": text}), "{path}");
-        }
     }
     let (_late, tired) = TestServer::with_expired_token().await;
     let text = "Token has expired";
-    let told = tired.get(&format!("/api/conversation/{own}")).await.ok(401);
-    assert_eq!(told, json!({"message": text, "msg": text}));
+    let told = tired.get(&format!("/api/conversation/{own}")).await;
+    told.refused_below_api(401, text);
     assert_eq!(
         tired.get("/auth/check").await.ok(401),
         json!({"authenticated": false, "message": "Authentication failed", "msg": text})

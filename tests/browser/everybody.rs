@@ -1,6 +1,7 @@
 //! However somebody looks and works: by keys alone, at 200 %, without motion, in another language, with a finger, without
 //! scripts.
 
+use fantoccini::Locator;
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Window};
@@ -248,6 +249,29 @@ async fn who_has_no_scripts_uses_forms() {
     ann.shows("#messages .text em").await;
     assert_eq!(ann.messages().await, ["without scripts"]);
     assert_eq!(ben.history(1).await[0]["content"], "without *scripts*");
+
+    // Files go by the form; nothing is there to press that does nothing. Times say their zone.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recipe.txt");
+    std::fs::write(&file, "flour").unwrap();
+    ann.keys(
+        "noscript input[type=file], input[name=file]",
+        file.to_str().unwrap(),
+    )
+    .await;
+    ann.fill("#content", "with a file").await;
+    ann.shot("without-script").await;
+    ann.click(".send").await;
+    ann.shows("#messages .file-name").await;
+    let sent = ben.history(1).await;
+    assert_eq!(sent[1]["content"], "with a file");
+    assert_eq!(sent[1]["files"][0]["name"], "recipe.txt");
+    let attach = ann.client.find(Locator::Css("#attach")).await.unwrap();
+    assert!(!attach.is_displayed().await.unwrap());
+    // The driver does not look into <noscript>.
+    let time = "return document.querySelector('#messages time').innerText";
+    let time = ann.eval(time).await;
+    assert!(time.as_str().unwrap().ends_with(" UTC"), "{time}");
 
     ann.open("/rooms/new").await;
     ann.fill("#name", "Cellar").await;

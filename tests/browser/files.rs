@@ -7,7 +7,7 @@ use crate::driver::{Browser, Window};
 use crate::support::{TestServer, picture};
 
 /// Puts files into the page as a drop or a paste would: a name, a type, and what is in it, base64.
-async fn give(window: &Window, how: &str, name: &str, kind: &str, bytes: &[u8]) {
+pub async fn give(window: &Window, how: &str, name: &str, kind: &str, bytes: &[u8]) {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
     let script = format!(
@@ -22,7 +22,7 @@ async fn give(window: &Window, how: &str, name: &str, kind: &str, bytes: &[u8]) 
     window.eval(&script).await;
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     picture(width, height, image::ImageFormat::Png)
 }
 

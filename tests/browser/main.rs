@@ -11,6 +11,8 @@ mod support;
 // The browser: windows, and how one waits for what they show; devices to look with.
 mod driver;
 mod look;
+// A reverse proxy in front of the server.
+mod front;
 
 // What there is to look at: a household, and every page of it.
 mod household;
@@ -28,14 +30,25 @@ mod pages;
 mod deeds;
 // What people write: markup, links, names and emoji by a few letters.
 mod writing;
+// Texts in many scripts, and the direction in which they run.
+mod scripts;
 // Long histories.
 mod history;
 // Files: chosen, dropped and pasted.
 mod files;
+// Films, sound and animations.
+mod media;
 // Without a connection.
 mod offline;
+// Messages that are half written or half sent.
+mod drafts;
+// The frame of the page, and where Back leads.
+mod frame;
+// Runs what changes at midnight.
+mod clock;
 // What a browser tells of while nobody looks.
 mod telling;
+mod uploads;
 // The way to rooms and people by typing, and pages that change while one looks at them.
 mod finding;
 // Texts that want to be run.

@@ -3,7 +3,8 @@
 use parlor::config::Config;
 use serde_json::json;
 
-use crate::driver::Browser;
+use crate::driver::{Browser, Window};
+use crate::look::LOOKS;
 use crate::support::TestServer;
 
 #[tokio::test]
@@ -181,4 +182,162 @@ async fn what_two_windows_wrote_offline_goes_out_once_and_in_order() {
     let stored = server.user("Bob").await.history(1).await;
     let stored: Vec<_> = stored.iter().map(|one| &one["content"]).collect();
     assert_eq!(stored, ["one", "two", "three"]);
+}
+
+/// Puts the focus on a message and presses a key there.
+async fn press(window: &Window, text: &str, key: &str) {
+    let found = format!(
+        "[...document.querySelectorAll('#messages .message')].find((one) => one.innerText.includes({text:?}))"
+    );
+    window.until(&found).await;
+    window.eval(&format!("{found}.focus()")).await;
+    let focused = window.client.active_element().await.unwrap();
+    focused.send_keys(key).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_changed_deleted_and_reacted_to_offline_waits_and_goes_out_in_order() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let mut server = TestServer::start().await;
+    let base = format!("http://chat.lan:{}", server.address.port());
+    let ann = browser.window_at(&base).await;
+    ann.register("Ann").await;
+    let bob = server.user("Bob").await;
+    ann.enter("Lobby").await;
+    ann.say("tea at fife").await;
+    ann.say("wrong room").await;
+    bob.say(1, "good idea").await;
+    ann.see("good idea").await;
+
+    let address = server.address;
+    server.stop().await;
+    ann.see("Connection lost.").await;
+    press(&ann, "tea", "e").await;
+    ann.fill("#content", "tea at four").await;
+    ann.keys("#content", "\u{E007}").await;
+    press(&ann, "tea", "e").await;
+    ann.fill("#content", "tea at five").await;
+    ann.keys("#content", "\u{E007}").await;
+    press(&ann, "wrong", "\u{E017}").await;
+    ann.click("#delete-dialog [value=yes]").await;
+    press(&ann, "good idea", "\u{E007}").await;
+    ann.click("#quick [data-emoji='👍']").await;
+    ann.write("and one more").await;
+    // It is done at once, and one sees that it waits.
+    ann.see("tea at five").await;
+    ann.see("This message was deleted.").await;
+    ann.miss("wrong room").await;
+    ann.until("document.querySelector('.reaction[aria-pressed=true] .reaction-count').textContent === '1'").await;
+    ann.until("document.querySelectorAll('#messages .message.waiting').length === 3")
+        .await;
+    for look in &LOOKS {
+        ann.look(look).await;
+        ann.shot(&format!("waiting-{}", look.name)).await;
+    }
+
+    let server = server
+        .restart_with(|config| config.server.listen = address)
+        .await;
+    ann.live().await;
+    ann.until("!document.querySelector('#messages .waiting') && !document.querySelector('#pending').children.length").await;
+    ann.until("document.querySelectorAll('#messages .text').length === 4")
+        .await;
+    let bob = bob.at(server.address);
+    let stored = bob.history(1).await;
+    assert_eq!(stored[0]["content"], "tea at five");
+    assert!(stored[1]["deleted_at"].is_string());
+    assert_eq!(stored[2]["reactions"][0]["emoji"], "👍");
+    assert_eq!(stored[3]["content"], "and one more");
+    let texts = [
+        "tea at five",
+        "This message was deleted.",
+        "good idea",
+        "and one more",
+    ];
+    assert_eq!(ann.messages().await, texts);
+    ann.reload().await;
+    ann.live().await;
+    assert_eq!(ann.messages().await, texts);
+}
+
+#[tokio::test]
+async fn a_change_that_waits_survives_a_reload() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.enter("Lobby").await;
+    ann.say("tea at fife").await;
+    // Everything but the connection works.
+    let deaf = json!({ "source": "window.WebSocket = class { close() {} send() {} }" });
+    let added = ann
+        .devtools("Page.addScriptToEvaluateOnNewDocument", deaf)
+        .await;
+    ann.reload().await;
+    press(&ann, "tea", "e").await;
+    ann.fill("#content", "tea at five").await;
+    ann.keys("#content", "\u{E007}").await;
+    ann.until("document.querySelector('#messages .waiting')")
+        .await;
+    ann.reload().await;
+    ann.until("document.querySelector('#messages .waiting .text')?.innerText === 'tea at five'")
+        .await;
+    ann.devtools("Page.removeScriptToEvaluateOnNewDocument", added)
+        .await;
+    ann.reload().await;
+    ann.live().await;
+    ann.until("!document.querySelector('#messages .waiting')")
+        .await;
+    let reader = server.log_in("Ann").await;
+    let stored = async { while reader.history(1).await[0]["content"] != "tea at five" {} };
+    crate::support::within("the change", stored).await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_is_undone_and_one_is_told() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let owner = server.user("Olga").await;
+    let room = owner.public_room("Garden").await;
+    let ann = browser.person(&server, "Ann").await;
+    ann.join("Garden").await;
+    ann.say("tea at five").await;
+    let noted = "window.said = []; new MutationObserver(() => window.said.push(document.querySelector('#toast').textContent))
+        .observe(document.querySelector('#toast'), { childList: true })";
+    ann.eval(noted).await;
+    let member = format!("rooms/{room}/members/{}", ann.my_id().await);
+    let muted = json!({ "muted_until": "2999-01-01T00:00:00Z" });
+    owner.patch(&member, muted).await.ok(200);
+    press(&ann, "tea", "\u{E007}").await;
+    ann.click("#quick [data-emoji='👍']").await;
+    ann.until("window.said.includes('Undone: You are muted here for a while.')")
+        .await;
+    ann.until("!document.querySelector('#messages .reaction')")
+        .await;
+    press(&ann, "tea", "e").await;
+    ann.fill("#content", "tea at six").await;
+    ann.keys("#content", "\u{E007}").await;
+    // What was typed is not lost: it may be tried again.
+    ann.see("Your change was not saved. You are muted here for a while.")
+        .await;
+    ann.until("document.querySelector('#messages .text').innerText === 'tea at five'")
+        .await;
+    ann.until("document.querySelector('#pending .text').innerText === 'tea at six'")
+        .await;
+    ann.shot("edit-refused").await;
+    owner
+        .patch(&member, json!({ "muted_until": null }))
+        .await
+        .ok(200);
+    ann.click("#pending [data-do=retry]").await;
+    ann.until("document.querySelector('#messages .text').innerText === 'tea at six' && !document.querySelector('#messages .waiting')").await;
+    ann.until("!document.querySelector('#pending').children.length")
+        .await;
+    assert_eq!(owner.history(room).await[0]["content"], "tea at six");
+    ann.assert_quiet().await;
 }

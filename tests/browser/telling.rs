@@ -99,3 +99,22 @@ async fn a_browser_that_is_told_to_be_quiet_stays_so() {
     ann.reads(button, "Turn off").await;
     ann.assert_quiet().await;
 }
+
+#[tokio::test]
+async fn a_page_that_is_seen_but_not_used_tells_too() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let server = TestServer::start().await;
+    let ann = browser.person(&server, "Ann").await;
+    let bob = server.user("Bob").await;
+    ann.enter("Lobby").await;
+    record(&ann).await;
+    bob.say(1, "@Ann one").await;
+    ann.see("@Ann one").await;
+    ann.eval("document.hasFocus = () => false").await;
+    bob.say(1, "@Ann two").await;
+    ann.until("window.told.length === 1").await;
+    assert_eq!(ann.eval("return window.told[0][1]").await, "@Ann two");
+    ann.assert_quiet().await;
+}

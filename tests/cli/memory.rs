@@ -15,7 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 #[test]
 fn memory_is_given_back_when_clients_leave() {
-    let server = Process::start_with(8192, &[("PARLOR_LIMITS__CONNECTIONS_PER_USER", "0")]);
+    let server = Process::start_by(
+        "ulimit -n 8192",
+        &[("PARLOR_LIMITS__CONNECTIONS_PER_USER", "0")],
+    );
     let token = guest(&server);
     // What the first client makes the server allocate for good does not count.
     drop(open(&server, &token, 0));

@@ -1,64 +1,105 @@
 //! `parlor serve` as a process of its own: what it says and what it bears.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
+/// Long enough for a busy machine; only a failing test waits for it.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 /// A running `parlor serve`; stopped when dropped.
-pub(super) struct Process {
+pub struct Process {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
+    /// The lines of its log, as they come.
+    lines: Receiver<String>,
     _folder: TempDir,
 }
 
 impl Process {
     /// Starts it on a free port, with at most `descriptors` open files.
     fn start(descriptors: u32) -> Self {
-        Self::start_with(descriptors, &[])
+        Self::start_by(&format!("ulimit -n {descriptors}"), &[])
     }
 
-    /// The same with settings in its environment.
-    pub(super) fn start_with(descriptors: u32, settings: &[(&str, &str)]) -> Self {
+    /// The same after these words to the shell, with more in its environment.
+    pub fn start_by(words: &str, env: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let shell = format!("ulimit -n {descriptors}; exec \"$0\" --listen 127.0.0.1:0");
+        let shell = format!("{words}; exec \"$0\" --listen 127.0.0.1:0");
         let mut child = Command::new("sh")
             .args(["-c", &shell, env!("CARGO_BIN_EXE_parlor")])
             .current_dir(&folder)
-            .envs(settings.iter().copied())
+            .env("PARLOR_AUTH__PBKDF2_ROUNDS", "1000")
+            .envs(env.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (tell, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
         let said = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = said
             .map(Result::unwrap)
-            .find_map(|line| line.trim().strip_prefix("http://")?.parse().ok())
+            .find_map(|line| {
+                let url = line.trim().split(' ').next()?.strip_prefix("http://")?;
+                url.parse().ok()
+            })
             .unwrap();
         Self {
             child,
             address,
+            lines,
             _folder: folder,
         }
     }
 
+    /// The next line of its log with that message, which is JSON.
+    pub fn logged(&self, message: &str) -> Value {
+        loop {
+            let line = self.lines.recv_timeout(DEADLINE);
+            let line = line.unwrap_or_else(|_| panic!("no {message:?} in the log"));
+            let line: Value = serde_json::from_str(&line).unwrap();
+            if line["message"] == message {
+                return line;
+            }
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end, which it was asked for.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
     /// Connects from 127.0.1.`host`.
-    pub(super) fn connect_from(&self, host: u8) -> TcpStream {
+    pub fn connect_from(&self, host: u8) -> TcpStream {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         let from = SocketAddr::from(([127, 0, 1, host], 0));
         socket.bind(&from.into()).unwrap();
         socket.connect(&self.address.into()).unwrap();
         let tcp = TcpStream::from(socket);
-        tcp.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        tcp.set_read_timeout(Some(DEADLINE)).unwrap();
         tcp
     }
 
     /// Its resident memory, KiB.
-    pub(super) fn resident_memory(&self) -> u64 {
+    pub fn resident_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
@@ -68,10 +109,7 @@ impl Process {
     /// Ends it and returns the lines of its log.
     fn log(mut self) -> Vec<String> {
         self.child.kill().unwrap();
-        let mut log = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut log).unwrap();
-        log.lines().map(str::to_owned).collect()
+        self.lines.iter().collect()
     }
 }
 
@@ -83,7 +121,7 @@ impl Drop for Process {
 }
 
 /// Sends a request on an open connection and returns the status line of its answer.
-fn ask(tcp: &mut TcpStream, request: &str) -> String {
+pub fn ask(tcp: &mut TcpStream, request: &str) -> String {
     // A server that refuses a connection may have closed it already.
     let _ = tcp.write_all(request.as_bytes());
     let mut line = String::new();
@@ -120,9 +158,6 @@ fn a_request_that_is_no_path_is_refused_and_leaves_the_log_in_json() {
     let log = server.log();
     assert!(!log.is_empty());
     for line in log {
-        assert!(
-            serde_json::from_str::<serde_json::Value>(&line).is_ok(),
-            "{line}"
-        );
+        assert!(serde_json::from_str::<Value>(&line).is_ok(), "{line}");
     }
 }

@@ -1,5 +1,6 @@
 //! `parlor user` without a server: what it does to the file and what it says.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use parlor::chat::{Caller, Chat, ChatError, Credential, Login, Visitor};
@@ -182,7 +183,7 @@ fn what_cannot_be_meant_is_exit_code_2_and_leaves_no_file() {
         ),
         (
             "add ann --password secret",
-            "unexpected argument '--password' found, tip: a similar argument exists: '--password-stdin', command line: see parlor --help",
+            "unexpected argument '--password' found, tip: a similar argument exists: '--password-stdin', command line: see parlor user add --help",
         ),
     ];
     let files = Files::new();
@@ -393,4 +394,30 @@ async fn the_rooms_of_who_was_removed_pass_on_when_the_server_starts() {
     let (room, place) = chat.room(&ann, kitchen).await.unwrap();
     assert_eq!(room.owner_id, Some(ann.id()));
     assert_eq!(place.unwrap().role, MemberRole::Owner);
+}
+
+#[test]
+fn a_database_of_an_earlier_version_is_migrated_only_when_asked() {
+    let files = Files::new();
+    let packed = std::fs::File::open("tests/fixtures/v3.db.gz").unwrap();
+    let mut old = Vec::new();
+    flate2::read::GzDecoder::new(packed)
+        .read_to_end(&mut old)
+        .unwrap();
+    std::fs::write(&files.db, &old).unwrap();
+    for args in ["list", "add ann --password-stdin", "remove ann"] {
+        let said = files.refused(args);
+        assert!(said.contains("written by an earlier version"), "{said}");
+        assert!(said.contains("--migrate"), "{said}");
+    }
+    assert_eq!(std::fs::read(&files.db).unwrap(), old);
+    let folder = std::fs::read_dir(files.db.parent().unwrap()).unwrap();
+    assert_eq!(folder.count(), 1);
+
+    let (code, out, log) = files.user("--migrate list --json");
+    assert_eq!(code, 0, "{log}");
+    serde_json::from_str::<Value>(&out).unwrap();
+    assert!(log.contains("the database is being migrated"), "{log}");
+    assert!(log.contains("chat.db.v3.bak"), "{log}");
+    files.list();
 }

@@ -10,7 +10,8 @@ globalThis.navigator ??= {};
 globalThis.document = { documentElement: { lang: "no_such-language!" } };
 globalThis.Image = class {};
 
-const script = file("../../src/web/assets/dom.js");
+const module = (name) => file(`../../src/web/assets/${name}.js`).replace(/^import .*$/gm, "");
+const script = module("text").replace(/^export /gm, "") + module("dom");
 const { ownFile, setClock, setFace, setLong, setWhen, longDay } = await import(
   `data:text/javascript,${encodeURIComponent(script)}`
 );

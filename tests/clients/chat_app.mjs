@@ -26,7 +26,19 @@ boss.socket.emit("mark_message_read", { sender_id: ann.id });
 await read;
 await ask("ann", "GET", `/chat/messages/${admin.id}`, { token: ann.token });
 await ask("ann", "GET", "/chat/loaded", { token: ann.token });
-const refused = next(ann.socket, "error");
-ann.socket.emit("smessage", { receiver_id: 999, content: "Anybody?" });
-await refused;
+const own = next(ann.socket, "message_sent");
+ann.socket.emit("smessage", { sender_id: ann.id, receiver_id: admin.id, content: "It is me." });
+await own;
+for (const message of [
+    { receiver_id: 999, content: "Anybody?" },
+    { sender_id: boss.id, receiver_id: ann.id, content: "You are the admin now." },
+]) {
+    const refused = next(ann.socket, "error");
+    ann.socket.emit("smessage", message);
+    await refused;
+}
+await ask("ann", "GET", "/chat/messages/0", { token: ann.token });
+await ask("ann", "POST", "/chat/admins", { token: ann.token, body: {} });
+const body = { name: "eve", email: "eve@example.org", password: "long secret", role: "admin" };
+await ask("ann", "POST", "/auth/register", { token: ann.token, body });
 process.exit();

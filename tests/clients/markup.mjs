@@ -43,7 +43,9 @@ profiler("startPreciseCoverage", { callCount: true, detailed: true });
 
 globalThis.make = (tag, className, ...children) => new Node(tag, className, children);
 globalThis.document = { createDocumentFragment: () => new Node("") };
-const script = file("../../src/web/assets/markup.js").replace(/^import .*$/m, "");
+const module = (name) => file(`../../src/web/assets/${name}.js`).replace(/^import .*$/gm, "");
+const parts = ["text", "urls"].map((name) => module(name).replace(/^export /gm, ""));
+const script = parts.join("") + module("markup");
 const { render } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
 
 const called = ({ names = [] }) => new Map(names.map((name) => [name, name === "me"]));

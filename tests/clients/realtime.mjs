@@ -42,7 +42,28 @@ heard = [next(bob.socket, "chat_marked_read"), next(ann.socket, "message_read_re
 bob.socket.emit("mark_chat_read", { chat_id });
 await Promise.all(heard);
 
-const left = next(bob.socket, "user_left");
+// Marked again: nothing was unread, so ann hears nothing of it.
+heard = next(bob.socket, "chat_marked_read");
+bob.socket.emit("mark_chat_read", { chat_id });
+await heard;
+
+// A window with another chat open does not get this one's messages.
+const cem = await member("cem");
+const other = open("bob elsewhere", { auth: { token: bob.token }, forceNew: true });
+await next(other, "connected");
+heard = next(other, "joined_private");
+other.emit("join_private", { other_user_id: cem.id });
+await heard;
+heard = [next(bob.socket, "new_private_message"), next(other, "unread_count_update", ({ other_username }) => other_username === "ann")];
+ann.socket.emit("send_private_message", { other_user_id: bob.id, content: "Which window?" });
+await Promise.all(heard);
+heard = next(other, "new_private_message");
+cem.socket.emit("send_private_message", { other_user_id: bob.id, content: "This one." });
+await heard;
+await ask("ann", "GET", "/api/users/0", { token: ann.token });
+await ask("ann", "DELETE", "/api/users/auth-user", { token: ann.token });
+
+const left = next(bob.socket, "user_left", ({ username }) => username === "ann");
 ann.socket.emit("leave_public");
 await left;
 const gone = next(ann.socket, "disconnect");

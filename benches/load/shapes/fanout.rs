@@ -66,7 +66,7 @@ async fn repeated(members: usize, pace: Pace, stretches: Stretches) -> Vec<Outco
         let client = Client::open(process.address, "/", None).await;
         clients.push(client.expect("a connection"));
     }
-    let crowd = Crowd::new(clients);
+    let crowd = Crowd::new(clients, &Dialect::Repeat);
     crowd
         .measure(&process, Dialect::Repeat, pace, &stretches)
         .await
@@ -214,10 +214,10 @@ async fn crowd(process: &Process, members: usize) -> (i64, Crowd) {
     for person in &people {
         clients.push(watch(process, person, room).await);
     }
-    (room, Crowd::new(clients))
+    (room, Crowd::new(clients, &Dialect::Native(room)))
 }
 
-fn report(table: &mut Table, shape: &str, what: &str, outcomes: &[Outcome]) {
+pub fn report(table: &mut Table, shape: &str, what: &str, outcomes: &[Outcome]) {
     let figure = |of: fn(&Outcome) -> f64| median(outcomes.iter().map(of).collect());
     let remark = outcomes
         .last()

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::super::api::{self, Person};
 use super::super::client::{Client, append};
-use super::super::crowd::{Crowd, Stretches};
+use super::super::crowd::{Crowd, Dialect, Stretches};
 use super::super::process::Process;
 use super::super::table::Table;
 use super::{CHEAP, db, folder, watch};
@@ -50,7 +50,7 @@ async fn measure(way: Way, count: usize, table: &mut Table) {
     for person in &people {
         clients.push(way.open(&process, person, room).await);
     }
-    let _listening = Crowd::new(clients);
+    let _listening = Crowd::new(clients, &Dialect::Native(room));
     sleep(SETTLE).await;
     let each = (process.rss() - before) / count as f64 / 1000.0;
     let remark = format!(

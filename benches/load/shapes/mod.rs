@@ -1,5 +1,6 @@
 //! What is measured, a shape a file.
 
+mod dialects;
 mod fanout;
 mod idle;
 mod many;
@@ -27,6 +28,9 @@ pub type Measure = for<'t> fn(Stretches, &'t mut Table) -> Pin<Box<dyn Future<Ou
 pub const ALL: &[(&str, Measure)] = &[
     ("A", |stretches, table| {
         Box::pin(fanout::crowds(stretches, table))
+    }),
+    ("dialects", |stretches, table| {
+        Box::pin(dialects::crowds(stretches, table))
     }),
     ("floor", |stretches, table| {
         Box::pin(fanout::floor(stretches, table))

@@ -73,7 +73,7 @@ pub(super) fn decode<R: BufRead + Seek>(
         Kind::Png => png(source, budget, least),
         Kind::Gif => other(ImageFormat::Gif, source, budget),
         Kind::WebP => other(ImageFormat::WebP, source, budget),
-        Kind::Tiff | Kind::Boxes => None,
+        _ => None,
     }
 }
 

@@ -6,12 +6,13 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
 
-use crate::model::{File, FileKey, FileName, Invalid, Purpose};
+use crate::model::{File, FileKey, FileName, Invalid, Media, Purpose};
 use crate::store::{CHUNK, Facts, NewFile};
 
 use super::super::{Chat, ChatError};
-use super::clean::{self, Kind, Plan};
+use super::clean::{self, Found, Kind, Plan};
 use super::cleaning::{copy, plan};
+use super::declared::media_type;
 use super::decode::Budget;
 use super::original::Original;
 use super::picture::{self, Picture, Rendered};
@@ -25,8 +26,6 @@ const IN_MEMORY: usize = 1024 * 1024;
 const WITHOUT_PLACE: usize = 16 * 1024;
 /// How long a picture waits to be decoded; then it gets no thumbnail.
 const DECODE_WAIT: Duration = Duration::from_secs(10);
-/// What files are of which nothing better is known.
-const UNKNOWN: &str = "application/octet-stream";
 /// What a sender says of a file, and how much of it there may be.
 pub(super) struct Announced<'a> {
     pub who: Who,
@@ -146,7 +145,7 @@ impl<'a> Incoming<'a> {
         if let Some(writing) = &mut self.writing {
             return writing.write(bytes).await;
         }
-        let is_new = self.head.len() < clean::HEAD;
+        let is_new = self.kind.is_none() && self.head.len() < clean::HEAD;
         self.head.extend_from_slice(bytes);
         if is_new {
             self.kind = Kind::of(&self.head);
@@ -169,7 +168,7 @@ impl<'a> Incoming<'a> {
 
     /// Goes on on the disk.
     async fn spill(&mut self) -> Result<&mut Writing, ChatError> {
-        if !self.is_picture() {
+        if self.kind.is_none() {
             self.chat.check_type(&self.declared)?;
         }
         let mut writing = self.begin(Purpose::Message).await?;
@@ -196,8 +195,10 @@ impl<'a> Incoming<'a> {
             Some(kind) => Some(plan(kind, &original).await?),
             None => None,
         };
+        let found = plan.as_ref().map(|plan| plan.found.clone());
         if !self.is_picture() {
-            self.chat.check_type(&self.declared)?;
+            let recognized = found.as_ref().and_then(|found| found.media_type);
+            self.chat.check_type(recognized.unwrap_or(&self.declared))?;
         }
         let mut replaced = self.writing.take();
         let mut writing = match (&plan, &mut replaced) {
@@ -224,7 +225,7 @@ impl<'a> Incoming<'a> {
             _ => None,
         };
         let mut rows = Vec::new();
-        let facts = self.describe(picture, &mut rows).await?;
+        let facts = self.describe(found, picture, &mut rows).await?;
         let facts = Facts {
             replaces: replaced.as_ref().map(Writing::id),
             ..facts
@@ -237,15 +238,35 @@ impl<'a> Incoming<'a> {
     /// What is known of the file; its thumbnail is kept.
     async fn describe(
         &self,
+        found: Option<Found>,
         picture: Option<Picture>,
         rows: &mut Vec<Row>,
     ) -> Result<Facts, ChatError> {
-        let Some(picture) = picture else {
-            self.chat.check_type(&self.declared)?;
-            return Ok(self.facts(self.declared.clone()));
+        let found = found.unwrap_or(Found::NOTHING);
+        let recognized = picture.as_ref().map(|picture| picture.media_type);
+        let recognized = recognized.or(found.media_type);
+        let media_type = recognized.unwrap_or(&self.declared);
+        self.chat.check_type(media_type)?;
+        let mut facts = Facts {
+            media_type: media_type.to_owned(),
+            media: Media {
+                recognized: recognized.is_some(),
+                cleaned: !found.keeps_metadata,
+                frames: found.frames,
+                duration: found.duration,
+            },
+            sha256: [0; 32],
+            dimensions: found.dimensions.filter(|(width, height)| {
+                let pixels = u64::from(*width) * u64::from(*height);
+                pixels <= self.chat.core.settings.picture_pixels_max
+            }),
+            thumbnail: None,
+            replaces: None,
+            quota: self.chat.core.settings.file_quota,
         };
-        self.chat.check_type(picture.media_type)?;
-        let mut facts = self.facts(picture.media_type.to_owned());
+        let Some(picture) = picture else {
+            return Ok(facts);
+        };
         facts.dimensions = Some(picture.dimensions);
         if let Some(small) = picture.thumbnail {
             let (file, row) = self.keep_small(small).await?;
@@ -327,58 +348,8 @@ impl<'a> Incoming<'a> {
         };
         keep_rendered(self.chat, new, small).await
     }
-
-    fn facts(&self, media_type: String) -> Facts {
-        Facts {
-            media_type,
-            sha256: [0; 32],
-            dimensions: None,
-            thumbnail: None,
-            replaces: None,
-            quota: self.chat.core.settings.file_quota,
-        }
-    }
 }
 
 pub(super) fn new_key() -> FileKey {
     FileKey(rand::random())
-}
-
-/// What the sender says the file is, if that is a media type. Pictures are known by their bytes alone.
-fn media_type(declared: &str) -> String {
-    let essence = declared.split(';').next().unwrap_or_default().trim();
-    let is_word = |word: &str| {
-        !word.is_empty()
-            && word
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "!#$&^_.+-".contains(c))
-    };
-    let words = essence.split_once('/');
-    let is_good = words.is_some_and(|(kind, rest)| is_word(kind) && is_word(rest));
-    let essence = essence.to_ascii_lowercase();
-    if is_good && essence.len() <= 100 && !essence.starts_with("image/") {
-        essence
-    } else {
-        UNKNOWN.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_media_type_is_two_words_and_never_a_picture() {
-        for (declared, expected) in [
-            ("text/plain; charset=utf-8", "text/plain"),
-            ("Application/PDF", "application/pdf"),
-            ("image/png", UNKNOWN),
-            ("IMAGE/svg+xml", UNKNOWN),
-            ("text/html\r\nx: y", UNKNOWN),
-            ("a b/c", UNKNOWN),
-            ("", UNKNOWN),
-        ] {
-            assert_eq!(media_type(declared), expected, "{declared:?}");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 mod address;
 mod clean;
 mod cleaning;
+mod declared;
 mod decode;
 mod download;
 mod faces;

@@ -48,7 +48,7 @@ pub(super) fn media_type(kind: Kind) -> Option<&'static str> {
         Kind::Png => Some("image/png"),
         Kind::Gif => Some("image/gif"),
         Kind::WebP => Some("image/webp"),
-        Kind::Tiff | Kind::Boxes => None,
+        _ => None,
     }
 }
 
@@ -78,7 +78,8 @@ pub(super) fn read<R: BufRead + Seek>(
             | Orientation::Rotate90FlipH
             | Orientation::Rotate270FlipH
     );
-    let is_small = width.max(height) <= THUMBNAIL && size <= SMALL;
+    // An animation needs one that stands still.
+    let is_small = plan.found.frames <= 1 && width.max(height) <= THUMBNAIL && size <= SMALL;
     let thumbnail = match found.image {
         Some(image) if !is_small => {
             let side = THUMBNAIL.min(width.max(height));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::Stream;
 
-use crate::model::{Draft, FILES_MAX, File, FileId, Invalid, Link, RoomId, UserId};
+use crate::model::{Draft, FILES_MAX, File, FileId, Invalid, Link, RoomId, TOO_MANY_FILES, UserId};
 
 use super::super::{Caller, Chat, ChatError, Posted};
 use super::Sender;
@@ -124,7 +124,7 @@ impl Uploads {
         E: From<ChatError>,
     {
         if self.files.len() == FILES_MAX {
-            return Err(ChatError::from(Invalid::new("file", "is one too many")).into());
+            return Err(ChatError::from(TOO_MANY_FILES).into());
         }
         let announced = Announced {
             who: self.who,

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 
-use crate::model::{File, FileId};
+use crate::model::{File, FileId, Media};
 use crate::store::{CHUNK, Facts, Finished, NewFile};
 
 use super::super::{Chat, ChatError};
@@ -113,7 +113,7 @@ impl Writing {
         };
         let (store, id) = (&self.row.chat.core.store, self.row.id());
         match store.finish_file(id, facts).await? {
-            Finished::Ready(file) => Ok((file, self.row)),
+            Finished::Ready(file) => Ok((*file, self.row)),
             Finished::OverQuota => Err(ChatError::Quota),
             Finished::Missing => Err(ChatError::NotFound("file")),
         }
@@ -139,6 +139,7 @@ pub(super) async fn keep_rendered(
     writing.write(&picture.bytes).await?;
     let facts = Facts {
         media_type: picture.media_type.to_owned(),
+        media: Media::picture(),
         sha256: [0; 32],
         dimensions: Some(picture.dimensions),
         thumbnail: None,

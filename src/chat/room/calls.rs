@@ -7,7 +7,7 @@ use crate::model::{
     Action, Event, Member, Mentions, Message, Notification, NotificationId, NotificationKind,
     Notify, Person, RoomKind, UserId, head, name_key,
 };
-use crate::store::{Alerted, Alerts, Rest, RoomNotice, Store};
+use crate::store::{Alerted, Alerts, Rest, RoomNotice, Store, Written};
 
 use super::super::outbox::Weight;
 use super::super::people::People;
@@ -59,7 +59,15 @@ impl RoomActor {
 
     /// Tells those for whom a message was noted down; members of a large room bit by bit.
     pub(super) fn tell_alerted(&self, message: &Message, alerts: &Alerts) {
-        let (alerted, rest) = alerts.take();
+        let Written {
+            alerted,
+            rest,
+            withdrawn,
+        } = alerts.take();
+        for (user, left) in withdrawn {
+            let event = Event::NotificationsRead(left);
+            self.people.tell(user, &event, Weight::Full);
+        }
         if alerted.is_empty() && rest.is_none() {
             return;
         }

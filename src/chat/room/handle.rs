@@ -28,10 +28,17 @@ pub(in crate::chat) fn reply<T: Send + 'static>()
     })
 }
 
+/// The sender of a message.
+pub(in crate::chat) struct Speaker {
+    pub person: Arc<Person>,
+    /// Whether they were admitted by name only (`compat.open`), see [`needs_proof`](crate::model::RoomKind::needs_proof).
+    pub believed: bool,
+}
+
 /// What a room can be told.
 pub(in crate::chat) enum RoomMsg {
     Post {
-        by: Arc<Person>,
+        by: Speaker,
         draft: Draft,
         reply: Reply<Posted>,
     },
@@ -157,6 +164,11 @@ impl RoomHandle {
                 Ok(())
             }
         }
+    }
+
+    /// Hands a message over as soon as there is room for it; gives it back if the task has ended.
+    pub(in crate::chat) async fn send(&self, message: RoomMsg) -> Result<(), RoomMsg> {
+        self.mailbox.send(message).await.map_err(|back| back.0)
     }
 
     /// Whether the task has ended or takes nothing more.

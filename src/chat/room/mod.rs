@@ -33,7 +33,7 @@ use super::outbox::Weight;
 use super::people::People;
 
 use calls::Names;
-pub(super) use handle::{Attached, RoomHandle, RoomMsg, reply};
+pub(super) use handle::{Attached, RoomHandle, RoomMsg, Speaker, reply};
 pub use handle::{Online, Reply};
 pub(super) use orders::Order;
 use posting::Pending;
@@ -175,7 +175,7 @@ impl RoomActor {
         }
         self.used = Instant::now();
         match message {
-            RoomMsg::Post { by, draft, reply } => self.post(&self.newest(by), draft, reply).await,
+            RoomMsg::Post { by, draft, reply } => self.post(by, draft, reply).await,
             RoomMsg::Change {
                 by,
                 message,
@@ -244,6 +244,14 @@ impl RoomActor {
         match self.members.get(&by.id) {
             Some(member) if member.person.updated_at > by.updated_at => member.person.clone(),
             _ => by,
+        }
+    }
+
+    /// Refuses who only said who they are, where proof is needed.
+    fn check_proof(&self, believed: bool) -> Result<(), ChatError> {
+        match believed && self.room.kind.needs_proof() {
+            true => Err(ChatError::NotFound("room")),
+            false => Ok(()),
         }
     }
 

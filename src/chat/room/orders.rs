@@ -152,7 +152,7 @@ impl RoomActor {
         self.room = Arc::new(room);
         let event = Event::RoomChanged(self.room.clone());
         self.tell_members_and_watchers(&event);
-        self.people.tell_where(|_| true, &Event::RoomListChanged);
+        self.people.tell_everybody(&Event::RoomListChanged);
     }
 
     fn tell_members_and_watchers(&self, event: &Event) {
@@ -167,7 +167,7 @@ impl RoomActor {
         self.store.delete_room(self.room.id).await?;
         self.deleted = true;
         self.tell_members_and_watchers(&Event::RoomDeleted(self.room.id));
-        self.people.tell_where(|_| true, &Event::RoomListChanged);
+        self.people.tell_everybody(&Event::RoomListChanged);
         self.watchers.remove(|_| true);
         Ok(())
     }

@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 
 use crate::model::{
     Action, Change, Draft, Event, Invalid, MemberRole, Mentions, Message, MessageId, Millis,
-    Person, UserId,
+    Person, TOO_MANY_FILES, UserId,
 };
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
 use super::super::outbox::Weight;
 use super::reads::Cursor;
-use super::{ChatError, Posted, Reply, RoomActor};
+use super::{ChatError, Posted, Reply, RoomActor, Speaker};
 
 /// A message needs a text or a file.
 const EMPTY: Invalid = Invalid::new("content", "must not be empty");
@@ -119,11 +119,14 @@ fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Pol
 }
 
 impl RoomActor {
-    pub(super) async fn post(&mut self, by: &Arc<Person>, draft: Draft, reply: Reply<Posted>) {
+    pub(super) async fn post(&mut self, by: Speaker, draft: Draft, reply: Reply<Posted>) {
+        let Speaker { person, believed } = by;
+        let by = &self.newest(person);
         if draft.content.as_str().is_empty() && draft.files.is_empty() {
             return reply(Err(EMPTY.into()));
         }
-        if let Err(error) = self.check_may_speak(by) {
+        let checked = self.check_proof(believed);
+        if let Err(error) = checked.and_then(|()| self.check_may_speak(by)) {
             return reply(Err(error));
         }
         let id = MessageId(self.store.next_id());
@@ -282,7 +285,7 @@ fn changed(answer: Result<Changed, StoreError>, reply: Reply<Arc<Message>>) -> O
         Ok(Changed::NotOwn) => return refuse(reply, ChatError::Forbidden),
         Ok(Changed::Empty) => return refuse(reply, EMPTY.into()),
         Ok(Changed::TooManyFiles) => {
-            return refuse(reply, Invalid::new("files", "are too many").into());
+            return refuse(reply, TOO_MANY_FILES.into());
         }
         Ok(Changed::NoSuchFile) => return refuse(reply, ChatError::NotFound("file")),
         Ok(Changed::TooManyEmoji) => return refuse(reply, TOO_MANY_EMOJI.into()),

@@ -56,13 +56,10 @@ impl RoomActor {
         position: Option<MessageId>,
         reply: Reply<Attached>,
     ) {
-        let person = connection.person().clone();
-        if let Err(error) = allowed(may(
-            person.role,
-            self.place(person.id),
-            self.room.kind,
-            Action::Read,
-        )) {
+        let (person, kind) = (connection.person().clone(), self.room.kind);
+        let verdict = may(person.role, self.place(person.id), kind, Action::Read);
+        let checked = self.check_proof(connection.is_believed());
+        if let Err(error) = checked.and_then(|()| allowed(verdict)) {
             return reply(Err(error));
         }
         // In this order: who closes the outbox after this look goes through the rooms after that.

@@ -1,6 +1,6 @@
 //! How far people have read: written at most once a second, answered and told when written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(super) struct Reads {
     due: Option<Instant>,
     /// Cursors for which not every connection had room.
     missed: HashMap<UserId, Cursor>,
+    /// Direct rooms: whose cursor moves past unread messages, until that is told.
+    past_unread: HashSet<UserId>,
 }
 
 impl Reads {
@@ -75,6 +77,7 @@ impl RoomActor {
             .is_none_or(|written| now - written >= EVERY)
             || self.reads.replies.len() >= REPLIES_MAX;
         if self.room.kind == RoomKind::Direct {
+            self.note_unread(by.id).await;
             self.flush_reads().await;
             self.recount(by.id).await;
         } else if pause_over {
@@ -94,6 +97,19 @@ impl RoomActor {
         *cursor = through.max(*cursor);
         let so_far = *cursor;
         self.tell_read(person, so_far);
+    }
+
+    /// Remembers whether one of two people has something unread, before their cursor moves.
+    async fn note_unread(&mut self, user: UserId) {
+        let is_unread = |room: &Self| room.unread.get(&user).is_some_and(|count| *count > 0);
+        if !is_unread(self) {
+            return;
+        }
+        // Some of it may have been deleted since it was counted.
+        self.recount(user).await;
+        if is_unread(self) {
+            self.reads.past_unread.insert(user);
+        }
     }
 
     /// Counts what one of two people has not read, by what is on disk.
@@ -165,11 +181,13 @@ impl RoomActor {
             .other(reader)
             .filter(|_| self.room.kind == RoomKind::Direct)
             .cloned();
+        let was_unread = self.reads.past_unread.remove(&reader);
         let event = Event::Read {
             room,
             person: person.clone(),
             last_read_id,
             other: other.clone(),
+            was_unread,
         };
         let weight =
             |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
@@ -180,6 +198,9 @@ impl RoomActor {
                 .tell_as(View::Other, other.id, &event, weight(false));
         }
         if !told {
+            if was_unread {
+                self.reads.past_unread.insert(reader);
+            }
             self.reads.missed.insert(reader, (person, last_read_id));
             self.tell_again_soon();
         }

@@ -8,14 +8,23 @@ use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{Failure, print};
+use super::{Failure, logging, print};
 use crate::chat::manage::{self, ManageError};
 use crate::config::Config;
 use crate::model::{Email, Role, ShownName, Username};
 use crate::store::{NewUser, OpenOptions, Store, StoreError};
 
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Bring a database of an earlier version up to date first; a copy of it is kept
+    #[arg(long, global = true)]
+    migrate: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+enum Command {
     /// Make an account
     Add(Add),
     /// Show all accounts
@@ -45,7 +54,7 @@ pub(super) enum Command {
 }
 
 #[derive(clap::Args, Debug)]
-pub(super) struct Add {
+struct Add {
     /// The unique name
     #[arg(value_parser = Username::parse)]
     name: Username,
@@ -63,7 +72,7 @@ pub(super) struct Add {
 
 /// The roles an operator gives; guests come by themselves.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum AccountRole {
+enum AccountRole {
     /// Manages people and rooms
     Admin,
     /// An ordinary account
@@ -79,42 +88,56 @@ impl From<AccountRole> for Role {
     }
 }
 
-pub(super) fn run(command: Command, config: &Config) -> Result<(), Failure> {
+pub(super) fn run(args: Args, config: &Config) -> Result<(), Failure> {
+    if args.migrate {
+        // A migration says what it does in the log.
+        let _ = logging::start(&config.log);
+    }
+    let file = File {
+        config,
+        migrate: args.migrate,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start, runtime: {error}")))?;
-    runtime.block_on(obey(command, config))
+    runtime.block_on(obey(args.command, &file))
 }
 
-async fn obey(command: Command, config: &Config) -> Result<(), Failure> {
+/// The database, and what may be done to it.
+struct File<'a> {
+    config: &'a Config,
+    migrate: bool,
+}
+
+async fn obey(command: Command, file: &File<'_>) -> Result<(), Failure> {
     match command {
-        Command::Add(args) => add(args, config).await,
-        Command::List { json } => list(json, config).await,
-        Command::Passwd { name, source } => passwd(&name, &source, config).await,
-        Command::Role { name, role } => set_role(&name, role.into(), config).await,
-        Command::Remove { name } => remove(&name, config).await,
+        Command::Add(args) => add(args, file).await,
+        Command::List { json } => list(json, file).await,
+        Command::Passwd { name, source } => passwd(&name, &source, file).await,
+        Command::Role { name, role } => set_role(&name, role.into(), file).await,
+        Command::Remove { name } => remove(&name, file).await,
     }
 }
 
-async fn add(args: Add, config: &Config) -> Result<(), Failure> {
+async fn add(args: Add, file: &File<'_>) -> Result<(), Failure> {
     let not = format!("no account was made for {}", args.name.as_str());
-    let hash = args.source.hash(args.name.as_str(), &not, config)?;
+    let hash = args.source.hash(args.name.as_str(), &not, file.config)?;
     let new = NewUser {
         password_hash: Some(hash),
         role: args.role.into(),
         ..NewUser::named(args.name, args.email, args.display_name)
     };
     let work = async |store: &Store| Ok((manage::add(store, new).await?, store.path().to_owned()));
-    let (user, db) = on_file(config, &not, work).await?;
+    let (user, db) = on_file(file, &not, work).await?;
     let (name, role) = (&user.person.username, user.role().as_str());
     print(&format!("made the {role} {name} in {}\n", db.display()))
 }
 
-async fn list(json: bool, config: &Config) -> Result<(), Failure> {
+async fn list(json: bool, file: &File<'_>) -> Result<(), Failure> {
     let not = "no accounts can be shown";
-    must_be_there(config, not)?;
-    let all = on_file(config, not, manage::list).await?;
+    must_be_there(file.config, not)?;
+    let all = on_file(file, not, manage::list).await?;
     print(&if json {
         list::json(&all)
     } else {
@@ -122,32 +145,32 @@ async fn list(json: bool, config: &Config) -> Result<(), Failure> {
     })
 }
 
-async fn passwd(login: &str, source: &password::Source, config: &Config) -> Result<(), Failure> {
+async fn passwd(login: &str, source: &password::Source, file: &File<'_>) -> Result<(), Failure> {
     let not = format!("the password of {login} was not changed");
-    must_be_there(config, &not)?;
-    let hash = source.hash(login, &not, config)?;
+    must_be_there(file.config, &not)?;
+    let hash = source.hash(login, &not, file.config)?;
     let work = async |store: &Store| manage::change_password(store, login, hash).await;
-    let user = on_file(config, &not, work).await?;
+    let user = on_file(file, &not, work).await?;
     print(&format!(
         "{} has another password and is logged out everywhere\n",
         user.person.username
     ))
 }
 
-async fn set_role(login: &str, role: Role, config: &Config) -> Result<(), Failure> {
+async fn set_role(login: &str, role: Role, file: &File<'_>) -> Result<(), Failure> {
     let not = format!("the role of {login} was not changed");
-    must_be_there(config, &not)?;
+    must_be_there(file.config, &not)?;
     let work = async |store: &Store| manage::set_role(store, login, role).await;
-    let user = on_file(config, &not, work).await?;
+    let user = on_file(file, &not, work).await?;
     let (name, role) = (&user.person.username, user.role().as_str());
     print(&format!("{name} has the role {role} now\n"))
 }
 
-async fn remove(login: &str, config: &Config) -> Result<(), Failure> {
+async fn remove(login: &str, file: &File<'_>) -> Result<(), Failure> {
     let not = format!("the account of {login} was not removed");
-    must_be_there(config, &not)?;
+    must_be_there(file.config, &not)?;
     let work = async |store: &Store| manage::remove(store, login).await;
-    let user = on_file(config, &not, work).await?;
+    let user = on_file(file, &not, work).await?;
     print(&format!("the account {} has ended\n", user.person.username))
 }
 
@@ -166,24 +189,29 @@ fn must_be_there(config: &Config, not: &str) -> Result<(), Failure> {
 
 /// Opens the file for one piece of work and closes it again, whatever became of that.
 async fn on_file<T>(
-    config: &Config,
+    file: &File<'_>,
     not: &str,
     work: impl AsyncFnOnce(&Store) -> Result<T, ManageError>,
 ) -> Result<T, Failure> {
     let refused = |error| refused(not, &error);
-    let store = open(&config.server.db).map_err(|error| refused(error.into()))?;
+    let store =
+        open(&file.config.server.db, file.migrate).map_err(|error| refused(error.into()))?;
     let done = work(&store).await;
     store.close().await;
     done.map_err(refused)
 }
 
 /// Opens the file as its owner, or beside the server that owns it.
-fn open(db: &Path) -> Result<Store, StoreError> {
+fn open(db: &Path, migrate: bool) -> Result<Store, StoreError> {
+    let owned = OpenOptions {
+        keep_version: !migrate,
+        ..OpenOptions::default()
+    };
     let beside = OpenOptions {
         beside_server: true,
         ..OpenOptions::default()
     };
-    match Store::open(db, &OpenOptions::default()) {
+    match Store::open(db, &owned) {
         Err(StoreError::Locked { .. }) => Store::open(db, &beside),
         opened => opened,
     }

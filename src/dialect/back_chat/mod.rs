@@ -11,7 +11,7 @@ mod ws;
 
 use crate::chat::Caller;
 
-use super::kit::{Call, Fault, Surface, routes};
+use super::kit::{Call, Fault, Surface, api_fault, routes};
 
 /// This dialect's name.
 const NAME: &str = "back_chat";
@@ -19,7 +19,6 @@ const NAME: &str = "back_chat";
 /// All routes of this dialect.
 pub fn surface() -> Surface {
     let routes = routes![error::response;
-        GET "/api/health" => users::health,
         POST "/v1/user" => users::add,
         GET "/v1/users" => users::list,
         PUT "/v1/users/{id}" => users::edit,
@@ -40,6 +39,15 @@ pub fn surface() -> Surface {
         prefix: "",
         routes,
         fault: error::response,
+    }
+}
+
+/// Its one route below `/api`, where refusals have the keys of all protocols.
+pub fn health() -> Surface {
+    Surface {
+        prefix: "/api",
+        routes: routes![api_fault; GET "/health" => users::health],
+        fault: api_fault,
     }
 }
 

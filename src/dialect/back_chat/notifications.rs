@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{Caller, ChatError, Connection};
+use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::raw::{Heard, converse};
-use crate::dialect::kit::{Answer, Call, Fault, SharedKit, text_of};
+use crate::dialect::kit::{Answer, Call, Fault, SharedKit, Slot, text_of};
 use crate::model::{Note, RoomId};
 use crate::transport::websocket::WebSocket;
 
@@ -36,26 +36,29 @@ async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     // Of the lobby it hears uploads only.
     let watching = chat.watch(&connection, NOTIFICATIONS, RoomId::LOBBY).await;
     if watching.is_ok() {
-        let hear = |text: &str| hear(&kit, &caller, &connection, text);
+        let hear = |text: &str, slot| hear(&kit, &caller, text, slot);
         converse(socket, connection.outbox().clone(), None, hear).await;
     }
     chat.disconnect(&connection).await;
 }
 
-fn hear(kit: &SharedKit, caller: &Caller, connection: &Arc<Connection>, text: &str) -> Heard {
+fn hear(kit: &SharedKit, caller: &Caller, text: &str, slot: Slot) -> Heard {
     let Some(noted) = serde_json::from_str::<Noted>(text).ok() else {
-        warn(connection.outbox(), caller, "The frame is no notification");
+        warn(&slot, caller, "The frame is no notification");
         return Heard::Nonsense;
     };
-    let (kit, caller, connection) = (kit.clone(), caller.clone(), connection.clone());
+    let (kit, caller) = (kit.clone(), caller.clone());
     Heard::Doing(Box::pin(async move {
+        if !slot.alone().await {
+            return;
+        }
         let note = Note::parse(&noted.r#type, noted.content.get().to_owned());
         let done = match note {
             Ok(note) => kit.chat.note(&caller, note).await.map(drop),
             Err(invalid) => Err(invalid.into()),
         };
         if let Err(error) = done {
-            warn(connection.outbox(), &caller, &text_of(&Fault::Chat(error)));
+            warn(&slot, &caller, &text_of(&Fault::Chat(error)));
         }
     }))
 }

@@ -49,7 +49,7 @@ async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<Vec<String>, 
         let Some(name) = part.file_name().filter(|_| part.name() == "files") else {
             continue;
         };
-        let name = FileName::clean(name).as_str().to_owned();
+        let name = FileName::clean(&name).as_str().to_owned();
         let media_type = part.media_type().to_owned();
         uploads
             .take(&kept_name(&name), &media_type, part.bytes())

@@ -96,11 +96,7 @@ pub(super) async fn list(call: Call) -> Answer {
 
 pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let id = call
-        .param(0)
-        .parse()
-        .map(UserId)
-        .map_err(|_| ChatError::NotFound("user"))?;
+    let id = UserId(call.id(0, "user")?);
     let body: UserBody = json_body(&mut call).await?;
     let display_name = Some(ShownName::of_person(&body.name)?);
     let edit = UserEdit {
@@ -114,14 +110,21 @@ pub(super) async fn edit(mut call: Call) -> Answer {
 
 pub(super) async fn end(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let Ok(id) = call.param(0).parse().map(UserId) else {
+    if !is_integer(call.param(0)) {
         return Ok(json(
             StatusCode::UNPROCESSABLE_ENTITY,
             &"The id is not an integer",
         ));
-    };
+    }
+    let id = UserId(call.id(0, "user")?);
     call.kit.chat.end_own_or(&caller, id).await?;
     Ok(json(StatusCode::OK, &"User deleted"))
+}
+
+/// Whether a text is a whole number, of whatever size.
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 pub(super) async fn info(call: Call) -> Answer {

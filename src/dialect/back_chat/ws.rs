@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::chat::{Caller, ChatError, Connection, Frames, Outbox, Weight};
+use crate::chat::{Caller, ChatError, Frames};
 use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
-use crate::dialect::kit::{Answer, Call, Fault, SharedKit, text_of};
+use crate::dialect::kit::{Answer, Call, Fault, SharedKit, Slot, text_of};
 use crate::model::{Content, Draft, Event, Millis, RoomId};
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::WebSocket;
@@ -69,7 +69,7 @@ async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
                 person: person.clone(),
             },
         );
-        let hear = |text: &str| hear(&kit, &caller, &connection, text);
+        let hear = |text: &str, slot| hear(&kit, &caller, text, slot);
         converse(socket, connection.outbox().clone(), None, hear).await;
         chat.announce(
             RoomId::LOBBY,
@@ -83,31 +83,35 @@ async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     chat.disconnect(&connection).await;
 }
 
-fn hear(kit: &SharedKit, caller: &Caller, connection: &Arc<Connection>, text: &str) -> Heard {
+fn hear(kit: &SharedKit, caller: &Caller, text: &str, slot: Slot) -> Heard {
     let said = serde_json::from_str::<Said>(text)
         .ok()
         .filter(|said| said.mtype == "message");
     let Some(said) = said else {
-        warn(connection.outbox(), caller, "The frame is no message");
+        warn(&slot, caller, "The frame is no message");
         return Heard::Nonsense;
     };
-    let (outbox, owner) = (connection.outbox().clone(), caller.clone());
+    let content = match Content::parse(&said.content) {
+        Ok(content) => content,
+        Err(invalid) => {
+            warn(&slot, caller, &invalid.to_string());
+            return Heard::Done;
+        }
+    };
+    let (chat, caller, owner) = (kit.chat.clone(), caller.clone(), caller.clone());
     let reply = Box::new(move |posted: Result<_, _>| {
         if let Err(error) = posted {
-            warn(&outbox, &owner, &text_of(&Fault::Chat(error)));
+            warn(&slot, &owner, &text_of(&Fault::Chat(error)));
         }
     });
-    match Content::parse(&said.content) {
-        Ok(content) => kit
-            .chat
-            .post_then(caller, RoomId::LOBBY, Draft::new(content), reply),
-        Err(invalid) => warn(connection.outbox(), caller, &invalid.to_string()),
-    }
-    Heard::Done
+    Heard::Doing(Box::pin(async move {
+        let draft = Draft::new(content);
+        chat.post_then(&caller, RoomId::LOBBY, draft, reply).await;
+    }))
 }
 
 /// Tells a client that something was not done.
-pub(super) fn warn(outbox: &Outbox, caller: &Caller, content: &str) {
+pub(super) fn warn(slot: &Slot, caller: &Caller, content: &str) {
     let (user_id, timestamp) = (caller.person().username.as_str(), micros(Millis::now()));
     let mut frames = Frames::default();
     add(
@@ -120,5 +124,5 @@ pub(super) fn warn(outbox: &Outbox, caller: &Caller, content: &str) {
             is_mine: false,
         },
     );
-    outbox.push(frames.seal(), Weight::Full);
+    slot.push(frames.seal());
 }

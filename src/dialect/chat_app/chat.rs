@@ -86,7 +86,7 @@ pub(super) async fn info(call: Call) -> Answer {
 
 pub(super) async fn messages(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let other = UserId(call.id(0)?);
+    let other = UserId(call.id(0, "user")?);
     let page = call.history_page()?;
     let Some(room) = call.kit.chat.find_direct_room(&caller, other).await? else {
         return Ok(json(StatusCode::OK, &[(); 0]));

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::chat::{Caller, ChatError};
-use crate::dialect::kit::{Fault, Session};
+use crate::dialect::kit::{Emit, Fault, Reply, Session};
 use crate::model::{Content, Draft, Invalid, MessageId, UserId};
 
 use super::error;
@@ -42,14 +42,20 @@ pub(super) fn greet(session: &Session) {
 }
 
 pub(super) async fn send(session: &mut Session, value: Value) {
-    match try_send(session, &value).await {
-        Ok(()) => session.emit(
+    if let Err(fault) = try_send(session, &value).await {
+        fail(session, &fault);
+    }
+}
+
+fn sent(reply: &Reply, posted: Result<(), ChatError>) {
+    match posted {
+        Ok(()) => reply.emit(
             "message_sent",
             &Said {
                 msg: "Message sent successfully",
             },
         ),
-        Err(fault) => fail(session, &fault),
+        Err(error) => fail(reply, &error.into()),
     }
 }
 
@@ -59,30 +65,44 @@ pub(super) async fn mark_read(session: &mut Session, value: Value) {
     }
 }
 
-async fn try_send(session: &Session, value: &Value) -> Result<(), Fault> {
+async fn try_send(session: &mut Session, value: &Value) -> Result<(), Fault> {
     let caller = who(session)?;
+    check_identity(caller, &value["sender_id"])?;
     let receiver = user_id(value, "receiver_id")?;
     let content = value["content"]
         .as_str()
         .ok_or(Invalid::new("content", "must be a text"))?;
     let draft = Draft::new(Content::parse(content)?);
     let (room, _) = session.kit.chat.direct_room(caller, receiver).await?;
-    session.kit.chat.post(caller, room.id, draft).await?;
+    session.post(room.id, draft, sent).await;
     Ok(())
 }
 
-async fn try_mark_read(session: &Session, value: &Value) -> Result<(), Fault> {
-    let caller = who(session)?;
+async fn try_mark_read(session: &mut Session, value: &Value) -> Result<(), Fault> {
+    let (caller, chat) = (who(session)?.clone(), session.kit.chat.clone());
     let sender = user_id(value, "sender_id")?;
-    let chat = &session.kit.chat;
-    if let Some(room) = chat.find_direct_room(caller, sender).await? {
-        chat.read(caller, room.id, MessageId(i64::MAX)).await?;
+    if let Some(room) = chat.find_direct_room(&caller, sender).await? {
+        session.detach(|reply| async move {
+            if let Err(error) = chat.read(&caller, room.id, MessageId(i64::MAX)).await {
+                fail(&reply, &error.into());
+            }
+        });
     }
     Ok(())
 }
 
 fn who(session: &Session) -> Result<&Caller, Fault> {
     session.caller.as_ref().ok_or(ChatError::Forbidden.into())
+}
+
+/// A client need not say whose message it is, but must not say that it is somebody else's.
+fn check_identity(caller: &Caller, said: &Value) -> Result<(), ChatError> {
+    let is_own = match said {
+        Value::Null => true,
+        Value::String(text) => text.is_empty() || *text == caller.id().to_string(),
+        other => format!("{other}") == format!("{}", caller.id()),
+    };
+    is_own.then_some(()).ok_or(ChatError::Forbidden)
 }
 
 /// Clients send ids as numbers and as text.
@@ -97,9 +117,9 @@ fn user_id(value: &Value, field: &'static str) -> Result<UserId, Invalid> {
         .ok_or(Invalid::new(field, "must be the number of a user"))
 }
 
-fn fail(session: &Session, fault: &Fault) {
+fn fail(client: &impl Emit, fault: &Fault) {
     let error = error::text(fault);
-    session.emit(
+    client.emit(
         "error",
         &Failed {
             message: error.clone(),

@@ -46,6 +46,7 @@ pub fn event_surface() -> EventSurface {
         encoder: encode::CHAT_APP,
         greet: Some(events::greet),
         events: events!["smessage" => events::send, "mark_message_read" => events::mark_read],
+        posts: &["smessage"],
         may_be_open: false,
     }
 }

@@ -1,10 +1,10 @@
-//! `/api`, which several protocols share: what is said where none of them has a path, and of what concerns all.
+//! `/api`, which several protocols share: how all of them spell refusals there.
 
 use serde::Serialize;
 
-use super::{Fault, Response, Surface, refusal, text_of};
+use super::{Fault, Response, StatusCode, Surface, json, refusal, text_of};
 
-/// A refusal that clients of every protocol below `/api` can read.
+/// A text under the key of every protocol below `/api`.
 #[derive(Serialize)]
 struct Refusal<'a> {
     error: &'a str,
@@ -13,34 +13,37 @@ struct Refusal<'a> {
     detail: &'a str,
 }
 
+impl<'a> Refusal<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            error: text,
+            message: text,
+            msg: text,
+            detail: text,
+        }
+    }
+}
+
 /// No routes, but a voice; stands before those that have routes there.
 pub fn api_surface() -> Surface {
     Surface {
         prefix: "/api",
         routes: Vec::new(),
-        fault: api_refusal,
+        fault: api_fault,
     }
 }
 
-/// The text of a fault under the keys of every protocol below `/api`.
-pub fn api_refusal(fault: &Fault) -> Response {
-    let text = text_of(fault);
-    let (error, message, msg, detail) = (&*text, &*text, &*text, &*text);
-    refusal(
-        fault,
-        &Refusal {
-            error,
-            message,
-            msg,
-            detail,
-        },
-    )
+/// The refusal of a fault, in the words of no protocol.
+pub fn api_fault(fault: &Fault) -> Response {
+    api_refusal(fault, &text_of(fault))
 }
 
-/// Whether a fault is none of one protocol's own, so that [`api_refusal`] spells it.
-pub fn is_shared_fault(fault: &Fault) -> bool {
-    matches!(
-        super::status_of(fault).as_u16(),
-        405 | 413 | 415 | 429 | 503
-    ) || matches!(fault, Fault::NoRoute)
+/// The refusal of a fault, in a protocol's words.
+pub fn api_refusal(fault: &Fault, text: &str) -> Response {
+    refusal(fault, &Refusal::new(text))
+}
+
+/// A refusal for which a protocol's document has a status and a text of its own.
+pub fn api_error(status: StatusCode, text: &str) -> Response {
+    json(status, &Refusal::new(text))
 }

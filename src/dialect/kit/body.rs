@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
+use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use warp::Buf;
 
@@ -47,9 +48,18 @@ pub async fn form_fields(call: &mut Call) -> Result<Vec<(String, String)>, Fault
     if !call.is_of_type(TYPE) {
         return Err(Fault::MediaType(TYPE));
     }
-    Ok(form_urlencoded::parse(&read(call).await?)
-        .into_owned()
-        .collect())
+    let body = read(call).await?;
+    check_utf8(&percent_decode(&body).collect::<Vec<_>>())?;
+    Ok(form_urlencoded::parse(&body).into_owned().collect())
+}
+
+/// Refuses what is not UTF-8: parsers skip or replace it where they do not look closely.
+fn check_utf8(bytes: &[u8]) -> Result<(), Fault> {
+    let checked = std::str::from_utf8(bytes).map(drop);
+    checked.map_err(|error| Fault::BadJson {
+        field: None,
+        detail: format!("the body is not UTF-8: {error}"),
+    })
 }
 
 /// JSON of that shape.
@@ -57,6 +67,7 @@ pub async fn form_fields(call: &mut Call) -> Result<Vec<(String, String)>, Fault
 /// # Errors
 /// [`Fault::BadJson`] with the field that is wrong.
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    check_utf8(bytes)?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -125,6 +136,12 @@ mod tests {
             };
             assert_eq!(field.as_deref(), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn bodies_are_utf8_also_where_nobody_looks() {
+        let ignored = b"{\"id\":1,\"name\":\"a\",\"x\xff\":\"\xfe\"}";
+        assert!(parse_json::<Shape>(ignored).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use hyper::upgrade::OnUpgrade;
 use percent_encoding::percent_decode_str;
 
 use crate::chat::files::Sender;
-use crate::chat::{Caller, Credential, TokenFault, Visitor};
+use crate::chat::{Caller, ChatError, Credential, TokenFault, Visitor};
 use crate::model::{MessageId, PageRequest, UserId};
 
 use super::body::BodyStream;
@@ -64,16 +64,13 @@ impl Call {
         self.params.get(n).map_or("", String::as_str)
     }
 
-    /// That part as an id.
+    /// That part as the id of `what`, such as a room.
     ///
     /// # Errors
-    /// [`Fault::NoRoute`] if it is no positive number.
-    pub fn id(&self, n: usize) -> Result<i64, Fault> {
-        self.param(n)
-            .parse()
-            .ok()
-            .filter(|id| *id > 0)
-            .ok_or(Fault::NoRoute)
+    /// [`ChatError::NotFound`] if it is no positive number: the same as for an id that nothing has.
+    pub fn id(&self, n: usize, what: &'static str) -> Result<i64, ChatError> {
+        let id = self.param(n).parse().ok().filter(|id| *id > 0);
+        id.ok_or(ChatError::NotFound(what))
     }
 
     /// The first query parameter of that name, decoded.

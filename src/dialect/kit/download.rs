@@ -87,8 +87,9 @@ fn knows(header: &str, tag: &str) -> bool {
 /// One range of a file of `size` bytes; `None` for anything we need not understand, `Err` for one outside the file.
 fn parse_range(header: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
     let Some((first, last)) = header
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
+        .split_once('=')
+        .filter(|(unit, _)| unit.trim().eq_ignore_ascii_case("bytes"))
+        .and_then(|(_, range)| range.split_once('-'))
     else {
         return Ok(None);
     };
@@ -125,17 +126,17 @@ fn served_type(download: &Download) -> &str {
         "application/pdf" | "application/zip" | "text/plain" | "text/csv"
     );
     let is_media = media_type.starts_with("audio/") || media_type.starts_with("video/");
-    if file.dimensions.is_some() || is_quiet || is_media {
+    if file.media.recognized || is_quiet || is_media {
         media_type
     } else {
         "application/octet-stream"
     }
 }
 
-/// Pictures may show in the page, everything else is for keeping.
+/// Pictures may show as a page of their own, everything else is saved; a player in a page takes no notice of this.
 fn disposition(download: &Download) -> String {
     let file = &download.file;
-    let kind = if file.dimensions.is_some() {
+    let kind = if file.shown_dimensions().is_some() {
         "inline"
     } else {
         "attachment"
@@ -192,6 +193,7 @@ mod tests {
             ("bytes=2-", Ok(Some(2..10))),
             ("bytes=2-99", Ok(Some(2..10))),
             ("bytes=-3", Ok(Some(7..10))),
+            ("Bytes=-3", Ok(Some(7..10))),
             ("bytes=-99", Ok(Some(0..10))),
             ("bytes=3-99999999999999999999999", Ok(Some(3..10))),
             ("bytes=10-", Err(())),

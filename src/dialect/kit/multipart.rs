@@ -90,6 +90,7 @@ impl Form {
     pub async fn next(&mut self) -> Result<Option<Part>, Fault> {
         let field = self.parts.next_field().await.map_err(fault)?;
         self.source.unparsed.store(0, Ordering::Relaxed);
+        field.iter().try_for_each(check_headers)?;
         Ok(field.map(|field| Part {
             field,
             source: self.source.clone(),
@@ -116,8 +117,9 @@ impl Part {
     }
 
     /// What the file is called, if it is one; a file field left empty is none.
-    pub fn file_name(&self) -> Option<&str> {
-        self.field.file_name().filter(|name| !name.is_empty())
+    pub fn file_name(&self) -> Option<String> {
+        let name = self.field.file_name().filter(|name| !name.is_empty())?;
+        Some(decode(name))
     }
 
     /// What the sender says the file is.
@@ -188,6 +190,26 @@ fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
             Poll::Pending => Poll::Pending,
         }
     })
+}
+
+/// Names must be UTF-8: the parser would take others for none.
+fn check_headers(field: &Field<'_>) -> Result<(), Fault> {
+    let mut values = field.headers().values();
+    match values.all(|value| std::str::from_utf8(value.as_bytes()).is_ok()) {
+        true => Ok(()),
+        false => Err(Fault::BadJson {
+            field: None,
+            detail: "the head of a field is not UTF-8".to_owned(),
+        }),
+    }
+}
+
+/// A file's name as it was before a browser wrote it into the form: forms escape quotes and line breaks, and nothing
+/// else (HTML, "multipart/form-data encoding algorithm").
+fn decode(name: &str) -> String {
+    name.replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n")
 }
 
 fn fault(error: multer::Error) -> Fault {

@@ -37,6 +37,12 @@ impl Kit {
         (client.address, self.remote(peer, &client, headers))
     }
 
+    /// The client's own address, and whether a trusted proxy asks for it.
+    pub fn client_of(&self, peer: SocketAddr, headers: &HeaderMap) -> (IpAddr, bool) {
+        let is_proxied = self.is_trusted(peer.ip().to_canonical());
+        (self.client(peer, headers).address, is_proxied)
+    }
+
     /// `http` or `https`, as the client's browser sees it.
     pub(super) fn scheme(&self, peer: SocketAddr, headers: &HeaderMap) -> &'static str {
         let https = self.client(peer, headers).https.unwrap_or_else(|| {
@@ -79,10 +85,12 @@ impl Kit {
     }
 
     fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
-        forwarded::client(peer.ip(), headers, |address| {
-            let proxies = &self.network.trusted_proxies;
-            proxies.iter().any(|network| network.contains(&address))
-        })
+        forwarded::client(peer.ip(), headers, |address| self.is_trusted(address))
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        let proxies = &self.network.trusted_proxies;
+        proxies.iter().any(|network| network.contains(&address))
     }
 
     fn remote(&self, peer: SocketAddr, client: &Client, headers: &HeaderMap) -> Option<Remote> {

@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::chat::{self, Caller, Closing, Credential, Outbox};
 use crate::transport::awake::STALL;
 use crate::transport::frame::ping_frame;
-use crate::transport::websocket::{Incoming, Line, WebSocket};
+use crate::transport::websocket::{Incoming, Line, ReadError, WebSocket};
 
-use super::{Call, Fault, Proof};
+use super::{Call, Fault, Pipeline, Proof, Slot};
 
 /// The longest frame a client may send, bytes.
 pub const FRAME_MAX: usize = 64 * 1024;
@@ -25,11 +25,12 @@ const BAD_FRAMES_MAX: u32 = 50;
 /// What a frame asked for, on its way.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What became of a frame.
+/// Outcome of handling a frame. What it answers, it answers through its [`Slot`].
 pub enum Heard {
     /// It is done, or nothing was to be done.
     Done,
-    /// It takes time; the next frame waits for it.
+    /// It takes time. The next frame is read when this is over: a message has been handed to its room then, everything else
+    /// is done. It is always run to its end.
     Doing(Task),
     /// It made no sense, and its sender was told so.
     Nonsense,
@@ -60,13 +61,14 @@ pub async fn handshake_caller(call: &Call) -> Result<Option<Caller>, Fault> {
     ))
 }
 
-/// Writes what is queued and hands over what comes in, until either side has enough.
+/// Writes what is queued and hands over what comes in, until either side has enough and all that has begun is done.
 pub async fn converse(
     mut socket: WebSocket,
     outbox: Arc<Outbox>,
     first: Option<Task>,
-    mut hear: impl FnMut(&str) -> Heard,
+    mut hear: impl FnMut(&str, Slot) -> Heard,
 ) {
+    let pipeline = Pipeline::new(outbox.clone());
     outbox.set_line(Arc::downgrade(socket.line()) as _);
     let (mut doing, mut batch) = (first, Vec::new());
     let mut pulse = Pulse::new(Instant::now());
@@ -83,13 +85,12 @@ pub async fn converse(
                 }
             }
             () = async { if let Some(doing) = &mut doing { doing.await } }, if doing.is_some() => doing = None,
-            // The next frame waits until the one before is done: so answers come in order, and nothing piles up.
-            incoming = socket.read(), if doing.is_none() => {
+            incoming = read_when_due(&pipeline, &mut socket), if doing.is_none() => {
                 pulse.heard();
                 match incoming {
                     // Whatever a client sent after its session had ended is not done.
                     Ok(Incoming::Text(_)) if outbox.is_closed() => {}
-                    Ok(Incoming::Text(text)) => match hear(&text) {
+                    Ok(Incoming::Text(text)) => match hear(&text, pipeline.begin()) {
                         Heard::Done => {}
                         Heard::Doing(task) => doing = Some(task),
                         Heard::Nonsense if nonsense >= BAD_FRAMES_MAX => break Some((1008, "too many bad frames")),
@@ -114,9 +115,25 @@ pub async fn converse(
     };
     // Nothing more is queued from here on.
     outbox.close(Closing::Gone);
-    if let Some((code, reason)) = code {
-        socket.close(code, reason).await;
-    }
+    let closing = async move {
+        if let Some((code, reason)) = code {
+            socket.close(code, reason).await;
+        }
+    };
+    let ending = async {
+        if let Some(doing) = doing {
+            doing.await;
+        }
+        pipeline.ended().await;
+    };
+    // Boxed, because it is only for the end and would be in the task all the time.
+    Box::pin(async { tokio::join!(closing, ending) }).await;
+}
+
+/// The next frame, once it may begin.
+async fn read_when_due(pipeline: &Pipeline, socket: &mut WebSocket) -> Result<Incoming, ReadError> {
+    pipeline.room().await;
+    socket.read().await
 }
 
 /// A peer's signs of life between two pings.

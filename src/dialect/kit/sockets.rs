@@ -12,8 +12,8 @@ use serde_json::Value;
 use warp::http::Extensions;
 
 use crate::chat::{
-    Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox, Remote,
-    TokenFault, Weight,
+    Bystander, Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox,
+    Remote, TokenFault, Weight,
 };
 use crate::transport::outgoing::{Close, Outgoing};
 use crate::transport::socketio::{
@@ -21,8 +21,8 @@ use crate::transport::socketio::{
 };
 use crate::transport::websocket::Line;
 
-use super::SharedKit;
 use super::call::cookie;
+use super::{Emit, Pipeline, Reply, SharedKit};
 
 /// Something that takes time and borrows its socket.
 pub type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -39,6 +39,8 @@ pub struct EventSurface {
     pub greet: Option<fn(&Session)>,
     /// Its events by name.
     pub events: Vec<(&'static str, EventHandler)>,
+    /// Those of its events that only [post](Session::post) a message: they begin before the events before them have ended.
+    pub posts: &'static [&'static str],
     /// Whether a client may come without a token when the dialect is open.
     pub may_be_open: bool,
 }
@@ -63,30 +65,33 @@ pub struct Session {
     local: bool,
     /// What the core knows of it; nothing before it is known who it is.
     pub connection: Option<Arc<Connection>>,
+    /// What it hears before it is known who it is.
+    bystanders: Vec<Arc<Bystander>>,
     /// What a dialect remembers of it, by type.
     pub state: Extensions,
-    client: Client<Queue>,
+    /// The events that have begun and not ended.
+    pub(super) pipeline: Pipeline,
+    /// How the event that is being handled is answered.
+    pub(super) reply: Option<Reply>,
+    pub(super) client: Client<Queue>,
     /// The address of this server as the client knows it.
     base: String,
     surfaces: Arc<[EventSurface]>,
 }
 
 impl Session {
-    /// Sends an event to this client only.
-    pub fn emit<T: Serialize + ?Sized>(&self, name: &str, value: &T) {
-        self.client.emit(name, value);
-    }
-
     /// The address of this server as the client knows it.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends.
+    /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends,
+    /// after the events before this one.
     ///
     /// # Errors
     /// [`ChatError::Limited`] if they have too many.
     pub async fn become_caller(&mut self, caller: Caller) -> Result<(), ChatError> {
+        self.pipeline.newest_is_alone().await;
         self.caller = None;
         if let Some(before) = self.connection.take() {
             self.kit.chat.hand_on(&before).await;
@@ -101,10 +106,24 @@ impl Session {
         Ok(())
     }
 
-    fn speak(&self, surface: &EventSurface) {
+    fn speak(&mut self, surface: &EventSurface) {
         if let Some(connection) = &self.connection {
             self.kit.chat.speak(connection, surface.encoder);
+            self.bystanders.clear();
         }
+    }
+
+    /// Lets a client that has not said who it is hear what everybody is told, in the dialects that let it in.
+    fn stand_by(&mut self) {
+        let surfaces = self.surfaces.iter();
+        let open = surfaces.filter(|surface| self.may_be_unproven(surface));
+        let (chat, outbox) = (&self.kit.chat, &self.client.outgoing().0);
+        let listen = |surface: &EventSurface| chat.stand_by(surface.encoder, outbox.clone());
+        self.bystanders = open.map(listen).collect();
+    }
+
+    fn may_be_unproven(&self, surface: &EventSurface) -> bool {
+        self.local && surface.may_be_open && self.kit.is_open(surface.dialect)
     }
 }
 
@@ -224,13 +243,17 @@ impl Handler for Sockets {
                 _ => return Err(refuse(TokenFault::Missing.into())),
             }
         }
+        let outbox = connect.client.outgoing().0.clone();
         let mut session = Session {
             kit: self.kit.clone(),
             caller: None,
             proven: caller.is_some(),
             local: remote.is_none(),
             connection: None,
+            bystanders: Vec::new(),
             state: Extensions::new(),
+            pipeline: Pipeline::new(outbox),
+            reply: None,
             client: connect.client,
             base: self.base_url(connect.handshake),
             surfaces: self.surfaces.clone(),
@@ -250,26 +273,32 @@ impl Socket for Session {
             .filter_map(|surface| surface.greet)
             .for_each(|greet| greet(self));
         // Only now: no event may come before the greeting.
-        let dialect = self.caller.as_ref().map(Caller::dialect);
-        surfaces
-            .iter()
-            .filter(|surface| Some(surface.dialect) == dialect)
-            .for_each(|surface| self.speak(surface));
+        for surface in surfaces.iter() {
+            if self.caller.as_ref().map(Caller::dialect) == Some(surface.dialect) {
+                self.speak(surface);
+            }
+        }
+        if self.connection.is_none() {
+            self.stand_by();
+        }
     }
 
     async fn event(&mut self, event: Event<'_>) {
-        // Whatever a client sent after its session had ended is not done.
-        if self.client.outgoing().is_closed() {
-            return;
-        }
+        let slot = self.pipeline.begin();
         let surfaces = self.surfaces.clone();
         let found = surfaces.iter().find_map(|surface| {
-            let (_, run) = surface
+            let (name, run) = surface
                 .events
                 .iter()
                 .find(|(name, _)| *name == event.name)?;
-            Some((surface, run))
+            Some((surface, run, surface.posts.contains(name)))
         });
+        let may_overlap = found.is_none_or(|(_, _, posts)| posts);
+        // Whatever a client sent after its session had ended is not done.
+        if self.client.outgoing().is_closed() || !(may_overlap || slot.alone().await) {
+            return;
+        }
+        self.reply = Some(Reply::new(slot, self.client.clone(), event.ack));
         let value = event
             .args
             .first()
@@ -277,10 +306,7 @@ impl Socket for Session {
             .unwrap_or(Value::Null);
         match found {
             // Who came without proof is served by what let them in, and by nothing else.
-            Some((surface, run))
-                if self.proven
-                    || (self.local && surface.may_be_open && self.kit.is_open(surface.dialect)) =>
-            {
+            Some((surface, run, _)) if self.proven || self.may_be_unproven(surface) => {
                 self.speak(surface);
                 run(self, value).await;
                 self.speak(surface);
@@ -294,13 +320,14 @@ impl Socket for Session {
                 },
             ),
         }
-        if let Some(ack) = &event.ack {
-            self.client.ack(ack, |answer| answer);
-        }
+        self.reply = None;
+        self.pipeline.room().await;
     }
 
     async fn disconnected(self, _: Reason) {
         if let Some(connection) = &self.connection {
+            connection.outbox().close(Closing::Gone);
+            self.pipeline.ended().await;
             self.kit.chat.disconnect(connection).await;
         }
     }
@@ -315,12 +342,12 @@ struct Unknown {
 
 /// Adds an event with one value to `frames`.
 pub fn add_event<T: Serialize + ?Sized>(frames: &mut Frames, name: &str, value: &T) {
-    frames.add(|bytes| bytes.extend_from_slice(&event(name).arg(value).frame()));
+    frames.add(|bytes| event(name).arg(value).append_to(bytes));
 }
 
 /// Adds an event without a value to `frames`.
 pub fn add_bare_event(frames: &mut Frames, name: &str) {
-    frames.add(|bytes| bytes.extend_from_slice(&event(name).frame()));
+    frames.add(|bytes| event(name).append_to(bytes));
 }
 
 /// A connection's queue, as the transport sees it.

@@ -11,7 +11,9 @@ use warp::{Filter, filters::path::FullPath};
 
 use crate::transport::listener::Peer;
 
-use super::{Call, Fault, HeaderMap, Kit, Method, Response, body, cors, current, set_header};
+use super::{
+    Call, Fault, HeaderMap, Kit, Method, Response, body, compress, cors, current, set_header,
+};
 
 /// An answer on its way.
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -148,24 +150,18 @@ impl Table {
         let mut response = current::with_headers(headers.clone(), self.dispatch(call)).await;
         cors::dress(&self.kit.origins, &headers, &mut response);
         protect(&mut response, secure);
-        response
+        compress::compress(&headers, response).await
     }
 
     async fn dispatch(&self, mut call: Call) -> Response {
         let segments = call.segments();
-        let found: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|entry| entry.matches(&segments))
-            .collect();
+        let found = self.find(&segments);
         let Some(first) = found.first() else {
             return (self.fault_at(&call.path))(&Fault::NoRoute);
         };
-        if let Some(entry) = found
-            .iter()
-            .filter(|entry| entry.method == call.method)
-            .find(|entry| entry.when.is_none_or(|when| when(&call)))
-        {
+        let is_for = |entry: &&&Entry| entry.when.is_none_or(|when| when(&call));
+        let mut with_method = found.iter().filter(|entry| entry.method == call.method);
+        if let Some(entry) = with_method.find(is_for) {
             call.params = entry.params(segments);
             return (entry.run)(call).await;
         }
@@ -173,9 +169,21 @@ impl Table {
         if call.method == Method::OPTIONS {
             return cors::options(&self.kit.origins, &call.headers, &allow);
         }
-        let mut response = (first.fault)(&Fault::Method(allow.clone()));
+        let voice = found.iter().find(is_for).unwrap_or(first).fault;
+        let mut response = voice(&Fault::Method(allow.clone()));
         set_header(&mut response, "allow", &allow);
         response
+    }
+
+    /// All entries of a path. Where one has it word by word, those that have a parameter there are not meant, whatever
+    /// the method.
+    fn find(&self, segments: &[String]) -> Vec<&Entry> {
+        let mut found: Vec<_> = self.entries.iter().collect();
+        found.retain(|entry| entry.matches(segments));
+        if let Some(first) = found.first().copied() {
+            found.retain(|entry| entry.has_pattern_of(first));
+        }
+        found
     }
 
     fn fault_at(&self, path: &str) -> Voice {
@@ -200,6 +208,12 @@ impl Entry {
                 .iter()
                 .zip(segments)
                 .all(|(own, given)| is_param(own) || own == given)
+    }
+
+    /// Whether both have parameters at the same places.
+    fn has_pattern_of(&self, other: &Self) -> bool {
+        let mut pairs = self.segments.iter().zip(&other.segments);
+        pairs.all(|(own, theirs)| is_param(own) == is_param(theirs))
     }
 
     fn params(&self, segments: Vec<String>) -> Vec<String> {

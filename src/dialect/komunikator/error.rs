@@ -1,10 +1,8 @@
-//! Refusals: `{error}`, with statuses and texts of the document.
-
-use serde::Serialize;
+//! Refusals: `error`, with statuses and texts of the document, and the keys of the others below `/api`.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{
-    Fault, Response, StatusCode, api_refusal, is_shared_fault, json, refusal, status_of, text_of,
+    Fault, Response, StatusCode, api_error, api_refusal, status_of, text_of,
 };
 use crate::model::Invalid;
 
@@ -47,31 +45,17 @@ impl From<Invalid> for Refusal {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorJson<'a> {
-    error: &'a str,
-    /// Where clients look for what is wrong with a token.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msg: Option<&'a str>,
-}
-
 /// The answer for a refusal.
 pub(super) fn refuse(refusal: &Refusal) -> Response {
     match refusal {
-        Refusal::Said(status, error) => json(*status, &ErrorJson { error, msg: None }),
+        Refusal::Said(status, text) => api_error(*status, text),
         Refusal::Fault(fault) => response(fault),
     }
 }
 
 /// The answer for a fault.
 pub(super) fn response(fault: &Fault) -> Response {
-    if is_shared_fault(fault) {
-        return api_refusal(fault);
-    }
-    let error = &*text(fault);
-    let is_token = matches!(fault, Fault::Chat(ChatError::Unauthenticated(_)));
-    let msg = is_token.then_some(error);
-    let mut response = refusal(fault, &ErrorJson { error, msg });
+    let mut response = api_refusal(fault, &text(fault));
     *response.status_mut() = status(fault);
     response
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::chat::{Caller, ChatError, Connection};
-use crate::dialect::kit::{Fault, Session};
+use crate::dialect::kit::{Emit, Fault, Reply, Session};
 use crate::model::{Content, Draft, Event, Invalid, RoomId};
 
 use super::encode::KOMUNIKATOR;
@@ -105,16 +105,17 @@ async fn try_leave(session: &mut Session, value: &Value) -> Result<(), Refusal> 
 }
 
 async fn try_message(session: &mut Session, value: &Value) -> Result<(), Refusal> {
-    let (caller, _, room) = place(session, value).await?;
-    let text = value["message"].as_str().unwrap_or_default().trim();
-    if text.is_empty() {
-        return Err(EMPTY.into());
-    }
-    if text.chars().count() > MESSAGE_MAX {
-        return Err(TOO_LONG.into());
+    let (_, _, room) = place(session, value).await?;
+    let text = value["message"].as_str().unwrap_or_default();
+    match text.trim().chars().count() {
+        0 => return Err(EMPTY.into()),
+        1..=MESSAGE_MAX => {}
+        _ => return Err(TOO_LONG.into()),
     }
     let draft = Draft::new(Content::parse(text)?);
-    session.kit.chat.post(&caller, room, draft).await?;
+    let told =
+        |reply: &Reply, posted: Result<(), ChatError>| answer(reply, posted.map_err(Refusal::from));
+    session.post(room, draft, told).await;
     Ok(())
 }
 
@@ -157,7 +158,7 @@ async fn identify(session: &mut Session, name: &str) -> Result<(Caller, Arc<Conn
     Ok(who.ok_or(FAILED)?)
 }
 
-fn answer(session: &Session, done: Result<(), Refusal>) {
+fn answer(client: &impl Emit, done: Result<(), Refusal>) {
     let (code, text) = match done {
         Ok(()) => return,
         Err(Refusal::Said(Failure(code, text))) => (code, text.to_owned()),
@@ -170,5 +171,5 @@ fn answer(session: &Session, done: Result<(), Refusal>) {
         }
     };
     let message = &text;
-    session.emit("error", &ErrorJson { message, code });
+    client.emit("error", &ErrorJson { message, code });
 }

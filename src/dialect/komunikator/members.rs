@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::{Call, StatusCode, json};
-use crate::model::{Action, Key, Person, RoomId, UserId, Verdict, may, name_key};
+use crate::model::{Key, Person, RoomId, UserId, name_key};
 
 use super::NAME;
 use super::error::{Answer, NO_ROOM, Refusal};
@@ -88,13 +88,13 @@ pub(super) async fn list(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &list))
 }
 
-/// Only who may manage the room kicks here, though moderators may elsewhere.
+/// Only the room's owner kicks here, though moderators and admins may elsewhere.
 pub(super) async fn kick(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let params = Params::read(&mut call).await?;
     let room = params.room_id()?;
     let name = params.text("user_to_kick")?.ok_or(NOBODY_TO_KICK)?;
-    if !manages(&call, &caller, room).await? {
+    if !owns(&call, &caller, room).await? {
         return Err(NOT_OWNER);
     }
     let person = member_called(&call, &caller, room, name).await?;
@@ -112,12 +112,9 @@ async fn is_member(call: &Call, caller: &Caller, room: RoomId) -> Result<bool, C
     Ok(call.kit.chat.room(caller, room).await?.1.is_some())
 }
 
-async fn manages(call: &Call, caller: &Caller, room: RoomId) -> Result<bool, ChatError> {
+async fn owns(call: &Call, caller: &Caller, room: RoomId) -> Result<bool, ChatError> {
     match call.kit.chat.room(caller, room).await {
-        Ok((room, place)) => {
-            let place = place.map(|place| place.role);
-            Ok(may(caller.role(), place, room.kind, Action::Manage) == Verdict::Yes)
-        }
+        Ok((room, _)) => Ok(room.owner_id == Some(caller.id())),
         Err(ChatError::NotFound(_)) => Ok(false),
         Err(error) => Err(error),
     }

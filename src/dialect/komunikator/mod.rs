@@ -66,6 +66,7 @@ pub fn event_surface() -> EventSurface {
             "message" => events::message,
             "watchdog" => events::watchdog,
         ],
+        posts: &["message"],
         may_be_open: true,
     }
 }

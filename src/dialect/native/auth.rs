@@ -141,7 +141,7 @@ pub(super) async fn end(call: Call) -> Answer {
     let caller = caller(&call).await?;
     call.kit
         .chat
-        .end_session(&caller, SessionId(call.id(0)?))
+        .end_session(&caller, SessionId(call.id(0, "session")?))
         .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

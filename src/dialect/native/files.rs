@@ -50,7 +50,7 @@ pub(super) async fn list(call: Call) -> Answer {
 
 pub(super) async fn remove(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let file = FileId(call.id(0)?);
+    let file = FileId(call.id(0, "file")?);
     call.kit.chat.remove_file(&caller, file).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -78,7 +78,7 @@ async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<DraftBody, Fa
     while let Some(part) = form.next().await? {
         match (part.name(), part.file_name()) {
             ("file", Some(name)) => {
-                let (name, media_type) = (name.to_owned(), part.media_type().to_owned());
+                let media_type = part.media_type().to_owned();
                 uploads.take(&name, &media_type, part.bytes()).await?;
             }
             (_, Some(_)) => {}
@@ -152,7 +152,7 @@ pub(super) async fn clear_picture(call: Call) -> Answer {
 }
 
 async fn fetch(call: Call) -> Answer {
-    let id = FileId(call.id(0)?);
+    let id = FileId(call.id(0, "file")?);
     let chat = &call.kit.chat;
     if let Some(pass) = call.query_value("k")
         && let Ok(download) = chat.fetch_file(None, id, Some(&pass)).await

@@ -144,7 +144,7 @@ pub(super) async fn revoke(call: Call) -> Answer {
     let caller = caller(&call).await?;
     call.kit
         .chat
-        .revoke_invite(&caller, InviteId(call.id(0)?))
+        .revoke_invite(&caller, InviteId(call.id(0, "invite")?))
         .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
@@ -188,7 +188,7 @@ pub(super) async fn join(call: Call) -> Answer {
 
 pub(super) async fn create_password_link(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let id = UserId(call.id(0)?);
+    let id = UserId(call.id(0, "user")?);
     let link = call.kit.chat.create_password_link(&caller, id).await?;
     let body = PasswordLinkJson {
         user: (&*link.made.user.person).into(),

@@ -51,7 +51,7 @@ pub(super) async fn add(mut call: Call) -> Answer {
 
 pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let (room, user) = (room_id(&call)?, UserId(call.id(1)?));
+    let (room, user) = (room_id(&call)?, UserId(call.id(1, "user")?));
     let body: Edit = json_body(&mut call).await?;
     let mute = |until: &Option<String>| {
         until
@@ -70,7 +70,7 @@ pub(super) async fn remove(call: Call) -> Answer {
     let caller = caller(&call).await?;
     call.kit
         .chat
-        .remove_member(&caller, room_id(&call)?, UserId(call.id(1)?))
+        .remove_member(&caller, room_id(&call)?, UserId(call.id(1, "user")?))
         .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

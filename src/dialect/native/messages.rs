@@ -76,5 +76,5 @@ pub(super) async fn delete(call: Call) -> Answer {
 }
 
 pub(super) fn message_id(call: &Call) -> Result<MessageId, crate::dialect::kit::Fault> {
-    call.id(0).map(MessageId)
+    Ok(MessageId(call.id(0, "message")?))
 }

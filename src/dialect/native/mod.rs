@@ -11,6 +11,7 @@ mod messages;
 mod notifications;
 mod ops;
 mod reactions;
+mod resume;
 mod rooms;
 mod search;
 mod server;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Resumed, Sealed, Weight};
-use crate::dialect::kit::Fault;
+use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Sealed};
 use crate::dialect::kit::raw::Heard;
+use crate::dialect::kit::{Fault, Slot};
 use crate::model::{Content, Emoji, Message, MessageId, RoomId};
 
 use super::encode::{self, NATIVE};
 use super::error::{Refusal, describe};
-use super::wire::{DraftBody, MessageJson, PersonJson};
+use super::resume;
+use super::wire::{DraftBody, MessageJson};
 
 /// One frame of a client.
 #[derive(Deserialize)]
@@ -49,6 +50,9 @@ pub(super) enum Op {
         room: i64,
         after: i64,
     },
+    ResumeRooms {
+        rooms: Vec<(i64, i64)>,
+    },
     Leave {
         room: i64,
     },
@@ -59,9 +63,9 @@ pub(super) enum Op {
 type Id = Option<i64>;
 
 #[derive(Serialize)]
-struct Done<T> {
-    re: i64,
-    ok: T,
+pub(super) struct Done<T> {
+    pub re: i64,
+    pub ok: T,
 }
 
 #[derive(Serialize)]
@@ -82,19 +86,6 @@ struct Changed<'a> {
 struct Sent<'a> {
     message: MessageJson<'a>,
     new: bool,
-}
-
-#[derive(Serialize)]
-struct ResumedJson<'a> {
-    room: i64,
-    messages: Vec<MessageJson<'a>>,
-    more: bool,
-    cleared_through: i64,
-    reset: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    online: Option<Vec<PersonJson<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    online_count: Option<u32>,
 }
 
 /// Reads a frame; the fault comes with the frame's number if that much could be read.
@@ -125,32 +116,30 @@ pub(super) fn parse(text: &str) -> Result<(Id, Op), (Id, Fault)> {
     Ok((head.id, op.map_err(|error| (head.id, bad(error)))?))
 }
 
-/// Does what a frame asks for; what takes time is handed back to be waited for.
+/// Does what a frame asks for; what takes time is handed back to be run. Only messages begin before what came before them
+/// has ended.
 pub(super) fn perform(
     chat: &Chat,
     caller: &Caller,
     connection: &Arc<Connection>,
-    id: Id,
+    (slot, id): (Slot, Id),
     op: Op,
 ) -> Heard {
-    let answer = Answer {
-        connection: connection.clone(),
-        id,
-    };
+    let answer = Answer { slot, id };
     match op {
-        Op::Send { room, draft } => {
-            match draft.parse() {
-                // Not waited for: a client may have many messages on their way.
-                Ok(draft) => chat.post_then(caller, RoomId(room), draft, answer.of(sent)),
-                Err(invalid) => answer.refuse(&invalid.into()),
+        Op::Send { room, draft } => match draft.parse() {
+            Ok(draft) => {
+                let (chat, caller) = (chat.clone(), caller.clone());
+                let reply = answer.of(sent);
+                Heard::Doing(Box::pin(async move {
+                    chat.post_then(&caller, RoomId(room), draft, reply).await;
+                }))
             }
-            Heard::Done
-        }
-        Op::Typing { room } => {
-            chat.typing(caller, RoomId(room));
-            answer.done();
-            Heard::Done
-        }
+            Err(invalid) => {
+                answer.refuse(&invalid.into());
+                Heard::Done
+            }
+        },
         Op::Ping {} => {
             answer.done();
             Heard::Done
@@ -162,17 +151,31 @@ pub(super) fn perform(
             });
             Heard::Done
         }
-        slow => Heard::Doing(Box::pin(perform_slow(
-            chat.clone(),
-            caller.clone(),
-            answer,
-            slow,
-        ))),
+        other => {
+            let connection = connection.clone();
+            let (chat, caller) = (chat.clone(), caller.clone());
+            Heard::Doing(Box::pin(async move {
+                if answer.slot.alone().await {
+                    perform_alone(chat, caller, &connection, answer, other).await;
+                }
+            }))
+        }
     }
 }
 
-async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
+/// Does what waits for everything before it.
+async fn perform_alone(
+    chat: Chat,
+    caller: Caller,
+    connection: &Arc<Connection>,
+    mut answer: Answer,
+    op: Op,
+) {
     match op {
+        Op::Typing { room } => {
+            chat.typing(&caller, RoomId(room));
+            answer.done();
+        }
         Op::Edit { message, content } => match Content::beside_files(&content) {
             Ok(content) => {
                 answer.of(changed)(chat.edit(&caller, MessageId(message), content).await)
@@ -191,7 +194,7 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             Err(invalid) => answer.refuse(&invalid.into()),
         },
         Op::Read { room, message } => {
-            // Written within a second; waiting for it would hold up what the client asks next.
+            answer.slot.detach();
             tokio::spawn(async move {
                 answer.of(|id, _| done(id))(
                     chat.read(&caller, RoomId(room), MessageId(message)).await,
@@ -199,40 +202,33 @@ async fn perform_slow(chat: Chat, caller: Caller, answer: Answer, op: Op) {
             });
         }
         Op::Resume { room, after } => {
-            let connection = answer.connection.clone();
-            let reply = Box::new(answer.of(resumed));
-            chat.resume(
-                &caller,
-                &connection,
-                NATIVE,
-                RoomId(room),
-                MessageId(after),
-                reply,
-            )
-            .await;
+            resume::one(&chat, &caller, connection, answer, (room, after)).await;
+        }
+        Op::ResumeRooms { rooms } => {
+            resume::many(&chat, &caller, connection, answer, rooms).await;
         }
         Op::Leave { room } => {
-            chat.unwatch(&answer.connection, NATIVE, RoomId(room)).await;
+            chat.unwatch(connection, NATIVE, RoomId(room)).await;
             answer.done();
         }
-        Op::Auth { .. } | Op::Send { .. } | Op::Typing { .. } | Op::Ping {} => {}
+        Op::Auth { .. } | Op::Send { .. } | Op::Ping {} => {}
     }
 }
 
-/// The way back to whoever asked.
-struct Answer {
-    connection: Arc<Connection>,
-    id: Id,
+/// The way back to whoever asked; the frame's handling ends with it.
+pub(super) struct Answer {
+    slot: Slot,
+    pub id: Id,
 }
 
 impl Answer {
     /// Answers with what `frame` makes of the outcome, or with the refusal.
-    fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
+    pub fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
     where
         T: 'static,
     {
         Box::new(move |outcome| match (outcome, self.id) {
-            (Ok(value), Some(id)) => push(&self.connection, frame(id, &value)),
+            (Ok(value), Some(id)) => self.slot.push(frame(id, &value)),
             (Ok(_), None) => {}
             (Err(error), _) => self.refuse(&error.into()),
         })
@@ -240,18 +236,13 @@ impl Answer {
 
     fn done(self) {
         if let Some(id) = self.id {
-            push(&self.connection, done(id));
+            self.slot.push(done(id));
         }
     }
 
-    fn refuse(self, fault: &Fault) {
-        push(&self.connection, refusal(self.id, fault));
+    pub fn refuse(self, fault: &Fault) {
+        self.slot.push(refusal(self.id, fault));
     }
-}
-
-/// Queues one frame.
-pub(super) fn push(connection: &Connection, frame: Sealed) {
-    connection.outbox().push(frame, Weight::Full);
 }
 
 /// The answer that only says that it is done.
@@ -289,23 +280,7 @@ fn changed(re: i64, message: &Arc<Message>) -> Sealed {
     })
 }
 
-fn resumed(re: i64, resumed: &Resumed) -> Sealed {
-    let ok = ResumedJson {
-        room: resumed.room.0,
-        messages: resumed.messages.iter().map(Into::into).collect(),
-        more: resumed.more,
-        cleared_through: resumed.cleared_through.0,
-        reset: resumed.reset,
-        online: resumed
-            .online
-            .as_ref()
-            .map(|online| encode::people(&online.people)),
-        online_count: resumed.online.as_ref().map(|online| online.count),
-    };
-    frame(&Done { re, ok })
-}
-
-fn frame(value: &impl Serialize) -> Sealed {
+pub(super) fn frame(value: &impl Serialize) -> Sealed {
     let mut frames = Frames::default();
     encode::add(&mut frames, value);
     frames.seal()

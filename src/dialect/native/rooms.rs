@@ -189,7 +189,7 @@ pub(super) async fn read(mut call: Call) -> Answer {
 
 /// The room the path names.
 pub(super) fn room_id(call: &Call) -> Result<RoomId, crate::dialect::kit::Fault> {
-    call.id(0).map(RoomId)
+    Ok(RoomId(call.id(0, "room")?))
 }
 
 pub(super) fn shown(status: StatusCode, room: &Room) -> Response {

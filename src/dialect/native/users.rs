@@ -34,7 +34,7 @@ pub(super) async fn list(call: Call) -> Answer {
 
 pub(super) async fn show(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let user = call.kit.chat.user(UserId(call.id(0)?)).await?;
+    let user = call.kit.chat.user(UserId(call.id(0, "user")?)).await?;
     Ok(match caller.role() {
         Role::Admin => json(StatusCode::OK, &UserJson::new(&user, caller.viewer())),
         Role::User | Role::Guest => json(StatusCode::OK, &PersonJson::from(&*user.person)),
@@ -43,7 +43,7 @@ pub(super) async fn show(call: Call) -> Answer {
 
 pub(super) async fn edit(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
-    let id = UserId(call.id(0)?);
+    let id = UserId(call.id(0, "user")?);
     let body: Edit = json_body(&mut call).await?;
     let role = body.role.as_deref().map(parse_role).transpose()?;
     let edit = UserEdit {
@@ -56,7 +56,10 @@ pub(super) async fn edit(mut call: Call) -> Answer {
 
 pub(super) async fn end(call: Call) -> Answer {
     let caller = caller(&call).await?;
-    call.kit.chat.end_user(&caller, UserId(call.id(0)?)).await?;
+    call.kit
+        .chat
+        .end_user(&caller, UserId(call.id(0, "user")?))
+        .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
@@ -64,7 +67,7 @@ pub(super) async fn end_sessions(call: Call) -> Answer {
     let caller = caller(&call).await?;
     call.kit
         .chat
-        .end_user_sessions(&caller, UserId(call.id(0)?))
+        .end_user_sessions(&caller, UserId(call.id(0, "user")?))
         .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

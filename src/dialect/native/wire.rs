@@ -241,12 +241,17 @@ impl<'a> From<&'a Message> for MessageJson<'a> {
 pub(super) struct FileJson<'a> {
     id: i64,
     name: &'a str,
+    kind: &'static str,
     media_type: &'a str,
     size: u64,
     width: Option<u32>,
     height: Option<u32>,
     url: String,
     thumbnail_url: Option<String>,
+    animated: bool,
+    playable: bool,
+    duration: Option<u64>,
+    cleaned: bool,
 }
 
 impl<'a> From<&'a File> for FileJson<'a> {
@@ -255,12 +260,17 @@ impl<'a> From<&'a File> for FileJson<'a> {
         Self {
             id: file.id.0,
             name: &file.name,
+            kind: file.kind().as_str(),
             media_type: &file.media_type,
             size: file.size,
             width,
             height,
             url: files::address(file),
             thumbnail_url: files::thumbnail_address(file),
+            animated: file.is_animated(),
+            playable: file.is_playable(),
+            duration: file.media.duration,
+            cleaned: file.media.cleaned,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::chat::{
     Welcome,
 };
 use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
-use crate::dialect::kit::{Answer, Call, Fault};
+use crate::dialect::kit::{Answer, Call, Fault, Slot};
 use crate::model::RoomId;
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::{Incoming, WebSocket};
@@ -134,10 +134,10 @@ async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
         Err(_) => return socket.close(1012, "come back").await,
     };
     let welcome = Box::pin(welcome(chat.clone(), caller.clone(), connection.clone()));
-    let hear = |text: &str| match ops::parse(text) {
-        Ok((id, op)) => ops::perform(&chat, &caller, &connection, id, op),
+    let hear = |text: &str, slot: Slot| match ops::parse(text) {
+        Ok((id, op)) => ops::perform(&chat, &caller, &connection, (slot, id), op),
         Err((id, fault)) => {
-            ops::push(&connection, ops::refusal(id, &fault));
+            slot.push(ops::refusal(id, &fault));
             Heard::Nonsense
         }
     };

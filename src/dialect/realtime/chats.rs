@@ -34,7 +34,7 @@ pub(super) async fn list(call: Call) -> Answer {
 
 pub(super) async fn read(call: Call) -> Answer {
     let caller = call.caller().await?;
-    mark_read(&call.kit.chat, &caller, RoomId(call.id(0)?)).await?;
+    mark_read(&call.kit.chat, &caller, RoomId(call.id(0, "room")?)).await?;
     let message = "Chat marked as read";
     Ok(json(StatusCode::OK, &Said { message }))
 }

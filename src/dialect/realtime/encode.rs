@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::chat::{Encode, Encoder, Frames, View};
 use crate::dialect::kit::add_event;
-use crate::model::{Event, Message, Person, RoomId};
+use crate::model::{Event, Message, Person, RoomId, cut};
 
 use super::wire::{NameJson, PrivateJson, PublicJson, shown_name, time};
 
@@ -43,7 +43,7 @@ impl PassageJson {
 struct NoticeJson<'a> {
     sender_id: i64,
     sender_username: &'a str,
-    content: String,
+    content: &'a str,
     timestamp: String,
 }
 
@@ -76,6 +76,7 @@ impl Encode for Realtime {
                 room,
                 person,
                 other: Some(_),
+                was_unread: true,
                 ..
             } if view == View::Other => {
                 let receipt = ReceiptJson {
@@ -140,7 +141,7 @@ fn notice(frames: &mut Frames, message: &Message) {
     let notice = NoticeJson {
         sender_id: message.sender.id.0,
         sender_username: shown_name(&message.sender),
-        content: content.chars().take(PREVIEW).collect(),
+        content: cut(content, PREVIEW),
         timestamp: time(message.created_at),
     };
     add_event(frames, "public_message_notification", &notice);

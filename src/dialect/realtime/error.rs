@@ -1,11 +1,7 @@
-//! Refusals: `{message}`.
-
-use serde::Serialize;
+//! Refusals: `message`, and the keys of the others below `/api`.
 
 use crate::chat::ChatError;
-use crate::dialect::kit::{
-    Fault, Response, StatusCode, api_refusal, is_shared_fault, json, refusal, text_of,
-};
+use crate::dialect::kit::{Fault, Response, StatusCode, api_error, api_refusal, text_of};
 use crate::model::Invalid;
 
 /// Why this dialect does not do something.
@@ -56,34 +52,17 @@ impl Refusal {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorJson {
-    message: String,
-    /// What all systems built on Flask-JWT say of a bad token.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msg: Option<String>,
-}
-
 /// The answer for a refusal.
 pub(super) fn response(refused: &Refusal) -> Response {
     match refused {
         Refusal::Fault(fault) => fault_response(fault),
-        Refusal::Said(status, text) => {
-            let (message, msg) = ((*text).to_owned(), None);
-            json(*status, &ErrorJson { message, msg })
-        }
+        Refusal::Said(status, text) => api_error(*status, text),
     }
 }
 
 /// The answer for a fault.
 pub(super) fn fault_response(fault: &Fault) -> Response {
-    if is_shared_fault(fault) {
-        return api_refusal(fault);
-    }
-    let message = text(fault);
-    let is_token = matches!(fault, Fault::Chat(ChatError::Unauthenticated(_)));
-    let msg = is_token.then(|| message.clone());
-    let mut response = refusal(fault, &ErrorJson { message, msg });
+    let mut response = api_refusal(fault, &text(fault));
     if let Fault::Chat(ChatError::Taken(_)) = fault {
         // As documented.
         *response.status_mut() = StatusCode::BAD_REQUEST;

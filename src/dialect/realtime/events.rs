@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::chat::{Caller, ChatError, Connection};
-use crate::dialect::kit::{PEOPLE_MAX, Session};
+use crate::dialect::kit::{Emit, PEOPLE_MAX, Reply, Session};
 use crate::model::{Content, Draft, Event, MessageId, Room, RoomId, UserId};
 
 use super::encode::{PassageJson, REALTIME};
@@ -67,7 +67,7 @@ macro_rules! telling {
     ($($name:ident => $does:ident),* $(,)?) => {$(
         pub(super) async fn $name(session: &mut Session, value: Value) {
             if let Err(refused) = $does(session, &value).await {
-                session.emit("error", &Failed { message: refused.text() });
+                refuse(session, &refused);
             }
         }
     )*};
@@ -114,10 +114,10 @@ async fn try_leave_public(session: &mut Session, _: &Value) -> Done {
 }
 
 async fn try_send_public(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    who(session)?;
     must_be_in_public(session)?;
     let draft = draft(value)?;
-    session.kit.chat.post(caller, RoomId::LOBBY, draft).await?;
+    session.post(RoomId::LOBBY, draft, posted).await;
     Ok(())
 }
 
@@ -132,17 +132,21 @@ async fn try_send_public_file(session: &mut Session, value: &Value) -> Done {
 }
 
 async fn try_mark_public_read(session: &mut Session, _: &Value) -> Done {
-    let (caller, _) = who(session)?;
-    let chat = &session.kit.chat;
-    chat.read(caller, RoomId::LOBBY, MessageId(i64::MAX))
-        .await?;
-    session.emit("public_chat_marked_read", &Nothing {});
+    let (caller, chat) = (who(session)?.0.clone(), session.kit.chat.clone());
+    session.detach(|reply| async move {
+        let read = chat.read(&caller, RoomId::LOBBY, MessageId(i64::MAX));
+        match read.await {
+            Ok(()) => reply.emit("public_chat_marked_read", &Nothing {}),
+            Err(error) => refuse(&reply, &error.into()),
+        }
+    });
     Ok(())
 }
 
 async fn try_join_private(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, connection) = who(session)?;
     let room = room_with(session, caller, other(value)?).await?;
+    connection.chosen().add(REALTIME, room.id);
     let other = room.other(caller.id()).ok_or(ChatError::NotFound("user"))?;
     let joined = JoinedPrivate {
         chat_id: room.id.0,
@@ -152,38 +156,48 @@ async fn try_join_private(session: &mut Session, value: &Value) -> Done {
     Ok(())
 }
 
-/// Messages reach both people wherever they are, so there is nothing to leave.
-async fn try_leave_private(_: &mut Session, value: &Value) -> Done {
-    other(value).map(drop)
+async fn try_leave_private(session: &mut Session, value: &Value) -> Done {
+    let (caller, connection) = who(session)?;
+    let (chat, other) = (&session.kit.chat, other(value)?);
+    if let Some(room) = chat.find_direct_room(caller, other).await? {
+        connection.chosen().remove(REALTIME, room.id);
+    }
+    Ok(())
 }
 
 async fn try_send_private(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, connection) = who(session)?;
     let other = other(value)?;
     let draft = draft(value)?;
     let room = room_with(session, caller, other).await?;
-    session.kit.chat.post(caller, room.id, draft).await?;
+    connection.chosen().add(REALTIME, room.id);
+    session.post(room.id, draft, posted).await;
     Ok(())
 }
 
 async fn try_send_private_file(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, connection) = who(session)?;
     let (other, chat) = (other(value)?, &session.kit.chat);
     let file = described(value)?;
     let file = file
         .attachment(&session.kit, caller, session.base())
         .await?;
     let room = room_with(session, caller, other).await?;
+    connection.chosen().add(REALTIME, room.id);
     files::post(chat, caller, room.id, file).await?;
     Ok(())
 }
 
 async fn try_mark_chat_read(session: &mut Session, value: &Value) -> Done {
-    let (caller, _) = who(session)?;
+    let (caller, chat) = (who(session)?.0.clone(), session.kit.chat.clone());
     let required = Refusal::bad("Chat ID required");
     let chat_id = id(&value["chat_id"], required, Refusal::bad("Invalid chat ID"))?;
-    chats::mark_read(&session.kit.chat, caller, RoomId(chat_id)).await?;
-    session.emit("chat_marked_read", &MarkedRead { chat_id });
+    session.detach(|reply| async move {
+        match chats::mark_read(&chat, &caller, RoomId(chat_id)).await {
+            Ok(()) => reply.emit("chat_marked_read", &MarkedRead { chat_id }),
+            Err(refused) => refuse(&reply, &refused),
+        }
+    });
     Ok(())
 }
 
@@ -198,6 +212,19 @@ async fn try_online_users(session: &mut Session, _: &Value) -> Done {
         .collect();
     session.emit("online_users", &Online { users });
     Ok(())
+}
+
+/// Tells a client that something was not done.
+fn refuse(client: &impl Emit, refused: &Refusal) {
+    let message = refused.text();
+    client.emit("error", &Failed { message });
+}
+
+/// Tells a client of a message that could not be posted.
+fn posted(reply: &Reply, outcome: Result<(), ChatError>) {
+    if let Err(error) = outcome {
+        refuse(reply, &error.into());
+    }
 }
 
 fn who(session: &Session) -> Result<(&Caller, &Arc<Connection>), Refusal> {

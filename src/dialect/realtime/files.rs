@@ -208,7 +208,7 @@ pub(super) async fn show(call: Call) -> Answer {
     let found = call
         .kit
         .chat
-        .placed_file(&caller, FileId(call.id(0)?))
+        .placed_file(&caller, FileId(call.id(0, "file")?))
         .await;
     let found = found.map_err(|error| Refusal::from(error).or_forbidden(NO_ACCESS))?;
     let (id, base) = (caller.id(), call.base_url());
@@ -219,7 +219,7 @@ pub(super) async fn show(call: Call) -> Answer {
 
 pub(super) async fn delete(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let (chat, file) = (&call.kit.chat, FileId(call.id(0)?));
+    let (chat, file) = (&call.kit.chat, FileId(call.id(0, "file")?));
     // This dialect lets nobody take away what others have put there.
     let removed = match chat.placed_file(&caller, file).await {
         Ok(_) => chat.remove_file(&caller, file).await,
@@ -236,7 +236,7 @@ pub(super) async fn of_message(call: Call) -> Answer {
     if caller.is_none() && !call.is_open(NAME) {
         return Err(call.token_fault(call.kit.is_open(NAME)).into());
     }
-    let message = MessageId(call.id(0)?);
+    let message = MessageId(call.id(0, "message")?);
     let files = call.kit.chat.lobby_files(message).await?;
     let reader = caller.map_or(UserId(0), |caller| caller.id());
     let files = listed(&call, reader, &files);
@@ -245,7 +245,7 @@ pub(super) async fn of_message(call: Call) -> Answer {
 
 pub(super) async fn of_chat(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let room = RoomId(call.id(0)?);
+    let room = RoomId(call.id(0, "room")?);
     if !chats::is_own(&call.kit.chat, &caller, room).await? {
         return Err(Refusal::missing("Chat not found"));
     }

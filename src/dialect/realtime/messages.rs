@@ -68,7 +68,7 @@ pub(super) async fn post(mut call: Call) -> Answer {
 
 pub(super) async fn delete(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let id = MessageId(call.id(0)?);
+    let id = MessageId(call.id(0, "message")?);
     let message = call.kit.chat.message(&caller, id).await?;
     if message.room_id != RoomId::LOBBY || message.deleted_at.is_some() {
         return Err(Refusal::missing("Message not found"));

@@ -86,6 +86,7 @@ pub fn event_surface() -> EventSurface {
             "mark_chat_read" => events::mark_chat_read,
             "get_online_users" => events::online_users,
         ],
+        posts: &["send_public_message", "send_private_message"],
         may_be_open: false,
     }
 }

@@ -9,11 +9,12 @@ use super::error::Refusal;
 use super::messages::{DELETED, Messages, NOT_OWN, Words};
 use super::wire::PrivateJson;
 
+const INVALID: Refusal = Refusal::missing("Invalid chat or message");
 pub(super) const ONESELF: Refusal = Refusal::bad("Cannot send message to yourself");
 
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let (other, page) = (UserId(call.id(0)?), call.history_page()?);
+    let (other, page) = (UserId(call.id(0, "user")?), call.history_page()?);
     let chat = &call.kit.chat;
     let messages = match chat.find_direct_room(&caller, other).await? {
         Some(room) => chat.history(&caller, room.id, page).await?.0,
@@ -27,7 +28,7 @@ pub(super) async fn list(call: Call) -> Answer {
 
 pub(super) async fn post(mut call: Call) -> Answer {
     let caller = call.caller().await?;
-    let other = UserId(call.id(0)?);
+    let other = UserId(call.id(0, "user")?);
     if other == caller.id() {
         return Err(ONESELF);
     }
@@ -42,12 +43,13 @@ pub(super) async fn post(mut call: Call) -> Answer {
 
 pub(super) async fn delete(call: Call) -> Answer {
     let caller = call.caller().await?;
-    let (other, id) = (UserId(call.id(0)?), MessageId(call.id(1)?));
+    let other = call.id(0, "user").map(UserId).map_err(|_| INVALID)?;
+    let id = MessageId(call.id(1, "message")?);
     let chat = &call.kit.chat;
     let message = chat.message(&caller, id).await?;
     let room = chat.find_direct_room(&caller, other).await?;
     if room.is_none_or(|room| room.id != message.room_id) {
-        return Err(Refusal::missing("Invalid chat or message"));
+        return Err(INVALID);
     }
     if message.deleted_at.is_some() {
         return Err(Refusal::missing("Message not found"));

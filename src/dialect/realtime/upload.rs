@@ -29,7 +29,7 @@ pub(super) async fn take(mut call: Call) -> Answer {
             return Ok(Err(Refusal::bad("Missing required field: file")));
         };
         let (name, media_type) = (
-            part.file_name().unwrap_or_default().to_owned(),
+            part.file_name().unwrap_or_default(),
             part.media_type().to_owned(),
         );
         if let Err(refused) = check(&name, 0) {

@@ -50,7 +50,7 @@ pub(super) async fn list(call: Call) -> Answer {
 }
 
 pub(super) async fn show(call: Call) -> Answer {
-    let (viewer, id) = (viewer(&call).await?, UserId(call.id(0)?));
+    let (viewer, id) = (viewer(&call).await?, UserId(call.id(0, "user")?));
     let user = call.kit.chat.user(id).await?;
     let user = UserJson::new(&user, viewer, &call.base_url());
     let message = None;
@@ -58,7 +58,7 @@ pub(super) async fn show(call: Call) -> Answer {
 }
 
 pub(super) async fn edit(mut call: Call) -> Answer {
-    let id = UserId(call.id(0)?);
+    let id = UserId(call.id(0, "user")?);
     let caller = caller_for(&call, id).await?;
     let body: Edit = json_body(&mut call).await?;
     let base = call.base_url();
@@ -70,7 +70,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
 }
 
 pub(super) async fn end(call: Call) -> Answer {
-    let id = UserId(call.id(0)?);
+    let id = UserId(call.id(0, "user")?);
     let caller = caller_for(&call, id).await?;
     call.kit.chat.end_own_or(&caller, id).await?;
     let message = "User deleted successfully";

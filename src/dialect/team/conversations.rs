@@ -25,7 +25,8 @@ pub(super) async fn of_user(call: Call) -> Answer {
     let person = match uuid(&call) {
         Ok(own) if own == caller.person().uuid => caller.person().clone(),
         _ if caller.role() != Role::Admin => return Err(ChatError::Forbidden.into()),
-        other => chat.user_by_uuid(other?).await?.person,
+        Ok(other) => chat.user_by_uuid(other).await?.person,
+        Err(_) => return Err(ChatError::NotFound("user").into()),
     };
     let rooms = chat.rooms_of(&caller, person.id).await?;
     let mut owners = Vec::new();

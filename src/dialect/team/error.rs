@@ -1,26 +1,11 @@
-//! Refusals: `{message}` on API routes, `{msg}` on token routes; both keys everywhere.
-
-use serde::Serialize;
+//! Refusals: `message` on API routes, `msg` on token routes; everywhere both and the keys of the others below `/api`.
 
 use crate::chat::ChatError;
-use crate::dialect::kit::{Fault, Response, refusal, text_of};
-
-#[derive(Serialize)]
-pub(super) struct ErrorJson {
-    pub message: String,
-    pub msg: String,
-}
+use crate::dialect::kit::{Fault, Response, api_refusal, text_of};
 
 /// The answer for a fault.
 pub(super) fn response(fault: &Fault) -> Response {
-    let message = text(fault);
-    let response = refusal(
-        fault,
-        &ErrorJson {
-            msg: message.clone(),
-            message,
-        },
-    );
+    let response = api_refusal(fault, &text(fault));
     match fault {
         Fault::Upgrade(refused) => refused.dress(response),
         _ => response,
@@ -29,8 +14,11 @@ pub(super) fn response(fault: &Fault) -> Response {
 
 /// The text of a fault.
 pub(super) fn text(fault: &Fault) -> String {
-    match fault {
-        Fault::Chat(ChatError::BadCredentials) => "Invalid credentials".to_owned(),
-        other => text_of(other),
-    }
+    let text = match fault {
+        Fault::Chat(ChatError::BadCredentials) => "Invalid credentials",
+        Fault::Chat(ChatError::NotFound("user")) => "User not found",
+        Fault::Chat(ChatError::NotFound(_)) => "Conversation not found",
+        other => return text_of(other),
+    };
+    text.to_owned()
 }

@@ -64,11 +64,12 @@ fn parse_chat(frame: &Value) -> Result<FrameIn, &'static str> {
 }
 
 fn string(object: &Value, camel: &str, snake: &str) -> Option<String> {
-    let value = object.get(camel).or_else(|| object.get(snake))?;
-    value
-        .as_str()
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned)
+    match object.get(camel).or_else(|| object.get(snake))? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+        // No id and no name of ours, but not absent either.
+        other => Some(other.to_string()),
+    }
 }
 
 /// Keys of `meta` that are the client's own, and its time as it wrote it.
@@ -100,7 +101,7 @@ fn extra(meta: &Value) -> Result<Option<Arc<str>>, &'static str> {
 /// RFC 3339, `YYYY-MM-DD HH:MM:SS`, or milliseconds since 1970.
 fn parse_time(value: &Value) -> Option<Millis> {
     if let Some(millis) = value.as_i64().filter(|millis| *millis > 0) {
-        return Some(Millis(millis));
+        return DateTime::from_timestamp_millis(millis).map(|_| Millis(millis));
     }
     let text = value.as_str()?;
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_millis());

@@ -20,12 +20,17 @@ pub(super) fn name(room: &Room, me: UserId) -> &str {
         .map_or(&room.name, |other| &other.display_name)
 }
 
+/// A room's description, if it has one.
+fn description(room: &Room) -> Option<&str> {
+    Some(room.description.as_str()).filter(|text| !text.is_empty())
+}
+
 /// One of somebody's conversations.
 #[derive(Serialize)]
 pub(super) struct MembershipJson<'a> {
     conversation_id: Uuid,
     created_at: String,
-    description: &'a str,
+    description: Option<&'a str>,
     id: Uuid,
     joined_at: String,
     name: &'a str,
@@ -41,7 +46,7 @@ impl<'a> MembershipJson<'a> {
         Self {
             conversation_id: room.uuid,
             created_at: time(room.created_at),
-            description: &room.description,
+            description: description(room),
             id: room.uuid,
             joined_at: time(overview.place.joined_at),
             name: name(room, overview.me),
@@ -57,7 +62,7 @@ impl<'a> MembershipJson<'a> {
 #[derive(Serialize)]
 pub(super) struct ConversationJson<'a> {
     created_at: String,
-    description: &'a str,
+    description: Option<&'a str>,
     id: Uuid,
     name: &'a str,
     owner_id: Option<Uuid>,
@@ -68,7 +73,7 @@ impl<'a> ConversationJson<'a> {
     pub(super) fn new(room: &'a Room, me: UserId, owner_id: Option<Uuid>) -> Self {
         Self {
             created_at: time(room.created_at),
-            description: &room.description,
+            description: description(room),
             id: room.uuid,
             name: name(room, me),
             owner_id,

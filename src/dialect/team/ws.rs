@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use crate::chat::{Caller, ChatError, Connection, Frames, Outbox, TokenFault, Weight};
+use crate::chat::{Caller, ChatError, Connection, Frames, Outbox, TokenFault};
 use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
-use crate::dialect::kit::{Answer, Call, Fault, SharedKit};
+use crate::dialect::kit::{Answer, Call, Fault, SharedKit, Slot};
 use crate::model::{Content, Draft, RoomId};
 use crate::transport::frame::append_text_frame;
 use crate::transport::upgrade::Upgrade;
@@ -36,7 +36,8 @@ pub(super) async fn open(mut call: Call) -> Answer {
     }
     tokio::spawn(async move {
         if let Ok(socket) = upgrade.open(FRAME_MAX).await {
-            converse(socket, line.outbox.clone(), None, |text| hear(&line, text)).await;
+            let hear = |text: &str, slot| hear(&line, text, slot);
+            converse(socket, line.outbox.clone(), None, hear).await;
         }
         let connection = lock(&line.connection).take();
         if let Some(connection) = connection {
@@ -46,18 +47,14 @@ pub(super) async fn open(mut call: Call) -> Answer {
     Ok(response)
 }
 
-fn hear(line: &Arc<Line>, text: &str) -> Heard {
+fn hear(line: &Arc<Line>, text: &str, slot: Slot) -> Heard {
     match frames::parse(text) {
         Ok(frame) => {
             let line = line.clone();
-            Heard::Doing(Box::pin(async move {
-                if let Err(message) = line.take(frame).await {
-                    line.refuse(&message);
-                }
-            }))
+            Heard::Doing(Box::pin(async move { line.take(frame, slot).await }))
         }
         Err(why) => {
-            line.refuse(why);
+            refuse(&slot, why);
             Heard::Nonsense
         }
     }
@@ -84,12 +81,15 @@ struct Present {
 }
 
 impl Line {
-    async fn take(&self, frame: FrameIn) -> Result<(), String> {
+    async fn take(&self, frame: FrameIn, slot: Slot) {
         let done = match frame {
             FrameIn::Id {
                 sender,
                 conversation,
-            } => self.come(sender, conversation).await,
+            } => match slot.alone().await {
+                true => self.come(sender, conversation).await,
+                false => return,
+            },
             FrameIn::Chat {
                 sender,
                 conversation,
@@ -102,13 +102,19 @@ impl Line {
                     aside,
                     ..Draft::new(content)
                 });
+                let place = self.place(sender, conversation);
                 match draft {
-                    Ok(draft) => self.say(sender, conversation, draft).await,
+                    Ok(draft) => match place.await {
+                        Ok((caller, room)) => return self.say(&caller, room, draft, slot).await,
+                        Err(error) => Err(error),
+                    },
                     Err(invalid) => Err(invalid.into()),
                 }
             }
         };
-        done.map_err(|error| error::text(&Fault::Chat(error)))
+        if let Err(error) = done {
+            refuse(&slot, &error::text(&Fault::Chat(error)));
+        }
     }
 
     /// Says who it is, and listens to one conversation or to all.
@@ -155,7 +161,7 @@ impl Line {
         if let Some(connection) = &*lock(&self.connection) {
             return Ok(connection.clone());
         }
-        // Frames are taken one after the other: nobody else opens it meanwhile.
+        // Whoever comes is alone: nobody else opens it meanwhile.
         let opened = self
             .kit
             .chat
@@ -164,12 +170,12 @@ impl Line {
         Ok(lock(&self.connection).insert(opened).clone())
     }
 
-    async fn say(
+    /// The speaker and the room.
+    async fn place(
         &self,
         sender: Option<String>,
         conversation: Option<String>,
-        draft: Draft,
-    ) -> Result<(), ChatError> {
+    ) -> Result<(Caller, RoomId), ChatError> {
         let present = self
             .present()
             .ok_or(ChatError::Unauthenticated(TokenFault::Missing))?;
@@ -180,11 +186,17 @@ impl Line {
                 .conversation
                 .ok_or(ChatError::NotFound("conversation"))?,
         };
-        self.kit
-            .chat
-            .post(&present.caller, room, draft)
-            .await
-            .map(drop)
+        Ok((present.caller, room))
+    }
+
+    /// Posts a message; it is answered only if it is refused.
+    async fn say(&self, caller: &Caller, room: RoomId, draft: Draft, slot: Slot) {
+        let reply = Box::new(move |posted: Result<_, _>| {
+            if let Err(error) = posted {
+                refuse(&slot, &error::text(&Fault::Chat(error)));
+            }
+        });
+        self.kit.chat.post_then(caller, room, draft, reply).await;
     }
 
     async fn room(&self, caller: &Caller, uuid: &str) -> Result<RoomId, ChatError> {
@@ -200,13 +212,14 @@ impl Line {
     fn present(&self) -> Option<Present> {
         lock(&self.present).clone()
     }
+}
 
-    fn refuse(&self, message: &str) {
-        let mut frames = Frames::default();
-        let json = frames::error_json(message);
-        frames.add(|bytes| append_text_frame(bytes, &json));
-        self.outbox.push(frames.seal(), Weight::Full);
-    }
+/// Tells a client that a frame was not done.
+fn refuse(slot: &Slot, message: &str) {
+    let mut frames = Frames::default();
+    let json = frames::error_json(message);
+    frames.add(|bytes| append_text_frame(bytes, &json));
+    slot.push(frames.seal());
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

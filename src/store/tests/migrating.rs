@@ -1,5 +1,8 @@
 //! Migrations and copies, with steps that only these tests know.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::migrate::{Migration, Step};
 use super::*;
 
@@ -164,4 +167,67 @@ async fn a_copy_takes_the_place_of_an_older_one_but_never_of_the_database() {
     assert!(backup(&bench.path(), &bench.path(), true, &stop).is_err());
     assert!(backup(&bench.dir.path().join("none.db"), &copy, true, &stop).is_err());
     store.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_ends_a_migration_which_is_taken_back() {
+    static BEGUN: AtomicBool = AtomicBool::new(false);
+    const ENDLESS: Schema = Schema {
+        ddl: "",
+        version: 2,
+        migrations: &[Migration {
+            to: 2,
+            step: Step::Code(|tx| {
+                tx.execute("INSERT INTO things (name) VALUES ('half done')", [])?;
+                BEGUN.store(true, Relaxed);
+                // Would never end by itself.
+                let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+                Ok(tx.execute_batch(sql)?)
+            }),
+        }],
+    };
+    let bench = Bench::new();
+    first(&bench).await;
+    let options = OpenOptions {
+        no_backup: true,
+        ..OpenOptions::default()
+    };
+    let (stop, path) = (options.stop.clone(), bench.path());
+    let opening =
+        tokio::task::spawn_blocking(move || Store::open_as(&path, &options, &ENDLESS).err());
+    while !BEGUN.load(Relaxed) {
+        tokio::task::yield_now().await;
+    }
+    stop.request();
+    let error = opening.await.unwrap();
+    assert!(matches!(error, Some(StoreError::Stopped)), "{error:?}");
+    assert_eq!(number(&bench.path(), "PRAGMA user_version").unwrap(), 1);
+    assert_eq!(
+        number(&bench.path(), "SELECT count(*) FROM things").unwrap(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn an_older_file_is_refused_untouched_where_no_migration_was_asked_for() {
+    let bench = Bench::new();
+    first(&bench).await;
+    let before = std::fs::read(bench.path()).unwrap();
+    let options = OpenOptions {
+        keep_version: true,
+        ..OpenOptions::default()
+    };
+    let error = Store::open_as(&bench.path(), &options, &SECOND).err();
+    assert!(
+        matches!(
+            error,
+            Some(StoreError::Outdated {
+                found: 1,
+                known: 3,
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+    assert_eq!(std::fs::read(bench.path()).unwrap(), before);
 }

@@ -18,6 +18,7 @@ use super::check::{Refusal, Transport, check};
 use super::polling::Over;
 use super::server::Inner;
 use super::{Handshake, Protocol, Server, connection, probe};
+use crate::transport::access_log::LongPoll;
 use crate::transport::listener::Peer;
 use crate::transport::upgrade::Upgrade;
 
@@ -123,7 +124,9 @@ impl<P: Protocol> Inner<P> {
     async fn get_packets(&self, sid: &str) -> Result<Response, Refusal> {
         let session = self.get(sid).ok_or(Refusal::UnknownSid)?;
         let payload = session.get().await?;
-        Ok(answer(StatusCode::OK, TEXT, payload))
+        let mut response = answer(StatusCode::OK, TEXT, payload);
+        response.extensions_mut().insert(LongPoll);
+        Ok(response)
     }
 
     async fn post_packets<B: Buf>(

@@ -147,3 +147,15 @@ pub enum Reason {
     /// The queue was closed.
     Server,
 }
+
+impl Reason {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Client => "closed by the client",
+            Self::Gone => "the connection is gone",
+            Self::Silent => "no sign of life",
+            Self::Invalid => "protocol error",
+            Self::Server => "closed by the server",
+        }
+    }
+}

@@ -18,6 +18,7 @@ use super::{Message, Protocol, Reaction, Reason, Session};
 use crate::transport::awake::AwakeClock;
 use crate::transport::gate::Slot;
 use crate::transport::outgoing::Outgoing;
+use crate::transport::record::Opened;
 
 /// Ends a GET that has nothing to say.
 pub(super) const NOOP: &[u8] = b"6";
@@ -46,6 +47,7 @@ pub(super) struct Polling<P: Protocol> {
     session: tokio::sync::Mutex<Option<P::Session>>,
     state: Mutex<State>,
     _slot: Slot,
+    opened: Opened,
 }
 
 impl<P: Protocol> Polling<P> {
@@ -54,6 +56,7 @@ impl<P: Protocol> Polling<P> {
         session: P::Session,
         outgoing: P::Outgoing,
         slot: Slot,
+        opened: Opened,
     ) -> Self {
         Self {
             sid: new_sid(),
@@ -64,6 +67,7 @@ impl<P: Protocol> Polling<P> {
             session: tokio::sync::Mutex::new(Some(session)),
             state: Mutex::new(State::new(&server.config, server.clock.now())),
             _slot: slot,
+            opened,
         }
     }
 
@@ -278,6 +282,7 @@ impl<P: Protocol> Polling<P> {
             state.wake();
             farewell.is_some() && !state.getting
         };
+        self.opened.ended(reason.words());
         if !keep {
             self.forget();
         }

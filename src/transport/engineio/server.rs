@@ -13,6 +13,7 @@ use super::polling::Polling;
 use super::{Config, Handshake, Protocol};
 use crate::transport::awake::AwakeClock;
 use crate::transport::gate::Slot;
+use crate::transport::record::Opened;
 
 /// How often sessions that nobody works are looked through.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -62,8 +63,9 @@ impl<P: Protocol> Inner<P> {
 
     /// Opens a polling session.
     pub fn open(self: &Arc<Self>, handshake: Handshake, slot: Slot) -> Arc<Polling<P>> {
+        let opened = Opened::by(&handshake.headers);
         let (session, outgoing) = self.protocol.open(handshake);
-        let polling = Arc::new(Polling::new(self, session, outgoing, slot));
+        let polling = Arc::new(Polling::new(self, session, outgoing, slot, opened));
         self.sessions()
             .insert(polling.sid.clone(), Arc::clone(&polling));
         polling

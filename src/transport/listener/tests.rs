@@ -1,9 +1,10 @@
 //! Tests of the accept loop over real connections.
 
 use super::*;
-use crate::transport::access_log::AccessLog;
+use crate::transport::access_log::{AccessLog, Client};
 use crate::transport::gate::Limits;
 use crate::transport::guard::Guard;
+use crate::transport::keep_alive::{HEAD_TIMEOUT, KEEP_ALIVE};
 use crate::transport::testing::within;
 use crate::transport::upgrade::Upgrade;
 use futures_util::FutureExt;
@@ -63,7 +64,12 @@ async fn serve(limits: Limits) -> Served {
     let (stop, stopped) = watch::channel(false);
     let (gate, go, came) = (Gate::new(limits), Arc::default(), Arc::default());
     let service = warp::service(routes(Arc::clone(&came), Arc::clone(&go)));
-    let service = AccessLog::new(Guard::new(TowerToHyperService::new(service)));
+    let locate = |peer: SocketAddr, _: &_| Client {
+        address: peer.ip(),
+        is_proxied: false,
+    };
+    let service = Guard::new(TowerToHyperService::new(service));
+    let service = AccessLog::new(service, Arc::new(locate));
     tokio::spawn(Listener::new(tcp, Arc::clone(&gate)).serve(service, stopped));
     Served {
         addr,
@@ -164,13 +170,104 @@ async fn a_drain_finishes_the_request_in_flight_and_takes_no_other() {
     TcpStream::connect(served.addr).await.unwrap_err();
 }
 
+/// Waits until the server hangs up, however long that takes.
+async fn ended(tcp: &mut TcpStream) {
+    assert_eq!(tcp.read(&mut [0]).await.unwrap(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_end_is_cut_off() {
     let served = serve(Limits::default()).await;
     let begun = tokio::time::Instant::now();
     let tcp = send(served.addr, "GET /peer HTTP/1.1\r\nhost:").await;
     rest(tcp).await;
-    assert!(begun.elapsed() >= HEADER_TIMEOUT && begun.elapsed() < 2 * HEADER_TIMEOUT);
+    assert!(begun.elapsed() >= HEAD_TIMEOUT && begun.elapsed() < 2 * HEAD_TIMEOUT);
+}
+
+const GET: &str = "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// Sends a request on an open connection and reads the answer.
+async fn ask(tcp: &mut TcpStream) -> String {
+    tcp.write_all(GET.as_bytes()).await.unwrap();
+    let head = head(tcp).await;
+    within(tcp.read_exact(&mut [0; "127.0.0.1".len()]))
+        .await
+        .unwrap();
+    head
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_rests_longer_than_proxies_keep_one_and_ends_after_that() {
+    let served = serve(Limits::default()).await;
+    let mut tcp = TcpStream::connect(served.addr).await.unwrap();
+    for rest in [
+        Duration::ZERO,
+        Duration::from_secs(121),
+        Duration::from_secs(149),
+    ] {
+        sleep(rest).await;
+        assert!(ask(&mut tcp).await.starts_with("HTTP/1.1 200"), "{rest:?}");
+    }
+    let begun = tokio::time::Instant::now();
+    ended(&mut tcp).await;
+    assert!(begun.elapsed() >= KEEP_ALIVE && begun.elapsed() < 2 * KEEP_ALIVE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_begins_on_a_used_connection_must_end_too() {
+    let served = serve(Limits::default()).await;
+    let mut tcp = TcpStream::connect(served.addr).await.unwrap();
+    ask(&mut tcp).await;
+    sleep(Duration::from_secs(60)).await;
+    tcp.write_all(b"GET /peer HTTP/1.1\r\nhost:").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    rest(tcp).await;
+    assert!(begun.elapsed() >= HEAD_TIMEOUT && begun.elapsed() < 2 * HEAD_TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resting_connections_make_room_when_places_are_scarce_but_those_of_proxies_do_not() {
+    for (exempt, after) in [(vec![], HEAD_TIMEOUT), (vec!["127.0.0.1/32"], KEEP_ALIVE)] {
+        let served = serve(Limits {
+            total: 3,
+            exempt: exempt.iter().map(|net| net.parse().unwrap()).collect(),
+            ..Limits::default()
+        })
+        .await;
+        let mut tcp = TcpStream::connect(served.addr).await.unwrap();
+        ask(&mut tcp).await;
+        let _slow = send(served.addr, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        within(served.came.notified()).await;
+        let begun = tokio::time::Instant::now();
+        ended(&mut tcp).await;
+        assert!(
+            begun.elapsed() >= after && begun.elapsed() < 2 * after,
+            "{exempt:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_long_is_waited_for() {
+    let served = serve(Limits::default()).await;
+    let mut tcp = send(served.addr, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    within(served.came.notified()).await;
+    sleep(2 * KEEP_ALIVE).await;
+    served.go.notify_one();
+    assert!(head(&mut tcp).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn every_answer_names_its_request() {
+    let served = serve(Limits::default()).await;
+    let mut tcp = TcpStream::connect(served.addr).await.unwrap();
+    let [one, other] = [ask(&mut tcp).await, ask(&mut tcp).await].map(|head| {
+        let id = head
+            .lines()
+            .find_map(|line| line.strip_prefix("x-request-id: "));
+        id.unwrap().to_owned()
+    });
+    assert_ne!(one, other);
 }
 
 #[tokio::test]

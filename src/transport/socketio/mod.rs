@@ -59,12 +59,12 @@ pub trait Handler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Socket, Refusal>> + Send;
 }
 
-/// A client in a namespace; its events come one after the other.
+/// A client in a namespace; its events are handed over one after the other.
 pub trait Socket: Send + 'static {
     /// The client has been told that it is in: now it may be sent something.
     fn connected(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Takes an event in. It is always run to its end.
+    /// Takes an event in. The next one is read when this is over. It is always run to its end.
     fn event(&mut self, event: Event<'_>) -> impl Future<Output = ()> + Send;
 
     /// The client has left, or is lost.
@@ -95,7 +95,7 @@ pub struct Event<'a> {
     pub args: &'a [&'a RawValue],
     /// What their placeholders name.
     pub attachments: &'a [Bytes],
-    /// To be answered with [`Client::ack`], if the client asks for an answer.
+    /// To be answered with [`Client::ack`] or [`Client::answer`], if the client asks for an answer.
     pub ack: Option<AckId>,
 }
 
@@ -153,7 +153,11 @@ impl<O: Outgoing> Client<O> {
 
     /// Answers an event: `answer` adds the values.
     pub fn ack(&self, id: &AckId, answer: impl FnOnce(Values) -> Values) {
-        let values = ack(self.namespace, id.0);
-        self.outgoing.push(answer(values).frame());
+        self.outgoing.push(answer(self.answer(id)).frame());
+    }
+
+    /// Builds the answer to an event.
+    pub fn answer(&self, id: &AckId) -> Values {
+        ack(self.namespace, id.0)
     }
 }

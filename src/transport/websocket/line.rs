@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 use tokio::net::TcpStream;
 
 use super::would_block;
+use crate::transport::record::Record;
 use crate::transport::socket::Socket;
 
 /// Frames handed to the kernel with one call.
@@ -40,6 +41,11 @@ impl Line {
 
     pub(super) fn tcp(&self) -> &TcpStream {
         self.socket.tcp()
+    }
+
+    /// What the log will say of the connection.
+    pub(super) fn record(&self) -> &Record {
+        self.socket.record()
     }
 
     /// Sends whole frames at once, past whoever polls the WebSocket; answers how many bytes went out.

@@ -1,20 +1,20 @@
 // What can be done with a message: a small bar that follows pointer and focus, keys, a finger that rests on it.
 
 import { copy } from "./copy.js";
-import { $, fromTemplate, setText } from "./dom.js";
+import { $, fromTemplate } from "./dom.js";
 import { Menu } from "./menu.js";
 import { page, say } from "./page.js";
 import { Reactors } from "./reactors.js";
+import { emojiKey } from "./text.js";
+import { toast } from "./toast.js";
 
 /** A finger that rests so long asks for the menu, milliseconds. */
 const LONG = 500;
-/** What was done is said for so long, milliseconds. */
-const SAID = 4000;
 /** Keys on a message that has the focus. */
 const KEYS = { Enter: "more", r: "reply", e: "edit", "+": "react", Delete: "delete" };
 
 export class Actions {
-  #wire;
+  #outbox;
   #timeline;
   #history;
   #composer;
@@ -25,10 +25,9 @@ export class Actions {
   /** What a finger that rests has asked for. */
   #held = null;
   #reactors;
-  #said = 0;
 
-  constructor(wire, timeline, history, composer) {
-    this.#wire = wire;
+  constructor(outbox, timeline, history, composer) {
+    this.#outbox = outbox;
     this.#timeline = timeline;
     this.#history = history;
     this.#composer = composer;
@@ -75,7 +74,7 @@ export class Actions {
     const quote = event.target.closest(".quote");
     if (quote) {
       event.preventDefault();
-      this.#history.show(Number(quote.dataset.to)).catch(() => {});
+      this.#history.show(Number(quote.dataset.to)).catch(() => toast(say("history_failed")));
       return;
     }
     const entry = this.#timeline.entryOf(event.target);
@@ -123,26 +122,19 @@ export class Actions {
   }
 
   async #copy(text) {
-    setText($("#toast"), say((await copy(text)) ? "copied" : "error_other"));
-    clearTimeout(this.#said);
-    this.#said = setTimeout(() => setText($("#toast"), ""), SAID);
+    toast(say((await copy(text)) ? "copied" : "error_other"));
   }
 
   #react(entry, emoji) {
-    const known = [...$(".reactions", entry.node).children].find((one) => one.dataset.emoji === emoji);
+    const known = [...$(".reactions", entry.node).children].find((one) => emojiKey(one.dataset.emoji) === emojiKey(emoji));
     const on = known?.getAttribute("aria-pressed") !== "true";
-    return this.#ask("react", { message: entry.id, emoji, on });
+    this.#outbox.change("react", page.room.id, entry.id, { emoji, on });
   }
 
   async #delete(entry) {
     if (!(await this.#isSure())) return;
-    await this.#ask("delete", { message: entry.id });
+    this.#outbox.change("delete", page.room.id, entry.id, {});
     this.#composer.focus();
-  }
-
-  async #ask(op, fields) {
-    const { message } = await this.#wire.ask(op, fields).catch(() => ({}));
-    if (message) this.#timeline.upsert([message]);
   }
 
   #isSure() {

@@ -1,6 +1,6 @@
 // Files that will go with the next message: by button, dropped, pasted; shown in a tray, refused where the server would.
 
-import { sizeLabel } from "./attached.js";
+import { keepsMetadata, sizeLabel } from "./attached.js";
 import { $, make, setText } from "./dom.js";
 import { page, say } from "./page.js";
 
@@ -11,11 +11,16 @@ export class Attach {
   #limits = page.room.files;
   #tray = $("#tray");
   #refusal = $("#refusal");
+  #changed;
   files = [];
 
-  constructor(field) {
+  /** `changed` is called with the files whenever somebody has changed them. */
+  constructor(field, changed) {
+    this.#changed = changed;
     if (!this.#limits) return;
     const picker = $("#picker");
+    // Without this script there is another way.
+    $("#attach").hidden = false;
     $("#attach").addEventListener("click", () => picker.click());
     picker.addEventListener("change", () => {
       this.add(picker.files);
@@ -30,6 +35,19 @@ export class Attach {
   clear() {
     this.files = [];
     this.#show("");
+    this.#changed(this.files);
+  }
+
+  /** Puts files that were kept in front of those that are there. */
+  restore(files) {
+    if (!this.#limits || !files.length) return;
+    this.files = [...files, ...this.files];
+    this.#show("");
+  }
+
+  /** Says what is wrong; until something changes. */
+  warn(text) {
+    this.#say(text);
   }
 
   add(files) {
@@ -40,6 +58,7 @@ export class Attach {
       else this.files.push(file);
     }
     this.#show(refused.join("\n"));
+    if (refused.length < files.length) this.#changed(this.files);
   }
 
   #reason({ size, type }) {
@@ -55,14 +74,19 @@ export class Attach {
     if (place === undefined) return;
     this.files.splice(Number(place), 1);
     this.#show("");
+    this.#changed(this.files);
   }
 
   #show(refusal) {
     if (!this.#tray) return;
     this.#tray.replaceChildren(...this.files.map(trayItem));
     this.#tray.hidden = !this.files.length;
-    setText(this.#refusal, refusal);
-    this.#refusal.hidden = !refusal;
+    this.#say(refusal);
+  }
+
+  #say(text) {
+    setText(this.#refusal, text);
+    this.#refusal.hidden = !text;
   }
 
   /** A picture is pasted; text with a picture beside it, as word processors have it, is text. */
@@ -99,7 +123,9 @@ function trayItem(file, place) {
   remove.type = "button";
   remove.dataset.place = place;
   remove.setAttribute("aria-label", say("remove_file", { name: file.name }));
-  return make("li", "file", ...preview(file), make("span", "file-name", file.name), make("span", "file-size", sizeLabel(file.size)), remove);
+  const note = keepsMetadata(file.type) ? [make("span", "file-note", say("uncleaned_note"))] : [];
+  const name = make("bdi", "file-name", file.name);
+  return make("li", "file", ...preview(file), name, make("span", "file-size", sizeLabel(file.size)), remove, ...note);
 }
 
 /** A picture shows what it is: drawn small, without an address of its own, which the policy of the page would not allow. */

@@ -1,44 +1,99 @@
 // Files of messages as they are shown; the server does the same.
 
 import { make, ownFile } from "./dom.js";
+import { say } from "./page.js";
 
 /** A picture takes at most so many pixels each way; thumbnails are no larger. */
 const SHOWN_MAX = 400;
 
-/** `48 KB`, `1.2 MB`. */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** `48 KiB`, `1.2 MiB`, rounded up, in the units of the limits. */
 export function sizeLabel(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} KB`;
-  return `${(Math.ceil(bytes / 100_000) / 10).toFixed(1)} MB`;
+  if (bytes < KIB) return `${bytes} B`;
+  if (bytes < MIB) return `${Math.ceil(bytes / KIB)} KiB`;
+  return `${Math.ceil((bytes * 10) / MIB) / 10} MiB`;
 }
 
-/** What one clicks on to get a file. */
-export function fileLink({ name, url, size, width, height, thumbnail_url }) {
-  const link = make("a", "file");
-  // Only files of this server and addresses of others.
-  const own = ownFile(url);
-  if (!own && !/^https?:\/\//i.test(url)) return link;
-  Object.assign(link, { href: url, target: "_blank", rel: "noopener" });
-  if (width && own) {
-    link.className = "picture";
-    link.append(picture(ownFile(thumbnail_url) ?? own, name, width, height));
-  } else {
-    link.append(make("span", "file-name", name), make("span", "file-size", sizeLabel(size)));
-  }
+/** What shows files of a message; `mine` if I sent it. */
+export function fileNodes(file, mine) {
+  const own = ownFile(file.url);
+  const note = noteOf(file, mine);
+  const node = own ? ownNode(file, own) : card(file, /^https?:\/\//i.test(file.url) ? file.url : null);
+  return note ? [node, make("p", "file-note", say(note))] : [node];
+}
+
+/** A link that shows nothing of the file but its name and size. */
+export function card({ name, size }, url) {
+  const label = typeof size === "number" ? sizeLabel(size) : size;
+  const link = make("a", "file", make("bdi", "file-name", name), make("span", "file-size", label));
+  return url ? lead(link, url) : link;
+}
+
+/** Only files of this server are shown; others are links. */
+function ownNode(file, url) {
+  const { kind, width, playable, cleaned, animated } = file;
+  if (kind === "video" || kind === "audio") return playable ? player(file, url) : card(file, url);
+  if (kind !== "picture" || !width || !cleaned) return card(file, url);
+  const still = ownFile(file.thumbnail_url);
+  if (playable && still) return moving(file, url, still);
+  const link = lead(make("a", "picture", picture(still ?? url, file)), url);
+  if (animated) link.append(make("span", "animated", say("animated")));
   return link;
 }
 
+/** A sentence below a file. */
+function noteOf({ kind, media_type, playable, cleaned }, mine) {
+  if (mine && !cleaned && (kind !== "other" || holdsAuthors(media_type))) return "uncleaned_note";
+  if (/^image\/hei[cf]$/.test(media_type) && kind === "picture") return "heic_note";
+  return (kind === "video" || kind === "audio") && !playable ? "unplayable_note" : null;
+}
+
+/** Documents whose metadata the server cannot remove; the server's model/media.rs has the same rule. */
+const holdsAuthors = (type) => /^application\/(pdf$|rtf$|msword$|vnd\.)/.test(type);
+
+/** Types that the server cleans; it looks at the bytes, this only at what the browser makes of the name. */
+const CLEANED =
+  /^(image\/(jpeg|png|gif|webp|avif|hei[cf]|jxl|jp2)|video\/(mp4|quicktime|webm|ogg|3gpp|x-msvideo|avi|vnd\.avi|(x-)?matroska)|audio\/(mpeg|mp3|mp4|x-m4a|ogg|opus|webm|aac|(x-)?(flac|wav)))$/;
+
+/** Whether a file that is about to be sent may keep what it says of its sender. */
+export const keepsMetadata = (type) => holdsAuthors(type) || (/^(image|video|audio)\//.test(type) && !CLEANED.test(type));
+
+const lead = (link, href) => Object.assign(link, { href, target: "_blank", rel: "noopener" });
+
+function player(file, url) {
+  const { kind, name, size, width, height } = file;
+  const media = document.createElement(kind);
+  Object.assign(media, { controls: true, preload: "metadata", src: url });
+  media.setAttribute("aria-label", name);
+  if (kind === "video") {
+    media.setAttribute("playsinline", "");
+    if (width) Object.assign(media, fitted(width, height));
+  }
+  const link = Object.assign(lead(make("a", "file-name", name), url), { dir: "auto" });
+  return make("figure", "player", media, make("figcaption", "", link, make("span", "file-size", sizeLabel(size))));
+}
+
+/** An animation: its first frame for those who want no motion, and a button for both. */
+function moving(file, url, still) {
+  const source = document.createElement("source");
+  Object.assign(source, { media: "(prefers-reduced-motion: reduce)", srcset: still });
+  const link = lead(make("a", "picture", make("picture", "", source, picture(url, file))), url);
+  const button = make("button", "motion");
+  Object.assign(button, { type: "button", title: say("play_pause") });
+  button.setAttribute("aria-label", button.title);
+  return make("span", "moving", link, button);
+}
+
 /** Its place is known before it is there. */
-function picture(src, alt, width, height) {
+function picture(src, { name, width, height }) {
+  const image = document.createElement("img");
+  return Object.assign(image, { loading: "lazy", decoding: "async", ...fitted(width, height), alt: name, src });
+}
+
+function fitted(width, height) {
   const scale = SHOWN_MAX / Math.max(width, height, SHOWN_MAX);
   const fit = (side) => Math.max(1, Math.floor(side * scale));
-  const image = document.createElement("img");
-  return Object.assign(image, {
-    loading: "lazy",
-    decoding: "async",
-    width: fit(width),
-    height: fit(height),
-    alt,
-    src,
-  });
+  return { width: fit(width), height: fit(height) };
 }

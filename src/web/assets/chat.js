@@ -1,14 +1,15 @@
 // The room that is open: what comes in, what is read.
 
 import { Actions } from "./actions.js";
+import { Changes } from "./changes.js";
 import { Composer } from "./composer.js";
 import { $, setText } from "./dom.js";
 import { History } from "./history.js";
 import { Lightbox } from "./lightbox.js";
 import { count, me, nameOf, page, say } from "./page.js";
 import { Pending } from "./pending.js";
+import { Place } from "./place.js";
 import { Timeline } from "./timeline.js";
-import { Uploads } from "./uploads.js";
 
 /** What is seen while one scrolls is told to the server this often, milliseconds. */
 const READ_EVERY = 300;
@@ -26,13 +27,13 @@ export class Chat {
   #position = page.room.change;
   #reading = 0;
 
-  constructor(wire, rooms, outbox) {
+  constructor(wire, rooms, outbox, uploads) {
     this.#rooms = rooms;
     this.#outbox = outbox;
-    const uploads = new Uploads(wire);
     this.#composer = new Composer({ wire, outbox, uploads, rooms, timeline: this.#timeline, history: this.#history });
-    new Pending(outbox, uploads, this.#timeline);
-    new Actions(wire, this.#timeline, this.#history, this.#composer);
+    new Pending(outbox, uploads, this.#timeline, this.#composer);
+    new Changes(outbox, this.#timeline);
+    new Actions(outbox, this.#timeline, this.#history, this.#composer);
     new Lightbox(this.#timeline.log);
     rooms.position = () => this.#position;
     rooms.on("messages", ({ room, messages }) => room === this.#room.id && this.#take(messages));
@@ -47,6 +48,7 @@ export class Chat {
     $("#jump").addEventListener("click", () => this.#history.latest().catch(() => location.reload()));
     this.#timeline.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     if (page.room.at) this.#timeline.reveal(page.room.at);
+    new Place(this.#timeline, this.#history).restore();
     this.#scrolled();
   }
 

@@ -1,9 +1,9 @@
 // A list of suggestions above the line to write in: people by "@", emoji by ":". The focus stays in the line.
 
-import { $, make, setFace } from "./dom.js";
+import { $, isComposing, make, setFace } from "./dom.js";
 import { findEmoji, emojiOf } from "./emoji.js";
-import { nameKey } from "./markup.js";
 import { get, me, nameOf, page, say } from "./page.js";
+import { nameKey } from "./text.js";
 
 const MOST = 8;
 /** Members are asked for in pieces, and no more than this. */
@@ -87,7 +87,7 @@ export class Complete {
   }
 
   #key(event) {
-    if (!this.#items.length || event.isComposing) return;
+    if (!this.#items.length || isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#choose(this.#chosen + step);
     else if (event.key === "Enter" || event.key === "Tab") this.#take(this.#chosen);
@@ -112,8 +112,8 @@ function optionOf({ person, sign, name, more }, place) {
   const face = make("span", "suggested-sign", sign ?? "");
   if (person) setFace(face, person.display_name, person.id, "person", person.avatar_url);
   face.setAttribute("aria-hidden", "true");
-  const node = make("li", "suggestion", face, make("span", "suggested-name", name));
-  if (more && more !== name) node.append(make("span", "quiet", more));
+  const node = make("li", "suggestion", face, make("bdi", "suggested-name", name));
+  if (more && more !== name) node.append(make("bdi", "quiet", more));
   node.id = `suggestion-${place}`;
   node.setAttribute("role", "option");
   return node;

@@ -2,13 +2,19 @@
 
 import { Attach } from "./attach.js";
 import { Complete } from "./complete.js";
-import { $, attempt, setText } from "./dom.js";
-import { me, page, say } from "./page.js";
+import { $, isComposing, numberLabel, setText } from "./dom.js";
+import { Draft } from "./draft.js";
+import { count, page, say } from "./page.js";
+import { cut, isolated, trimLines } from "./text.js";
 
 /** How often others are told that somebody types. */
 const TYPING_EVERY = 2000;
 /** The longest quote that is shown. */
 const HEAD = 140;
+/** Files that were kept are waited for no longer than this, milliseconds. */
+const PATIENCE = 1000;
+/** How much may still be written is said from here on, characters. */
+const NEAR = 200;
 
 export class Composer {
   #form = $("#composer");
@@ -23,7 +29,11 @@ export class Composer {
   #editing = null;
   #reply = null;
   #typed = 0;
-  #draft = `parlor.draft.${me.uuid}.${page.room.id}`;
+  #draft = new Draft(() => document.hasFocus() || this.#resume());
+  #unkept = false;
+  #isTooLong = false;
+  #isRestored = false;
+  #restored;
 
   constructor({ wire, outbox, uploads, timeline, history }) {
     this.#wire = wire;
@@ -33,13 +43,16 @@ export class Composer {
     this.#history = history;
     if (!this.#form) return;
     this.#field.required = false;
-    this.#field.value ||= this.#kept();
     new Complete(this.#field);
-    this.#attach = new Attach(this.#field);
+    this.#attach = new Attach(this.#field, (files) => this.#keepFiles(files));
+    this.#restored = this.#restore();
+    addEventListener("beforeunload", (event) => this.#unkept && event.preventDefault());
+    if (!this.#field.value) this.#resume();
     this.#form.addEventListener("submit", (event) => this.#submit(event));
     this.#field.addEventListener("input", () => this.#input());
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     $("#cancel").addEventListener("click", () => this.#cancel());
+    this.#measure();
     this.#fit();
     if (!coarse()) this.#field.focus({ preventScroll: true });
   }
@@ -66,8 +79,20 @@ export class Composer {
   reply({ id, name, text }) {
     if (!this.open) return;
     if (this.#editing) this.#cancel();
-    this.#reply = { id, sender: { display_name: name }, content: text.slice(0, HEAD), deleted: false };
-    this.#say(say("replying", { name }), text.slice(0, HEAD));
+    this.#reply = { id, sender: { display_name: name }, content: cut(text, HEAD), deleted: false };
+    this.#say(say("replying", { name: isolated(name) }), cut(text, HEAD));
+    this.#draft.save(this.#field.value, this.#reply);
+    this.focus();
+  }
+
+  /** Takes back a message that was not sent: behind what is being written. */
+  take({ content, reply, files }) {
+    if (!this.open) return;
+    if (this.#editing) this.#cancel();
+    if (reply) this.#answer(reply);
+    if (files) this.#attach.restore(files);
+    this.#keepFiles(this.#attach.files);
+    this.#set([this.#field.value, content].filter(Boolean).join("\n"));
     this.focus();
   }
 
@@ -87,10 +112,20 @@ export class Composer {
     this.#context.hidden = false;
   }
 
-  #submit(event) {
+  /** Shows the files that are kept with the draft. */
+  async #restore() {
+    const files = this.#draft.files().then((kept) => this.#attach.restore(kept));
+    await Promise.race([files, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    this.#isRestored = true;
+  }
+
+  async #submit(event) {
     event.preventDefault();
-    const text = this.#field.value.trim();
+    if (!this.#isRestored) await this.#restored;
+    const text = trimLines(this.#field.value);
     const { files } = this.#attach;
+    const over = lengthOf(text) - page.room.text_max;
+    if (over > 0) return this.#refuse(over);
     if (this.#editing) return text && this.#change(text);
     if (files.length) this.#uploads.add(page.room.id, text, this.#reply, files);
     else if (text) this.#outbox.add(page.room.id, text, this.#reply);
@@ -103,31 +138,48 @@ export class Composer {
     this.#history.latest().catch(() => {});
   }
 
-  async #change(content) {
+  #refuse(over) {
+    const said = count("too_long_one", "too_long_many", over);
+    this.#attach.warn(said.replace("{max}", numberLabel(page.room.text_max)));
+    this.#isTooLong = true;
+  }
+
+  #change(content) {
     const { id, text } = this.#editing;
-    if (content === text) return this.#cancel();
-    try {
-      const { message } = await this.#wire.ask("edit", { message: id, content });
-      this.#timeline.upsert([message]);
-      this.#cancel();
-    } catch (error) {
-      this.#say(say(error.code === "offline" ? "reconnecting" : "error_other"));
-    }
+    if (content !== text) this.#outbox.change("edit", page.room.id, id, { content });
+    this.#cancel();
   }
 
   /** Neither changes nor answers anything any more; what was being written before comes back. */
   #cancel() {
     const wasEditing = this.#editing !== null;
     this.#editing = null;
-    this.#reply = null;
-    this.#context.hidden = true;
-    if (wasEditing) this.#set(this.#kept());
+    this.#answer(null);
+    if (wasEditing) this.#resume();
+    else this.#draft.save(this.#field.value, null);
     this.focus();
   }
 
-  /** What was being written here. */
-  #kept() {
-    return attempt(() => sessionStorage.getItem(this.#draft)) ?? "";
+  /** Goes on with what was being written here. */
+  #resume() {
+    if (this.#editing || !this.#form) return;
+    const { text, reply } = this.#draft;
+    this.#answer(reply);
+    this.#field.value = text;
+    this.#measure();
+    this.#fit();
+  }
+
+  #answer(reply) {
+    this.#reply = reply;
+    if (reply) this.#say(say("replying", { name: isolated(reply.sender.display_name) }), reply.content);
+    else this.#context.hidden = true;
+  }
+
+  async #keepFiles(files) {
+    const isKept = await this.#draft.saveFiles(files);
+    this.#unkept = !isKept && files.length > 0;
+    if (this.#unkept) this.#attach.warn(say("files_unkept"));
   }
 
   #set(text) {
@@ -137,15 +189,16 @@ export class Composer {
 
   #input() {
     this.#fit();
+    this.#measure();
     const text = this.#field.value;
-    if (!this.#editing) attempt(() => sessionStorage.setItem(this.#draft, text));
+    if (!this.#editing) this.#draft.save(text, this.#reply);
     if (!text || this.#editing || Date.now() - this.#typed < TYPING_EVERY) return;
     this.#typed = Date.now();
     this.#wire.tell("typing", { room: page.room.id });
   }
 
   #key(event) {
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !coarse()) {
       event.preventDefault();
       this.#form.requestSubmit();
@@ -158,6 +211,20 @@ export class Composer {
     }
   }
 
+  /** Says how much of what may be written is, when it is nearly all or too much. */
+  #measure() {
+    const most = page.room.text_max;
+    const { value } = this.#field;
+    const length = value.length > most - NEAR ? lengthOf(trimLines(value)) : 0;
+    const counter = $("#counter");
+    counter.hidden = length <= most - NEAR;
+    counter.classList.toggle("over", length > most);
+    setText(counter, say("counter", { n: numberLabel(length), max: numberLabel(most) }));
+    this.#field.setAttribute("aria-invalid", String(length > most));
+    if (this.#isTooLong && length <= most) this.#attach.warn("");
+    this.#isTooLong &&= length > most;
+  }
+
   /** As high as its text, where the style sheet cannot do it. */
   #fit() {
     if (CSS.supports("field-sizing", "content")) return;
@@ -165,6 +232,9 @@ export class Composer {
     this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
   }
 }
+
+/** Characters, counted as the server counts them. */
+const lengthOf = (text) => [...text].length;
 
 /** A finger has no Shift key: there, Enter makes a new line. */
 const coarse = () => matchMedia("(pointer: coarse)").matches;

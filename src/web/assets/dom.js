@@ -1,5 +1,7 @@
 // Small tools for the page's elements and for times. Text only ever goes in as text.
 
+import { initials } from "./text.js";
+
 /**
  * What `make` returns, or `fallback` if it throws: a bad value from outside, or a storage that a browser locks, must not
  * stop the page.
@@ -30,10 +32,6 @@ export function make(tag, className, ...children) {
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
-
-/** The first letters of the first two words; the server does the same. */
-const initials = (name) =>
-  name.split(/[^\p{L}\p{N}]+/u).filter(Boolean).slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
 
 /**
  * The address if it is that of a file of this server, as the server writes it; else null. Nothing else is loaded: other
@@ -69,10 +67,17 @@ const formats = {
   dayAndClock: format({ weekday: "short", hour: "numeric", minute: "2-digit" }),
   weekday: format({ weekday: "short" }),
   date: format({ day: "numeric", month: "short" }),
+  dateAndYear: format({ day: "numeric", month: "short", year: "numeric" }),
   day: format({ weekday: "long", day: "numeric", month: "long" }),
+  dayAndYear: format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
   short: format({ dateStyle: "medium", timeStyle: "short" }),
   long: format({ dateStyle: "full", timeStyle: "short" }),
 };
+
+const numbers = new Intl.NumberFormat(locale);
+
+/** A number as it is written here: 4,000. */
+export const numberLabel = (number) => numbers.format(number);
 
 /** A time in one of these forms; nothing if it is none. */
 const written = (form, iso) => attempt(() => formats[form].format(new Date(iso)), "");
@@ -83,7 +88,24 @@ export const dayOf = (iso) => new Date(iso).setHours(0, 0, 0, 0);
 /** How many days ago that was: 0 is today. */
 export const daysAgo = (iso) => Math.round((dayOf(Date.now()) - dayOf(iso)) / 86_400_000);
 
-export const longDay = (iso) => written("day", iso);
+const isThisYear = (iso) => new Date(iso).getFullYear() === new Date(Date.now()).getFullYear();
+
+export const longDay = (iso) => written(isThisYear(iso) ? "day" : "dayAndYear", iso);
+
+/** Calls a listener when another day has begun: at midnight, or when the page wakes up on a later one. */
+export function onNewDay(listener) {
+  let today = dayOf(Date.now());
+  const look = () => {
+    if (dayOf(Date.now()) === today) return;
+    today = dayOf(Date.now());
+    listener();
+  };
+  setInterval(look, 20_000);
+  document.addEventListener("visibilitychange", look);
+}
+
+/** Whether an input method is at work: its keys do nothing else. Safari says so of its last one by a code only. */
+export const isComposing = ({ isComposing: composing, keyCode }) => composing || keyCode === 229;
 
 /** Puts a <time> of a message into the reader's zone. */
 export function setClock(element, iso) {
@@ -105,5 +127,6 @@ export function setWhen(element, iso) {
   const days = daysAgo(iso);
   element.dateTime = iso;
   element.title = written("long", iso);
-  setText(element, written(days < 1 ? "clock" : days < 7 ? "weekday" : "date", iso));
+  const date = isThisYear(iso) ? "date" : "dateAndYear";
+  setText(element, written(days < 1 ? "clock" : days < 7 ? "weekday" : date, iso));
 }

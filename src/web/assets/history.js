@@ -2,6 +2,7 @@
 
 import { $, setText } from "./dom.js";
 import { get, page, say } from "./page.js";
+import { toast } from "./toast.js";
 
 const PAGE = 100;
 /** So close to the end of what is on the page the next piece is fetched, pixels. */
@@ -33,9 +34,15 @@ export class History {
     this.#timeline.toBottom();
   }
 
-  /** Shows a message, wherever it is; answers whether it is there. */
+  /** Shows a message, wherever it is; says so if it is nowhere. */
   async show(id) {
-    if (this.#timeline.reveal(id)) return true;
+    if (!(await this.bring(id))) return toast(say("message_missing"));
+    this.#timeline.reveal(id);
+  }
+
+  /** Brings a message onto the page, wherever it is; answers whether it is there. */
+  async bring(id) {
+    if (this.#timeline.find(id)) return true;
     const half = PAGE / 2;
     const [before, after] = await Promise.all([
       this.#fetch(`&before=${id + 1}`, half),
@@ -43,7 +50,7 @@ export class History {
     ]);
     if (before.items.at(-1)?.id !== id) return false;
     this.#begin([...before.items, ...after.items], before.more, after.more);
-    return this.#timeline.reveal(id);
+    return true;
   }
 
   #begin(items, older, newer) {

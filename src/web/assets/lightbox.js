@@ -1,6 +1,8 @@
-// A picture, as large as the window allows; the arrow keys go on to the next one.
+// A picture or a film, as large as the window allows; the arrow keys go on to the next one.
 
 import { $, $$, fromTemplate } from "./dom.js";
+
+const SHOWN = "a.picture, figure.player > video";
 
 export class Lightbox {
   #log;
@@ -11,9 +13,12 @@ export class Lightbox {
     this.#log = log;
     document.body.append(this.#dialog);
     log.addEventListener("click", (event) => this.#open(event));
-    this.#dialog.addEventListener("click", ({ target }) => target.closest("a") || this.#dialog.close());
+    this.#dialog.addEventListener("click", ({ target }) => target.closest("a, video") || this.#dialog.close());
     this.#dialog.addEventListener("keydown", ({ key }) => this.#step({ ArrowLeft: -1, ArrowRight: 1 }[key]));
-    this.#dialog.addEventListener("close", () => this.#link?.focus({ preventScroll: true }));
+    this.#dialog.addEventListener("close", () => this.#closed());
+    // Back closes it.
+    addEventListener("popstate", () => this.#dialog.close());
+    this.#dialog.addEventListener("close", () => $("video", this.#dialog).pause());
   }
 
   #open(event) {
@@ -22,25 +27,51 @@ export class Lightbox {
     event.preventDefault();
     this.#show(link);
     this.#dialog.showModal();
+    history.pushState({ ...history.state, photo: true }, "");
+  }
+
+  #closed() {
+    if (history.state?.photo) history.back();
+    this.#link?.focus({ preventScroll: true });
   }
 
   #step(by) {
-    const links = $$("a.picture", this.#log);
+    const links = $$(SHOWN, this.#log);
     const next = by && links[links.indexOf(this.#link) + by];
     if (next) this.#show(next);
   }
 
   #show(link) {
     this.#link = link;
+    const film = $("video", this.#dialog);
+    const isFilm = link.matches("video");
+    $("picture", this.#dialog).hidden = isFilm;
+    film.hidden = !isFilm;
+    film.pause();
+    if (isFilm) return this.#showFilm(film, link);
     const image = $("img", this.#dialog);
     const small = $("img", link);
-    const original = $("a", this.#dialog);
+    // The first frame of an animation that stands still.
+    const [still, shown] = [$("source", link), $("source", this.#dialog)];
+    shown.srcset = still?.srcset ?? "";
+    shown.media = still?.media ?? "not all";
     // As wide as it will be, before it is there.
     image.width = small.width;
     image.height = small.height;
     image.alt = small.alt;
     image.src = link.href;
-    original.href = link.href;
-    $("span", this.#dialog).textContent = small.alt;
+    this.#name(small.alt, link.href);
+  }
+
+  #showFilm(film, player) {
+    player.pause();
+    film.src = player.src;
+    film.setAttribute("aria-label", player.getAttribute("aria-label"));
+    this.#name(player.getAttribute("aria-label"), player.src);
+  }
+
+  #name(name, href) {
+    $("a", this.#dialog).href = href;
+    $("span", this.#dialog).textContent = name;
   }
 }

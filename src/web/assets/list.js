@@ -1,22 +1,42 @@
 // The list of my rooms beside the page, and the number in the title.
 
-import { $, fromTemplate, setFace, setText, setWhen } from "./dom.js";
+import { $, attempt, fromTemplate, make, onNewDay, setFace, setText, setWhen } from "./dom.js";
 import { me, nameOf, roomName, say } from "./page.js";
+import { cut } from "./text.js";
+import { PASSING } from "./wire.js";
 
 const TITLE = document.title;
+/** Characters of the last message that the list shows. */
+const PREVIEW = 100;
+/** What holds a message up, but nobody needs to decide. */
+const WAITING = new Set([...PASSING, "offline", "interrupted"]);
+/** How far it was scrolled, for the next page of this window. */
+const SCROLLED = "parlor.list";
 
 export class List {
   #root = $("#rooms");
   #rooms;
   #presence;
+  #senders;
   #waiting = false;
 
-  constructor(rooms, presence) {
+  /** `senders` have messages that wait, or were refused. */
+  constructor(rooms, presence, senders) {
     this.#rooms = rooms;
     this.#presence = presence;
+    this.#senders = senders;
+    for (const sender of senders) sender.on("changed", () => this.#soon());
     for (const time of this.#root.querySelectorAll("time")) setWhen(time, time.dateTime);
     rooms.on("changed", () => this.#soon());
     presence.on("changed", () => this.#soon());
+    onNewDay(() => this.#soon());
+    this.#keepScrolled($(".room-list"));
+  }
+
+  #keepScrolled(list) {
+    list.scrollTop = attempt(() => Number(sessionStorage.getItem(SCROLLED)), 0);
+    $("[aria-current]", this.#root)?.scrollIntoView({ block: "nearest" });
+    addEventListener("pagehide", () => attempt(() => sessionStorage.setItem(SCROLLED, list.scrollTop)));
   }
 
   /** Many changes come at once; they are shown together. */
@@ -54,7 +74,9 @@ export class List {
     const other = room.people.find((person) => person.id !== me.id);
     setText($(".room-name", item), name);
     setFace($(".face", item), other?.display_name ?? name, other?.id ?? room.id, room.kind === "direct" ? "person" : room.kind, other?.avatar_url ?? room.picture_url);
-    setText($(".preview", item), preview(room));
+    const isRefused = this.#senders.some((sender) => sender.of(room.id).some(({ error }) => error && !WAITING.has(error)));
+    setPreview($(".preview", item), ...(isRefused ? ["", `⚠ ${say("not_sent")}`] : preview(room)));
+    $(".preview", item).classList.toggle("refused", isRefused);
     setWhen($("time", item), room.last_message?.created_at ?? room.created_at);
     setText($(".count", item), room.unread > 99 ? "99+" : String(room.unread));
     $(".badge", item).hidden = room.unread === 0;
@@ -78,12 +100,19 @@ function byRank(a, b) {
   return (b.unread > 0) - (a.unread > 0) || at(b) - at(a);
 }
 
+/** Who said the last message, in larger rooms, and how it begins; the server does the same. */
 function preview(room) {
   const message = room.last_message;
-  if (!message) return "";
-  if (message.deleted_at) return say("deleted_message");
+  if (!message) return ["", ""];
+  if (message.deleted_at) return ["", say("deleted_message")];
   const [file] = message.files;
-  const text = message.content.replace(/\s+/g, " ").slice(0, 100) || (file ? `📎 ${file.name}` : "");
-  if (message.sender.id === me.id) return `${say("you")}: ${text}`;
-  return room.kind === "direct" ? text : `${nameOf(message.sender)}: ${text}`;
+  const text = cut(message.content.trim().replace(/\s+/g, " "), PREVIEW) || (file ? `📎 ${file.name}` : "");
+  if (message.sender.id === me.id) return [say("you"), text];
+  return [room.kind === "direct" ? "" : nameOf(message.sender), text];
+}
+
+/** Name and text may run in different directions. */
+function setPreview(element, by, text) {
+  const parts = [...(by ? [make("bdi", "", by), ": "] : []), make("bdi", "", text)];
+  if (element.textContent !== (by ? `${by}: ${text}` : text)) element.replaceChildren(...parts);
 }

@@ -1,46 +1,61 @@
 // What runs on every page of somebody who is logged in.
 
-import { $, $$, setLong } from "./dom.js";
+import { $, $$, onNewDay, setLong, setText } from "./dom.js";
 import { Chat } from "./chat.js";
 import { Details } from "./details.js";
+import { watchLinks } from "./links.js";
 import { List } from "./list.js";
+import { watchLogout } from "./logout.js";
+import { watchMedia } from "./media.js";
 import { Notify } from "./notify.js";
 import { Outbox } from "./outbox.js";
-import { page } from "./page.js";
+import { me, page, say } from "./page.js";
 import { Presence } from "./presence.js";
 import { Rooms } from "./rooms.js";
+import { end, forgetOthers } from "./storage.js";
 import { Switcher } from "./switcher.js";
+import { Uploads } from "./uploads.js";
 import { Wire } from "./wire.js";
 
 /** A connection that comes back this soon is not worth a word. */
 const BLINK = 1200;
 
-for (const time of $$("main time[data-long]")) setLong(time);
+const showTimes = () => $$("main time[data-long]").forEach(setLong);
+showTimes();
+onNewDay(showTimes);
 // Links to hand on: one touch selects all of it.
 for (const input of $$("input[readonly]")) input.addEventListener("focus", () => input.select());
 
 if (page) {
-  const wire = new Wire(page.ws);
+  forgetOthers();
+  watchMedia();
+  const wire = new Wire(page.ws, me.id);
   const rooms = new Rooms(wire, page.room?.id ?? null);
   const outbox = new Outbox(wire);
-  new List(rooms, new Presence(wire, rooms));
-  if (page.room) new Chat(wire, rooms, outbox);
+  const uploads = new Uploads(wire);
+  new List(rooms, new Presence(wire, rooms), [outbox, uploads]);
+  if (page.room) new Chat(wire, rooms, outbox, uploads);
   new Details(wire, rooms);
   new Switcher(rooms);
   new Notify(wire, rooms);
-  showState(wire);
+  watchLinks();
+  showState(wire, () => outbox.size + uploads.size);
   wire.start();
 }
 
-/** Says that the connection is lost, unless it is back at once. */
-function showState(wire) {
+/** Says that the connection is lost, unless it is back at once; leaves when the session has ended. */
+function showState(wire, unsent) {
   const state = document.documentElement.dataset;
   const banner = $("#banner");
   let timer = 0;
   state.wire = "connecting";
-  wire.on("online", () => {
+  const hide = () => {
     clearTimeout(timer);
     banner.hidden = true;
+    setText(banner, say("reconnecting"));
+  };
+  wire.on("online", () => {
+    hide();
     state.wire = "online";
   });
   wire.on("offline", () => {
@@ -48,8 +63,20 @@ function showState(wire) {
     state.wire = "offline";
     timer = setTimeout(() => (banner.hidden = false), BLINK);
   });
+  // The browser knows at once, but not whether the server can be reached all the same.
+  addEventListener("offline", () => (banner.hidden = false));
+  wire.on("alive", hide);
   // Who logs out here, or ends the account, knows that the session ends.
   let leaving = false;
+  watchLogout(unsent, () => (leaving = true));
   document.addEventListener("submit", ({ defaultPrevented }) => (leaving ||= !defaultPrevented));
-  wire.on("ended", () => leaving || location.replace("/auth/logout?note=session-ended"));
+  wire.on("ended", () => {
+    end();
+    if (!leaving) location.replace("/auth/logout?note=session-ended");
+  });
+  // Somebody else is logged in here now.
+  wire.on("replaced", () => {
+    end();
+    location.reload();
+  });
 }

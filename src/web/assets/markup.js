@@ -1,29 +1,21 @@
-// What people write, as elements: a little Markdown, links, and who is called. The grammar is that of the server's
-// markup.rs; tests/markup.json holds both to it. Text only ever goes in as text. The time is linear in the text:
+// What people write, as elements: a little Markdown, links, and who is mentioned. The grammar is that of the server's
+// model/text/markup; tests/markup.json holds both to it. Text only ever goes in as text. The time is linear in the text:
 // whatever needs a look ahead is computed once per line, and tests/markup_worst.json holds texts made to need more.
 
 import { make } from "./dom.js";
+import { hostEnd, mailAddresses, withoutTail } from "./urls.js";
+import { isBlank, isGap, isLetter, isSolid, mayCloseBefore, mayOpenAfter, nameKey, stopsAddress } from "./text.js";
 
 /** Quotes within quotes, so deep. */
 const DEPTH_MAX = 3;
 const NAME_MAX = 64;
 /** Characters that are compared with names in one message: enough for every @ that can mention somebody. */
 const NAME_CHARS = 6400;
-const ITEM = /^[ \t]*(?:[-*+]|(\d{1,9})[.)]) (.*)$/s;
+const ITEM = /^[ \t]*(?:[-*]|(\d{1,9})\.) (.*)$/s;
 const SCHEMES = ["https://", "http://", "mailto:"];
-const TAIL = ".,;:!?'*_~";
-const PAIRS = { ")": "(", "]": "[", "}": "{" };
-const MARKS = /[`*_@＠:]/;
-
-const isBlank = (c) => /^\p{White_Space}$/u.test(c);
-const isWord = (c) => /^[\p{Alphabetic}\p{N}]$/u.test(c);
-/** Scripts that put no blanks between words. */
-const UNSPACED =
-  /^[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff\u{20000}-\u{3ffff}]$/u;
-const isGap = (c) => c === undefined || UNSPACED.test(c) || !(isWord(c) || c === "_");
-
-/** As names are compared. */
-export const nameKey = (text) => text.normalize("NFKC").toLowerCase().normalize("NFKC");
+const WWW = "www.";
+const MARKS = /[`*_@＠:]|www\./i;
+const ESCAPED = "*_`@＠";
 
 /** Renders a text; `called` has the keys of the usernames that it calls, and whether that is me. */
 export function render(text, called = new Map()) {
@@ -50,13 +42,27 @@ function wrap(tag, parts) {
   return element;
 }
 
-/** What a line begins: its kind, and the line without its mark. */
+/** What a line begins: its kind, and the line without its mark. A backslash before the mark makes it text. */
 function lineOf(line, depth) {
   if (line.startsWith("```") && /^[\w+-]*$/.test(trimEnd(line.slice(3)))) return { kind: "fence" };
-  if (line.startsWith(">") && depth < DEPTH_MAX) return { kind: "quote", rest: line.slice(line[1] === " " ? 2 : 1) };
+  if (line.startsWith("\\") && marked(line.slice(1), depth)) return { kind: "text", rest: line.slice(1) };
+  return marked(line, depth) ?? { kind: "text", rest: line };
+}
+
+function marked(line, depth) {
+  if (line.startsWith(">") && depth < DEPTH_MAX) {
+    // Else an arrow, a face, more than a number.
+    return [undefined, ">", " "].includes(line[1]) ? { kind: "quote", rest: line.slice(line[1] === " " ? 2 : 1) } : null;
+  }
   const [, number, text] = ITEM.exec(line) ?? [];
   const rest = text && trim(text);
-  return rest ? { kind: number ? "ol" : "ul", number: Number(number), rest } : { kind: "text", rest: line };
+  return rest ? { kind: number ? "ol" : "ul", number: Number(number), rest } : null;
+}
+
+/** A block of the text itself runs in the direction of what is in it, and what it holds with it. */
+function directed(element, depth) {
+  if (!depth) element.setAttribute("dir", "auto");
+  return element;
 }
 
 function blocks(lines, depth, names) {
@@ -72,16 +78,24 @@ function blocks(lines, depth, names) {
       continue;
     }
     const block = [];
-    for (; begun[at]?.kind === first.kind; at++) block.push(begun[at].rest);
-    if (first.kind === "quote") made.push(wrap("blockquote", blocks(block, depth + 1, names)));
-    else if (first.kind === "text") made.push(...paragraph(block, names));
-    else made.push(list(first, block, names));
+    for (; begun[at]?.kind === first.kind; at++) block.push(begun[at]);
+    const rest = block.map((line) => line.rest);
+    if (first.kind === "quote") made.push(directed(wrap("blockquote", blocks(rest, depth + 1, names)), depth));
+    else if (first.kind === "text") made.push(...paragraph(rest, names).map((one) => directed(one, depth)));
+    else made.push(directed(list(first, block, names), depth));
   }
   return made;
 }
 
 function list({ kind, number }, items, names) {
-  const element = wrap(kind, items.map((item) => wrap("li", lineParts(item, names))));
+  let next = number;
+  const made = items.map((item) => {
+    const element = wrap("li", lineParts(item.rest, names));
+    if (kind === "ol" && item.number !== next) element.setAttribute("value", (next = item.number));
+    next++;
+    return element;
+  });
+  const element = wrap(kind, made);
   if (kind === "ol" && number !== 1) element.setAttribute("start", number);
   return element;
 }
@@ -106,7 +120,7 @@ function inline(line, names, part) {
   const made = [];
   let from = part.start;
   const pass = (to) => {
-    if (to > from) made.push(line.text(from, to));
+    if (to > from) made.push(line.shown(from, to));
   };
   for (let at = part.start; at < part.end; ) {
     const found = line.span(at, names, part);
@@ -122,7 +136,7 @@ function inline(line, names, part) {
   return made;
 }
 
-function element({ kind, marks, me }, line, names, part) {
+function element({ kind, marks, me, scheme }, line, names, part) {
   const text = line.text(part.start, part.end);
   const inner = (count, around) => ({ ...part, ...around, start: part.start + count, end: part.end - count });
   switch (kind) {
@@ -136,7 +150,7 @@ function element({ kind, marks, me }, line, names, part) {
       return make("span", me ? "mention me" : "mention", text);
     default: {
       const link = make("a", "", text);
-      link.setAttribute("href", text);
+      link.setAttribute("href", scheme + text);
       link.setAttribute("target", "_blank");
       link.setAttribute("rel", "noopener");
       return link;
@@ -152,14 +166,33 @@ class Line {
     this.code = new Map();
     this.inCode = new Uint8Array(chars.length);
     this.findCode();
+    /** Marks behind a backslash, and backslashes that are not shown. */
+    this.escaped = new Uint8Array(chars.length + 2);
+    this.hidden = new Uint8Array(chars.length);
+    this.findEscapes();
     this.lookAhead();
+    /** Where the e-mail address ends that begins at a place. */
+    this.mail = mailAddresses(chars);
   }
 
   text(from, to) {
     return this.chars.slice(from, to).join("");
   }
 
-  /** Code spans: a run of backticks up to the next run of the same length, from left to right. */
+  /** The same without the backslashes that are not part of the text. */
+  shown(from, to) {
+    return this.chars.slice(from, to).filter((_, place) => !this.hidden[from + place]).join("");
+  }
+
+  /** Two backslashes are just that: a path of Windows. */
+  isBehindBackslash(at) {
+    return this.chars[at - 1] === "\\" && this.chars[at - 2] !== "\\";
+  }
+
+  /**
+   * Code spans: a run of backticks up to the next run of the same length, from left to right. It does not begin within a
+   * word or behind a backslash.
+   */
   findCode() {
     const runs = [];
     this.chars.forEach((c, at) => {
@@ -175,7 +208,8 @@ class Line {
     }
     for (let place = 0; place < runs.length; place++) {
       const { at, length, partner } = runs[place];
-      if (partner === undefined) continue;
+      const isInside = at > 0 && isLetter(this.chars[at - 1]);
+      if (partner === undefined || isInside || this.isBehindBackslash(at)) continue;
       const end = runs[partner].at + length;
       this.code.set(at, { kind: "code", marks: length, end });
       this.inCode.fill(1, at, end);
@@ -183,10 +217,39 @@ class Line {
     }
   }
 
+  /**
+   * Escaped marks. Their backslash is hidden where the mark could have opened something, and where it could have closed
+   * what such a one would have opened; any other is part of the text.
+   */
+  findEscapes() {
+    const { chars, escaped, hidden } = this;
+    chars.forEach((c, at) => (escaped[at] = ESCAPED.includes(c) && !this.inCode[at] && this.isBehindBackslash(at)));
+    const after = [];
+    for (let at = chars.length - 1; at >= 0; at--) after[at] = escaped[at + 2] ? after[at + 2] : chars[at + 1];
+    const before = [];
+    const open = {};
+    const isBare = (c) => c === undefined || isBlank(c);
+    chars.forEach((mark, at) => {
+      if (!escaped[at]) return;
+      const [last, next] = [(before[at] = escaped[at - 2] ? before[at - 2] : chars[at - 2]), after[at]];
+      if ("@＠".includes(mark)) hidden[at - 1] = isGap(last) && next !== undefined && isLetter(next);
+      else if (mayOpenAfter(last) && !isBare(next)) {
+        open[mark] = (open[mark] ?? 0) + 1;
+        hidden[at - 1] = 1;
+      } else if (open[mark] && mayCloseBefore(next) && !isBare(last)) {
+        open[mark]--;
+        hidden[at - 1] = 1;
+      }
+    });
+  }
+
   /** The next places where emphasis may end, that no address goes beyond, and of an @. */
   lookAhead() {
-    const { chars, inCode } = this;
+    const { chars } = this;
     const length = chars.length;
+    /** How many letters, digits and pictures there are before a place. */
+    this.solid = new Uint32Array(length + 1);
+    chars.forEach((c, at) => (this.solid[at + 1] = this.solid[at] + isSolid(c)));
     const table = (last) => new Uint32Array(length + 1).fill(last);
     const nowhere = 0xffffffff;
     this.star = table(nowhere);
@@ -197,11 +260,11 @@ class Line {
     for (let at = length - 1; at >= 0; at--) {
       const c = chars[at];
       const note = (places, is) => (places[at] = is ? at : places[at + 1]);
-      const italic = (mark) => c === mark && !inCode[at] && this.closesItalic(at, length);
+      const italic = (mark) => c === mark && this.closesItalic(at, length);
       note(this.star, italic("*"));
       note(this.underscore, italic("_"));
-      note(this.bold, !inCode[at] && this.closesBold(at, length));
-      note(this.stop, isBlank(c) || /^[\p{Cc}<>"`]$/u.test(c));
+      note(this.bold, this.closesBold(at, length));
+      note(this.stop, stopsAddress(c));
       note(this.sign, c === "@");
     }
   }
@@ -209,9 +272,12 @@ class Line {
   /** What begins there, and where it ends: { kind, end }. */
   span(at, names, part) {
     const before = at > part.start ? this.chars[at - 1] : undefined;
-    switch (this.chars[at]) {
-      case "`":
-        return this.code.get(at);
+    const mailEnd = this.mail.get(at);
+    if (mailEnd <= part.end) return { kind: "link", scheme: "mailto:", end: mailEnd };
+    const c = this.chars[at];
+    if (c === "`") return this.code.get(at)?.end <= part.end ? this.code.get(at) : null;
+    if (this.escaped[at]) return null;
+    switch (c) {
       case "*":
       case "_":
         return this.emphasis(at, before, part);
@@ -222,7 +288,10 @@ class Line {
       case "H":
       case "m":
       case "M":
-        return before && isWord(before) ? null : this.address(at, part.end);
+        return before && isLetter(before) ? null : this.address(at, part.end);
+      case "w":
+      case "W":
+        return before && (isLetter(before) || "/.-_@:".includes(before)) ? null : this.www(at, Math.min(this.stop[at], part.end));
     }
     return null;
   }
@@ -230,35 +299,41 @@ class Line {
   emphasis(at, before, part) {
     const mark = this.chars[at];
     const next = at + 1 < part.end ? this.chars[at + 1] : undefined;
+    if (!mayOpenAfter(before)) return null;
     if (!part.bold && mark === "*" && next === "*") return this.boldSpan(at, part.end);
-    const opens = !part.italic && !(before && (isWord(before) || before === mark)) && next && !isBlank(next) && next !== mark;
-    if (!opens) return null;
+    if (part.italic || !next || isBlank(next) || next === mark) return null;
     const last = part.end - 1;
     if (last < at + 2) return null;
-    const end = (mark === "*" ? this.star : this.underscore)[at + 2];
-    if (end <= last) return { kind: "italic", end: end + 1 };
-    const closes = this.chars[last] === mark && !this.inCode[last] && this.closesItalic(last, part.end);
-    return closes ? { kind: "italic", end: part.end } : null;
+    let end = (mark === "*" ? this.star : this.underscore)[at + 2];
+    if (end > last) {
+      if (this.chars[last] !== mark || !this.closesItalic(last, part.end)) return null;
+      end = last;
+    }
+    return this.solid[end] > this.solid[at + 1] ? { kind: "italic", end: end + 1 } : null;
   }
 
   /** Whether emphasis may end there, in a part that ends at `end`. */
   closesItalic(at, end) {
     const [mark, last] = [this.chars[at], this.chars[at - 1]];
-    const after = at + 1 < end ? this.chars[at + 1] : undefined;
-    return last !== undefined && !isBlank(last) && last !== mark && !(after && (isWord(after) || after === mark));
+    if (this.inCode[at] || this.escaped[at] || last === undefined || isBlank(last) || last === mark) return false;
+    return mayCloseBefore(at + 1 < end ? this.chars[at + 1] : undefined);
   }
 
   boldSpan(at, end) {
     const last = end - 2;
     if (last < at + 3 || isBlank(this.chars[at + 2])) return null;
-    const found = this.bold[at + 3];
-    if (found <= last) return { kind: "bold", end: found + 2 };
-    return !this.inCode[last] && this.closesBold(last, end) ? { kind: "bold", end } : null;
+    let close = this.bold[at + 3];
+    if (close > last) {
+      if (!this.closesBold(last, end)) return null;
+      close = last;
+    }
+    return this.solid[close] > this.solid[at + 2] ? { kind: "bold", end: close + 2 } : null;
   }
 
   closesBold(at, end) {
     const star = (place) => place < end && this.chars[place] === "*";
-    return star(at) && star(at + 1) && !star(at + 2) && at > 0 && !isBlank(this.chars[at - 1]);
+    if (!star(at) || !star(at + 1) || this.inCode[at] || this.escaped[at] || !at || isBlank(this.chars[at - 1])) return false;
+    return mayCloseBefore(at + 2 < end ? this.chars[at + 2] : undefined);
   }
 
   /** The longest name that is called. */
@@ -271,31 +346,29 @@ class Line {
     return found && { kind: "mention", me: found.me, end: from + found.length };
   }
 
+  /** Whether a part of the line begins so, in any case of ASCII. */
+  begins(at, end, scheme) {
+    const is = (c, place) => this.chars[at + place] === c || this.chars[at + place] === c.toUpperCase();
+    return at + scheme.length <= end && [...scheme].every(is);
+  }
+
+  /** An address without a scheme. */
+  www(at, stop) {
+    const end = this.begins(at, stop, WWW) && hostEnd(this.chars, at + WWW.length, stop);
+    return end ? { kind: "link", scheme: "https://", end } : null;
+  }
+
   /** A full stop after an address is not part of it. */
   address(at, end) {
-    const begins = (scheme) => [...scheme].every((c, place) => this.chars[at + place]?.toLowerCase() === c);
-    const scheme = SCHEMES.find((one) => at + one.length <= end && begins(one));
+    const scheme = SCHEMES.find((one) => this.begins(at, end, one));
     if (!scheme) return null;
     const [body, stop] = [at + scheme.length, Math.min(this.stop[at], end)];
     const first = this.chars[body];
     const good =
       scheme === "mailto:"
         ? this.sign[body] > body && this.sign[body] < stop
-        : body < stop && (isWord(first) || first === "[");
-    return good ? { kind: "link", end: this.withoutTail(body, stop) } : null;
-  }
-
-  /** Where an address ends without the signs that belong to the sentence. */
-  withoutTail(from, to) {
-    const counts = {};
-    for (let at = from; at < to; at++) counts[this.chars[at]] = (counts[this.chars[at]] ?? 0) + 1;
-    for (; to > from; to--) {
-      const last = this.chars[to - 1];
-      const unpaired = Object.hasOwn(PAIRS, last) && counts[last] > (counts[PAIRS[last]] ?? 0);
-      if (!unpaired && !TAIL.includes(last)) break;
-      counts[last]--;
-    }
-    return to;
+        : body < stop && (/^[\p{Alphabetic}\p{N}]$/u.test(first) || first === "[");
+    return good ? { kind: "link", scheme: "", end: withoutTail(this.chars, body, stop) } : null;
   }
 }
 

@@ -1,6 +1,6 @@
 // The menu of one message, and the palette of emoji; on a phone both come up from below. Knows nothing of what is done.
 
-import { $, $$, make } from "./dom.js";
+import { $, $$, isComposing, make } from "./dom.js";
 import { EMOJI, findEmoji, QUICK } from "./emoji.js";
 import { say } from "./page.js";
 
@@ -79,7 +79,7 @@ export class Menu {
   }
 
   #first(event) {
-    if (event.key !== "Enter") return;
+    if (event.key !== "Enter" || isComposing(event)) return;
     event.preventDefault();
     this.#choose($("button", this.#grid));
   }

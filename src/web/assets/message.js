@@ -1,7 +1,7 @@
 // A message's element: takes over what the server wrote, and writes the same.
 
-import { fileLink } from "./attached.js";
-import { $, fromTemplate, make, setClock, setFace, setText } from "./dom.js";
+import { fileNodes } from "./attached.js";
+import { $, daysAgo, fromTemplate, longDay, make, setClock, setFace, setText } from "./dom.js";
 import { render } from "./markup.js";
 import { me, nameOf, say } from "./page.js";
 import { calledIn, meet } from "./people.js";
@@ -50,6 +50,7 @@ export function fill(entry, message) {
   });
   node.id = `m${message.id}`;
   Object.assign(node.dataset, { id: message.id, change: message.change_id, sender: sender.id, at: message.created_at });
+  node.classList.remove("waiting");
   node.classList.toggle("own", own);
   node.classList.toggle("gone", deleted);
   node.classList.toggle("edited", Boolean(message.edited_at) && !deleted);
@@ -64,7 +65,7 @@ export function fill(entry, message) {
 function fillBody(node, message) {
   const { reply, files, reactions, content } = message;
   $(".quoted", node).replaceChildren(...(reply ? [quote(reply)] : []));
-  $(".files", node).replaceChildren(...files.map(fileLink));
+  $(".files", node).replaceChildren(...files.flatMap((file) => fileNodes(file, message.sender.id === me.id)));
   fillReactions($(".reactions", node), reactions.map(reaction));
   if (message.deleted_at) return $(".text", node).replaceChildren(make("p", "", say("deleted_message")));
   const write = () => $(".text", node).replaceChildren(render(content, calledIn(message, write)));
@@ -80,7 +81,7 @@ function fillReactions(list, buttons) {
 
 /** What stands above an answer: { id, sender, content, deleted }. */
 export function quote({ id, sender, content, deleted }) {
-  const link = make("a", "quote", make("span", "quote-name", nameOf(sender)), make("span", "quote-text"));
+  const link = make("a", "quote", make("bdi", "quote-name", nameOf(sender)), make("bdi", "quote-text"));
   link.href = `?at=${id}#m${id}`;
   link.dataset.to = id;
   setText(link.lastChild, deleted ? say("deleted_message") : content);
@@ -97,6 +98,38 @@ function reaction({ emoji, count, user_ids }) {
 }
 
 /** The line above the first message of a day. */
-export function dayItem(words) {
-  return make("li", "day", make("span", "", words));
+export const dayItem = (iso) => make("li", "day", make("span", "", dayName(iso)));
+
+/** What that day is called today. */
+export const dayName = (iso) => [say("today"), say("yesterday")][daysAgo(iso)] ?? longDay(iso);
+
+/** Shows a message as changed, before the server has confirmed it. */
+export function showEdit(entry, content) {
+  entry.text = content;
+  entry.node.classList.add("edited");
+  $(".text", entry.node).replaceChildren(render(content));
+}
+
+/** The same for a deleted one. */
+export function showDeletion(entry) {
+  const { node } = entry;
+  entry.deleted = true;
+  node.classList.add("gone");
+  node.classList.remove("edited");
+  for (const part of [".quoted", ".files", ".reactions"]) $(part, node).replaceChildren();
+  $(".text", node).replaceChildren(make("p", "", say("deleted_message")));
+}
+
+/** The same for a reaction of mine. */
+export function showReaction({ node }, emoji, on) {
+  const list = $(".reactions", node);
+  const known = [...list.children].find((one) => one.dataset.emoji === emoji);
+  if ((known?.getAttribute("aria-pressed") === "true") === on) return;
+  if (!known) return list.append(reaction({ emoji, count: 1, user_ids: [me.id] }));
+  const left = Number($(".reaction-count", known).textContent) + (on ? 1 : -1);
+  if (!left) return known.remove();
+  setText($(".reaction-count", known), String(left));
+  const others = known.dataset.people.split(",").filter((id) => id && Number(id) !== me.id);
+  known.dataset.people = (on ? [...others, me.id] : others).join();
+  known.setAttribute("aria-pressed", String(on));
 }

@@ -1,8 +1,9 @@
-// Tells of new messages while the page is in the background, where the browser lets it, and only if somebody wants it.
+// Tells of new messages while nobody uses the page, where the browser lets it, and only if somebody wants it.
 // Also keeps the small part of the page that works without a connection.
 
 import { $, make, setText, attempt } from "./dom.js";
 import { me, nameOf, say } from "./page.js";
+import { isolated } from "./text.js";
 
 /** What this browser was told: "off", or "dismissed" for whoever does not want to be asked. */
 const WISH = `parlor.notify.${me.uuid}`;
@@ -67,9 +68,9 @@ export class Notify {
   }
 
   async #tell({ kind, room_id, message_id, by, title, text, id }) {
-    if (!document.hidden || !isOn()) return;
+    if ((!document.hidden && document.hasFocus()) || !isOn()) return;
     const room = this.#rooms.all.get(room_id);
-    const heading = [by && nameOf(by), title].filter(Boolean).join(" · ") || "Parlor";
+    const heading = [by && nameOf(by), title].filter(Boolean).map(isolated).join(" · ") || "Parlor";
     const path = room ? `/chat/${room.uuid}${message_id ? `?at=${message_id}` : ""}` : "/conversations";
     // Several windows of mine tell of it once.
     const options = { body: text ?? "", tag: `parlor-${kind}-${room_id ?? id}`, data: { path }, renotify: true };

@@ -1,14 +1,23 @@
-// What I wrote and the server has not confirmed. It survives a reload, and goes out once, in order: each message keeps the
-// uuid it got before its first try, and the server takes the same uuid only once.
+// What I wrote, changed, deleted and reacted to, and the server has not confirmed. It survives a reload, and goes out once,
+// in order: each message keeps the uuid it got before its first try, and the server takes the same uuid only once. The
+// rest may be done twice without harm.
 
 import { attempt } from "./dom.js";
 import { me, uuid } from "./page.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
 
 /** Each message has a key of its own, so that windows that write at the same time lose none of each other's. */
-const KEY = `parlor.outbox.${me.uuid}.`;
+const KEY = `parlor.outbox.${me?.uuid}.`;
 
-/** Emits "changed", "sent" (a message). */
+/** What the server is asked for. */
+const FRAMES = {
+  send: ({ room, uuid: id, content, reply, at }) => ({ room, uuid: id, content, reply_to: reply?.id ?? null, sent_at: at }),
+  edit: ({ message, content }) => ({ message, content }),
+  delete: ({ message }) => ({ message }),
+  react: ({ message, emoji, on }) => ({ message, emoji, on }),
+};
+
+/** Emits "changed", "sent" (a message as the server has it now) and "refused" ({ change, code }: it is given up). */
 export class Outbox extends Emitter {
   #wire;
   #entries = load();
@@ -22,16 +31,34 @@ export class Outbox extends Emitter {
     addEventListener("storage", ({ key, newValue }) => key?.startsWith(KEY) && this.#hear(key.slice(KEY.length), newValue));
   }
 
-  /** What waits in a room: { uuid, content, reply, at, error }. */
+  get size() {
+    return this.#entries.length;
+  }
+
+  /** What waits in a room to be seen: messages, and edits that were refused: { uuid, op, content, reply, at, error }. */
   of(room) {
-    return this.#entries.filter((entry) => entry.room === room);
+    return this.#entries.filter((entry) => entry.room === room && (entry.op === "send" || entry.error));
+  }
+
+  /** Edits, deletions and reactions that wait, in order: { op, message, … }. */
+  changes() {
+    return this.#entries.filter((entry) => entry.op !== "send" && !entry.error && !entry.done);
   }
 
   add(room, content, reply) {
+    this.#add({ op: "send", room, content, reply });
+  }
+
+  /** Changes a message: "edit" with { content }, "delete", or "react" with { emoji, on }. */
+  change(op, room, message, fields) {
+    this.#add({ op, room, message, ...fields });
+  }
+
+  #add(fields) {
     // No two at one time, so that they keep their order.
     const last = Math.max(0, ...this.#entries.map((entry) => Date.parse(entry.at)));
     const at = new Date(Math.max(Date.now(), last + 1)).toISOString();
-    const entry = { uuid: uuid(), room, content, reply, at, error: null };
+    const entry = { uuid: uuid(), at, error: null, ...fields };
     this.#entries.push(entry);
     this.#changed(entry);
     this.#flush();
@@ -91,11 +118,10 @@ export class Outbox extends Emitter {
 
   async #send(entry) {
     try {
-      const { room, uuid: id, content, reply, at: sent_at } = entry;
-      const draft = { room, uuid: id, content, reply_to: reply?.id ?? null, sent_at };
-      const { message } = await this.#wire.ask("send", draft);
+      const { message } = await this.#wire.ask(entry.op, FRAMES[entry.op](entry));
+      entry.done = true;
       this.emit("sent", message);
-      this.confirm(id);
+      this.confirm(entry.uuid);
       return true;
     } catch ({ code }) {
       if (code === "offline") return false;
@@ -103,9 +129,16 @@ export class Outbox extends Emitter {
         setTimeout(() => this.#flush(), AGAIN);
         return false;
       }
-      this.#mark(entry.uuid, code);
+      this.#refuse(entry, code);
       return true;
     }
+  }
+
+  /** What was typed waits for a decision; what was pressed can be pressed again. */
+  #refuse(entry, code) {
+    if (typeof entry.content === "string") return this.#mark(entry.uuid, code);
+    this.discard(entry.uuid);
+    this.emit("refused", { change: entry, code });
   }
 }
 
@@ -120,8 +153,12 @@ function load() {
 /** An entry as it was stored; null if it is none. */
 function parse(json) {
   const entry = attempt(() => JSON.parse(json));
-  const texts = entry && [entry.uuid, entry.content, entry.at];
-  return texts?.every((text) => typeof text === "string") && !Number.isNaN(Date.parse(entry.at)) ? entry : null;
+  if (!entry) return null;
+  // Earlier versions kept nothing but messages.
+  entry.op ??= "send";
+  const written = entry.op === "send" || entry.op === "edit" ? [entry.content] : [];
+  const isText = [entry.uuid, entry.at, ...written].every((text) => typeof text === "string");
+  return isText && entry.op in FRAMES && !Number.isNaN(Date.parse(entry.at)) ? entry : null;
 }
 
 const save = (entry) => attempt(() => localStorage.setItem(KEY + entry.uuid, JSON.stringify(entry)));

@@ -12,20 +12,38 @@ const REASONS = {
   muted: "error_muted",
   full: "error_full",
   quota: "error_quota",
-  too_large: "error_too_large",
+  too_large: "error_file_limit",
+  proxy_limit: "error_proxy_limit",
+  proxy: "error_proxy",
+  interrupted: "error_interrupted",
   invalid: "error_refused",
   limited: "error_limited",
   busy: "error_busy",
+  internal: "error_busy",
+  unavailable: "error_unavailable",
+  csrf: "error_outdated",
+  unauthenticated: "error_outdated",
+  session_ended: "error_outdated",
   offline: "offline_queue",
 };
+/** What is said instead of messages with files. */
+const OF_FILES = { forbidden: "error_no_files", invalid: "error_file_refused" };
+
+/** Why something was refused, as a sentence. */
+export function reasonOf({ error, status, files }) {
+  const key = (files && OF_FILES[error]) ?? REASONS[error] ?? "error_other";
+  return say(key, { n: status, size: sizeLabel(page.room.files?.max_size ?? 0) });
+}
 
 export class Pending {
   #list = $("#pending");
   #outbox;
   #uploads;
   #timeline;
+  #composer;
 
-  constructor(outbox, uploads, timeline) {
+  constructor(outbox, uploads, timeline, composer) {
+    this.#composer = composer;
     this.#outbox = outbox;
     this.#uploads = uploads;
     this.#timeline = timeline;
@@ -49,16 +67,19 @@ export class Pending {
 
   #decide(target) {
     const what = target.dataset.do;
+    if (what === "edit" && !this.#composer.open) return;
     const uuid = target.closest(".message")?.dataset.uuid;
     for (const sender of [this.#outbox, this.#uploads]) {
       if (!sender.of(page.room.id).some((entry) => entry.uuid === uuid)) continue;
       if (what === "retry") sender.retry(uuid);
-      if (what === "discard") sender.discard(uuid);
+      if (what === "edit") this.#composer.take(sender.of(page.room.id).find((entry) => entry.uuid === uuid));
+      if (what === "edit" || what === "discard") sender.discard(uuid);
     }
   }
 }
 
-function item({ uuid, content, reply, at, files, progress, error }) {
+function item(entry) {
+  const { uuid, content, reply, at, files, progress, error } = entry;
   const node = fromTemplate("message-template");
   node.removeAttribute("id");
   node.dataset.uuid = uuid;
@@ -67,7 +88,7 @@ function item({ uuid, content, reply, at, files, progress, error }) {
   if (files) $(".files", node).append(...files.map(({ name, size }) => fileBox(name, size)));
   $(".text", node).append(render(content));
   setClock($("time", node), at);
-  if (error) node.append(refused(error, files));
+  if (error) node.append(refused(entry));
   else if (files) node.append(onTheWay(progress));
   return node;
 }
@@ -81,9 +102,10 @@ function onTheWay(progress) {
   return tools;
 }
 
-function refused(error, files) {
+function refused(entry) {
   const tools = fromTemplate("pending-tools");
-  const reason = files && error === "forbidden" ? "error_no_files" : (REASONS[error] ?? "error_other");
-  setText($(".why", tools), `${say("not_sent")}. ${say(reason)}`);
+  const isEdit = entry.op === "edit";
+  setText($(".why", tools), `${say(isEdit ? "change_not_saved" : "not_sent")}. ${reasonOf(entry)}`);
+  $("[data-do=edit]", tools).hidden = isEdit;
   return tools;
 }

@@ -1,7 +1,7 @@
 // People the page has heard of, and what they are called by `@`.
 
-import { nameKey } from "./markup.js";
 import { get, me, nameOf, say } from "./page.js";
+import { nameKey } from "./text.js";
 
 const known = new Map();
 /** Who was asked for: promises that are kept when the answer has come. */

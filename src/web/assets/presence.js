@@ -2,6 +2,7 @@
 
 import { $, fromTemplate, setFace, setText } from "./dom.js";
 import { count, me, nameOf, page, say } from "./page.js";
+import { isolated } from "./text.js";
 import { Emitter } from "./wire.js";
 
 /** Somebody who types says so again within this time. */
@@ -79,7 +80,7 @@ export class Presence extends Emitter {
   }
 
   #showTyping() {
-    const [a, b, more] = [...this.#typing.values()].map(({ name }) => name);
+    const [a, b, more] = [...this.#typing.values()].map(({ name }) => isolated(name));
     const text = more ? say("typing_many") : b ? say("typing_two", { a, b }) : a ? say("typing_one", { a }) : "";
     setText($("#typing"), text);
   }

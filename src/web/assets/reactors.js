@@ -3,6 +3,7 @@
 import { locale, make, setText } from "./dom.js";
 import { say } from "./page.js";
 import { nameById } from "./people.js";
+import { isolated } from "./text.js";
 
 const GAP = 4;
 const list = new Intl.ListFormat(locale);
@@ -62,7 +63,7 @@ export class Reactors {
 /** The names that the reaction knows, and how many there are beyond them. */
 async function who({ dataset, textContent }) {
   const ids = dataset.people.split(",").filter(Boolean).map(Number);
-  const names = await Promise.all(ids.map(nameById));
+  const names = (await Promise.all(ids.map(nameById))).map(isolated);
   const more = Number(/\d+$/.exec(textContent.trim())) - ids.length;
   return list.format(more > 0 ? [...names, say("more_people", { n: more })] : names);
 }

@@ -5,6 +5,8 @@ import { AGAIN, Emitter, PASSING } from "./wire.js";
 
 /** Unread messages are counted up to here; the server does the same. */
 const UNREAD_MAX = 100;
+/** So many rooms are asked for at once; the server takes no more. */
+const BATCH = 100;
 /** A room that is refused for now is asked for again within this time, milliseconds. */
 const LONGEST = 30_000;
 
@@ -77,16 +79,19 @@ export class Rooms extends Emitter {
     this.#resumeAll([...first, ...others.map((id) => [id, this.all.get(id).change_id])]);
   }
 
-  /** Resumes one room after the other, each after a change; those that are refused for now once more, later each time. */
+  /** Resumes rooms, each after a change; those that are refused for now once more, later each time. */
   async #resumeAll(places) {
     const welcomed = this.all;
     for (let wait = AGAIN; places.length; wait = Math.min(2 * wait, LONGEST)) {
       const refused = [];
-      for (const [id, after] of places) {
-        const left = await this.#resume(id, after);
+      // The room that is open does not wait for the others.
+      const alone = places.filter(([id]) => id === this.open);
+      const others = places.filter(([id]) => id !== this.open);
+      const batches = Array.from({ length: Math.ceil(others.length / BATCH) }, (_, at) => others.slice(at * BATCH, (at + 1) * BATCH));
+      for (const batch of [alone, ...batches]) {
+        refused.push(...(batch === alone ? await this.#resumeEach(batch) : await this.#resumeTogether(batch)));
         // On another connection its welcome sees to it.
         if (welcomed !== this.all) return;
-        if (left !== null) refused.push([id, left]);
       }
       places = refused;
       // Spread out, so that those whom a busy server refuses do not come back together.
@@ -95,17 +100,45 @@ export class Rooms extends Emitter {
     }
   }
 
+  /** Resumes rooms one after the other; answers those that are refused for now. */
+  async #resumeEach(places) {
+    const refused = [];
+    for (const [id, after] of places) {
+      const left = await this.#resume(id, after);
+      if (left !== null) refused.push([id, left]);
+    }
+    return refused;
+  }
+
+  /** Resumes rooms with one question; a room of which there is more to tell is asked for by itself. */
+  async #resumeTogether(places) {
+    const after = new Map(places);
+    try {
+      const { rooms, refused } = await this.#wire.ask("resume_rooms", { rooms: places });
+      const unfinished = rooms.filter((piece) => !this.#caughtUp(piece));
+      for (const { room, error } of refused) if (error.code === "not_found") this.#drop(room, null);
+      const again = refused.filter(({ error }) => PASSING.has(error.code)).map(({ room }) => [room, after.get(room)]);
+      const rest = unfinished.map(({ room, messages }) => [room, messages.at(-1)?.change_id ?? after.get(room)]);
+      return [...again, ...(await this.#resumeEach(rest))];
+    } catch ({ code }) {
+      return PASSING.has(code) ? places : [];
+    }
+  }
+
+  /** Takes a piece of what was missed in a room; answers whether that was all. */
+  #caughtUp(piece) {
+    if (piece.reset) this.emit("reset", piece.room);
+    this.#take(piece.room, piece.messages);
+    if (!piece.more) this.emit("live", piece);
+    return !piece.more;
+  }
+
   /** Takes what was missed, page by page; afterwards the room is live. Answers from where to go on if refused for now. */
   async #resume(id, after) {
     try {
       for (;;) {
         const page = await this.#wire.ask("resume", { room: id, after });
-        if (page.reset) this.emit("reset", id);
-        this.#take(id, page.messages);
-        if (!page.more) {
-          this.emit("live", page);
-          return null;
-        }
+        if (this.#caughtUp(page)) return null;
         after = page.messages.at(-1).change_id;
       }
     } catch ({ code }) {

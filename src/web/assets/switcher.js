@@ -1,8 +1,9 @@
 // Ctrl-K or Cmd-K: to a room or a person by typing a part of the name.
 
-import { $, make, setFace, setText } from "./dom.js";
-import { nameKey } from "./markup.js";
+import { $, isComposing, make, setFace, setText } from "./dom.js";
+import { visit } from "./links.js";
 import { get, me, nameOf, post, roomName, say } from "./page.js";
+import { nameKey } from "./text.js";
 
 const MOST = 12;
 /** People are asked for when nobody has typed for so long, milliseconds. */
@@ -101,6 +102,7 @@ export class Switcher {
   }
 
   #key(event) {
+    if (isComposing(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#choose(this.#chosen + step);
     else if (event.key === "Enter") this.#go(this.#chosen);
@@ -112,7 +114,7 @@ export class Switcher {
     const item = this.#items[place];
     if (!item) return;
     try {
-      location.assign(item.path ?? `/chat/${(await post("rooms/direct", { user_id: item.person.id })).uuid}`);
+      await visit(item.path ?? `/chat/${(await post("rooms/direct", { user_id: item.person.id })).uuid}`);
     } catch {
       setText($("p", this.#dialog), say("switcher_failed"));
     }
@@ -121,7 +123,7 @@ export class Switcher {
 
 function build() {
   const dialog = make("dialog", "switcher");
-  const field = Object.assign(document.createElement("input"), { type: "text", placeholder: say("switcher_hint"), autocomplete: "off" });
+  const field = Object.assign(document.createElement("input"), { type: "text", dir: "auto", placeholder: say("switcher_hint"), autocomplete: "off" });
   const list = make("ul", "switcher-list");
   list.id = "switcher-list";
   list.setAttribute("role", "listbox");
@@ -139,7 +141,7 @@ function option({ name, room, person, unread, more }, place) {
   const other = person ?? room.people.find(({ id }) => id !== me.id);
   setFace(face, other?.display_name ?? name, other?.id ?? room.id, other ? "person" : room.kind, (other ?? room).avatar_url ?? room?.picture_url);
   face.setAttribute("aria-hidden", "true");
-  const item = make("li", "suggestion", face, make("span", "suggested-name", name));
+  const item = make("li", "suggestion", face, make("bdi", "suggested-name", name));
   if (more) item.append(make("span", "quiet small", more));
   if (unread) item.append(make("span", "badge", unread > 99 ? "99+" : String(unread)));
   item.id = `switcher-${place}`;

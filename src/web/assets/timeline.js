@@ -2,12 +2,15 @@
 // new. A bounded piece of the history: `older` and `newer` say whether there is more on either side. Knows nothing of how
 // messages come.
 
-import { $, $$, dayOf, daysAgo, fromTemplate, longDay, setText } from "./dom.js";
-import { adopt, build, dayItem, fill } from "./message.js";
+import { $, $$, dayOf, fromTemplate, onNewDay, setText } from "./dom.js";
+import { adopt, build, dayItem, dayName, fill } from "./message.js";
 import { say } from "./page.js";
+import { cut } from "./text.js";
 
 /** Messages of one person within this time are one block; the server does the same. */
 const BLOCK = 5 * 60_000;
+/** How much of a message is quoted; the server does the same. */
+const HEAD = 140;
 /** No more than this is on the page. */
 const KEEP = 300;
 
@@ -26,6 +29,8 @@ export class Timeline {
   /** The newest message that was heard of, on the page or not. */
   latest;
   otherRead;
+  /** Shows on a message what the server has not confirmed. */
+  overlay = () => {};
 
   constructor({ other_read, more, newer, latest }) {
     this.otherRead = other_read;
@@ -36,6 +41,7 @@ export class Timeline {
     this.entries.forEach((_, place) => this.#dress(place));
     this.latest = Math.max(latest, this.newest);
     if (this.#line) this.#line.scrollIntoView({ block: "center" });
+    onNewDay(() => this.entries.forEach(({ day, at }) => day && setText(day.firstChild, dayName(at))));
   }
 
   get newer() {
@@ -64,6 +70,22 @@ export class Timeline {
     const edge = this.log.getBoundingClientRect().bottom;
     const middle = ({ top, height }) => top + height / 2;
     return this.entries.findLast(({ node }) => middle(node.getBoundingClientRect()) < edge)?.id ?? 0;
+  }
+
+  /** The first message in sight, and how far below the edge it begins. */
+  get place() {
+    const node = this.#firstVisible();
+    return node && { id: Number(node.dataset.id), top: this.#topOf(node) };
+  }
+
+  /** Brings a message of the page to where `place` said that it was. */
+  putAt(id, top) {
+    const entry = this.find(id);
+    if (entry) this.log.scrollTop += this.#topOf(entry.node) - top;
+  }
+
+  #topOf(node) {
+    return node.getBoundingClientRect().top - this.log.getBoundingClientRect().top;
   }
 
   /** How many messages of others there are on the page after one message and up to another. */
@@ -145,6 +167,12 @@ export class Timeline {
     return true;
   }
 
+  /** Shows a message of the page as the server has it. */
+  restore(message) {
+    const entry = this.find(message.id);
+    if (entry) this.#keepPlace(() => this.#change(entry, message));
+  }
+
   /** The other person of a direct room has read up to there. */
   setOtherRead(id) {
     this.otherRead = id;
@@ -200,6 +228,7 @@ export class Timeline {
       return;
     }
     const entry = build(message);
+    this.overlay(entry);
     entry.node.classList.toggle("read", entry.own && entry.id <= this.otherRead);
     if (known) (known.day ?? this.#lineBefore(known) ?? known.node).before(entry.node);
     else this.#list.append(entry.node);
@@ -211,7 +240,8 @@ export class Timeline {
   /** What was quoted of it changes too. */
   #change(entry, message) {
     fill(entry, message);
-    const words = message.deleted_at ? say("deleted_message") : message.content.slice(0, 140);
+    this.overlay(entry);
+    const words = message.deleted_at ? say("deleted_message") : cut(message.content, HEAD);
     for (const text of $$(`.quote[data-to="${entry.id}"] .quote-text`, this.#list)) setText(text, words);
   }
 
@@ -226,7 +256,7 @@ export class Timeline {
     const newDay = !before || dayOf(before.at) !== dayOf(entry.at);
     if (newDay !== Boolean(entry.day)) {
       entry.day?.remove();
-      entry.day = newDay ? dayItem([say("today"), say("yesterday")][daysAgo(entry.at)] ?? longDay(entry.at)) : null;
+      entry.day = newDay ? dayItem(entry.at) : null;
       if (newDay) (this.#lineBefore(entry) ?? entry.node).before(entry.day);
     }
     const near = before && before.sender === entry.sender && Date.parse(entry.at) - Date.parse(before.at) < BLOCK;

@@ -1,44 +1,103 @@
-// Files on their way: one message after the other, with progress, a way to stop and to try again. Each message keeps its
-// uuid, so that trying again makes no second one. Files do not survive a reload; the page warns before it goes.
+// Messages with files on their way: one after the other, with progress, a way to stop and to try again. They wait in this
+// browser until they are sent or given up, so that every page goes on with them. Each keeps its uuid, so that trying again
+// makes no second one.
 
 import { attempt } from "./dom.js";
-import { csrf, uuid } from "./page.js";
+import { csrf, me, uuid } from "./page.js";
+import { allKept, change, drop, keep } from "./storage.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
+
+/** A window says of each of its messages that it has it in hand, with the time; another one takes it over later. */
+const LEASE = `parlor.upload.${me?.uuid}.`;
+const RENEWED = 20_000;
+const STALE = 90_000;
+/** After a broken connection it is tried so often without asking; the longest wait, milliseconds. */
+const TRIES = 4;
+const LONGEST = 60_000;
 
 /** Emits "changed", "progress" (an entry) and "sent" (a message). */
 export class Uploads extends Emitter {
+  #wire;
   #entries = [];
   #running = null;
 
   constructor(wire) {
     super();
+    this.#wire = wire;
     wire.on("online", () => {
       this.#entries.forEach((entry) => entry.error === "offline" && (entry.error = null));
       this.#next();
     });
-    addEventListener("beforeunload", (event) => this.#entries.length && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.#entries.some(({ kept }) => !kept) && event.preventDefault());
+    addEventListener("pagehide", () => this.#pause());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#load());
+    // Another window of mine has let go of one: it may have gone.
+    addEventListener("storage", ({ key, newValue }) => key?.startsWith(LEASE) && !newValue && this.#loadSoon(AGAIN));
+    setInterval(() => this.#entries.forEach(lease), RENEWED);
+    this.#load();
   }
 
-  /** What is on its way to a room: { uuid, content, reply, at, files, progress, error }. */
+  get size() {
+    return this.#entries.length;
+  }
+
+  /** What is on its way to a room: { uuid, content, reply, at, files, progress, error, status }. */
   of(room) {
     return this.#entries.filter((entry) => entry.room === room);
   }
 
   add(room, content, reply, files) {
-    const at = new Date().toISOString();
-    this.#entries.push({ uuid: uuid(), room, content, reply, at, files, progress: 0, error: null });
+    const entry = { uuid: uuid(), room, content, reply, files, at: new Date().toISOString(), error: null };
+    const held = { ...entry, progress: 0, tries: 0, kept: false };
+    lease(entry);
+    this.#entries.push(held);
+    // Where it cannot be kept the browser asks before the page goes.
+    keep("uploads", entry.uuid, entry).then(() => (held.kept = true), () => {});
     this.#changed();
   }
 
   retry(id) {
-    this.#entries.forEach((entry) => entry.uuid === id && (entry.error = null));
+    this.#entries.forEach((entry) => entry.uuid === id && Object.assign(entry, { error: null, tries: 0 }));
     this.#changed();
   }
 
   discard(id) {
-    if (this.#running?.entry.uuid === id) this.#running.request.abort();
+    if (this.#running?.entry.uuid === id) this.#stop();
     this.#entries = this.#entries.filter((entry) => entry.uuid !== id);
+    drop("uploads", id);
+    release(id);
     this.#changed();
+  }
+
+  /** Takes over what this browser keeps and no other window has in hand. */
+  async #load() {
+    const found = (await allKept("uploads")).filter(isEntry);
+    let later = 0;
+    for (const entry of found) {
+      if (this.#entries.some((one) => one.uuid === entry.uuid)) continue;
+      if (isLeased(entry.uuid)) later = STALE;
+      else this.#entries.push({ ...entry, progress: 0, tries: 0, kept: true });
+    }
+    this.#entries.sort((one, other) => one.at.localeCompare(other.at));
+    this.#entries.forEach(lease);
+    if (later) this.#loadSoon(later);
+    this.#changed();
+  }
+
+  #loadSoon(wait) {
+    setTimeout(() => this.#load(), wait * (1 + Math.random()));
+  }
+
+  /** The page goes; the next one begins again with what was under way. */
+  #pause() {
+    this.#stop();
+    this.#entries.forEach((entry) => release(entry.uuid));
+  }
+
+  #stop() {
+    const { request } = this.#running ?? {};
+    this.#running = null;
+    request?.abort();
   }
 
   #changed() {
@@ -55,7 +114,7 @@ export class Uploads extends Emitter {
       entry.progress = loaded / total;
       this.emit("progress", entry);
     };
-    request.onloadend = () => this.#ended(entry, request);
+    request.onloadend = () => this.#running?.request === request && this.#ended(entry, request);
     request.open("POST", `/api/v1/rooms/${entry.room}/files`);
     request.setRequestHeader("X-CSRF-Token", csrf);
     request.send(form(entry));
@@ -65,15 +124,44 @@ export class Uploads extends Emitter {
     this.#running = null;
     const answer = attempt(() => JSON.parse(responseText));
     entry.progress = 0;
-    if (status === 200 || status === 201) {
+    if ((status === 200 || status === 201) && answer?.room_id) {
       this.emit("sent", answer);
       return this.discard(entry.uuid);
     }
-    entry.error = status ? (answer?.code ?? "internal") : "offline";
-    if (PASSING.has(entry.error)) setTimeout(() => this.retry(entry.uuid), AGAIN);
+    Object.assign(entry, { error: this.#reason(status, answer?.code), status });
+    const isPassing = PASSING.has(entry.error) || (entry.error === "interrupted" && entry.tries < TRIES);
+    if (isPassing) this.#again(entry);
+    else if (entry.error !== "offline") change("uploads", entry.uuid, { error: entry.error, status });
     this.#changed();
   }
+
+  /** What the server says, or what must have happened if something else answered. */
+  #reason(status, code) {
+    if (code) return code;
+    if (!status) return this.#wire.ready ? "interrupted" : "offline";
+    if (status === 413) return "proxy_limit";
+    return [408, 429, 502, 503, 504].includes(status) ? "busy" : "proxy";
+  }
+
+  #again(entry) {
+    const wait = Math.min(LONGEST, AGAIN * 2 ** entry.tries++);
+    setTimeout(() => {
+      // Unless somebody has decided meanwhile.
+      if (entry.error) entry.error = null;
+      this.#changed();
+    }, wait);
+  }
 }
+
+const lease = ({ uuid: id }) => attempt(() => localStorage.setItem(LEASE + id, Date.now()));
+
+const release = (id) => attempt(() => localStorage.removeItem(LEASE + id));
+
+const isLeased = (id) => Date.now() - Number(attempt(() => localStorage.getItem(LEASE + id)) ?? 0) < STALE;
+
+/** Whether it is an entry as it was kept. */
+const isEntry = ({ uuid: id, at, content, files }) =>
+  [id, at, content].every((text) => typeof text === "string") && Array.isArray(files);
 
 function form({ uuid: id, content, reply, at, files }) {
   const data = new FormData();

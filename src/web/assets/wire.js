@@ -33,8 +33,8 @@ export class Emitter {
 }
 
 /**
- * Emits the server's events by their names, "online" and "offline" (the connection is there or lost),
- * and "ended" (the session is over).
+ * Emits the server's events by their names, "online" and "offline" (the connection is there or lost), "alive" (it was
+ * looked after, and is there), "ended" (the session is over) and "replaced" (it is another account's now).
  */
 export class Wire extends Emitter {
   #address;
@@ -46,9 +46,11 @@ export class Wire extends Emitter {
   #beat = 0;
   /** Whether the server has said welcome on this connection. */
   ready = false;
+  #me;
 
-  constructor(address) {
+  constructor(address, me) {
     super();
+    this.#me = me;
     const url = new URL(address, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     this.#address = url.href;
@@ -82,7 +84,10 @@ export class Wire extends Emitter {
   }
 
   #hear(frame) {
-    if (frame.event === "welcome") this.#welcomed();
+    if (frame.event === "welcome") {
+      if (frame.user.id !== this.#me) return this.#replaced();
+      this.#welcomed();
+    }
     if (frame.event) return this.emit(frame.event, frame);
     const asked = this.#asked.get(frame.re);
     this.#asked.delete(frame.re);
@@ -97,11 +102,20 @@ export class Wire extends Emitter {
     this.emit("online");
   }
 
+  #replaced() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket.close();
+    this.emit("replaced");
+  }
+
   /** A connection may be dead without a word: who does not answer a ping is gone. */
   #check() {
     const socket = this.#socket;
     const timer = setTimeout(() => socket === this.#socket && this.#lost(0), PATIENCE);
-    this.ask("ping", {}).catch(() => {}).finally(() => clearTimeout(timer));
+    this.ask("ping", {})
+      .then(() => this.emit("alive"), () => {})
+      .finally(() => clearTimeout(timer));
   }
 
   #lost(code) {

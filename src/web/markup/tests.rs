@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::model::STEPS_TAKEN;
 
 #[test]
 fn the_shared_cases_hold() {
@@ -35,10 +36,6 @@ fn rendering_takes_steps_in_proportion_to_the_text() {
             );
         }
     }
-}
-
-thread_local! {
-    static STEPS_TAKEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 pub(super) fn count(steps: usize) {
@@ -83,6 +80,9 @@ fn plain_is_what_reads_as_it_was_written() {
         ("a\nb", true),
         ("see https://a.b.", true),
         ("*a*", false),
+        ("\\*a\\*", false),
+        ("\\- a", false),
+        ("¯\\_(ツ)_/¯", true),
         ("> a", false),
         ("", true),
     ] {

@@ -54,5 +54,13 @@ pub(super) const GERMAN: &[(&str, &str)] = &[
     ("is too easy to guess", "ist zu leicht zu erraten"),
     ("is for private rooms", "ist nur für private Räume"),
     ("must be somebody else", "muss jemand anderes sein"),
+    (
+        "is none of those that are offered",
+        "ist keine der angebotenen Möglichkeiten",
+    ),
+    (
+        "is one too many: a message has at most 10 files",
+        "ist eine zu viel: Eine Nachricht hat höchstens 10 Dateien",
+    ),
     ("is too small or too large", "ist zu klein oder zu groß"),
 ];

@@ -8,6 +8,7 @@ use super::support::*;
 
 mod direct;
 mod rooms;
+mod scripts;
 mod sessions;
 mod uploads;
 mod voices;

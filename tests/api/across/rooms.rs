@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 /// A person for each protocol that can be there, all in one room.
-async fn gather(server: &TestServer, kind: Kind, private: bool) -> (Place, Vec<Seated>) {
+pub async fn gather(server: &TestServer, kind: Kind, private: bool) -> (Place, Vec<Seated>) {
     let mut people = Vec::new();
     for voice in voices_in(kind) {
         people.push(server.user(&format!("{}-user", voice.name)).await);

@@ -91,6 +91,7 @@ async fn users_are_added_listed_changed_and_deleted() {
         "Forbidden"
     );
     let mut longest = change.clone();
+    longest["name"] = "Annie".into();
     longest["city"] = "x".repeat(100).into();
     let own = format!("/v1/users/{}", ann.id);
     let changed = ann.call("PUT", &own, Some(longest.clone())).await.ok(200);

@@ -109,7 +109,7 @@ async fn what_is_no_good_is_refused_as_a_whole() {
             (*ann).clone(),
             files(&["a.txt"; 11], 1),
             400,
-            "file is one too many",
+            "file is one too many: a message has at most 10 files",
         ),
     ];
     for (client, form, status, text) in refused {

@@ -179,3 +179,43 @@ async fn back_chat_closes_with_1008_on_who_has_no_session() {
         assert_eq!(end, json!({"closed": 1008, "reason": "Unauthorised"}));
     }
 }
+
+#[tokio::test]
+async fn team_keeps_two_peoples_conversation_closed_to_a_mere_sender_id() {
+    let server = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["team".to_owned()].into());
+    })
+    .await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (own, lobby) = (uuid(&bob, "me").await, uuid(&bob, "rooms/1").await);
+    let number = ann.direct_room(&bob).await;
+    let direct = uuid(&bob, &format!("rooms/{number}")).await;
+    let Some(mut socket) = connected(&server, "/").await else {
+        return;
+    };
+    let id = |conversation: &Value| json!({"messageType": "IdMessage", "senderId": own, "convId": conversation});
+    for frame in [
+        id(&direct),
+        id(&Value::Null),
+        words(&direct, &own, "am I bob?"),
+    ] {
+        socket.order("send", frame);
+    }
+    for _ in 0..2 {
+        let text = socket.told("heard").await["payload"]["message"].clone();
+        assert_eq!(text, "Conversation not found");
+    }
+    ann.say(number, "for bob alone").await;
+    // The browser's clock, as scripts tell it.
+    let mut said = words(&lobby, &own, "hello");
+    said["meta"]["timestamp"] = json!(1_767_323_045_000_i64);
+    socket.order("send", said);
+    let heard = socket.told("heard").await;
+    assert_eq!(heard["payload"]["content"], "hello");
+    assert_eq!(heard["meta"]["timestamp"], 1_767_323_045_000_i64);
+    assert_eq!(
+        bob.history(1).await[0]["sent_at"],
+        "2026-01-02T03:04:05.000Z"
+    );
+    assert_eq!(bob.history(number).await.len(), 1);
+}

@@ -125,7 +125,10 @@ async fn a_token_that_has_expired_is_told_from_others() {
     let (_server, ann) = TestServer::with_expired_token().await;
     let text = "Token has expired";
     let told = ann.get("/api/rooms").await.ok(401);
-    assert_eq!(told, json!({"error": text, "msg": text}));
+    assert_eq!(
+        told,
+        json!({"error": text, "message": text, "msg": text, "detail": text})
+    );
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn without_a_token_nothing_is_shown() {
             let reply = client.call(method, path, body.clone()).await;
             assert_eq!(
                 reply.ok(status),
-                json!({"error": text, "msg": text}),
+                json!({"error": text, "message": text, "msg": text, "detail": text}),
                 "{path}"
             );
         }
@@ -175,11 +178,17 @@ async fn without_a_token_nothing_is_shown() {
     let refresh = server.anybody().token(&ann.refresh_token);
     let text = "Only access tokens are allowed";
     let told = refresh.get("/api/rooms").await.ok(422);
-    assert_eq!(told, json!({"error": text, "msg": text}));
+    assert_eq!(
+        told,
+        json!({"error": text, "message": text, "msg": text, "detail": text})
+    );
     ann.post("auth/logout", json!({})).await.done();
     let text = "Token has been revoked";
     let told = ann.get("/api/rooms").await.ok(401);
-    assert_eq!(told, json!({"error": text, "msg": text}));
+    assert_eq!(
+        told,
+        json!({"error": text, "message": text, "msg": text, "detail": text})
+    );
 }
 
 #[tokio::test]
@@ -207,7 +216,7 @@ async fn what_is_wrong_with_http_itself_is_told_in_everybodys_words() {
     let broken = ann
         .send("POST", "/api/room/create", Some("application/json"), "{")
         .await;
-    assert_keys(&broken.ok(400), "error");
+    assert_keys(&broken.ok(400), "error message msg detail");
     ann.get("/api/rooms/").await.ok(200);
 }
 
@@ -218,6 +227,6 @@ async fn guests_read_and_write_but_make_no_rooms() {
     let reply = gus
         .post("/api/room/create", json!({"room_name": "q"}))
         .await;
-    assert_keys(&reply.ok(403), "error");
+    assert_keys(&reply.ok(403), "error message msg detail");
     gus.get("/api/rooms").await.ok(200);
 }

@@ -40,7 +40,7 @@ async fn a_message_reaches_everybody_in_the_room_under_both_names() {
     let told = anns.socket.event("new_message").await;
     assert_keys(&told, MESSAGE);
     let expected = json!({
-        "chat_id": told["chat_id"], "room_id": room, "user_name": "ann", "message": "hi\nthere",
+        "chat_id": told["chat_id"], "room_id": room, "user_name": "ann", "message": "  hi\nthere",
         "create_date": told["create_date"]
     });
     assert_eq!(told, expected);
@@ -243,4 +243,22 @@ async fn without_a_token_no_socket_is_let_in_and_logging_out_ends_it() {
     let mut anns = Seat::of(&ann).await.join(1).await;
     ann.post("auth/logout", json!({})).await.done();
     assert!(anns.socket.closed().await);
+}
+
+#[tokio::test]
+async fn a_name_in_an_event_is_compared_without_case() {
+    let server = TestServer::start().await;
+    let ann = server.user("Ann").await;
+    let mut seat = Seat::of(&ann).await.join(1).await;
+    for (text, name) in [("one", "ann"), ("two", "ANN"), ("three", "\u{ff21}nn")] {
+        let value = json!({"user_name": name, "room_id": 1, "message": text});
+        seat.emit("message", value).await;
+        let heard = seat.socket.event("new_message").await;
+        assert_eq!(
+            (&heard["message"], &heard["user_name"]),
+            (&json!(text), &json!("Ann"))
+        );
+    }
+    seat.emit("watchdog", json!({"user_name": "aNN"})).await;
+    seat.hears_nothing_of("error").await;
 }

@@ -173,3 +173,44 @@ async fn only_the_owner_kicks_and_not_himself() {
     .await;
     ann.add(room, &bob, "member").await;
 }
+
+#[tokio::test]
+async fn an_admin_kicks_from_own_rooms_only() {
+    let server = TestServer::start().await;
+    let root = server.admin("root").await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let rooms = [
+        private_room(&ann, "p", "k").await,
+        public_room(&ann, "q").await,
+    ];
+    for room in rooms {
+        ann.add(room, &bob, "member").await;
+        ann.add(room, &root, "moderator").await;
+        for name in ["bob", "ann", "root", "nobody"] {
+            let kick = json!({"room_id": room, "user_to_kick": name});
+            refused(
+                root.post("/api/user_kick", kick),
+                404,
+                "User not owner of room",
+            )
+            .await;
+        }
+    }
+    for room in [1, ann.direct_room(&root).await] {
+        let kick = json!({"room_id": room, "user_to_kick": "ann"});
+        refused(
+            root.post("/api/user_kick", kick),
+            404,
+            "User not owner of room",
+        )
+        .await;
+    }
+    let own = public_room(&root, "r").await;
+    root.add(own, &bob, "member").await;
+    let kick = json!({"room_id": own, "user_to_kick": "BOB"});
+    said(
+        root.post("/api/user_kick", kick),
+        "User kicked successfully",
+    )
+    .await;
+}

@@ -41,7 +41,7 @@ async fn said(asking: impl Future<Output = Reply>, text: &str) {
 }
 
 async fn refused(asking: impl Future<Output = Reply>, status: u16, text: &str) {
-    assert_eq!(asking.await.ok(status), json!({ "error": text }));
+    asking.await.refused_below_api(status, text);
 }
 
 async fn make(somebody: &Client, room: Value) -> i64 {

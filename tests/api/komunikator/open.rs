@@ -125,3 +125,65 @@ async fn the_account_behind_a_believed_name_ends_and_so_does_its_socket() {
     root.delete(&format!("users/{}", ann.id)).await.done();
     assert!(seat.socket.closed().await);
 }
+
+#[tokio::test]
+async fn direct_rooms_stay_closed_to_a_name_that_is_only_believed() {
+    let server = open_server().await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let direct = ann.direct_room(&bob).await;
+    let mut seat = Seat::named(&server, "bob").await;
+    for event in ["join", "message", "leave"] {
+        let value = json!({"room_id": direct, "message": "as bob"});
+        seat.emit(event, value).await;
+        seat.fails(4, "Join failed").await;
+    }
+    let mut seat = seat.join(1).await;
+    ann.say(direct, "for bob alone").await;
+    bob.say(1, "for all").await;
+    let heard = seat.socket.event("new_message").await;
+    assert_eq!(heard["message"], "for all");
+    assert_eq!(ann.history(direct).await.len(), 1);
+    // With a token it is bob.
+    let mut proven = Seat::of(&bob).await.join(direct).await;
+    proven.say(direct, "it is me").await;
+    proven.socket.event("new_message").await;
+}
+
+#[tokio::test]
+async fn whoever_has_not_said_who_they_are_hears_that_the_list_of_rooms_is_another() {
+    let server = open_server().await;
+    let ann = server.user("ann").await;
+    let mut socket = EventSocket::try_open(server.address, json!({}))
+        .await
+        .unwrap();
+    // Let in completely.
+    socket.events().await;
+    let room = ann.public_room("den").await;
+    assert_eq!(socket.event("room_list_updated").await, Value::Null);
+    let edit = json!({"room_id": room, "new_name": "fox den"});
+    post(&ann, "/api/room/edit", edit).await;
+    socket.event("room_list_updated").await;
+    ann.say(1, "not for them").await;
+    post(&ann, "/api/room/delete", json!({ "room_id": room })).await;
+    assert_eq!(
+        socket.events().await,
+        [("room_list_updated".to_owned(), Value::Null)]
+    );
+    // Who has said it hears of it as everybody else does, once.
+    let name = "ann".to_owned();
+    let mut seat = Seat { name, socket }.join(1).await;
+    ann.public_room("again").await;
+    assert_eq!(seat.heard().await, ["room_list_updated"]);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_tells_whoever_has_not_said_who_they_are() {
+    let mut server = open_server().await;
+    let mut socket = EventSocket::try_open(server.address, json!({}))
+        .await
+        .unwrap();
+    socket.events().await;
+    server.begin_to_stop();
+    assert_eq!(socket.close_code().await, 1012);
+    server.stop().await;
+}

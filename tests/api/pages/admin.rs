@@ -121,7 +121,7 @@ async fn a_group_is_made_with_its_first_members() {
         (vec![("conv_name", "")], 400),
         (
             vec![("conv_name", "Fine"), ("initial_members", "nonsense")],
-            404,
+            400,
         ),
     ] {
         let reply = root.submit("/groups/create", &fields).await;
@@ -204,7 +204,7 @@ async fn accounts_are_edited_and_failures_said() {
         ("ben", "", "user", 409),
         ("b@d", "", "user", 400),
         ("anna", "nonsense", "user", 400),
-        ("anna", "", "king", 404),
+        ("anna", "", "emperor", 400),
     ] {
         let fields = [("username", username), ("email", email), ("role", role)];
         let reply = root.submit(&path, &fields).await;
@@ -341,4 +341,61 @@ async fn invites_to_the_server_make_accounts_where_nobody_registers() {
     root.submit("/admin/revoke", &[("invite", id)])
         .await
         .page(404);
+}
+
+#[tokio::test]
+async fn messages_of_a_private_room_are_no_page_for_admins_outside() {
+    let server = TestServer::start().await;
+    let admin = server.admin("root").await;
+    let ann = server.user("ann").await;
+    let room = ann.private_room("Kitchen").await;
+    let uuid = room_uuid(&ann, room).await;
+    ann.say(room, "the secret").await;
+    let root = Pages::log_in(&server, "root").await;
+    let path = format!("/chat/{uuid}");
+    for page in [
+        root.get(&path).await,
+        root.get(&format!("{path}?newest")).await,
+        root.submit(&path, &[("content", "hi")]).await,
+        root.submit(&format!("{path}/read"), &[("through", "1")])
+            .await,
+    ] {
+        assert!(!page.page(404).contains("secret"));
+    }
+    let details = root.read(&format!("/conversations/{uuid}")).await;
+    assert!(details.contains("Kitchen") && !details.contains(&path));
+    ann.add(room, &admin, "member").await;
+    assert!(root.read(&path).await.contains("the secret"));
+}
+
+#[tokio::test]
+async fn what_no_form_offers_is_refused_in_the_form() {
+    let server = TestServer::start().await;
+    server.admin("root").await;
+    let ann = server.user("ann").await;
+    let number = ann.private_room("Kitchen").await;
+    let uuid = room_uuid(&ann, number).await;
+    let pages = Pages::log_in(&server, "ann").await;
+    let room = format!("/conversations/{uuid}");
+    for (path, fields) in [
+        ("/settings/notify".to_owned(), vec![("notify", "king")]),
+        (format!("{room}/notify"), vec![("notify", "")]),
+        (
+            format!("{room}/edit"),
+            vec![("name", "Kitchen"), ("kind", "direct")],
+        ),
+    ] {
+        let reply = pages.submit(&path, &fields).await;
+        let page = reply.page(400);
+        assert!(page.contains("is none of those that are offered"), "{path}");
+    }
+    let ben = server.user("ben").await;
+    ann.add(number, &ben, "member").await;
+    for (what, field) in [("role", "owner"), ("role", "king"), ("mute", "for ever")] {
+        let name = if what == "mute" { "minutes" } else { "role" };
+        let user = ben.id.to_string();
+        let fields = [("user", user.as_str()), (name, field)];
+        let reply = pages.submit(&format!("{room}/{what}"), &fields).await;
+        reply.page(400);
+    }
 }

@@ -326,17 +326,36 @@ async fn uploads_obey_the_same_rules() {
         "Missing required field: file",
     );
     let form = Form::new().file("a.pdf", "application/pdf", vec![7; 5 * 1024 * 1024 + 1]);
-    shared(&ann.http.form("POST", path, &form).await, 413);
+    ann.http.form("POST", path, &form).await.ok(413);
     let form = Form::new().file("a.pdf", "application/pdf", "x");
     refused(
         &gus.form("POST", path, &form).await,
         403,
         "you may not do that",
     );
-    shared(&ann.http.post(path, json!({})).await, 415);
+    ann.http.post(path, json!({})).await.ok(415);
     let whole = Form::new().file("a.pdf", "application/pdf", vec![7; 5 * 1024 * 1024]);
     assert_eq!(
         ann.http.form("POST", path, &whole).await.ok(201)["file_size"],
         5 * 1024 * 1024
     );
+}
+
+#[tokio::test]
+async fn a_message_shows_ten_files_at_the_most() {
+    let server = TestServer::start().await;
+    let ann = guy(&server, "ann").await;
+    let message = ann.say("look").await["id"].clone();
+    let file = with(&pdf(), "public_message_id", message.clone());
+    for _ in 0..10 {
+        create(&ann, file.clone()).await.ok(201);
+    }
+    refused(
+        &create(&ann, file).await,
+        400,
+        "file is one too many: a message has at most 10 files",
+    );
+    let path = format!("/api/files/public/{message}");
+    let shown = ann.http.get(&path).await.ok(200);
+    assert_eq!(shown["files"].as_array().unwrap().len(), 10);
 }

@@ -43,7 +43,7 @@ async fn anybody_changes_and_ends_accounts_but_no_admins() {
             "User not found",
         );
     }
-    unknown(
+    refused(
         &anybody.token("rubbish").delete(&anns).await,
         422,
         "Signature verification failed",
@@ -68,7 +68,7 @@ async fn anybody_lists_the_files_of_the_public_chat_but_of_no_private_one() {
     let hidden = list(&server.anybody(), &format!("public/{}", private["id"])).await;
     refused(&hidden, 404, "Message not found");
     let chat = format!("private/{}", private["chat_id"]);
-    unknown(
+    refused(
         &list(&server.anybody(), &chat).await,
         401,
         "Missing Authorization Header",

@@ -53,7 +53,7 @@ async fn private_messages_reach_both_people_joined_or_not() {
     );
     anns.emit(
         "send_private_message",
-        json!({"other_user_id": bob.id, "content": " psst "}),
+        json!({"other_user_id": bob.id, "content": "\n psst "}),
     )
     .await;
     let told = anns.event("new_private_message").await;
@@ -68,7 +68,7 @@ async fn private_messages_reach_both_people_joined_or_not() {
         told["username"],
         told["chat_id"]
     ]);
-    assert_eq!(flat, json!(["psst", ann.id, "ann", joined["chat_id"]]));
+    assert_eq!(flat, json!([" psst", ann.id, "ann", joined["chat_id"]]));
     assert_eq!(bobs.event("new_private_message").await, told);
     let unread = bobs.event("unread_count_update").await;
     let expected = json!({"chat_id": joined["chat_id"], "unread_count": 1, "other_user_id": ann.id, "other_username": "ann"});
@@ -219,4 +219,132 @@ async fn files_are_sent_like_messages() {
         error(&mut anns, "send_private_file", private).await,
         "Invalid file"
     );
+}
+
+#[tokio::test]
+async fn a_private_message_reaches_only_sockets_that_have_no_other_chat_open() {
+    let server = TestServer::start().await;
+    let (ann, bob, cem) = (
+        guy(&server, "ann").await,
+        guy(&server, "bob").await,
+        guy(&server, "cem").await,
+    );
+    let with = |other: &Guy| json!({"other_user_id": other.id});
+    let private = |events: Vec<(String, Value)>| {
+        let events = events.into_iter();
+        let private = events.filter(|(name, _)| name.starts_with("new_private"));
+        private
+            .map(|(_, value)| value["sender"]["username"].clone())
+            .collect::<Vec<_>>()
+    };
+    let mut with_ann = bob.socket().await;
+    with_ann.emit("join_private", with(&ann)).await;
+    let chat = with_ann.event("joined_private").await["chat_id"].clone();
+    let mut with_cem = bob.socket().await;
+    with_cem.emit("join_private", with(&cem)).await;
+    with_cem.event("joined_private").await;
+    let mut with_nobody = bob.socket().await;
+    let mut anns = ann.socket().await;
+    let mut anns_other = ann.socket().await;
+    anns_other.emit("join_private", with(&cem)).await;
+    anns_other.event("joined_private").await;
+
+    let said = json!({"other_user_id": bob.id, "content": "hi bob"});
+    anns.emit("send_private_message", said).await;
+    let file =
+        json!({"other_user_id": bob.id, "filename": "a.jpg", "file_url": PICTURE, "file_size": 9});
+    anns.emit("send_private_file", file).await;
+    // The sender's sockets get it whatever they have open, and so do those of the chat or of none.
+    for socket in [&mut anns, &mut anns_other, &mut with_ann, &mut with_nobody] {
+        let told = socket.event("new_private_message").await;
+        assert_eq!(
+            (&told["content"], &told["chat_id"]),
+            (&json!("hi bob"), &chat)
+        );
+        socket.event("new_private_file_message").await;
+    }
+    assert_eq!(with_cem.event("unread_count_update").await["chat_id"], chat);
+    assert_eq!(
+        with_cem.event("unread_count_update").await["unread_count"],
+        2
+    );
+    assert!(private(with_cem.events().await).is_empty());
+
+    // Sending joins: the answer of cem does not reach that socket any more.
+    let said = json!({"other_user_id": ann.id, "content": "hi ann"});
+    with_nobody.emit("send_private_message", said).await;
+    with_nobody.event("new_private_message").await;
+    cem.write(&bob, "hi").await;
+    assert_eq!(private(with_cem.events().await), ["bob", "cem"]);
+    assert!(private(with_nobody.events().await).is_empty());
+    // A socket may have several open, and leave them.
+    with_nobody.emit("join_private", with(&cem)).await;
+    with_nobody.event("joined_private").await;
+    cem.write(&bob, "again").await;
+    ann.write(&bob, "again").await;
+    assert_eq!(private(with_nobody.events().await), ["cem", "ann"]);
+    with_nobody.emit("leave_private", with(&ann)).await;
+    ann.write(&bob, "not here").await;
+    assert!(private(with_nobody.events().await).is_empty());
+    with_nobody.emit("leave_private", with(&cem)).await;
+    with_nobody
+        .emit("leave_private", json!({"other_user_id": 999}))
+        .await;
+    assert!(private(with_nobody.events().await).is_empty());
+    ann.write(&bob, "here").await;
+    assert_eq!(private(with_nobody.events().await), ["ann"]);
+    // What else a socket speaks is not touched by that.
+    with_cem
+        .emit(
+            "smessage",
+            json!({"receiver_id": cem.id, "content": "hello"}),
+        )
+        .await;
+    with_cem.event("message_sent").await;
+    ann.write(&bob, "for every other system").await;
+    let heard = with_cem.events().await;
+    let heard: Vec<_> = heard
+        .iter()
+        .filter(|(name, value)| {
+            value["content"] == "for every other system" && name != "receive_message"
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(heard, ["smessage"]);
+}
+
+#[tokio::test]
+async fn a_read_receipt_goes_out_only_if_something_was_unread() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
+    let (mut anns, mut bobs) = (ann.socket().await, bob.socket().await);
+    let said = ann.write(&bob, "hi").await;
+    let chat = json!({"chat_id": said["chat_id"]});
+    let receipts = |events: Vec<(String, Value)>| {
+        let events = events.iter();
+        let receipts = events.filter(|(name, _)| name == "message_read_receipt");
+        receipts.count()
+    };
+    let mut mark = async || {
+        bobs.emit("mark_chat_read", chat.clone()).await;
+        assert_eq!(bobs.event("chat_marked_read").await, chat);
+    };
+    mark().await;
+    anns.event("message_read_receipt").await;
+    // Nothing new; and then only what bob said himself.
+    mark().await;
+    bob.write(&ann, "hello").await;
+    mark().await;
+    let path = format!("/api/chats/{}/read", said["chat_id"]);
+    bob.http.post(&path, json!({})).await.ok(200);
+    assert_eq!(receipts(anns.events().await), 0);
+    // What was taken back before it was read is not read.
+    let gone = ann.write(&bob, "oops").await;
+    let path = format!("/api/messages/private/{}/{}", bob.id, gone["id"]);
+    ann.http.delete(&path).await.ok(200);
+    mark().await;
+    assert_eq!(receipts(anns.events().await), 0);
+    ann.write(&bob, "more").await;
+    mark().await;
+    anns.event("message_read_receipt").await;
 }

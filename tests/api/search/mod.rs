@@ -117,6 +117,54 @@ async fn parts_of_chinese_japanese_and_korean_are_found() {
 }
 
 #[tokio::test]
+async fn signs_find_what_they_say() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    for text in [
+        "plan C then",
+        "C++ is old",
+        "C# is new",
+        "use a_b here",
+        "a b apart",
+        "tag, you are it",
+        "see #tag now",
+        "全角＃tag です",
+        "mail ann@example.org",
+        "don’t stop",
+        "AT&T and R&D",
+    ] {
+        ann.say(1, text).await;
+    }
+    for (line, hits) in [
+        ("C++", vec!["C++ is old"]),
+        ("c++ old", vec!["C++ is old"]),
+        ("c#", vec!["C# is new"]),
+        ("\"C++ is\"", vec!["C++ is old"]),
+        ("C", vec!["C# is new", "C++ is old", "plan C then"]),
+        ("#tag", vec!["全角＃tag です", "see #tag now"]),
+        ("＃tag", vec!["全角＃tag です", "see #tag now"]),
+        (
+            "tag",
+            vec!["全角＃tag です", "see #tag now", "tag, you are it"],
+        ),
+        ("a_b", vec!["use a_b here"]),
+        ("\"a b\"", vec!["a b apart", "use a_b here"]),
+        ("ann@example.org", vec!["mail ann@example.org"]),
+        ("@example", vec!["mail ann@example.org"]),
+        ("don't", vec!["don’t stop"]),
+        ("R&D", vec!["AT&T and R&D"]),
+        ("(now)!", vec!["see #tag now"]),
+        ("a+b", vec![]),
+        ("C++++", vec![]),
+    ] {
+        assert_eq!(found(&ann, line).await, hits, "{line}");
+    }
+    let page = search(&ann, "c++", "").await;
+    let snippet = &page["items"][0]["snippet"];
+    assert_eq!(snippet[0], json!({ "text": "C++", "hit": true }), "{page}");
+}
+
+#[tokio::test]
 async fn filters_narrow_what_is_found() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob smith").await);
@@ -133,6 +181,13 @@ async fn filters_narrow_what_is_found() {
         ),
         ("soup from:me in:lobby", vec!["soup in the lobby"]),
         ("from:@ANN in:\"the kitchen\"", vec!["soup in the kitchen"]),
+        (
+            "From:ann SOUP",
+            vec!["soup in the kitchen", "soup in the lobby"],
+        ),
+        ("soup FROM:Me IN:Lobby", vec!["soup in the lobby"]),
+        ("soup HAS:File", vec![]),
+        ("soup Before:2000-01-01", vec![]),
         (
             "from:\"bob smith\" soup",
             vec!["soup, secretly", "soup of bob"],

@@ -211,6 +211,15 @@ impl Reply {
         problem
     }
 
+    /// It must have that status and say that under the key of every protocol below `/api`.
+    pub fn refused_below_api(&self, status: u16, text: &str) {
+        let said = self.ok(status);
+        assert_keys(&said, "error message msg detail");
+        for key in ["error", "message", "msg", "detail"] {
+            assert_eq!(said[key], text, "{self}");
+        }
+    }
+
     /// It must be 422, naming that field.
     pub fn invalid(&self, field: &str) {
         assert_eq!(self.refused(422, "invalid")["field"], field, "{self}");

@@ -81,8 +81,8 @@ async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
             json!({"message_type": "IdMessage", "sender_id": bob_uuid}),
             "you may not do that",
         ),
-        (id_message(None, Some(&secret)), "no such room"),
-        (id_message(None, Some("7")), "no such conversation"),
+        (id_message(None, Some(&secret)), "Conversation not found"),
+        (id_message(None, Some("7")), "Conversation not found"),
     ] {
         refused(&mut socket, frame, text).await;
     }
@@ -90,7 +90,7 @@ async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
     refused(
         &mut socket,
         chat_message("where?", json!({})),
-        "no such conversation",
+        "Conversation not found",
     )
     .await;
     socket.send(id_message(None, Some(&lobby))).await;
@@ -105,7 +105,7 @@ async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
         ),
         (
             chat_message("hi", json!({"conversationId": secret})),
-            "no such room",
+            "Conversation not found",
         ),
         // One byte more than the 2 KiB that are passed on.
         (
@@ -241,4 +241,82 @@ async fn a_second_listener_reaches_the_same_chat() {
     socket.send(chat_message("hi", json!({}))).await;
     socket.next().await;
     assert_eq!(ann.history(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn direct_conversations_stay_closed_to_a_sender_who_is_only_believed() {
+    let server = TestServer::start_with(|config| {
+        config.compat.open = parlor::config::OpenDialects::Only(["team".to_owned()].into());
+    })
+    .await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let number = ann.direct_room(&bob).await;
+    let (lobby, direct) = (room_uuid(&ann, 1).await, room_uuid(&ann, number).await);
+    let bob_uuid = uuid(&bob).await;
+    let mut socket = RawSocket::open(server.address, "/").await;
+    let come = |conversation| id_message(Some(&bob_uuid), conversation);
+    refused(&mut socket, come(Some(&direct)), "Conversation not found").await;
+    // All of bob's conversations, but for those between two.
+    socket.send(come(None)).await;
+    let there = json!({ "conversationId": direct });
+    refused(
+        &mut socket,
+        chat_message("as bob", there.clone()),
+        "Conversation not found",
+    )
+    .await;
+    ann.say(number, "for bob alone").await;
+    ann.say(1, "for all").await;
+    assert_eq!(socket.next().await["payload"]["content"], "for all");
+    let told = json!({ "conversationId": lobby });
+    socket.send(chat_message("hello", told)).await;
+    assert_eq!(socket.next().await["payload"]["content"], "hello");
+    assert_eq!(ann.history(number).await.len(), 1);
+    // With a token it is bob.
+    let mut proven = RawSocket::open(server.address, &format!("/?token={}", bob.token)).await;
+    proven.send(come(None)).await;
+    proven.send(chat_message("it is me", there)).await;
+    assert_eq!(proven.next().await["payload"]["content"], "it is me");
+}
+
+#[tokio::test]
+async fn an_id_of_another_kind_is_not_taken_for_none() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let lobby = room_uuid(&ann, 1).await;
+    let mut socket = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
+    socket.send(id_message(None, Some(&lobby))).await;
+    for other in [json!(7), json!(["x"]), json!({}), json!(true)] {
+        let id = json!({"messageType": "IdMessage", "senderId": other});
+        refused(&mut socket, id, "you may not do that").await;
+        let said = chat_message("hi", json!({ "senderId": other }));
+        refused(&mut socket, said, "you may not do that").await;
+        let there = chat_message("hi", json!({ "conversationId": other }));
+        refused(&mut socket, there, "Conversation not found").await;
+    }
+    let own = chat_message("hi", json!({"senderId": null, "conversationId": ""}));
+    socket.send(own).await;
+    assert_eq!(socket.next().await["payload"]["content"], "hi");
+}
+
+#[tokio::test]
+async fn a_time_beyond_all_calendars_is_none() {
+    let server = TestServer::start().await;
+    let ann = server.user("ann").await;
+    let mut native = ann.watch(1).await;
+    let lobby = room_uuid(&ann, 1).await;
+    let mut socket = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
+    socket.send(id_message(None, Some(&lobby))).await;
+    for (timestamp, sent_at) in [
+        (
+            json!(1_767_323_045_123_i64),
+            json!("2026-01-02T03:04:05.123Z"),
+        ),
+        (json!(i64::MAX), Value::Null),
+    ] {
+        let said = chat_message("hi", json!({ "timestamp": timestamp }));
+        socket.send(said).await;
+        let told = native.event("message").await;
+        assert_eq!(told["message"]["sent_at"], sent_at, "{timestamp}");
+    }
 }

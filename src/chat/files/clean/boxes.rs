@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Seek};
 
 use super::input::Input;
-use super::plan::{Edit, Plan};
+use super::plan::{Edit, Found, Plan};
 use super::{damaged, heif, movie};
 
 /// More boxes than a long recording in fragments has.
@@ -24,8 +24,25 @@ pub(super) struct Part {
 /// A file of boxes that is being read.
 pub(super) struct Boxes<'a, R> {
     pub(super) input: &'a mut Input<R>,
+    pub(super) found: Found,
+    pub(super) has_video: bool,
     edits: Vec<Edit>,
     count: u32,
+}
+
+/// Which standard a file of boxes follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Brand {
+    Movie,
+    QuickTime,
+    Phone,
+    Heif,
+    Heic,
+    Avif,
+    JpegXl,
+    Jpeg2000,
+    /// None that is known here.
+    Other,
 }
 
 /// Whether a file may begin with a box of this name.
@@ -40,25 +57,89 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     let len = input.len();
     let mut boxes = Boxes {
         input,
+        found: Found::default(),
+        has_video: false,
         edits: Vec::new(),
         count: 0,
     };
+    let mut brand = Brand::QuickTime;
+    let (mut has_movie, mut has_picture) = (false, false);
     let mut at = 0;
     while let Some(part) = boxes.next(at, len)? {
         match &part.name {
-            b"moov" => movie::clean(&mut boxes, part)?,
-            b"meta" => heif::clean(&mut boxes, part)?,
-            // `brob` is one of these, packed (JPEG XL).
-            b"udta" | b"uuid" | b"free" | b"skip" | b"Exif" | b"xml " | b"jumb" | b"brob"
-            | b"pnot" | b"PICT" | b"uinf" => boxes.free(part)?,
-            _ => {}
+            b"ftyp" => brand = Brand::of(&boxes.content(part)?),
+            b"JXL " => brand = Brand::JpegXl,
+            b"jP  " => brand = Brand::Jpeg2000,
+            b"moov" => {
+                has_movie = true;
+                movie::clean(&mut boxes, part)?;
+            }
+            b"moof" => movie::clean_fragment(&mut boxes, part)?,
+            b"meta" => has_picture |= heif::clean(&mut boxes, part)?,
+            b"mdat" | b"styp" | b"sidx" | b"ssix" | b"mfra" | b"pdin" | b"idat" => {}
+            b"jxlc" | b"jxlp" | b"jxll" | b"jxli" | b"jp2h" | b"jp2c" | b"rreq" => {}
+            // Notes of all kinds, also packed (`brob` of JPEG XL), and what is not known.
+            _ => boxes.free(part)?,
         }
         at = part.end;
     }
     if at < len {
         boxes.edit(Edit::zeros(at, len))?;
     }
-    Plan::in_place(boxes.edits, len)
+    let (edits, mut found, has_video) = (boxes.edits, boxes.found, boxes.has_video);
+    found.media_type = brand.media_type(has_movie, has_picture, has_video);
+    found.keeps_metadata |= found.media_type.is_none();
+    if brand != Brand::Avif && has_picture {
+        // Nothing but a download.
+        found.dimensions = None;
+    }
+    let mut plan = Plan::in_place(edits, len)?;
+    plan.found = found;
+    Ok(plan)
+}
+
+impl Brand {
+    /// What the content of `ftyp` says: the main brand, a version, and all that go with it.
+    fn of(content: &[u8]) -> Self {
+        let (main, others) = content.split_at_checked(8).unwrap_or((content, &[]));
+        let named = |name: &[u8; 4]| main.starts_with(name) || others.chunks(4).any(|b| b == name);
+        let is_main = |name: &[u8]| main.starts_with(name);
+        if named(b"avif") || named(b"avis") {
+            Self::Avif
+        } else if [b"heic", b"heix", b"hevc", b"hevx"].into_iter().any(named) {
+            Self::Heic
+        } else if named(b"mif1") || named(b"msf1") {
+            Self::Heif
+        } else if is_main(b"crx ") {
+            Self::Other
+        } else if is_main(b"qt  ") {
+            Self::QuickTime
+        } else if is_main(b"3g") {
+            Self::Phone
+        } else if is_main(b"jxl ") {
+            Self::JpegXl
+        } else if is_main(b"jp2 ") || is_main(b"jpx ") {
+            Self::Jpeg2000
+        } else {
+            Self::Movie
+        }
+    }
+
+    fn media_type(self, movie: bool, picture: bool, video: bool) -> Option<&'static str> {
+        Some(match self {
+            Self::Avif if picture || movie => "image/avif",
+            Self::Heic if picture || movie => "image/heic",
+            Self::Heif if picture || movie => "image/heif",
+            Self::JpegXl => "image/jxl",
+            Self::Jpeg2000 => "image/jp2",
+            Self::Movie | Self::QuickTime | Self::Phone if !movie => return None,
+            Self::Movie | Self::QuickTime | Self::Phone if !video => "audio/mp4",
+            Self::Movie => "video/mp4",
+            Self::QuickTime => "video/quicktime",
+            Self::Phone => "video/3gpp",
+            _ => return None,
+        })
+    }
 }
 
 impl<R: BufRead + Seek> Boxes<'_, R> {
@@ -109,6 +190,19 @@ impl<R: BufRead + Seek> Boxes<'_, R> {
             parts.push(part);
         }
         Ok(parts)
+    }
+
+    /// Makes boxes free that hold notes, wherever they stand.
+    pub(super) fn free_notes(&mut self, parts: &[Part]) -> io::Result<()> {
+        for part in parts {
+            if matches!(
+                &part.name,
+                b"udta" | b"meta" | b"uuid" | b"free" | b"skip" | b"wide" | b"name"
+            ) {
+                self.free(*part)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes a box one that is free.

@@ -1,4 +1,4 @@
-//! GIF: keeps frames and how often they repeat; drops comments and what other programs note.
+//! GIF: keeps frames and how often they repeat; drops comments, texts and what other programs note.
 
 use std::io::{self, BufRead, Seek};
 
@@ -10,7 +10,6 @@ const TRAILER: u8 = 0x3b;
 const IMAGE: u8 = 0x2c;
 const EXTENSION: u8 = 0x21;
 const GRAPHIC_CONTROL: u8 = 0xf9;
-const PLAIN_TEXT: u8 = 0x01;
 const APPLICATION: u8 = 0xff;
 
 pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
@@ -24,7 +23,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     let mut has_pixels = false;
     while input.left() > 0 {
         let from = input.at();
-        let kept = match input.byte()? {
+        match input.byte()? {
             TRAILER => {
                 plan.keep(from, input.at())?;
                 return finish(plan, has_pixels);
@@ -34,18 +33,11 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
                 input.skip(palette(place[8]) + 1)?;
                 blocks(input)?;
                 has_pixels = true;
-                true
+                plan.found.frames = plan.found.frames.saturating_add(1);
+                plan.keep(from, input.at())?;
             }
-            EXTENSION => {
-                let label = input.byte()?;
-                let first = blocks(input)?;
-                matches!(label, GRAPHIC_CONTROL | PLAIN_TEXT)
-                    || label == APPLICATION && repeats(&first)
-            }
+            EXTENSION => extension(input, &mut plan, from)?,
             _ => return Err(damaged("no GIF block")),
-        };
-        if kept {
-            plan.keep(from, input.at())?;
         }
     }
     // One that ends too early still shows.
@@ -55,6 +47,37 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
 
 fn finish(plan: Plan, has_pixels: bool) -> io::Result<Plan> {
     has_pixels.then_some(plan).ok_or(damaged("no picture"))
+}
+
+/// Keeps how long a frame is shown and how often all of them are; nothing that stands there beside that.
+fn extension<R: BufRead + Seek>(
+    input: &mut Input<R>,
+    plan: &mut Plan,
+    from: u64,
+) -> io::Result<()> {
+    let label = input.byte()?;
+    let length = input.byte()?;
+    let first = input.bytes(length.into())?;
+    let body = input.at();
+    let last = if length > 0 {
+        blocks(input)?
+    } else {
+        Vec::new()
+    };
+    let end = input.at();
+    let (kept, expected): (Vec<u8>, u64) = match (label, last.as_slice()) {
+        (GRAPHIC_CONTROL, _) if length == 4 => ([&first[..], &[0]].concat(), 1),
+        (APPLICATION, [1, low, high]) if repeats(&first) => {
+            ([&first[..], &[3, 1, *low, *high, 0]].concat(), 5)
+        }
+        _ => return Ok(()),
+    };
+    if end - body == expected {
+        return plan.keep(from, end);
+    }
+    plan.push(Piece::Bytes(
+        [&[EXTENSION, label, length], kept.as_slice()].concat(),
+    ))
 }
 
 fn repeats(application: &[u8]) -> bool {

@@ -5,13 +5,13 @@ use std::io::{self, BufRead, Seek};
 
 use super::boxes::{Boxes, Fields, Part};
 use super::plan::Edit;
-use super::{damaged, tiff};
+use super::{damaged, icc, tiff};
 
 /// A large picture is made of some hundreds of tiles.
 const EXTENTS_MAX: u32 = 100_000;
 
-/// Cleans the pictures' `meta` box; another one goes.
-pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> io::Result<()> {
+/// Cleans the pictures' `meta` box; another one goes. Returns whether it is one of pictures.
+pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> io::Result<bool> {
     // Behind version and flags.
     let parts = boxes.all(meta.body + 4, meta.end)?;
     let find = |name: &[u8; 4]| parts.iter().find(|part| part.name == *name).copied();
@@ -20,7 +20,8 @@ pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> 
         None => None,
     };
     if handler.as_deref() != Some(b"pict") {
-        return boxes.free(meta);
+        boxes.free(meta)?;
+        return Ok(false);
     }
     let idat = find(b"idat");
     let notes = match find(b"iinf") {
@@ -33,14 +34,68 @@ pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> 
         None => return Err(damaged("items without a place")),
     }
     for part in parts {
-        if matches!(
-            &part.name,
-            b"uuid" | b"udta" | b"xml " | b"bxml" | b"free" | b"skip"
-        ) {
-            boxes.free(part)?;
+        match &part.name {
+            b"hdlr" => boxes.edit(Edit::zeros(part.body.saturating_add(24), part.end))?,
+            b"iprp" => properties(boxes, part)?,
+            b"pitm" | b"iinf" | b"iloc" | b"iref" | b"idat" | b"dinf" | b"ipro" | b"grpl" => {}
+            _ => boxes.free(part)?,
         }
     }
+    Ok(true)
+}
+
+/// Empties descriptions and texts among the properties of pictures, each of which keeps its place; learns how large the
+/// largest picture is.
+fn properties<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, list: Part) -> io::Result<()> {
+    let (mut largest, mut lies) = ((0, 0), false);
+    for container in boxes.all(list.body, list.end)? {
+        if container.name != *b"ipco" {
+            continue;
+        }
+        for part in boxes.all(container.body, container.end)? {
+            match &part.name {
+                b"ispe" => {
+                    let content = boxes.content(part)?;
+                    let mut fields = Fields(content.get(4..).unwrap_or_default());
+                    let (width, height) = (fields.number(4)?, fields.number(4)?);
+                    let size = (width as u32, height as u32);
+                    if width * height > u64::from(largest.0) * u64::from(largest.1) {
+                        largest = size;
+                    }
+                }
+                b"irot" => {
+                    lies |= boxes
+                        .content(part)?
+                        .first()
+                        .is_some_and(|turn| turn & 1 == 1)
+                }
+                b"colr" => profile(boxes, part)?,
+                // Descriptions, texts for those who do not see, dates, and what other programs note.
+                b"udes" | b"altt" | b"crtt" | b"mdft" | b"uuid" | b"free" | b"skip" => {
+                    boxes.free(part)?;
+                }
+                _ => {}
+            }
+        }
+    }
+    if lies {
+        largest = (largest.1, largest.0);
+    }
+    boxes.found.dimensions = (largest.0 > 0 && largest.1 > 0).then_some(largest);
     Ok(())
+}
+
+/// Takes the texts out of a colour profile; of one that cannot be read nothing stays.
+fn profile<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, colours: Part) -> io::Result<()> {
+    let content = boxes.content(colours)?;
+    let (Some(b"prof" | b"rICC"), Some(profile)) = (content.get(..4), content.get(4..)) else {
+        return Ok(());
+    };
+    let from = colours.body + 4;
+    boxes.edit(match icc::cleaned(profile) {
+        Some(cleaned) => Edit::bytes(from, cleaned),
+        None => Edit::zeros(from, colours.end),
+    })
 }
 
 /// The items that are notes, and whether they are Exif.
@@ -72,6 +127,9 @@ fn items<R: BufRead + Seek>(
             }
             continue;
         }
+        // The item's name, and of notes what they are.
+        let texts = entry.end - fields.0.len() as u64 + 4;
+        boxes.edit(Edit::zeros(texts.min(entry.end), entry.end))?;
         match &fields.0.get(..4) {
             Some(b"Exif") => notes.insert((id, true)),
             Some(b"mime" | b"uri ") => notes.insert((id, false)),

@@ -6,8 +6,8 @@ use std::io::{self, BufRead, Seek};
 use image::metadata::Orientation;
 
 use super::input::Input;
-use super::plan::{Piece, Plan};
-use super::{damaged, tiff};
+use super::plan::{Piece, Plan, ProfilePart};
+use super::{damaged, icc, tiff};
 
 const SOI: u8 = 0xd8;
 const EOI: u8 = 0xd9;
@@ -18,6 +18,10 @@ const APP2: u8 = 0xe2;
 const APP14: u8 = 0xee;
 /// Bytes of a JFIF segment without its thumbnail, with its length.
 const JFIF: u64 = 16;
+/// Bytes in front of a part of a colour profile, behind the length: a name, which part it is, and of how many.
+const PROFILE_HEAD: usize = 14;
+/// The largest colour profile that is kept, bytes.
+const PROFILE_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
     let mut plan = Plan::default();
@@ -55,11 +59,47 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     finish(plan)
 }
 
-fn finish(plan: Plan) -> io::Result<Plan> {
+fn finish(mut plan: Plan) -> io::Result<Plan> {
+    profile(&mut plan);
     match plan.passes {
         0 => Err(damaged("no picture")),
         _ => Ok(plan),
     }
+}
+
+/// Takes the texts out of the colour profile, whose parts stand in the plan; one that cannot be read goes.
+fn profile(plan: &mut Plan) {
+    let parts = std::mem::take(&mut plan.profile);
+    if parts.is_empty() {
+        return;
+    }
+    let head = |place: usize, at: usize| parts[place].content[at];
+    let in_order = (0..parts.len()).all(|place| {
+        usize::from(head(place, 12)) == place + 1 && usize::from(head(place, 13)) == parts.len()
+    });
+    let whole: Vec<u8> = parts
+        .iter()
+        .flat_map(|part| part.content[PROFILE_HEAD..].iter().copied())
+        .collect();
+    let cleaned = icc::cleaned(&whole).filter(|_| in_order);
+    let mut at = 0;
+    for part in &parts {
+        let length = part.content.len() - PROFILE_HEAD;
+        let bytes = cleaned.as_ref().map(|cleaned| &cleaned[at..at + length]);
+        at += length;
+        plan.pieces[part.place] = match bytes {
+            None => Piece::Bytes(Vec::new()),
+            Some(bytes) if *bytes == part.content[PROFILE_HEAD..] => {
+                Piece::Keep(part.from, part.from + 4 + part.content.len() as u64)
+            }
+            Some(bytes) => {
+                let size = (part.content.len() as u16 + 2).to_be_bytes();
+                let head = [&[0xff, APP2], &size[..], &part.content[..PROFILE_HEAD]];
+                Piece::Bytes([&head.concat(), bytes].concat())
+            }
+        };
+    }
+    plan.merge();
 }
 
 /// The byte after the next 0xFF; what stands in front of that is no part of the picture.
@@ -108,7 +148,19 @@ fn segment<R: BufRead + Seek>(
                 APP0 if is(&content, b"JFIF\0") && content.len() >= 14 => {
                     jfif(plan, from, end, &content)
                 }
-                APP2 if is(&content, b"ICC_PROFILE\0") => plan.keep(from, end),
+                APP2 if is(&content, b"ICC_PROFILE\0") && content.len() >= PROFILE_HEAD => {
+                    let held: usize = plan.profile.iter().map(|part| part.content.len()).sum();
+                    if held + content.len() > PROFILE_MAX {
+                        return Ok(());
+                    }
+                    let place = plan.pieces.len();
+                    plan.profile.push(ProfilePart {
+                        place,
+                        from,
+                        content,
+                    });
+                    plan.push(Piece::Bytes(Vec::new()))
+                }
                 APP14 if is(&content, b"Adobe") && content.len() >= 12 => {
                     let mut kept = vec![0xff, APP14, 0, 14];
                     kept.extend(&content[..12]);

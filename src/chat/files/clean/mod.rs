@@ -4,11 +4,14 @@
 //! bytes stay, which are replaced and which are zeroed. Time is linear in the file and memory is bounded, whatever the
 //! input. What cannot be read to its end is an error of kind `InvalidData` or `UnexpectedEof`.
 
+mod audio;
 mod boxes;
 mod gif;
 mod heif;
+mod icc;
 mod input;
 mod jpeg;
+mod matroska;
 mod movie;
 mod plan;
 mod png;
@@ -25,11 +28,12 @@ pub(super) use {containers::*, tests::cleaned};
 
 use std::io::{self, BufRead, Seek};
 
+use audio::{flac, mpeg, ogg, riff};
 use input::Input;
-pub(super) use plan::{Piece, Plan};
+pub(super) use plan::{Found, Piece, Plan};
 
 /// Bytes of a file that [`Kind::of`] looks at.
-pub(super) const HEAD: usize = 16;
+pub(super) const HEAD: usize = 16 * 1024;
 
 /// A container whose metadata can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,16 @@ pub(super) enum Kind {
     Tiff,
     /// Files made of boxes: MP4, QuickTime, HEIC, AVIF, JPEG 2000, JPEG XL.
     Boxes,
+    /// MP3, and AAC in a stream of frames.
+    Mpeg,
+    Flac,
+    Ogg,
+    /// WAV and AVI.
+    Riff,
+    /// Matroska and WebM.
+    Matroska,
+    /// Known, but its metadata cannot be removed.
+    Pdf,
 }
 
 impl Kind {
@@ -57,6 +71,12 @@ impl Kind {
             [b'I', b'I', b'*' | b'+', 0, ..] | [b'M', b'M', 0, b'*' | b'+', ..] => Some(Self::Tiff),
             // A text may have such a word there, but does not begin with a control character.
             [0..0x20, _, _, _, kind @ ..] if boxes::begins_file(kind) => Some(Self::Boxes),
+            [b'f', b'L', b'a', b'C', ..] => Some(Self::Flac),
+            [b'O', b'g', b'g', b'S', 0, ..] => Some(Self::Ogg),
+            [0x1a, 0x45, 0xdf, 0xa3, ..] => Some(Self::Matroska),
+            [b'%', b'P', b'D', b'F', b'-', ..] => Some(Self::Pdf),
+            _ if riff::begins_file(head) => Some(Self::Riff),
+            _ if mpeg::begins_file(head) => Some(Self::Mpeg),
             _ => None,
         }
     }
@@ -75,7 +95,20 @@ pub(super) fn plan<R: BufRead + Seek>(kind: Kind, source: R) -> io::Result<Plan>
         Kind::WebP => webp::clean(&mut input),
         Kind::Tiff => tiff::clean(&mut input),
         Kind::Boxes => boxes::clean(&mut input),
+        Kind::Mpeg => mpeg::clean(&mut input),
+        Kind::Flac => flac::clean(&mut input),
+        Kind::Ogg => ogg::clean(&mut input),
+        Kind::Riff => riff::clean(&mut input),
+        Kind::Matroska => matroska::clean(&mut input),
+        Kind::Pdf => Ok(pdf(input.len())),
     }
+}
+
+fn pdf(len: u64) -> Plan {
+    let mut plan = Plan::whole(len);
+    plan.found.media_type = Some("application/pdf");
+    plan.found.keeps_metadata = true;
+    plan
 }
 
 /// Whether a file could not be cleaned because it is damaged, and not because its bytes could not be read.

@@ -2,8 +2,9 @@
 
 use std::io::{self, BufRead, Seek};
 
-use super::boxes::{Boxes, Part};
+use super::boxes::{Boxes, Fields, Part};
 use super::plan::Edit;
+use super::plan::milliseconds;
 use super::{damaged, samples};
 
 /// Says that a film is a sphere (Spherical Video V1): needed to show it.
@@ -17,13 +18,65 @@ pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, movie: Part) ->
     for part in parts {
         match &part.name {
             b"trak" => track(boxes, part, in_fragments)?,
-            b"mvhd" => forget_times(boxes, part)?,
+            b"mvhd" => {
+                boxes.found.duration = playing_time(&boxes.content(part)?);
+                forget_times(boxes, part)?;
+            }
             b"cmov" => return Err(damaged("a packed header")),
-            b"udta" | b"meta" | b"uuid" | b"free" | b"skip" => boxes.free(part)?,
-            _ => {}
+            b"mvex" | b"iods" | b"pssh" => {}
+            _ => boxes.free(part)?,
         }
     }
     Ok(())
+}
+
+/// Frees what a fragment holds beside the places of its samples.
+pub(super) fn clean_fragment<R: BufRead + Seek>(
+    boxes: &mut Boxes<'_, R>,
+    fragment: Part,
+) -> io::Result<()> {
+    for part in boxes.all(fragment.body, fragment.end)? {
+        match &part.name {
+            b"mfhd" | b"pssh" => {}
+            b"traf" => {
+                let parts = boxes.all(part.body, part.end)?;
+                boxes.free_notes(&parts)?;
+            }
+            _ => boxes.free(part)?,
+        }
+    }
+    Ok(())
+}
+
+/// Milliseconds, from the content of `mvhd`.
+fn playing_time(header: &[u8]) -> Option<u64> {
+    let (skipped, width) = match header.first()? {
+        1 => (20, 8),
+        _ => (12, 4),
+    };
+    let mut fields = Fields(header.get(skipped..)?);
+    let per_second = fields.number(4).ok()?;
+    let duration = fields.number(width).ok()?;
+    let is_known = per_second > 0 && duration != u64::MAX >> (64 - 8 * width);
+    is_known.then(|| milliseconds(duration, per_second))?
+}
+
+/// Width and height as shown, from the content of `tkhd`.
+fn dimensions(header: &[u8]) -> Option<(u32, u32)> {
+    let mut fields = Fields(header.get(header.len().checked_sub(44)?..)?);
+    let mut matrix = [0; 9];
+    for number in &mut matrix {
+        *number = fields.number(4).ok()?;
+    }
+    // Numbers with 16 bits behind the point.
+    let (width, height) = (fields.number(4).ok()? >> 16, fields.number(4).ok()? >> 16);
+    let (width, height) = (width as u32, height as u32);
+    let lies = matrix[0] == 0 && matrix[4] == 0 && matrix[1] != 0;
+    (width > 0 && height > 0).then_some(if lies {
+        (height, width)
+    } else {
+        (width, height)
+    })
 }
 
 fn track<R: BufRead + Seek>(
@@ -32,10 +85,19 @@ fn track<R: BufRead + Seek>(
     in_fragments: bool,
 ) -> io::Result<()> {
     let parts = boxes.all(track.body, track.end)?;
+    let (mut is_video, mut keeps_metadata) = (false, false);
     for media in parts.iter().filter(|part| part.name == *b"mdia") {
         let inside = boxes.all(media.body, media.end)?;
         for handler in inside.iter().filter(|part| part.name == *b"hdlr") {
+            let name = handler.body.saturating_add(24);
+            boxes.edit(Edit::zeros(name, handler.end))?;
             let handler = boxes.content(*handler)?;
+            match handler.get(8..12) {
+                Some(b"vide") => is_video = true,
+                Some(b"soun" | b"hint" | b"auxv" | b"pict") => {}
+                // Subtitles: some cameras write where they are.
+                _ => keeps_metadata = true,
+            }
             if is_telemetry(handler.get(8..12)) {
                 if in_fragments {
                     return Err(damaged("telemetry in fragments"));
@@ -47,21 +109,88 @@ fn track<R: BufRead + Seek>(
         for header in inside.iter().filter(|part| part.name == *b"mdhd") {
             forget_times(boxes, *header)?;
         }
+        boxes.free_notes(&inside)?;
+        for part in inside.iter().filter(|part| part.name == *b"minf") {
+            information(boxes, *part, is_video)?;
+        }
     }
+    boxes.has_video |= is_video;
+    boxes.found.keeps_metadata |= keeps_metadata;
     for part in parts {
         match &part.name {
-            b"tkhd" => forget_times(boxes, part)?,
+            b"tkhd" => {
+                if is_video && boxes.found.dimensions.is_none() {
+                    boxes.found.dimensions = dimensions(&boxes.content(part)?);
+                }
+                forget_times(boxes, part)?;
+            }
             b"uuid" if boxes.content_starts_with(part, &SPHERICAL)? => {}
-            b"udta" | b"meta" | b"uuid" | b"free" | b"skip" => boxes.free(part)?,
+            b"mdia" | b"edts" | b"tref" | b"trgr" | b"tapt" | b"clip" | b"matt" | b"load"
+            | b"imap" => {}
+            _ => boxes.free(part)?,
+        }
+    }
+    Ok(())
+}
+
+/// Empties texts beside the tables of a track: where its media was once, what it was packed with.
+fn information<R: BufRead + Seek>(
+    boxes: &mut Boxes<'_, R>,
+    part: Part,
+    is_video: bool,
+) -> io::Result<()> {
+    let parts = boxes.all(part.body, part.end)?;
+    boxes.free_notes(&parts)?;
+    for part in parts {
+        match &part.name {
+            b"hdlr" => boxes.edit(Edit::zeros(part.body.saturating_add(24), part.end))?,
+            b"dinf" => {
+                for references in boxes.all(part.body, part.end)? {
+                    // Behind version, flags and the count.
+                    let first = references.body.saturating_add(8);
+                    for reference in boxes.all(first, references.end)? {
+                        let text = reference.body.saturating_add(4);
+                        boxes.edit(Edit::zeros(text, reference.end))?;
+                    }
+                }
+            }
+            b"stbl" => {
+                let tables = boxes.all(part.body, part.end)?;
+                boxes.free_notes(&tables)?;
+                for table in tables.iter().filter(|table| table.name == *b"stsd") {
+                    sample_entries(boxes, *table, is_video)?;
+                }
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
+/// Empties the names of the programs that packed pictures, and notes beside them.
+fn sample_entries<R: BufRead + Seek>(
+    boxes: &mut Boxes<'_, R>,
+    table: Part,
+    is_video: bool,
+) -> io::Result<()> {
+    /// Where a name of 32 bytes stands in the description of pictures, and where boxes begin behind it.
+    const NAME: u64 = 42;
+    const INSIDE: u64 = 78;
+    for entry in boxes.all(table.body.saturating_add(8), table.end)? {
+        if !is_video || entry.end - entry.body < INSIDE {
+            continue;
+        }
+        let name = entry.body + NAME;
+        boxes.edit(Edit::zeros(name, name + 32))?;
+        let inside = boxes.all(entry.body + INSIDE, entry.end)?;
+        boxes.free_notes(&inside)?;
+    }
+    Ok(())
+}
+
 /// Tracks of measured values: where the camera was, how it was held, whose faces it saw.
 fn is_telemetry(handler: Option<&[u8]>) -> bool {
-    let known: [&[u8]; 4] = [b"meta", b"camm", b"nmea", b"gps "];
+    let known: [&[u8]; 5] = [b"meta", b"camm", b"nmea", b"gps ", b"tmcd"];
     handler.is_some_and(|handler| known.contains(&handler))
 }
 

@@ -28,6 +28,55 @@ pub(in super::super) struct Plan {
     pub(in super::super) passes: u32,
     /// JPEG: samples of all components.
     pub(in super::super) samples: u64,
+    /// What the file is.
+    pub(in super::super) found: Found,
+    /// JPEG: the parts of the colour profile so far.
+    pub(super) profile: Vec<ProfilePart>,
+    /// WebP: a colour profile is kept.
+    pub(super) has_profile: bool,
+}
+
+/// A segment of a JPEG with a part of its colour profile.
+#[derive(Debug)]
+pub(super) struct ProfilePart {
+    /// Which piece stands for it.
+    pub(super) place: usize,
+    /// Where the segment begins.
+    pub(super) from: u64,
+    /// What is in it, behind its length.
+    pub(super) content: Vec<u8>,
+}
+
+/// Facts that a file's container tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in super::super) struct Found {
+    /// `None` of pictures that must be decoded to know whether they are whole, and of what only resembles a format.
+    pub(in super::super) media_type: Option<&'static str>,
+    /// Pixels.
+    pub(in super::super) dimensions: Option<(u32, u32)>,
+    /// Frames of a picture.
+    pub(in super::super) frames: u32,
+    /// Playing time, milliseconds.
+    pub(in super::super) duration: Option<u64>,
+    /// Something stays that may hold metadata.
+    pub(in super::super) keeps_metadata: bool,
+}
+
+impl Found {
+    /// Of a file of which nothing is known.
+    pub(in super::super) const NOTHING: Self = Self {
+        media_type: None,
+        dimensions: None,
+        frames: 0,
+        duration: None,
+        keeps_metadata: true,
+    };
+}
+
+/// Milliseconds of `count` units, of which a second has `per_second`.
+pub(super) fn milliseconds(count: u64, per_second: u64) -> Option<u64> {
+    let milliseconds = u128::from(count) * 1000 / u128::from(per_second.max(1));
+    u64::try_from(milliseconds).ok().filter(|ms| *ms > 0)
 }
 
 /// Bytes to be overwritten in place; zeros without other bytes.
@@ -72,6 +121,17 @@ impl Plan {
                 Ok(())
             }
             _ => self.push(Piece::Keep(from, to)),
+        }
+    }
+
+    /// Joins pieces that belong together again.
+    pub(super) fn merge(&mut self) {
+        for piece in std::mem::take(&mut self.pieces) {
+            match (self.pieces.last_mut(), piece) {
+                (_, Piece::Bytes(bytes)) if bytes.is_empty() => {}
+                (Some(Piece::Keep(_, end)), Piece::Keep(from, to)) if *end == from => *end = to,
+                (_, piece) => self.pieces.push(piece),
+            }
         }
     }
 

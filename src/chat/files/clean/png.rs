@@ -1,22 +1,44 @@
 //! PNG: keeps the chunks that show the picture, animations too. A wrong checksum is no matter here.
 
-use std::io::{self, BufRead, Seek};
+use std::io::{self, BufRead, Read, Seek, Write};
 
-use super::damaged;
+use flate2::Compression;
+use flate2::bufread::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+
 use super::input::Input;
 use super::plan::{Piece, Plan};
+use super::{damaged, icc};
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 /// The chunk that ends a picture.
 const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
-fn is_kept(name: [u8; 4]) -> bool {
-    const KEPT: [[u8; 4]; 18] = [
-        *b"IHDR", *b"PLTE", *b"IDAT", *b"IEND", *b"tRNS", *b"gAMA", *b"cHRM", *b"sRGB", *b"iCCP",
-        *b"cICP", *b"sBIT", *b"bKGD", *b"pHYs", *b"acTL", *b"fcTL", *b"fdAT", *b"mDCV", *b"cLLI",
-    ];
-    KEPT.contains(&name)
-}
+/// The largest colour profile that is kept, bytes.
+const PROFILE_MAX: u64 = 4 * 1024 * 1024;
+/// Names of colour profiles.
+const PROFILE_NAME: &[u8] = b"icc\0\0";
+
+/// Chunks that show the picture, and how long they may be.
+const KEPT: [(&[u8; 4], u64); 17] = [
+    (b"IHDR", 13),
+    (b"PLTE", 768),
+    (b"IDAT", u64::MAX),
+    (b"IEND", 0),
+    (b"tRNS", 256),
+    (b"gAMA", 4),
+    (b"cHRM", 32),
+    (b"sRGB", 1),
+    (b"cICP", 4),
+    (b"sBIT", 4),
+    (b"bKGD", 6),
+    (b"pHYs", 9),
+    (b"acTL", 8),
+    (b"fcTL", 26),
+    (b"fdAT", u64::MAX),
+    (b"mDCV", 24),
+    (b"cLLI", 8),
+];
 
 pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
     let mut plan = Plan::default();
@@ -37,8 +59,14 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
         if input.skip(length + 4).is_err() {
             break;
         }
-        if is_kept(name) {
+        if name == *b"iCCP" {
+            profile(input, &mut plan, from, length)?;
+        } else if KEPT
+            .iter()
+            .any(|(kept, max)| name == **kept && length <= *max)
+        {
             has_pixels |= name == *b"IDAT";
+            plan.found.frames += u32::from(name == *b"fcTL");
             plan.keep(from, input.at())?;
         }
         if name == *b"IEND" {
@@ -48,6 +76,46 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     // One that ends too early shows what there is.
     plan.push(Piece::Bytes(END.to_vec()))?;
     finish(plan, has_pixels)
+}
+
+/// Keeps a colour profile without what its texts and its name say; one that cannot be read goes. Ends behind the chunk.
+fn profile<R: BufRead + Seek>(
+    input: &mut Input<R>,
+    plan: &mut Plan,
+    from: u64,
+    length: u64,
+) -> io::Result<()> {
+    let end = input.at();
+    if length > PROFILE_MAX {
+        return Ok(());
+    }
+    input.go(from + 8)?;
+    let content = input.bytes(length)?;
+    input.go(end)?;
+    let Some(name) = content.iter().position(|byte| *byte == 0) else {
+        return Ok(());
+    };
+    let packed = content.get(name + 2..).unwrap_or_default();
+    let mut profile = Vec::new();
+    let unpacked = ZlibDecoder::new(packed)
+        .take(PROFILE_MAX)
+        .read_to_end(&mut profile);
+    let Some(cleaned) = icc::cleaned(&profile).filter(|_| unpacked.is_ok()) else {
+        return Ok(());
+    };
+    if cleaned == profile && content.starts_with(PROFILE_NAME) {
+        return plan.keep(from, end);
+    }
+    let mut chunk = [b"iCCP", PROFILE_NAME].concat();
+    let mut packer = ZlibEncoder::new(&mut chunk, Compression::default());
+    packer.write_all(&cleaned)?;
+    packer.finish()?;
+    let mut sum = flate2::Crc::new();
+    sum.update(&chunk);
+    let length = (chunk.len() as u32 - 4).to_be_bytes();
+    plan.push(Piece::Bytes(
+        [&length[..], &chunk, &sum.sum().to_be_bytes()].concat(),
+    ))
 }
 
 fn finish(plan: Plan, has_pixels: bool) -> io::Result<Plan> {

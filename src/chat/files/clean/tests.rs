@@ -43,6 +43,132 @@ fn metadata_goes_and_the_media_stays_where_it_was() {
     }
 }
 
+/// Facts about a cleaned file, and whether all of it was cleaned.
+fn found(name: &str) -> Found {
+    let all = containers();
+    let file = all.iter().find(|file| file.name == name).unwrap();
+    cleaned(&file.bytes).unwrap().1.found
+}
+
+#[test]
+fn files_are_told_by_their_bytes() {
+    for (name, media_type, duration, dimensions) in [
+        ("sound.mp3", "audio/mpeg", Some(104), None),
+        ("sound.aac", "audio/aac", Some(92), None),
+        ("sound.flac", "audio/flac", Some(2_000), None),
+        ("vorbis.ogg", "audio/ogg", Some(2_000), None),
+        ("sound.opus", "audio/ogg", Some(326), None),
+        ("flac.oga", "audio/ogg", Some(2_000), None),
+        ("sound.wav", "audio/wav", Some(1_000), None),
+        ("film.avi", "video/x-msvideo", Some(2_000), Some((64, 48))),
+        ("film.webm", "video/webm", Some(2_500), Some((64, 48))),
+        ("film.mkv", "video/x-matroska", Some(2_500), Some((64, 48))),
+        ("photo.avif", "image/avif", None, Some((64, 48))),
+        ("photo.heic", "image/heic", None, None),
+        ("photo.jxl", "image/jxl", None, None),
+        ("photo.jp2", "image/jp2", None, None),
+        ("little.tiff", "image/tiff", None, None),
+    ] {
+        let found = found(name);
+        assert_eq!(found.media_type, Some(media_type), "{name}");
+        assert_eq!(found.duration, duration, "{name}");
+        assert_eq!(found.dimensions, dimensions, "{name}");
+        assert!(!found.keeps_metadata, "{name}");
+    }
+    assert_eq!(found("film.mov").media_type, Some("video/quicktime"));
+    assert_eq!(found("film.mp4").media_type, Some("video/mp4"));
+}
+
+#[test]
+fn what_cannot_be_cleaned_wholly_says_so() {
+    let (_, plan) = cleaned(b"%PDF-1.7 anything").unwrap();
+    assert_eq!(plan.found.media_type, Some("application/pdf"));
+    assert!(plan.found.keeps_metadata && plan.changes_nothing(17));
+    // A stream of an unknown codec, a track of subtitles, a private entry, a film without its header.
+    let ogg = [
+        b"OggS\0\x02".as_slice(),
+        &[0; 20],
+        &[1, 9],
+        b"BBCD\0\0\0\0\0",
+    ];
+    let mut film = movie(b"isom", true);
+    let at = film.windows(4).position(|name| name == b"vide").unwrap();
+    film[at..at + 4].copy_from_slice(b"sbtl");
+    let mut tiff = tiff(true);
+    let entry = tiff
+        .windows(12)
+        .position(|entry| entry.starts_with(&[0, 1, 4, 0, 1]))
+        .unwrap();
+    tiff[entry..entry + 2].copy_from_slice(&[0xff, 0xfe]);
+    let lost = [isobox(b"ftyp", b"isom\0\0\0\0"), isobox(b"mdat", MEDIA)];
+    for data in [ogg.concat(), film, tiff, lost.concat()] {
+        assert!(cleaned(&data).unwrap().1.found.keeps_metadata);
+    }
+}
+
+#[test]
+fn pages_of_sound_have_the_right_checksums() {
+    for Container { name, bytes, .. } in containers() {
+        if !bytes.starts_with(b"OggS") {
+            continue;
+        }
+        let (after, _) = cleaned(&bytes).unwrap();
+        let mut rest = after.as_slice();
+        while !rest.is_empty() {
+            let head = 27 + usize::from(rest[26]);
+            let body: usize = rest[27..head].iter().map(|part| usize::from(*part)).sum();
+            let mut page = rest[..head + body].to_vec();
+            let told: [u8; 4] = page[22..26].try_into().unwrap();
+            page[22..26].fill(0);
+            assert_eq!(u32::from_le_bytes(told), sum(&page), "{name}");
+            rest = &rest[head + body..];
+        }
+    }
+}
+
+#[test]
+fn colours_stay_without_their_texts() {
+    let after = icc::cleaned(&profile()).unwrap();
+    assert_eq!(after.len(), profile().len());
+    assert!(!has(&after, SECRET) && !has(&after, &SECRET[..12]));
+    assert!(has(&after, b"XYZ \0\0\0\0\0\0\x6f\xa2"));
+    assert_eq!(icc::cleaned(&after).unwrap(), after);
+    for broken in [&after[..130], b"", &[0; 200]] {
+        assert!(icc::cleaned(broken).is_none());
+    }
+    for Container { name, bytes, .. } in containers() {
+        let (after, _) = cleaned(&bytes).unwrap();
+        if name.starts_with("photo.j") && name.ends_with("jpg") || name.ends_with("webp") {
+            let kept = has(&after, b"XYZ \0\0\0\0\0\0\x6f\xa2");
+            assert_eq!(kept, name != "animated.webp", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_text_that_resembles_sound_is_no_sound() {
+    for text in [
+        "ID3 is a format",
+        "fLa",
+        "Ogg",
+        "RIFF....text",
+        "APETAGEX",
+        "TAG",
+    ] {
+        assert_eq!(Kind::of(text.as_bytes()), None, "{text}");
+    }
+    let mut noise = vec![0xff, 0xfb, 0x90, 0];
+    noise.resize(2_000, 7);
+    assert_eq!(Kind::of(&noise), None);
+}
+
+#[test]
+fn frames_are_counted() {
+    for (name, frames) in [("animated.webp", 2), ("photo.webp", 0), ("photo.gif", 1)] {
+        assert_eq!(found(name).frames, frames, "{name}");
+    }
+}
+
 #[test]
 fn dates_of_a_film_go() {
     let (after, _) = cleaned(&movie(b"isom", true)).unwrap();

@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 use std::io::{self, BufRead, Seek};
 
-use super::damaged;
 use super::input::Input;
 use super::plan::{Edit, Plan};
+use super::{damaged, icc};
 
 /// More directories than a scan of a whole book has.
 const DIRECTORIES_MAX: usize = 4_096;
@@ -18,6 +18,8 @@ const ENTRIES_MAX: usize = 200_000;
 /// Directories of notes: Exif, GPS, interoperability.
 const NOTES: [u16; 3] = [34_665, 34_853, 40_965];
 const SUB_DIRECTORIES: u16 = 330;
+/// A colour profile.
+const PROFILE: u16 = 34_675;
 
 /// Entries that say nothing of how to show the picture. Maps keep the place they show (GeoTIFF).
 fn is_dropped(tag: u16) -> bool {
@@ -33,6 +35,13 @@ fn is_dropped(tag: u16) -> bool {
     NOTES.contains(&tag) || description || packets || camera || owner
 }
 
+/// Entries that show the picture and hold nothing else. What is neither dropped nor needed stays, and is told of.
+fn is_needed(tag: u16) -> bool {
+    let layout = matches!(tag, 254..=266 | 273..=284 | 288..=293 | 296..=301);
+    let layout = layout || matches!(tag, 317..=332 | 334..=336 | 338..=347);
+    layout || matches!(tag, 512..=521 | 529..=532 | 559 | 32_995..=32_998 | 33_421 | 33_422)
+}
+
 struct Tiff<'a, R> {
     input: &'a mut Input<R>,
     little: bool,
@@ -40,6 +49,7 @@ struct Tiff<'a, R> {
     entries: usize,
     seen: HashSet<u64>,
     edits: Vec<Edit>,
+    keeps_metadata: bool,
 }
 
 pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
@@ -50,6 +60,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
         entries: 0,
         seen: HashSet::new(),
         edits: Vec::new(),
+        keeps_metadata: false,
         input,
     };
     if tiff.big {
@@ -62,8 +73,11 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     while next != 0 {
         next = tiff.directory(next, true, 0)?;
     }
-    let (edits, len) = (tiff.edits, input.len());
-    Plan::in_place(edits, len)
+    let (edits, keeps_metadata) = (tiff.edits, tiff.keeps_metadata);
+    let mut plan = Plan::in_place(edits, input.len())?;
+    plan.found.media_type = Some("image/tiff");
+    plan.found.keeps_metadata = keeps_metadata;
+    Ok(plan)
 }
 
 impl<R: BufRead + Seek> Tiff<'_, R> {
@@ -150,7 +164,12 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
             }
             return Ok(true);
         }
+        if kept && tag == PROFILE && !is_inline {
+            self.profile(at, bytes)?;
+            return Ok(true);
+        }
         if kept && !is_dropped(tag) {
+            self.keeps_metadata |= !is_needed(tag);
             return Ok(true);
         }
         if NOTES.contains(&tag) {
@@ -159,6 +178,17 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
             self.edits.push(Edit::zeros(at, at.saturating_add(bytes)));
         }
         Ok(false)
+    }
+
+    /// Takes the texts out of a colour profile; of one that cannot be read nothing stays.
+    fn profile(&mut self, at: u64, bytes: u64) -> io::Result<()> {
+        self.input.go(at)?;
+        let profile = self.input.bytes(bytes)?;
+        self.edits.push(match icc::cleaned(&profile) {
+            Some(cleaned) => Edit::bytes(at, cleaned),
+            None => Edit::zeros(at, at + bytes),
+        });
+        Ok(())
     }
 
     fn sub_directories(&mut self, value: &[u8], bytes: u64, size: u64) -> io::Result<Vec<u64>> {

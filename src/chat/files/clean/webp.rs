@@ -6,16 +6,20 @@ use image::metadata::Orientation;
 
 use super::input::Input;
 use super::plan::{Piece, Plan};
-use super::{damaged, tiff};
+use super::{damaged, icc, tiff};
 
 const EXIF_FLAG: u8 = 0x08;
 const XMP_FLAG: u8 = 0x04;
+const PROFILE_FLAG: u8 = 0x20;
 /// Bytes of a chunk's name and length.
 const HEADER: u64 = 8;
 /// Bytes of a frame's place and time in front of its chunks.
 const FRAME: u64 = 16;
-/// The largest Exif chunk that is looked at.
+/// The largest Exif chunk that is looked at, and the largest colour profile that is kept.
 const EXIF_MAX: u64 = 1024 * 1024;
+/// Bytes of the chunks that describe a picture with extras, and an animation.
+const EXTENDED: u64 = 10;
+const ANIMATION: u64 = 6;
 
 /// A chunk: its name, where its content begins and ends, and where the next one is.
 struct Chunk {
@@ -40,7 +44,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     while let Some(chunk) = next_chunk(input, end)? {
         match &chunk.name {
             b"VP8X" => {
-                let bytes = input.bytes(chunk.end - chunk.from - HEADER)?;
+                let bytes = input.bytes(EXTENDED.min(chunk.end - chunk.body))?;
                 extended = Some(plan.pieces.len());
                 let header = [
                     b"VP8X".as_slice(),
@@ -58,12 +62,15 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
             b"ANMF" => {
                 frame(input, &mut plan, &chunk)?;
                 has_pixels = true;
+                plan.found.frames = plan.found.frames.saturating_add(1);
             }
             b"VP8 " | b"VP8L" => {
                 keep(&mut plan, &chunk)?;
                 has_pixels = true;
             }
-            b"ALPH" | b"ANIM" | b"ICCP" => keep(&mut plan, &chunk)?,
+            b"ICCP" => profile(input, &mut plan, &chunk)?,
+            b"ANIM" if chunk.end - chunk.body == ANIMATION => keep(&mut plan, &chunk)?,
+            b"ALPH" => keep(&mut plan, &chunk)?,
             _ => {}
         }
         input.go(chunk.next)?;
@@ -86,11 +93,13 @@ fn finish(mut plan: Plan, extended: Option<usize>, length: u32, len: u64) -> io:
         ];
         plan.push(Piece::Bytes(chunk.concat()))?;
     }
+    let has_profile = plan.has_profile;
     let mut same_flags = true;
     if let Some(Piece::Bytes(header)) = extended.and_then(|at| plan.pieces.get_mut(at))
         && let Some(flags) = header.get_mut(HEADER as usize)
     {
-        let kept = *flags & !(EXIF_FLAG | XMP_FLAG) | if turned { EXIF_FLAG } else { 0 };
+        let dropped = EXIF_FLAG | XMP_FLAG | if has_profile { 0 } else { PROFILE_FLAG };
+        let kept = *flags & !dropped | if turned { EXIF_FLAG } else { 0 };
         same_flags = *flags == kept;
         *flags = kept;
     }
@@ -140,6 +149,30 @@ fn keep(plan: &mut Plan, chunk: &Chunk) -> io::Result<()> {
         0 => Ok(()),
         _ => plan.push(Piece::Bytes(vec![0])),
     }
+}
+
+/// Keeps a colour profile without its texts; one that cannot be read goes.
+fn profile<R: BufRead + Seek>(
+    input: &mut Input<R>,
+    plan: &mut Plan,
+    chunk: &Chunk,
+) -> io::Result<()> {
+    if chunk.end - chunk.body > EXIF_MAX {
+        return Ok(());
+    }
+    let bytes = input.bytes(chunk.end - chunk.body)?;
+    let Some(cleaned) = icc::cleaned(&bytes) else {
+        return Ok(());
+    };
+    plan.has_profile = true;
+    if cleaned == bytes {
+        return keep(plan, chunk);
+    }
+    let length = (cleaned.len() as u32).to_le_bytes();
+    let padding = vec![0; cleaned.len() % 2];
+    plan.push(Piece::Bytes(
+        [b"ICCP", &length[..], &cleaned, &padding].concat(),
+    ))
 }
 
 /// Keeps a frame of an animation without the chunks in it that are no part of the picture.

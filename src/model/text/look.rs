@@ -1,10 +1,10 @@
 //! What a name looks like: so that nobody takes one that people read as somebody else's (Unicode TR 39, and stricter).
 
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 use unicode_security::skeleton;
 
-use super::name_key;
+use super::compare::name_key;
+use super::visible::is_unseen;
 
 /// What a name looks like. Equal for names that may be mistaken for each other, and for a few that may not: see
 /// [`are_alike`].
@@ -28,7 +28,7 @@ pub fn look(name: &str) -> String {
 /// `m`), but not digits from letters, nor a capital `I` from a small `l`.
 pub fn are_alike(one: &str, other: &str) -> bool {
     if !one.is_ascii() || !other.is_ascii() {
-        return look(one) == look(other);
+        return one == other || look(one) == look(other);
     }
     let is_alike = |(a, b): (char, char)| {
         let pair = |x: char, y: char| (a == x && b == y) || (a == y && b == x);
@@ -47,29 +47,6 @@ fn is_overlooked(c: char) -> bool {
     let is_mark = matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}');
     is_mark || is_unseen(c) || c.is_whitespace()
-}
-
-/// Whether there is anything to see of a text.
-pub(super) fn is_visible(text: &str) -> bool {
-    text.chars()
-        .any(|c| !c.is_whitespace() && !c.is_control() && !is_unseen(c) && !is_combining_mark(c))
-}
-
-/// Shows nothing: Default_Ignorable_Code_Point, and characters that are blank without being white space.
-pub(super) fn is_unseen(c: char) -> bool {
-    is_blank(c)
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Fillers and empty cells: Hangul, Braille, a musical head without a note.
-pub(super) fn is_blank(c: char) -> bool {
-    matches!(
-        c,
-        '\u{115f}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{1d159}'
-    )
 }
 
 #[cfg(test)]
@@ -134,26 +111,6 @@ mod tests {
                 look(one) != look(other) || !are_alike(one, other),
                 "{one} {other}"
             );
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_seen_is_not_visible() {
-        for text in [
-            "",
-            " ",
-            "\u{3164}",
-            "\u{2800}\u{2800}",
-            "\u{200d}",
-            "\u{fe0f}",
-            "\u{301}",
-            "\u{115f}\u{1160}",
-            "\u{e0020}",
-        ] {
-            assert!(!is_visible(text), "{text:?}");
-        }
-        for text in ["a", "-", "👁\u{fe0f}", "e\u{301}", "佐", "…"] {
-            assert!(is_visible(text), "{text:?}");
         }
     }
 }

@@ -2,6 +2,12 @@
 
 use std::io::Cursor;
 
+mod boxes;
+mod sound;
+
+pub use boxes::*;
+pub use sound::*;
+
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
@@ -49,7 +55,35 @@ pub fn containers() -> Vec<Container> {
         .into_iter()
         .map(made(false))
         .chain(in_place.into_iter().map(made(true)))
+        .chain(sounds())
         .collect()
+}
+
+/// A colour profile: red, with a name, a copyright note, a serial number, and a place between them.
+pub fn profile() -> Vec<u8> {
+    let mut bytes = vec![0; 128];
+    bytes[36..40].copy_from_slice(b"acsp");
+    bytes[24..36].copy_from_slice(&SECRET[..12]);
+    let parts: [(&[u8; 4], &[u8]); 4] = [
+        (b"rXYZ", b"XYZ \0\0\0\0\0\0\x6f\xa2\0\0\x38\xf5\0\0\x03\x90"),
+        (b"desc", &[b"desc\0\0\0\0\0\0\0\x12", SECRET].concat()),
+        (
+            b"cprt",
+            &[b"mluc\0\0\0\0\0\0\0\x01\0\0\0\x0c", SECRET].concat(),
+        ),
+        (b"mmod", &[b"mmod\0\0\0\0", SECRET].concat()),
+    ];
+    bytes.extend((parts.len() as u32).to_be_bytes());
+    let mut at = bytes.len() + parts.len() * 12;
+    for (name, content) in parts {
+        let place = [at as u32, content.len() as u32].map(u32::to_be_bytes);
+        bytes.extend([&name[..], &place.concat()].concat());
+        at += content.len() + SECRET.len();
+    }
+    for (_, content) in parts {
+        bytes.extend([content, SECRET].concat());
+    }
+    bytes
 }
 
 pub fn has(data: &[u8], needle: &[u8]) -> bool {
@@ -96,6 +130,14 @@ pub fn jpeg(orientation: u8) -> Vec<u8> {
             &[b"http://ns.adobe.com/xap/1.0/\0".as_slice(), SECRET].concat(),
         ),
         segment(0xe2, &[b"MPF\0".as_slice(), SECRET].concat()),
+        segment(
+            0xe2,
+            &[b"ICC_PROFILE\0\x01\x02", &profile()[..100]].concat(),
+        ),
+        segment(
+            0xe2,
+            &[b"ICC_PROFILE\0\x02\x02", &profile()[100..]].concat(),
+        ),
         segment(0xed, &[b"Photoshop 3.0\0".as_slice(), SECRET].concat()),
         segment(0xfe, SECRET),
         b"some garbage".to_vec(),
@@ -121,10 +163,20 @@ pub fn png() -> Vec<u8> {
         png_chunk(b"eXIf", &notes(1)),
         png_chunk(b"tIME", SECRET),
         png_chunk(b"caBX", SECRET),
+        png_chunk(b"sBIT", SECRET),
+        png_chunk(b"iCCP", &packed_profile()),
     ];
     bytes.splice(33..33, chunks.concat());
     bytes.extend(SECRET);
     bytes
+}
+
+fn packed_profile() -> Vec<u8> {
+    let mut packed = [SECRET, b"\0\0"].concat();
+    let mut packer = flate2::write::ZlibEncoder::new(&mut packed, flate2::Compression::fast());
+    std::io::Write::write_all(&mut packer, &profile()).unwrap();
+    packer.finish().unwrap();
+    packed
 }
 
 pub fn gif() -> Vec<u8> {
@@ -132,8 +184,15 @@ pub fn gif() -> Vec<u8> {
     let end = bytes.len() - 1;
     let comment = [b"\x21\xfe\x12".as_slice(), SECRET, b"\0"].concat();
     let xmp = [b"\x21\xff\x0bXMP DataXMP\x12".as_slice(), SECRET, b"\0"].concat();
-    let repeat = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0";
-    bytes.splice(end..end, [comment, xmp, repeat.to_vec()].concat());
+    let repeat = [
+        b"\x21\xff\x0bNETSCAPE2.0\x12".as_slice(),
+        SECRET,
+        b"\x03\x01\0\0\0",
+    ]
+    .concat();
+    let text = [b"\x21\x01\x0c............\x12".as_slice(), SECRET, b"\0"].concat();
+    let delay = [b"\x21\xf9\x04\0\0\0\0\x12".as_slice(), SECRET, b"\0"].concat();
+    bytes.splice(end..end, [comment, xmp, repeat, text, delay].concat());
     bytes.extend(SECRET);
     bytes
 }
@@ -142,6 +201,7 @@ pub fn webp(orientation: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = WebPEncoder::new_lossless(&mut bytes);
     encoder.set_exif_metadata(notes(orientation)).unwrap();
+    encoder.set_icc_profile(profile()).unwrap();
     encoder
         .write_image(&image(), 30, 20, image::ExtendedColorType::Rgb8)
         .unwrap();
@@ -230,6 +290,8 @@ pub fn tiff(little: bool) -> Vec<u8> {
     let place = tiff.add(SECRET);
     let gps = tiff.directory(&[(2, 5, 2, place)]);
     let sub = tiff.directory(&[text(270), (273, 4, 1, media)]);
+    let profile = profile();
+    let colours = tiff.add(&profile);
     let first = tiff.directory(&[
         (256, 4, 1, 26),
         (257, 4, 1, 1),
@@ -239,134 +301,10 @@ pub fn tiff(little: bool) -> Vec<u8> {
         (330, 4, 1, sub),
         text(700),
         (34_665, 4, 1, exif),
+        (34_675, 7, profile.len() as u32, colours),
         (34_853, 4, 1, gps),
     ]);
     let first = tiff.number(first.to_le_bytes());
     tiff.bytes[4..8].copy_from_slice(&first);
     tiff.bytes
-}
-
-pub fn isobox(name: &[u8], content: &[u8]) -> Vec<u8> {
-    let length = (content.len() as u32 + 8).to_be_bytes();
-    [&length[..], name, content].concat()
-}
-
-/// With version and flags.
-fn full_box(name: &[u8], version: u8, content: &[u8]) -> Vec<u8> {
-    isobox(name, &[&[version, 0, 0, 0], content].concat())
-}
-
-fn handler(kind: &[u8; 4]) -> Vec<u8> {
-    full_box(b"hdlr", 0, &[&[0; 4], &kind[..], &[0; 13]].concat())
-}
-
-/// Exif in `mdat`, XMP in `idat`.
-pub fn heif(brand: &[u8; 4]) -> Vec<u8> {
-    let item = |id: u8, kind: &[u8; 4]| {
-        full_box(
-            b"infe",
-            2,
-            &[&[0, id, 0, 0], &kind[..], b"\0text/xml\0"].concat(),
-        )
-    };
-    let exif = [b"\0\0\0\x06Exif\0\0".as_slice(), &notes(1)].concat();
-    let head = isobox(b"ftyp", &[brand, &[0; 4], &brand[..]].concat());
-    let place = |id: u8, method: u8, from: u32, length: usize| {
-        let numbers = [from.to_be_bytes(), (length as u32).to_be_bytes()].concat();
-        [&[0, id, 0, method, 0, 0, 0, 1], &numbers[..]].concat()
-    };
-    let meta = |media: u32| {
-        let items = [item(1, b"Exif"), item(2, b"mime"), item(3, b"hvc1")];
-        let places = [
-            vec![0x44, 0x00, 0, 3],
-            place(1, 0, media, exif.len()),
-            place(2, 1, 0, SECRET.len()),
-            place(3, 0, media + exif.len() as u32, MEDIA.len()),
-        ];
-        let parts = [
-            handler(b"pict"),
-            full_box(b"iinf", 0, &[&[0, 3], &items.concat()[..]].concat()),
-            full_box(b"iloc", 1, &places.concat()),
-            isobox(b"idat", SECRET),
-        ];
-        full_box(b"meta", 0, &parts.concat())
-    };
-    let media = (head.len() + meta(0).len() + 8) as u32;
-    let data = isobox(b"mdat", &[&exif, MEDIA].concat());
-    [
-        head,
-        meta(media),
-        data,
-        isobox(b"uuid", &[&[7; 16], SECRET].concat()),
-    ]
-    .concat()
-}
-
-/// A film with a place, a camera, a track of measured places, and its header in front or behind.
-pub fn movie(brand: &[u8; 4], header_first: bool) -> Vec<u8> {
-    let head = isobox(b"ftyp", &[brand, &[0; 4], &brand[..]].concat());
-    let data = isobox(b"mdat", &[MEDIA, SECRET, SECRET].concat());
-    let times = |name: &[u8]| full_box(name, 0, &[0xd5; 20]);
-    let user_data = isobox(b"udta", &isobox(b"\xa9xyz", SECRET));
-    let number = |number: u32| number.to_be_bytes();
-    let film_header = |media: u32| {
-        let table = |from: u32, sizes: &[u8]| {
-            let tables = [
-                full_box(b"stco", 0, &[number(1), number(from)].concat()),
-                full_box(
-                    b"stsc",
-                    0,
-                    &[number(1), number(1), number(2), number(1)].concat(),
-                ),
-                full_box(b"stsz", 0, sizes),
-            ];
-            isobox(b"minf", &isobox(b"stbl", &tables.concat()))
-        };
-        let track = |kind: &[u8; 4], table: Vec<u8>| {
-            let media = [times(b"mdhd"), handler(kind), table].concat();
-            isobox(
-                b"trak",
-                &[times(b"tkhd"), user_data.clone(), isobox(b"mdia", &media)].concat(),
-            )
-        };
-        let places = media + MEDIA.len() as u32;
-        let size = SECRET.len() as u32;
-        let sizes = [number(0), number(2), number(size), number(size)].concat();
-        let pictures = [number(MEDIA.len() as u32), number(1)].concat();
-        let parts = [
-            times(b"mvhd"),
-            track(b"vide", table(media, &pictures)),
-            track(b"meta", table(places, &sizes)),
-            user_data.clone(),
-            isobox(
-                b"meta",
-                &[handler(b"mdta"), isobox(b"ilst", SECRET)].concat(),
-            ),
-            isobox(b"uuid", &[&[9; 16], SECRET].concat()),
-        ];
-        isobox(b"moov", &parts.concat())
-    };
-    let behind = [
-        isobox(b"uuid", &[&[9; 16], SECRET].concat()),
-        isobox(b"free", SECRET),
-    ]
-    .concat();
-    if header_first {
-        let media = head.len() + film_header(0).len() + 8;
-        [head, film_header(media as u32), data, behind].concat()
-    } else {
-        let media = head.len() + 8;
-        [head, data, film_header(media as u32), behind].concat()
-    }
-}
-
-fn boxes_with_exif(signature: &[u8; 4], code: &[u8; 4]) -> Vec<u8> {
-    let parts = [
-        isobox(signature, b"\r\n\x87\n"),
-        isobox(b"Exif", &notes(1)),
-        isobox(b"xml ", SECRET),
-        isobox(b"uuid", &[&[7; 16], SECRET].concat()),
-        isobox(code, MEDIA),
-    ];
-    parts.concat()
 }

@@ -1,0 +1,72 @@
+//! The signals that end this process: the first one in good order, a second one at once.
+
+use std::fs;
+use std::future::poll_fn;
+use std::io;
+use std::task::Poll;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// The number of SIGHUP, which `nohup` has ignored.
+const HANGUP: u32 = 1;
+
+/// Resolves at the first signal; from then on another one ends the process. Needs a runtime.
+///
+/// # Errors
+/// The system takes no handler.
+pub(super) fn first() -> io::Result<oneshot::Receiver<()>> {
+    let mut signals = listen()?;
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let name = next(&mut signals).await;
+        tracing::info!(signal = name, "told to stop");
+        let _ = tell.send(());
+        // A closing terminal may say it more than once, nobody insists by it.
+        while next(&mut signals).await == "SIGHUP" {
+            tracing::info!(signal = "SIGHUP", "told again to stop");
+        }
+        tracing::warn!("told to stop again: ended at once");
+        std::process::exit(1);
+    });
+    Ok(told)
+}
+
+fn listen() -> io::Result<Vec<(&'static str, Signal)>> {
+    let kinds = [
+        ("SIGTERM", SignalKind::terminate()),
+        ("SIGINT", SignalKind::interrupt()),
+        ("SIGQUIT", SignalKind::quit()),
+        ("SIGUSR1", SignalKind::user_defined1()),
+        ("SIGUSR2", SignalKind::user_defined2()),
+        ("SIGHUP", SignalKind::hangup()),
+    ];
+    let wanted = kinds
+        .into_iter()
+        .filter(|(name, _)| *name != "SIGHUP" || !is_ignored(HANGUP));
+    wanted
+        .map(|(name, kind)| Ok((name, signal(kind)?)))
+        .collect()
+}
+
+async fn next(signals: &mut [(&'static str, Signal)]) -> &'static str {
+    poll_fn(|context| {
+        for (name, signal) in signals.iter_mut() {
+            if signal.poll_recv(context).is_ready() {
+                return Poll::Ready(*name);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Returns whether this process was started with that signal ignored (as `nohup` does), where the system tells.
+fn is_ignored(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
+}

@@ -1,0 +1,33 @@
+// Where somebody was reading: kept for this entry of the browser's history, so that Back leads there again.
+
+import { attempt } from "./dom.js";
+import { uuid } from "./page.js";
+
+export class Place {
+  #timeline;
+  #history;
+  #key;
+
+  constructor(timeline, past) {
+    this.#timeline = timeline;
+    this.#history = past;
+    const id = history.state?.id ?? uuid();
+    history.replaceState({ id }, "");
+    this.#key = `parlor.place.${id}`;
+    addEventListener("pagehide", () => attempt(() => this.#save()));
+  }
+
+  /** Leads there, if this page was come back to. */
+  async restore() {
+    const [{ type } = {}] = performance.getEntriesByType("navigation");
+    if (type !== "back_forward") return;
+    const { id, top } = attempt(() => JSON.parse(sessionStorage.getItem(this.#key))) ?? {};
+    if (id && (await this.#history.bring(id).catch(() => false))) this.#timeline.putAt(id, top);
+  }
+
+  #save() {
+    const place = this.#timeline.atBottom ? null : this.#timeline.place;
+    if (place) sessionStorage.setItem(this.#key, JSON.stringify(place));
+    else sessionStorage.removeItem(this.#key);
+  }
+}

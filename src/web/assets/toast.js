@@ -1,0 +1,13 @@
+// One line below the messages that says what happened, for a while.
+
+import { $, setText } from "./dom.js";
+
+/** So long, milliseconds. */
+const SAID = 4000;
+let timer = 0;
+
+export function toast(text) {
+  setText($("#toast"), text);
+  clearTimeout(timer);
+  timer = setTimeout(() => setText($("#toast"), ""), Math.max(SAID, text.length * 80));
+}

@@ -1,0 +1,130 @@
+//! Files of messages as pages show them; the script's attached.js does the same. Must not know messages.
+
+use crate::chat::files;
+use crate::model::{File, MediaKind, Message, UserId};
+
+use super::message::size_label;
+use super::texts::Texts;
+
+/// A picture takes at most so many pixels each way; thumbnails are no larger.
+const SHOWN_MAX: u32 = 400;
+
+/// A file of a message.
+pub(super) struct FileView {
+    pub name: String,
+    pub url: String,
+    pub size: String,
+    pub look: Look,
+    /// A sentence below it, if there is something to say.
+    pub note: &'static str,
+}
+
+/// How a file is displayed.
+pub(super) enum Look {
+    /// A still picture; `animated` if there would be more to see.
+    Picture {
+        picture: PictureView,
+        animated: bool,
+    },
+    /// An animation, and its first frame.
+    Moving { picture: PictureView, still: String },
+    /// A player of films, with the width and height of its picture.
+    Video(Option<(u32, u32)>),
+    /// A player of sound.
+    Audio,
+    /// Nothing but a link.
+    Card,
+}
+
+/// A picture with its size, so that the page does not move when it loads.
+pub(super) struct PictureView {
+    pub src: String,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl FileView {
+    /// The files of a message as `me` sees them.
+    pub(super) fn all(t: &'static Texts, message: &Message, me: UserId) -> Vec<Self> {
+        let mine = message.sender.id == me;
+        let files = message.files.iter();
+        files.map(|file| Self::new(t, file, mine)).collect()
+    }
+
+    /// `mine`: shown to its sender, who may want to take it back.
+    fn new(t: &'static Texts, file: &File, mine: bool) -> Self {
+        let url = files::address(file);
+        Self {
+            name: file.name.clone(),
+            size: size_label(file.size),
+            look: Look::new(file, &url),
+            note: note(t, file, mine),
+            url,
+        }
+    }
+}
+
+impl Look {
+    fn new(file: &File, url: &str) -> Self {
+        let thumbnail = files::thumbnail_address(file);
+        match file.kind() {
+            MediaKind::Video if file.is_playable() => {
+                Self::Video(file.dimensions.map(|(width, height)| fitted(width, height)))
+            }
+            MediaKind::Audio if file.is_playable() => Self::Audio,
+            _ => match (file.shown_dimensions(), thumbnail) {
+                (Some(size), Some(still)) if file.is_playable() => Self::Moving {
+                    picture: PictureView::new(url.to_owned(), size),
+                    still,
+                },
+                (Some(size), thumbnail) => Self::Picture {
+                    picture: PictureView::new(thumbnail.unwrap_or_else(|| url.to_owned()), size),
+                    animated: file.is_animated(),
+                },
+                (None, _) => Self::Card,
+            },
+        }
+    }
+}
+
+impl PictureView {
+    fn new(src: String, (width, height): (u32, u32)) -> Self {
+        let (width, height) = fitted(width, height);
+        Self { src, width, height }
+    }
+}
+
+fn note(t: &'static Texts, file: &File, mine: bool) -> &'static str {
+    let is_played = matches!(file.kind(), MediaKind::Video | MediaKind::Audio);
+    if mine && file.keeps_metadata() {
+        t.uncleaned_note
+    } else if matches!(file.media_type.as_str(), "image/heic" | "image/heif") {
+        t.heic_note
+    } else if is_played && !file.is_playable() {
+        t.unplayable_note
+    } else {
+        ""
+    }
+}
+
+/// The size at which a picture is shown.
+fn fitted(width: u32, height: u32) -> (u32, u32) {
+    let longest = width.max(height).max(SHOWN_MAX);
+    let fit = |side: u32| {
+        let scaled = u64::from(side) * u64::from(SHOWN_MAX) / u64::from(longest);
+        u32::try_from(scaled.max(1)).unwrap_or(SHOWN_MAX)
+    };
+    (fit(width), fit(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_shown_no_larger_than_they_are() {
+        assert_eq!(fitted(300, 20), (300, 20));
+        assert_eq!(fitted(1600, 1200), (400, 300));
+        assert_eq!(fitted(10, 9000), (1, 400));
+    }
+}

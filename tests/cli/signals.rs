@@ -1,0 +1,58 @@
+//! Signals to `parlor serve`.
+
+use rustix::process::Signal;
+
+use super::serve::{Process, ask};
+
+const REQUEST: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+#[test]
+fn every_signal_that_would_end_it_lets_it_drain() {
+    for (signal, name) in [
+        (Signal::TERM, "SIGTERM"),
+        (Signal::INT, "SIGINT"),
+        (Signal::HUP, "SIGHUP"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::USR1, "SIGUSR1"),
+        (Signal::USR2, "SIGUSR2"),
+    ] {
+        let server = Process::start_by(":", &[]);
+        server.signal(signal);
+        assert_eq!(server.logged("told to stop")["signal"], name);
+        server.logged("stopping");
+        assert_eq!(server.ended().code(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_but_a_closing_terminal_does_not_insist() {
+    let server = Process::start_by(":", &[]);
+    // It would wait for the rest of this request.
+    let mut slow = server.connect_from(1);
+    let begun = ask(
+        &mut slow,
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n",
+    );
+    assert!(begun.starts_with("HTTP/1.1 100"), "{begun}");
+    for signal in [Signal::INT, Signal::HUP] {
+        server.signal(signal);
+        server.logged(if signal == Signal::INT {
+            "told to stop"
+        } else {
+            "told again to stop"
+        });
+    }
+    server.signal(Signal::INT);
+    assert_eq!(server.ended().code(), Some(1));
+}
+
+#[test]
+fn under_nohup_it_stays_when_the_terminal_is_closed() {
+    let server = Process::start_by("trap '' HUP", &[]);
+    server.signal(Signal::HUP);
+    let answer = ask(&mut server.connect_from(1), REQUEST);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.signal(Signal::TERM);
+    assert_eq!(server.logged("told to stop")["signal"], "SIGTERM");
+    assert_eq!(server.ended().code(), Some(0));
+}
