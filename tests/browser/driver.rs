@@ -23,6 +23,9 @@ const GLANCE: u32 = 20;
 /// Browsers are large: only so many tests have theirs open at once.
 static ROOM: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
 
+/// How often chromedriver is started before a test gives up.
+const STARTS: usize = 5;
+
 /// A running chromedriver; its windows close with it.
 pub struct Browser {
     process: Child,
@@ -42,16 +45,14 @@ impl Browser {
             return None;
         }
         let room = ROOM.acquire().await.unwrap();
-        let mut process = Command::new("/usr/bin/chromedriver")
-            .arg("--port=0")
-            .process_group(0)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(process.stdout.take().unwrap());
-        let port = tokio::task::spawn_blocking(move || port_of(output));
-        let port = within("chromedriver's start", port).await.unwrap();
+        let mut started = None;
+        for _ in 0..STARTS {
+            started = driver().await;
+            if started.is_some() {
+                break;
+            }
+        }
+        let (process, port) = started.expect("chromedriver starts");
         Some(Self {
             process,
             address: format!("http://127.0.0.1:{port}"),
@@ -107,18 +108,42 @@ impl Drop for Browser {
     }
 }
 
-/// Reads on to the line that names the port, and then to the end, so that chromedriver can go on writing.
-fn port_of(mut output: impl BufRead + Send + 'static) -> u16 {
-    let mut line = String::new();
+/// Starts chromedriver on a port that it chooses; `None` if it ends before it listens, as when another process takes
+/// that port meanwhile.
+async fn driver() -> Option<(Child, u16)> {
+    let mut process = Command::new("/usr/bin/chromedriver")
+        .arg("--port=0")
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(process.stdout.take().unwrap());
+    let port = tokio::task::spawn_blocking(move || port_of(output));
+    let port = within("chromedriver's start", port).await.unwrap();
+    if port.is_none() {
+        let _ = process.wait();
+    }
+    Some((process, port?))
+}
+
+/// Reads on to the line that names the port, and then to the end, so that chromedriver can go on writing. `None` if
+/// the output ends before.
+fn port_of(mut output: impl BufRead + Send + 'static) -> Option<u16> {
+    let mut said = String::new();
     loop {
-        line.clear();
-        assert!(output.read_line(&mut line).unwrap() > 0, "no port");
+        let before = said.len();
+        if output.read_line(&mut said).unwrap() == 0 {
+            eprintln!("chromedriver ended: {said}");
+            return None;
+        }
+        let line = &said[before..];
         let port = line.trim_end().trim_end_matches('.').rsplit(' ').next();
         if let (true, Some(Ok(port))) =
             (line.contains("successfully on port"), port.map(str::parse))
         {
             std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-            return port;
+            return Some(port);
         }
     }
 }
