@@ -88,7 +88,7 @@ impl Attack {
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
             // Attackers have computers of their own: what they compute must not take time from the clients that measure.
-            let _ = rustix::process::nice(10);
+            let _ = rustix::process::setpriority_process(None, 10);
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
