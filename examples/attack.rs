@@ -1,11 +1,11 @@
-//! Attacks the limiters of a server of its own: 1,500 guesses at once at logins, access keys, invites, password links and
-//! the set-up link, the right one among them. Nobody may get in, and no more than the configured number, and what is
-//! paid back meanwhile, may be answered with anything but 429.
+//! Attacks the rate limiters of its own server: 1,500 concurrent guesses of passwords, access keys, invites, password
+//! links and the set-up link, one of them right. No guess may succeed, and only as many as the rate limit allows,
+//! including permits returned meanwhile, may get a response other than 429.
 //!
-//! `cargo run --release --example attack` starts the server in this process, on loopback, over a temporary file, with the
-//! default limits. It ends with status 1 if a limiter does not hold.
+//! `cargo run --release --example attack` starts the server in this process, on loopback, over a temporary file, with
+//! the default limits. It ends with status 1 if a rate limiter fails.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -22,15 +22,15 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Guesses at once.
+/// Number of concurrent guesses.
 const GUESSES: usize = 1500;
-/// Which of them is right.
+/// Index of the right guess.
 const RIGHT: usize = 58;
-/// A guess that takes longer has failed.
+/// Timeout of a guess, after which it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PASSWORD: &str = "correct horse";
 
-/// An attack: the method and path, how its body is made, and how many guesses are looked at.
+/// An attack: method, path, body and the number of guesses that the rate limit allows per minute.
 struct Attack<'a> {
     name: &'static str,
     method: &'static str,
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The targets of the guesses and the tokens of the guessers.
+/// The targets of the guesses, and the access tokens of the attackers.
 struct Secrets {
     invite: String,
     link: String,
@@ -83,7 +83,7 @@ async fn attack_all(address: SocketAddr, chat: &Chat, config: &Config) -> bool {
         "1,500 guesses at once", "limit", "not 429", "(503)", "in", "s"
     );
     let setup = chat.setup_token().unwrap();
-    // While there is no admin.
+    // Setup works only while there is no admin.
     let mut held = run(address, 1, &set_up(&setup, codes)).await;
     let secrets = prepare(address, &setup).await;
     let passwords = on_passwords(&secrets, logins).into_iter();
@@ -93,7 +93,7 @@ async fn attack_all(address: SocketAddr, chat: &Chat, config: &Config) -> bool {
     held
 }
 
-/// Makes people, a room, an invite and a password link.
+/// Makes accounts, a room, an invite and a password link.
 async fn prepare(address: SocketAddr, setup: &str) -> Secrets {
     let new = json!({ "token": setup, "username": "root", "password": PASSWORD });
     let root = made(address, "/api/v1/setup", "", &new).await;
@@ -115,7 +115,7 @@ async fn prepare(address: SocketAddr, setup: &str) -> Secrets {
     }
 }
 
-/// A code, or one that is as long and wrong.
+/// Returns the code, or a wrong one of the same length.
 fn code(right: bool, code: &str) -> String {
     if right {
         code.to_owned()
@@ -214,7 +214,7 @@ impl<'a> Attack<'a> {
     }
 }
 
-/// Makes all guesses from an address of their own; says whether the limiter held.
+/// Makes all guesses from the same address, which no other attack uses. Returns whether the rate limiter held.
 async fn run(address: SocketAddr, n: u8, attack: &Attack<'_>) -> bool {
     let begun = Instant::now();
     let guess = |place: usize| {
@@ -254,7 +254,7 @@ fn request(method: &str, path: &str, token: &str, from: &str, body: &str) -> Str
     )
 }
 
-/// The status and the body of the answer; status 0 if there is none.
+/// Returns status and body of the response; status 0 if there is none.
 async fn ask(address: SocketAddr, request: &str) -> (u16, String) {
     let exchange = async {
         let mut tcp = TcpStream::connect(address).await.ok()?;
@@ -272,7 +272,7 @@ async fn ask(address: SocketAddr, request: &str) -> (u16, String) {
         .unwrap_or_default()
 }
 
-/// The answer to a legitimate request.
+/// Sends a legitimate request and returns the response as JSON.
 async fn made(address: SocketAddr, path: &str, token: &str, body: &Value) -> Value {
     let request = request("POST", path, token, "192.168.1.1", &body.to_string());
     let (status, body) = ask(address, &request).await;

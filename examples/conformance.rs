@@ -1,7 +1,7 @@
-//! The server that the official Engine.IO and Socket.IO test suites expect; see docs/conformance.md.
+//! The server for the official Engine.IO and Socket.IO test suites; see docs/conformance.md.
 //!
-//! `/engine.io/` sends every message back; `/socket.io/` has the namespaces `/` and `/custom`, says
-//! with `auth` what it was given, and answers `message` and `message-with-ack`.
+//! `/engine.io/` echoes every message. `/socket.io/` has the namespaces `/` and `/custom`, sends the received
+//! authentication payload in an `auth` event, and answers `message` and `message-with-ack`.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const RHYTHM: Rhythm = Rhythm {
 
 const GAP: Duration = Duration::from_millis(20);
 
-/// Engine.IO: every message comes back.
+/// Engine.IO: echoes every message.
 struct Echo;
 struct EchoSession(Queue);
 
@@ -58,7 +58,7 @@ impl Session for EchoSession {
     async fn closed(self, _: Reason) {}
 }
 
-/// Socket.IO: says what it was given.
+/// Socket.IO: sends back the authentication payload and the arguments of events.
 struct Mirror;
 struct MirrorSocket {
     client: Client<Queue>,
@@ -84,8 +84,8 @@ impl Handler for Mirror {
 
 impl Socket for MirrorSocket {
     async fn connected(&mut self) {
-        // The suite listens for one message at a time and would miss one that comes in the same
-        // TCP segment as the answer to CONNECT.
+        // The suite listens for one message at a time and would miss one that arrives in the same TCP segment as the
+        // response to CONNECT.
         tokio::time::sleep(GAP).await;
         let auth = self.auth.take().unwrap_or_else(|| "{}".to_owned());
         let auth: serde_json::Value = serde_json::from_str(&auth).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! How long a search takes: makes a file of many messages (a million, unless told otherwise) and asks what people ask.
+//! Measures search: makes a file of many messages (a million by default) and runs typical queries.
 //!
-//! `cargo run --release --example search_speed [messages [file]]`; a file that is there already is asked as it is.
+//! `cargo run --release --example search_speed [messages [file]]`. An existing file is searched as it is.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -20,16 +20,16 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROOMS: i64 = 300;
 const USERS: usize = 200;
-/// Who asks is in each tenth room.
+/// The searching account is a member of every tenth room.
 const MINE: i64 = 10;
 const DAY: i64 = 24 * 3_600_000;
 const BEGUN: i64 = 20_000 * DAY;
 const DAYS: i64 = 300;
-/// The longest first page that is good enough.
+/// Target for the median time of the first page.
 const WANTED: Duration = Duration::from_millis(20);
 const TIMES: usize = 20;
 
-/// What is asked, and what is particular about it. Words are named by how common they are, from 0.
+/// Descriptions and queries. Words are numbered by frequency, from 0 for the most frequent.
 const QUESTIONS: &[(&str, &str)] = &[
     ("the commonest word", "{0}"),
     ("a common word of four letters", "{12}"),
@@ -144,7 +144,7 @@ fn request(question: &str, rooms: &[RoomId]) -> Outcome<SearchRequest> {
     Ok(SearchRequest::new(line, rooms, from, 50))
 }
 
-/// Puts words into their places: `{3}` Latin, `(3)` Cyrillic, `[3]` Chinese.
+/// Replaces placeholders by words: `{3}` Latin, `(3)` Cyrillic, `[3]` Chinese.
 fn written(question: &str) -> Outcome<String> {
     let mut line = String::new();
     let mut rest = question;
@@ -219,7 +219,7 @@ async fn fill(store: &Store, count: i64) -> Outcome<()> {
     Ok(())
 }
 
-/// What this process has used of the processors.
+/// Returns the CPU time of this process.
 fn cpu() -> Outcome<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let ticks = stat
@@ -280,7 +280,7 @@ async fn message(
     })
 }
 
-/// Low numbers often, high ones seldom, as words are.
+/// Returns a random rank below `most`; low ranks are frequent and high ones rare, as with words.
 fn rank(rng: &mut StdRng, most: usize) -> usize {
     let most = most as f64;
     (most.powf(rng.random::<f64>()) as usize).saturating_sub(1)
@@ -306,7 +306,7 @@ fn text(rng: &mut StdRng) -> String {
     let mut ranks: Vec<usize> = (0..rng.random_range(2..20))
         .map(|_| rank(rng, 60_000))
         .collect();
-    // What never stands together, to be looked for.
+    // Words 0 and 1 never follow each other, so that a query can search for a phrase that does not occur.
     for at in 1..ranks.len() {
         if ranks[at - 1] == 0 && ranks[at] == 1 {
             ranks[at] = 2;
@@ -347,7 +347,7 @@ fn korean(rank: usize) -> char {
     char::from_u32(0xac00 + rank as u32).unwrap_or('가')
 }
 
-/// How large each table is.
+/// Prints the size of each table and index.
 fn sizes(path: &Path) -> Outcome<()> {
     let db = rusqlite::Connection::open(path)?;
     println!("\n| table or index | MB |\n|---|---|");

@@ -1,6 +1,6 @@
-//! Every setting of the server with its default and meaning; reads flags, environment and file. Uses nothing of the crate.
+//! All settings with their defaults and meanings, read from flags, environment and a file. Uses no other module.
 //!
-//! `config.toml` at the top of the repository is the manual of these settings; a test keeps the two equal.
+//! `config.toml` at the top of the repository is the manual of these settings; a test keeps the two in sync.
 //!
 //! Order of precedence: command-line flags, then `PARLOR_SECTION__KEY` (or `PARLOR_SECTION__KEY_FILE`, whose content is
 //! the value), then the file named with `--config`, then the defaults below. No file is read unless it is named.
@@ -24,7 +24,7 @@ pub use names::{Hosts, OriginList, Origins};
 pub use size::{ByteSize, FileTypes};
 use value::{Raw, Value, any, database_path, days, hours, http_url, minutes, within, ws_url};
 
-/// One entry of the table of settings: how to put a value in place and how to write it as TOML.
+/// An entry of the table of settings, with functions to set the value and to format it as TOML.
 struct Setting {
     section: &'static str,
     name: &'static str,
@@ -33,12 +33,12 @@ struct Setting {
     show: fn(&Config) -> String,
 }
 
-/// Declares the sections, their defaults and the table [`SETTINGS`] in one place, so that none can be forgotten.
+/// Declares the sections, their defaults and the table [`SETTINGS`] in one place, so that none is forgotten.
 macro_rules! settings {
     ($($(#[$about:meta])* $section:ident: $Section:ident {
         $($(#[$meaning:meta])* $name:ident: $kind:ty = $default:expr, $check:expr;)*
     })*) => {
-        /// All settings of a server, valid by construction when they come from [`load()`].
+        /// All settings of a server. Always valid when returned by [`load()`].
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct Config {
             $($(#[$about])* pub $section: $Section,)*
@@ -56,7 +56,7 @@ macro_rules! settings {
             }
         })*
 
-        /// Every setting, in the order of `config.toml`.
+        /// All settings, in the order of `config.toml`.
         static SETTINGS: &[Setting] = &[$($(Setting {
             section: stringify!($section),
             name: stringify!($name),
@@ -73,121 +73,120 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Where the server is found and where it keeps what it knows.
+    /// Addresses of the server and its database.
     server: Server {
         /// Address and port to listen on; port 0 lets the system choose.
         listen: SocketAddr = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 8080)), any;
-        /// The database file; made when it is missing.
+        /// The database file; created if it does not exist.
         db: PathBuf = PathBuf::from("parlor.db"), database_path;
-        /// The address people type, when it is not the one the server sees (behind a proxy).
+        /// The URL that people use, if it differs from the one the server sees (behind a proxy).
         public_url: Option<String> = None, http_url;
-        /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded` and `X-Real-IP` are believed.
+        /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded` and `X-Real-IP` are trusted.
         trusted_proxies: Vec<IpNet> = Vec::new(), any;
-        /// Names of this server beside those that only a local network has and `public_url`'s.
+        /// Names of this server, in addition to names that only exist in local networks and the one in `public_url`.
         hosts: Hosts = Hosts(Vec::new()), any;
     }
 
     /// Accounts, passwords and sessions.
     auth: Auth {
-        /// Whether anybody may make an account.
+        /// Whether anybody may create an account.
         registration: Registration = Registration::Open, any;
-        /// From where open registration and guests are answered.
+        /// Networks from which open registration and guest access are available.
         open_to: Reach = Reach::Private, any;
-        /// The fewest characters of a password that is chosen.
+        /// Minimum length of new passwords, in characters.
         password_min: u32 = 8, within(1..=128);
         /// Rounds of PBKDF2-HMAC-SHA256 for new and changed passwords.
         pbkdf2_rounds: u32 = 600_000, within(1_000..=10_000_000);
-        /// How long an access token is good.
+        /// Lifetime of an access token.
         access_ttl: Duration = hours(1), within(minutes(1)..=days(1));
-        /// How long a session lives without being used.
+        /// Time after which an unused session expires.
         refresh_ttl: Duration = days(30), within(minutes(5)..=days(3650));
     }
 
-    /// How much one person or address may do.
+    /// Rate limits and other limits per account or address.
     limits: Limits {
         /// Failed logins per minute from one address for one account.
         login_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
         /// New accounts and guests per minute from one address.
         register_per_minute: Option<NonZeroU32> = NonZeroU32::new(30), any;
-        /// Wrong access keys per minute of one person, and wrong links from one address.
+        /// Wrong access keys per minute of one account, and wrong links from one address.
         wrong_keys_per_minute: Option<NonZeroU32> = NonZeroU32::new(10), any;
-        /// Messages per second of one person, on average.
+        /// Messages per second of one account, on average.
         messages_per_second: Option<NonZeroU32> = NonZeroU32::new(5), any;
-        /// Messages one person may send at once before the average counts.
+        /// Messages that one account may send at once before the average counts.
         messages_burst: u32 = 20, within(1..=100_000);
-        /// Other actions that people are told of, per second of one person, on average.
+        /// Other actions that others are notified of, per second of one account, on average.
         actions_per_second: Option<NonZeroU32> = NonZeroU32::new(2), any;
-        /// Such actions one person may do at once before the average counts.
+        /// Such actions that one account may perform at once before the average counts.
         actions_burst: u32 = 30, within(1..=100_000);
-        /// Connections open at once, all together.
+        /// Maximum number of open connections in total.
         connections: Option<NonZeroU32> = NonZeroU32::new(10_000), any;
-        /// Connections open at once from one address; trusted proxies are not counted.
+        /// Maximum number of open connections from one address; trusted proxies are exempt.
         connections_per_address: Option<NonZeroU32> = NonZeroU32::new(2_000), any;
-        /// WebSockets open at once of one person.
+        /// Maximum number of open WebSockets of one account.
         connections_per_user: Option<NonZeroU32> = NonZeroU32::new(20), any;
     }
 
-    /// Files that people send.
+    /// Uploaded files.
     files: Files {
-        /// The largest file.
+        /// Maximum size of a file.
         max_size: ByteSize = ByteSize::mib(25), within(ByteSize(1)..=ByteSize::mib(4096));
-        /// Which types are taken.
+        /// Accepted media types.
         types: FileTypes = FileTypes::Any, any;
-        /// All the files one person keeps here.
+        /// Maximum size of all files of one account.
         quota_per_user: Option<ByteSize> = Some(ByteSize::mib(1024)), any;
-        /// Pixels of the largest picture that is shown as one.
+        /// Maximum number of pixels of a picture that is displayed as one.
         max_pixels: u32 = 50_000_000, within(1..=1_000_000_000);
-        /// Memory that making a thumbnail may take.
+        /// Maximum memory for creating a thumbnail.
         picture_memory: ByteSize = ByteSize::mib(64), within(ByteSize::mib(1)..=ByteSize::mib(4096));
     }
 
     /// Guests: accounts without a password.
     guests: Guests {
-        /// Whether guests are let in.
+        /// Whether guests may log in.
         enabled: bool = true, any;
-        /// A guest ends after this time without use.
+        /// Time after which an unused guest account ends.
         expire_after: Duration = days(7), within(minutes(1)..=days(3650));
     }
 
-    /// Who is shown as being there.
+    /// Online status of people.
     presence: Presence {
-        /// A connection that has ever sent `watchdog` is away after this time without another.
+        /// Time after which a connection that has ever sent `watchdog` counts as away unless it sends another one.
         timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(100)..=hours(1));
     }
 
-    /// Compatibility with the documented holes of other systems.
+    /// Compatibility with insecure features of the original APIs.
     compat: Compat {
-        /// Dialects that answer as openly as their documents say, without a login.
+        /// Dialects that require no login on the local network, as in their original APIs.
         open: OpenDialects = OpenDialects::None, any;
         /// A second address for raw WebSocket clients.
         ws_listen: Option<SocketAddr> = None, any;
     }
 
-    /// The pages for people.
+    /// The web pages.
     web: Web {
-        /// WebSocket address written into the pages, when it is not the page's own host; also the variable `WS_URL`.
+        /// WebSocket URL written into the pages if it is not on their own host; also the variable `WS_URL`.
         ws_url: Option<String> = None, ws_url;
     }
 
-    /// Which other web sites may call the API from a browser.
+    /// CORS: other web sites that may use the API from a browser.
     cors: Cors {
-        /// Origins that may call; cookies never count for them.
+        /// Origins that may use the API; cookies never count for them.
         allowed_origins: Origins = Origins::Any, any;
-        /// Origins whose pages count as our own for what needs no account.
+        /// Origins whose pages may use what needs no account, like this server's own pages.
         trusted_origins: OriginList = OriginList(Vec::new()), any;
     }
 
-    /// What the server writes to stderr.
+    /// Log output on stderr.
     log: Log {
-        /// How a line looks.
         format: LogFormat = LogFormat::Auto, any;
-        /// The least important line that is written.
+        /// Least severe level that is logged.
         level: LogLevel = LogLevel::Info, any;
     }
 }
 
 impl Config {
-    /// What is allowed but deserves the operator's attention, one sentence each; to be logged at start.
+    /// Returns a sentence for each valid setting that deserves the operator's attention, to be logged at start.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.compat.open != OpenDialects::None {
@@ -253,7 +252,7 @@ impl Config {
         everybody.chain(not_allowed).chain(odd_host)
     }
 
-    /// Rules that hold between settings, as one line each.
+    /// Returns a line for each conflict between settings.
     fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
         if self.auth.access_ttl > self.auth.refresh_ttl {

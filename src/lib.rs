@@ -2,19 +2,19 @@
 //!
 //! # Layout
 //!
-//! A module may use what stands to its right, never what stands to its left:
+//! A module may use modules to its right, but none to its left:
 //!
 //! ```text
-//! main ─► cli ─► server ─► web, dialect/* ─► chat ─► store ─► model        config, transport: leaves beside them
+//! main ─► cli ─► server ─► web, dialect/* ─► chat ─► store ─► model        config, transport: independent of these
 //! ```
 //!
-//! * [`chat`]: the core: commands in, events out, nothing of any wire.
+//! * [`chat`]: the core: commands in, events out, independent of any protocol.
 //! * [`cli`]: the command line, one file per subcommand.
-//! * [`config`]: every setting with its default and meaning.
-//! * [`model`]: chat's nouns and rules, no I/O.
-//! * [`store`]: one SQLite file, the only SQL.
-//! * [`transport`]: bytes in and out, nothing of chat.
-//! * [`web`]: pages for people.
+//! * [`config`]: all settings with their defaults and meanings.
+//! * [`model`]: types and rules of the chat, without I/O.
+//! * [`store`]: the SQLite file; the only module with SQL.
+//! * [`transport`]: HTTP connections, WebSocket and Socket.IO, independent of the chat.
+//! * [`web`]: the web pages.
 
 pub mod chat;
 pub mod cli;

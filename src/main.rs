@@ -1,8 +1,8 @@
-//! The `parlor` binary: parse, run, exit code.
+//! The `parlor` binary.
 
 use std::process::ExitCode;
 
-/// Gives freed memory back to the system after a second, however fragmented; glibc's allocator keeps most of it. Its
+/// Returns freed memory to the system after a second, however fragmented; glibc's allocator keeps most of it. Its
 /// settings are in `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -1,4 +1,4 @@
-//! The only file that knows everybody: opens the store, starts the chat, mounts the surfaces, listens, drains.
+//! Puts the server together: opens the store, starts the core, mounts the surfaces, listens and drains.
 
 mod addresses;
 
@@ -24,33 +24,28 @@ use crate::transport::listener::{Listener, raise_descriptor_limit};
 use crate::transport::socketio;
 use crate::web;
 
-/// Connections have so long to end when the server goes down.
+/// Maximum time that connections get to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(7);
 
-/// Descriptors that connections must leave free: 64 for refusals that are being written, the rest for the database,
-/// the listeners and the runtime.
+/// Number of file descriptors reserved: 64 for refusals that are being written, the rest for the database, the
+/// listeners and the runtime.
 const DESCRIPTORS_KEPT: usize = 64 + 64;
 
-/// Why a server cannot start.
+/// Error at start-up.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The chat cannot start.
     #[error("the chat cannot start: {0}")]
     Chat(#[from] ChatError),
-    /// The address cannot be listened on.
     #[error("{address}: {source}; choose another with --listen")]
     Listen {
-        /// The address.
         address: SocketAddr,
-        /// What the system says.
         source: io::Error,
     },
 }
 
-/// A server that listens, before it serves.
+/// A server that has bound its addresses and does not serve yet.
 pub struct Server {
     chat: Chat,
     listeners: Vec<Listener>,
@@ -61,10 +56,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the file and the listeners. Must be called on a tokio runtime.
+    /// Opens the database and the listeners. Must be called on a tokio runtime.
     ///
     /// # Errors
-    /// The file or an address cannot be had.
+    /// If the database cannot be opened or an address cannot be bound.
     pub async fn bind(config: &Config, options: OpenOptions) -> Result<Self, ServerError> {
         let descriptors = raise_descriptor_limit().unwrap_or_else(|error| {
             tracing::warn!(%error, "the limit of open files could not be raised");
@@ -107,17 +102,17 @@ impl Server {
         })
     }
 
-    /// Where it listens; with port 0 the port that the system chose.
+    /// Returns the bound address; with port 0 it has the port chosen by the system.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The core, for looking at and for tests.
+    /// Returns the core, for inspection and tests.
     pub fn chat(&self) -> &Chat {
         &self.chat
     }
 
-    /// The addresses at which other machines find this server, the best first, and the one for this machine alone.
+    /// Returns the URLs for other machines, the best first, and the URL for this machine only.
     pub fn urls(&self) -> (Vec<String>, Option<String>) {
         let (ip, port) = (self.address.ip(), self.address.port());
         let url = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, port));
@@ -132,7 +127,7 @@ impl Server {
         }
     }
 
-    /// Serves until `stop` resolves, then drains: nobody new is let in, sockets are told, what is queued is finished.
+    /// Serves until `stop` resolves, then drains: refuses new connections, notifies sockets, finishes queued work.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (shutdown, stopped) = watch::channel(false);
         let mut serving = tokio::task::JoinSet::new();
@@ -170,7 +165,7 @@ fn locate(kit: Arc<kit::Kit>) -> Arc<Locate> {
     })
 }
 
-/// All routes: the dialects', and what belongs to none of them. Public for tests that walk them.
+/// Returns all routes: those of the dialects, the pages and the health checks. Public for tests that iterate over them.
 pub fn surfaces() -> Vec<Surface> {
     let own = routes![plain_fault; GET "/healthz" => healthz, GET "/readyz" => readyz];
     let own = Surface {
@@ -178,7 +173,7 @@ pub fn surfaces() -> Vec<Surface> {
         routes: own,
         fault: plain_fault,
     };
-    // The pages come last: they answer for paths that are nobody's.
+    // The pages come last, so that they answer for unknown paths.
     let shared = [own, web::docs_surface(), web::surface()];
     dialect::surfaces().into_iter().chain(shared).collect()
 }
@@ -197,7 +192,7 @@ async fn readyz(call: Call) -> Answer {
     Ok(response)
 }
 
-/// What is told where no dialect speaks: a status and a line.
+/// Returns the error response outside of all dialects: a line with the status.
 fn plain_fault(fault: &Fault) -> Response {
     let status = match fault {
         Fault::NoRoute => StatusCode::NOT_FOUND,
@@ -216,7 +211,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
 }
 
 fn sockets_config(config: &Config, kit: &kit::Kit) -> socketio::Config {
-    // Polling sessions outlive their connections, so they are counted by themselves, and as strictly.
+    // Polling sessions outlive their connections, so they have a limit of their own, equally strict.
     let sessions = Gate::new(gate_limits(config));
     socketio::Config {
         origins: kit.origins.clone(),
@@ -236,8 +231,8 @@ fn gate_limits(config: &Config) -> Limits {
     }
 }
 
-/// Leaves descriptors for the database, for refusals and for what else the process opens, so that a client that is
-/// one too many is told so.
+/// Reserves descriptors for the database, for refusals and for everything else the process opens, so that clients above
+/// the limit get a response.
 fn within_descriptors(limits: Limits, descriptors: Option<u64>) -> Limits {
     let Some(descriptors) = descriptors.and_then(|n| usize::try_from(n).ok()) else {
         return limits;

@@ -1,7 +1,7 @@
-//! Keeps the house rules: which module may name which, who may name which crate, and how long a file may be.
+//! Architecture rules: allowed dependencies between modules, crates restricted to modules, maximum length of files.
 //!
-//! The rules are data ([`ROOMS`], [`CRATES`], [`TABLES`]); the checker reads a tree of sources and returns what breaks
-//! them, so that planted violations prove that it sees. Understanding Rust as far as paths go is the business of `scan`.
+//! The rules are data ([`ROOMS`], [`CRATES`], [`TABLES`]). The checker reads a source tree and returns its violations,
+//! so tests with planted violations prove that it finds them. `scan` parses Rust as far as paths need it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -13,7 +13,7 @@ use scan::Target;
 #[path = "architecture/scan.rs"]
 mod scan;
 
-/// A module and what it may use besides itself. The first entry that fits counts; `*` stands for anything.
+/// A module and the modules it may use besides itself. The first matching entry counts; `*` matches anything.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("lib", &[]),
@@ -45,7 +45,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &[]),
 ];
 
-/// Crates that not everybody may name, and who may.
+/// Crates restricted to certain modules.
 const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("r2d2", &["store"]),
@@ -56,20 +56,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Longest file in `src`, in lines.
 const LINES_MAX: usize = 400;
 
-/// Files of one long table each, which may be longer.
+/// Files that consist of one long table and may exceed [`LINES_MAX`].
 const TABLES: &[&str] = &["web/texts/en.rs", "web/texts/de.rs"];
 
 #[test]
-fn the_house_is_in_order() {
+fn src_has_no_violations() {
     let found = violations(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
 #[test]
-fn every_arrow_that_is_not_allowed_is_found() {
+fn every_forbidden_dependency_is_found() {
     for (from, may_use) in ROOMS {
         for (to, _) in ROOMS
             .iter()
@@ -87,7 +86,7 @@ fn every_arrow_that_is_not_allowed_is_found() {
 }
 
 #[test]
-fn a_crate_is_named_only_where_it_may_be() {
+fn restricted_crates_are_found_outside_their_modules() {
     for (name, may) in CRATES {
         for (room, _) in ROOMS {
             let found = planted(&file_of(room), &format!("fn f() {{ {name}::go() }}\n"));
@@ -101,7 +100,7 @@ fn a_crate_is_named_only_where_it_may_be() {
 }
 
 #[test]
-fn a_path_is_found_however_it_is_written() {
+fn paths_are_found_in_every_syntax() {
     let table = [
         (
             "chat/room.rs",
@@ -161,7 +160,7 @@ fn a_path_is_found_however_it_is_written() {
 }
 
 #[test]
-fn what_is_no_path_or_a_good_one_is_left_alone() {
+fn text_that_is_no_path_and_allowed_paths_are_ignored() {
     let table = [
         (
             "chat/room.rs",
@@ -206,7 +205,18 @@ fn what_is_no_path_or_a_good_one_is_left_alone() {
 }
 
 #[test]
-fn a_file_that_is_too_long_is_found() {
+fn every_file_begins_with_its_purpose() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let without: Vec<_> = files_below(&src)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .filter(|path| !fs::read_to_string(path).unwrap().starts_with("//!"))
+        .collect();
+    assert!(without.is_empty(), "no `//!` line: {without:?}");
+}
+
+#[test]
+fn files_that_are_too_long_are_found() {
     assert!(planted("chat/room.rs", &"\n".repeat(LINES_MAX)).is_empty());
     assert_eq!(
         planted("chat/room.rs", &"\n".repeat(LINES_MAX + 1)).len(),
@@ -218,7 +228,7 @@ fn a_file_that_is_too_long_is_found() {
     );
 }
 
-/// What the checker finds in a tree that holds nothing but this file.
+/// Returns the violations in a tree that consists of this one file.
 fn planted(file: &str, code: &str) -> Vec<String> {
     let tree = tempfile::tempdir().unwrap();
     let path = tree.path().join(file);
@@ -227,7 +237,7 @@ fn planted(file: &str, code: &str) -> Vec<String> {
     violations(tree.path())
 }
 
-/// A file of the room, relative to `src`.
+/// Returns a file of the module, relative to `src`.
 fn file_of(room: &str) -> String {
     match room {
         "main" | "lib" => format!("{room}.rs"),
@@ -235,7 +245,7 @@ fn file_of(room: &str) -> String {
     }
 }
 
-/// Everything in the tree `src` that breaks a rule: file, line and what.
+/// Returns all violations in the tree `src`, each with file and line.
 fn violations(src: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for path in files_below(src) {
@@ -298,7 +308,7 @@ fn wrong_paths(file: &str, text: &str) -> Vec<String> {
     found
 }
 
-/// Why `from` may not name the target, or nothing if it may.
+/// Returns why `from` may not name the target, or `None` if it may.
 fn wrong(from: &str, may_use: &[&str], target: &Target) -> Option<String> {
     match target {
         Target::Here(path) => {
@@ -320,7 +330,7 @@ fn wrong(from: &str, may_use: &[&str], target: &Target) -> Option<String> {
     }
 }
 
-/// `dialect/team/ws.rs` is `dialect::team::ws`.
+/// Returns the module of a file: `dialect/team/ws.rs` is `dialect::team::ws`.
 fn module_of(file: &str) -> Vec<String> {
     let stem = file.trim_end_matches(".rs");
     let stem = stem.strip_suffix("/mod").unwrap_or(stem);
@@ -330,7 +340,7 @@ fn module_of(file: &str) -> Vec<String> {
     }
 }
 
-/// The room that a path inside the crate leads to; each dialect is a room of its own.
+/// Returns the entry of [`ROOMS`] that a path inside the crate belongs to; each dialect is an entry of its own.
 fn room_of(path: &[String]) -> String {
     let depth = if path.first().is_some_and(|one| one == "dialect") {
         2

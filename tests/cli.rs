@@ -1,4 +1,4 @@
-//! The command line from outside: what it prints, where, and with which exit code.
+//! The command line: output, streams and exit codes.
 
 #![allow(clippy::unwrap_used)]
 
@@ -25,12 +25,12 @@ mod signals;
 #[path = "cli/user.rs"]
 mod user;
 
-/// Runs the real binary in an empty folder with nothing of ours in its environment.
+/// Runs the real binary in an empty folder and with only the environment `env`.
 fn parlor(args: &[&str], env: &[(&str, &str)]) -> Output {
     parlor_with(args, env, "")
 }
 
-/// The same with something to read on stdin.
+/// Like [`parlor`], with `stdin` as its standard input.
 fn parlor_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlor"));
@@ -38,12 +38,12 @@ fn parlor_with(args: &[&str], env: &[(&str, &str)], stdin: &str) -> Output {
     command.current_dir(&folder).stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // It may have ended without reading.
+    // It may have exited without reading.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     child.wait_with_output().unwrap()
 }
 
-/// What stays when a file is written to, and changes when another takes its place.
+/// Returns the inode number, which stays when a file is written to and changes when it is replaced.
 fn inode(file: &str) -> u64 {
     std::fs::metadata(file).unwrap().ino()
 }
@@ -53,7 +53,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn what_is_wrong_with_the_command_line_or_the_settings_is_one_line_and_exit_code_2() {
+fn usage_and_config_errors_are_one_line_with_exit_code_2() {
     let table = [
         (
             "--lisen x",
@@ -112,7 +112,7 @@ fn what_is_wrong_with_the_command_line_or_the_settings_is_one_line_and_exit_code
 }
 
 #[test]
-fn config_print_says_what_is_in_force_and_why() {
+fn config_print_shows_values_and_their_sources() {
     let env = [("PARLOR_LOG__LEVEL", "warn"), ("HOME", "/nowhere")];
     let output = parlor(&["config", "print", "--db", "x.db"], &env);
     let printed = text(&output.stdout);
@@ -129,7 +129,7 @@ fn config_print_says_what_is_in_force_and_why() {
 }
 
 #[test]
-fn config_check_is_content_with_the_manual_and_warns_of_dangers() {
+fn config_check_accepts_the_sample_config_and_warns_of_risks() {
     let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
     let output = parlor(&["--config", manual, "config", "check"], &[]);
     assert_eq!(
@@ -141,7 +141,7 @@ fn config_check_is_content_with_the_manual_and_warns_of_dangers() {
 }
 
 #[test]
-fn a_backup_is_made_once_and_replaced_only_by_force() {
+fn a_backup_replaces_a_file_only_with_force() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("chat.db");
     let copy = folder.path().join("copy.db");
@@ -173,7 +173,7 @@ fn a_backup_is_made_once_and_replaced_only_by_force() {
 }
 
 #[test]
-fn a_backup_never_takes_the_place_of_what_it_copies() {
+fn a_backup_never_replaces_its_own_database() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("chat.db");
     let _server = Store::open(&db, &OpenOptions::default()).unwrap();
@@ -190,7 +190,7 @@ fn a_backup_never_takes_the_place_of_what_it_copies() {
 }
 
 #[test]
-fn a_backup_of_nothing_is_refused() {
+fn a_backup_without_a_database_is_refused() {
     let output = parlor(&["backup", "copy.db"], &[]);
     let said = text(&output.stderr);
     assert!(
@@ -201,7 +201,7 @@ fn a_backup_of_nothing_is_refused() {
 }
 
 #[test]
-fn version_speaks_to_people_and_to_programs() {
+fn version_prints_text_or_json() {
     let output = parlor(&["version"], &[]);
     assert!(text(&output.stdout).starts_with(concat!("parlor ", env!("CARGO_PKG_VERSION"))));
     let output = parlor(&["version", "--json"], &[]);
@@ -222,7 +222,7 @@ fn help_goes_to_stdout_with_exit_code_0() {
 }
 
 #[test]
-fn a_command_without_its_verb_prints_its_help() {
+fn a_command_without_a_subcommand_prints_its_help() {
     for command in ["user", "config"] {
         let help = parlor(&[command, "--help"], &[]);
         let output = parlor(&[command], &[]);

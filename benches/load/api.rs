@@ -1,4 +1,4 @@
-//! Requests over HTTP: for making people and rooms, and for what is measured there.
+//! HTTP requests that make accounts and rooms, and those that are measured.
 
 use std::net::SocketAddr;
 
@@ -10,22 +10,18 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-/// A connection that stays open.
+/// A keep-alive connection.
 pub struct Api {
     sender: SendRequest<Full<Bytes>>,
 }
 
-/// Somebody with an account.
 #[derive(Clone)]
 pub struct Person {
-    /// Their user name.
     pub name: String,
-    /// Their access token.
     pub token: String,
 }
 
 impl Api {
-    /// Connects.
     pub async fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         stream.set_nodelay(true).expect("TCP_NODELAY");
@@ -36,7 +32,7 @@ impl Api {
         Self { sender }
     }
 
-    /// One request below `/api/v1/`; answers the body's bytes.
+    /// Sends a request below `/api/v1/`. Returns the response body.
     pub async fn send(&mut self, method: &str, path: &str, token: &str, body: Value) -> Bytes {
         let request = Request::builder()
             .method(method)
@@ -53,7 +49,7 @@ impl Api {
         self.answer(request).await
     }
 
-    /// Sends a file as a message; `form` is made by [`form`]. Answers the message's id.
+    /// Uploads a file as a message. `form` is made by [`form`]. Returns the id of the message.
     pub async fn upload(&mut self, room: i64, token: &str, form: Bytes) -> i64 {
         let request = Request::post(format!("/api/v1/rooms/{room}/files"))
             .header("host", "localhost")
@@ -77,7 +73,7 @@ impl Api {
         bytes
     }
 
-    /// The same, parsed.
+    /// Sends a request like [`Api::send`] and parses the response as JSON.
     pub async fn json(&mut self, method: &str, path: &str, token: &str, body: Value) -> Value {
         let bytes = self.send(method, path, token, body).await;
         serde_json::from_slice(&bytes).unwrap_or(Value::Null)
@@ -89,13 +85,12 @@ impl Api {
         grant(&self.open_route("auth/register", body).await)
     }
 
-    /// Logs in.
     pub async fn login(&mut self, name: &str) -> Person {
         let body = json!({"username": name, "password": "correct horse"});
         grant(&self.open_route("auth/login", body).await)
     }
 
-    /// Makes a guest: an account that costs no hash.
+    /// Makes a guest, which needs no password hash.
     pub async fn guest(&mut self, name: &str) -> Person {
         grant(
             &self
@@ -121,7 +116,7 @@ impl Api {
     }
 }
 
-/// A form with one file of so many bytes.
+/// Builds a form with one file of that size in bytes.
 pub fn form(size: usize) -> Bytes {
     let head =
         "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"large.bin\"\r\n\r\n";
@@ -141,10 +136,10 @@ fn grant(answer: &Value) -> Person {
     }
 }
 
-/// So many requests are made at a time, so that commits are shared.
+/// Number of concurrent requests, so that they share commits.
 const AT_ONCE: usize = 32;
 
-/// Makes guests `{prefix}0`, `{prefix}1`, … who are in the room.
+/// Makes guests `{prefix}0`, `{prefix}1`, … who join the room.
 pub async fn guests(address: SocketAddr, prefix: &str, count: usize, room: i64) -> Vec<Person> {
     let mut makers = Vec::new();
     for first in 0..AT_ONCE {
@@ -173,7 +168,7 @@ pub async fn guests(address: SocketAddr, prefix: &str, count: usize, room: i64) 
     people
 }
 
-/// A public room and its owner.
+/// Makes a public room. Returns it and its owner.
 pub async fn room(address: SocketAddr, name: &str) -> (i64, Person) {
     let mut api = Api::open(address).await;
     let owner = api.register(&format!("{name}-owner")).await;

@@ -1,4 +1,4 @@
-//! A WebSocket client that costs next to nothing: frames are counted by their headers, never parsed as JSON.
+//! A cheap WebSocket client: counts frames by their headers and never parses JSON.
 
 use std::cell::RefCell;
 use std::io;
@@ -7,22 +7,22 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// One read takes so many bytes.
+/// Size of the read buffer, in bytes.
 pub const SCRATCH: usize = 256 * 1024;
 const PONG: &[u8] = &[0x8A, 0x80, 0, 0, 0, 0];
-/// Engine.IO's heartbeat goes in text frames: `2` asks, `3` answers.
+/// Engine.IO sends its heartbeat in text frames: `2` is a ping, `3` a pong.
 const ENGINE_PING: &[u8] = b"2";
 const ENGINE_PONG: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'3'];
 
-/// An open connection; sending and receiving do not disturb each other.
+/// An open connection, with independent sending and receiving.
 pub struct Client {
     stream: TcpStream,
-    /// The beginning of a frame whose end has not come yet.
+    /// An incomplete frame.
     rest: RefCell<Vec<u8>>,
 }
 
 impl Client {
-    /// Connects and shakes hands, with a bearer token if there is one.
+    /// Connects and does the handshake, with a bearer token if there is one.
     pub async fn open(address: SocketAddr, path: &str, token: Option<&str>) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -65,7 +65,7 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a few short frames at once, without waiting for room.
+    /// Sends a few short frames at once, without waiting for buffer space.
     pub fn send_now(&self, frames: &[u8]) -> io::Result<()> {
         match self.stream.try_write(frames)? {
             sent if sent == frames.len() => Ok(()),
@@ -73,7 +73,7 @@ impl Client {
         }
     }
 
-    /// Waits for frames and hands each text's payload over; ends when `heard` returns true or the connection ends.
+    /// Passes the payload of each text frame to `heard`, until it returns true or the connection ends.
     pub async fn listen(
         &self,
         scratch: &RefCell<Vec<u8>>,
@@ -120,7 +120,7 @@ impl Client {
         done
     }
 
-    /// How many bytes were whole frames, and whether `heard` had enough.
+    /// Returns the number of bytes in complete frames, and whether `heard` returned true.
     fn parse(&self, bytes: &[u8], heard: &mut impl FnMut(&[u8]) -> bool) -> (usize, bool) {
         let mut used = 0;
         let mut done = false;
@@ -142,7 +142,7 @@ impl Client {
     }
 }
 
-/// Opcode, start and end of the payload of the first whole frame of a server.
+/// Returns opcode, start and end of the payload of the first complete server frame.
 fn frame(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let (opcode, len) = (bytes.first()? & 0x0F, usize::from(*bytes.get(1)?));
     let (start, len) = match len {
@@ -159,7 +159,7 @@ fn frame(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     (bytes.len() >= start + len).then_some((opcode, start, start + len))
 }
 
-/// Adds a client's text frame. The mask is zero: allowed, and the server has the same work.
+/// Appends a client's text frame. The mask is zero, which is allowed and costs the server the same.
 pub fn append(out: &mut Vec<u8>, text: &str) {
     out.push(0x81);
     match text.len() {
@@ -173,7 +173,7 @@ pub fn append(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Where `what` begins.
+/// Returns the position of `what`.
 pub fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }

@@ -1,4 +1,4 @@
-//! One room, many who listen, one who sends: shapes A, C and H, and the floor.
+//! One room with one sender and many receivers: shapes A, C and H, and the floor.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -14,23 +14,23 @@ use super::meter::{Meter, Spent, quantile};
 use super::process::Process;
 use super::uuids::Uuids;
 
-/// What a message looks like on its way to the server.
+/// Format in which messages are sent.
 #[derive(Clone)]
 pub enum Dialect {
-    /// Parlor's own, into that room.
+    /// Native protocol, into that room.
     Native(i64),
-    /// Socket.IO of `komunikator`, into that room, by somebody of that name. Each message comes as two events.
+    /// Socket.IO of `komunikator`, into that room, as the user of that name. Each message arrives as two events.
     Komunikator(i64, String),
     /// Socket.IO of `realtime`, into the lobby.
     Realtime,
-    /// The raw WebSocket of `team`, into the room of that uuid.
+    /// Raw WebSocket of `team`, into the room of that uuid.
     Team(String),
-    /// As it is to come out, for a server that only repeats.
+    /// For the broadcast server: the message as it is delivered.
     Repeat,
 }
 
 impl Dialect {
-    /// How a message begins that has come.
+    /// Returns the first bytes of a received message.
     fn begins(&self) -> &'static [u8] {
         match self {
             Self::Native(_) | Self::Repeat => br#"{"event":"message""#,
@@ -41,35 +41,35 @@ impl Dialect {
     }
 }
 
-/// How messages are sent.
+/// Rate of sending.
 #[derive(Clone, Copy)]
 pub enum Pace {
-    /// So many that not everybody has got yet.
+    /// Keeps that number of messages in flight: sent, but not yet received by everybody.
     InFlight(usize),
-    /// One in that time.
+    /// One message per interval.
     Every(Duration),
 }
 
-/// What a stretch of time has brought.
+/// Results of one run.
 pub struct Outcome {
     pub spent: Spent,
     pub deliveries: f64,
-    /// Of all deliveries, microseconds, sorted.
+    /// Latencies of all deliveries in microseconds, sorted.
     latencies: Vec<u32>,
 }
 
 impl Outcome {
-    /// Server CPU seconds for 100,000 deliveries.
+    /// Returns the server's CPU seconds per 100,000 deliveries.
     pub fn cpu_per_100k(&self) -> f64 {
         self.spent.server / self.deliveries * 1e5
     }
 
-    /// Deliveries a second.
+    /// Returns deliveries per second.
     pub fn rate(&self) -> f64 {
         self.deliveries / self.spent.seconds
     }
 
-    /// Milliseconds within which that share of the deliveries came.
+    /// Returns the latency quantile in milliseconds.
     pub fn latency(&self, share: f64) -> f64 {
         quantile(&self.latencies, share) / 1000.0
     }
@@ -77,15 +77,15 @@ impl Outcome {
 
 #[derive(Default)]
 struct State {
-    /// Number of the oldest message that somebody lacks.
+    /// Number of the oldest message that is not delivered to everybody.
     first: u64,
-    /// From there on: how many lack it, and when it was sent.
+    /// For each message from there on: the number of missing deliveries, and when it was sent.
     missing: VecDeque<(u32, Instant)>,
     deliveries: u64,
     latencies: Vec<u32>,
 }
 
-/// The connections, listening.
+/// Listening connections.
 pub struct Crowd {
     members: Vec<Rc<Client>>,
     state: Rc<RefCell<State>>,
@@ -94,7 +94,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Lets connections that are all in one room listen.
+    /// Starts to listen on connections that are all in one room.
     pub fn new(members: Vec<Client>, dialect: &Dialect) -> Self {
         let mut crowd = Self {
             members: members.into_iter().map(Rc::new).collect(),
@@ -125,7 +125,7 @@ impl Crowd {
         crowd
     }
 
-    /// Sends until aborted, from the first connection.
+    /// Sends from the first connection until aborted.
     fn send(&mut self, dialect: Dialect, pace: Pace) -> AbortHandle {
         let sender = self.members[0].clone();
         let members = self.members.len() as u32;
@@ -164,7 +164,7 @@ impl Crowd {
         })
     }
 
-    /// Sends, and measures `runs` stretches after a warm-up.
+    /// Sends, and measures `runs` times after a warm-up.
     pub async fn measure(
         mut self,
         process: &Process,
@@ -198,7 +198,7 @@ impl Crowd {
     }
 }
 
-/// How long is measured.
+/// Durations and number of runs.
 #[derive(Clone, Copy)]
 pub struct Stretches {
     pub warm_up: Duration,
@@ -207,7 +207,7 @@ pub struct Stretches {
 }
 
 impl State {
-    /// Somebody has got message `number`.
+    /// Counts a delivery of message `number`.
     fn seen(&mut self, number: u64, arrived: &Notify) {
         self.deliveries += 1;
         let Some((missing, sent)) = self.missing.get_mut((number - self.first) as usize) else {
@@ -229,7 +229,7 @@ impl State {
     }
 }
 
-/// The messages, 200 bytes of text each.
+/// Generator of messages with 200 bytes of text each.
 struct Texts {
     uuids: Uuids,
     dialect: Dialect,
@@ -258,13 +258,13 @@ impl Texts {
             Dialect::Team(uuid) => format!(
                 r#"{{"messageType":"ChatMessage","payload":{{"content":"{content}"}},"meta":{{"conversationId":"{uuid}"}}}}"#
             ),
-            // As long as an event of Parlor with that text.
+            // As long as a native event with that text.
             Dialect::Repeat => format!(r#"{{"event":"message"{}{}}}"#, " ".repeat(320), content),
         }
     }
 }
 
-/// The client frame that sends a message.
+/// Builds the native client frame that sends a message.
 pub fn send_frame(id: u32, room: i64, uuid: &str, content: &str) -> String {
     format!(r#"{{"id":{id},"op":"send","room":{room},"uuid":"{uuid}","content":"{content}"}}"#)
 }

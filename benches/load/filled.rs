@@ -1,4 +1,5 @@
-//! Files with a long past: made in bulk by SQL, since a server would take an hour. Kept beside the build, to be used again.
+//! Database files with many messages, made by SQL because a server would take an hour. Kept next to the build for
+//! reuse.
 
 use std::path::{Path, PathBuf};
 
@@ -8,23 +9,21 @@ use serde_json::json;
 use super::api::{Api, Person};
 use super::process::Process;
 
-/// So many rooms share the messages.
+/// Number of rooms that share the messages.
 pub const ROOMS: i64 = 100;
-/// So many people write them.
+/// Number of accounts that sent them.
 const PEOPLE: i64 = 20;
-/// In each room the owner has read two messages less than in the one before.
+/// Distance between the owner's read cursors of one room and the next, in ids. It equals two messages of a room.
 const BEHIND: i64 = 2 * ROOMS;
 
-/// A file, and somebody who is in all its rooms.
+/// A file whose owner account is a member of all rooms.
 pub struct Filled {
-    /// Where it is.
     pub path: PathBuf,
-    /// Its rooms.
     pub rooms: Vec<i64>,
 }
 
 impl Filled {
-    /// Finds or makes a file of so many messages.
+    /// Opens or makes a file of so many messages.
     pub async fn with(messages: i64, settings: &[(&str, &str)]) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let path = folder.join(format!("filled-{messages}.db"));
@@ -46,7 +45,7 @@ impl Filled {
         }
     }
 
-    /// Logs its owner in.
+    /// Logs in as the owner.
     pub async fn owner(process: &Process) -> Person {
         Api::open(process.address).await.login("owner").await
     }
@@ -66,7 +65,7 @@ async fn people_and_rooms(path: &Path, settings: &[(&str, &str)]) {
     process.stop();
 }
 
-/// Messages of 20 to 200 letters by all in all rooms, one a second; none is in the index of words.
+/// Inserts messages of 20 to 200 letters by all guests in all rooms, one per second, without search index.
 fn fill(path: &Path, messages: i64) -> rusqlite::Result<()> {
     let db = Connection::open(path)?;
     db.execute_batch("PRAGMA cache_size = -1000000; PRAGMA synchronous = OFF; BEGIN")?;

@@ -1,5 +1,5 @@
-//! The floor: a bare tokio-tungstenite server that repeats whatever comes in to everybody. No accounts, no rooms, no
-//! disk. Runs in a process of its own.
+//! The floor: a minimal tokio-tungstenite server that sends every message to all clients. No accounts, rooms or disk.
+//! Runs in a separate process.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-/// Serves until killed.
+/// Serves until the process is killed.
 pub fn serve(address: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -38,7 +38,7 @@ async fn repeat(stream: TcpStream, everybody: broadcast::Sender<Utf8Bytes>) -> O
                     Err(RecvError::Lagged(_)) => None,
                     Err(RecvError::Closed) => return None,
                 };
-                // All that waits goes out with one flush.
+                // Sends all waiting messages with one flush.
                 while let Some(text) = told {
                     socket.feed(Message::Text(text)).await.ok()?;
                     told = news.try_recv().ok();

@@ -1,9 +1,9 @@
-//! The load generator: starts the release server on one core, loads it from the other, and prints one table.
+//! The load generator: starts the release server on one core, loads it from another, and prints one table.
 //!
-//! `cargo bench --bench load` measures everything, `cargo bench --bench load -- A C` some of it. `--seconds` and
-//! `--runs` change how long; docs/performance.md tells what the shapes are.
+//! `cargo bench --bench load` measures everything, `cargo bench --bench load -- A C` only some shapes. `--seconds` and
+//! `--runs` change the duration. docs/performance.md describes the shapes.
 
-#![allow(missing_docs, clippy::expect_used)]
+#![allow(clippy::expect_used)]
 
 mod api;
 mod client;
@@ -53,7 +53,7 @@ fn main() {
     let mut table = Table::default();
     for (name, measure) in shapes::ALL.iter().filter(|(name, _)| all || named(name)) {
         eprintln!("shape {name} …");
-        // What one has written must not be the next one's trouble.
+        // Writes of one shape must not slow down the next.
         rustix::fs::sync();
         tokio::task::LocalSet::new().block_on(&runtime, measure(stretches, &mut table));
     }

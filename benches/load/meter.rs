@@ -1,10 +1,10 @@
-//! What a stretch of time has cost, and how figures of several runs become one.
+//! CPU time of a measured run, and statistics over several runs.
 
 use std::time::Instant;
 
 use super::process::{Process, all_cpu, own_cpu};
 
-/// A stretch of time that has begun.
+/// A measurement in progress.
 pub struct Meter {
     begun: Instant,
     server: f64,
@@ -12,21 +12,21 @@ pub struct Meter {
     all: f64,
 }
 
-/// CPU seconds of a stretch.
+/// CPU seconds of a run.
 #[derive(Clone, Copy, Default)]
 pub struct Spent {
-    /// How long it was.
+    /// Duration of the run.
     pub seconds: f64,
-    /// The server's.
+    /// CPU seconds of the server.
     pub server: f64,
-    /// This process's.
+    /// CPU seconds of this process.
     pub load: f64,
-    /// Everybody else's on this machine.
+    /// CPU seconds of all other processes of the machine.
     pub others: f64,
 }
 
 impl Meter {
-    /// Begins.
+    /// Starts a measurement.
     pub fn start(process: &Process) -> Self {
         let (server, load, all) = (process.cpu(), own_cpu(), all_cpu());
         Self {
@@ -37,7 +37,7 @@ impl Meter {
         }
     }
 
-    /// Ends.
+    /// Ends the measurement.
     pub fn stop(self, process: &Process) -> Spent {
         let (server, load) = (process.cpu() - self.server, own_cpu() - self.load);
         Spent {
@@ -50,7 +50,7 @@ impl Meter {
 }
 
 impl Spent {
-    /// How busy everybody was, and whether that makes the figures doubtful.
+    /// Describes the load of all processes, with a warning if the load generator is the bottleneck.
     pub fn remark(&self) -> String {
         let share = |cpu: f64| cpu / self.seconds;
         let (server, load, others) = (share(self.server), share(self.load), share(self.others));
@@ -63,13 +63,13 @@ impl Spent {
     }
 }
 
-/// The middle one.
+/// Returns the median, or NaN if there are no figures.
 pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The figure below which that share of all lies.
+/// Returns the quantile at `share`, or NaN if there are no figures.
 pub fn quantile(sorted: &[u32], share: f64) -> f64 {
     let place = ((sorted.len() as f64 - 1.0) * share).round() as usize;
     sorted

@@ -1,4 +1,4 @@
-//! The process that is measured: started, pinned to a core, and what the system says of it.
+//! Process under test: starts it pinned to a core, and reads its CPU time and memory.
 
 use std::fs;
 use std::io::Write;
@@ -8,27 +8,26 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Where the measured server runs; the load comes from [`LOAD_CORE`].
+/// Core of the measured server. The load comes from [`LOAD_CORE`].
 pub const SERVER_CORE: &str = "0";
-/// Where this process runs.
+/// Core of this process.
 pub const LOAD_CORE: &str = "1";
-/// The kernel's clock ticks a second, as /proc tells CPU time.
+/// Kernel clock ticks per second, the unit of CPU time in /proc.
 const TICKS: f64 = 100.0;
 
-/// A server in a process of its own.
+/// A server in a separate process.
 pub struct Process {
     child: Child,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// From exec to the first answered request.
+    /// Time from exec to the first answered request.
     pub ready: Duration,
 }
 
 impl Process {
-    /// Parlor on that file, without limits; it has answered a request when this returns.
+    /// Starts Parlor on that file without limits, and waits until it has answered a request.
     pub fn parlor(db: &Path, settings: &[(&str, &str)]) -> Self {
         let address = free_address();
-        // Another build's binary, to compare two of them.
+        // Path of another build's binary, to compare two builds.
         let program = std::env::var("PARLOR_BINARY");
         let mut command = pinned(&program.unwrap_or_else(|_| env!("CARGO_BIN_EXE_parlor").into()));
         command
@@ -51,7 +50,8 @@ impl Process {
         Self::start(command, address, answers)
     }
 
-    /// The peer on that new file, with SQLite's `synchronous`; none if what it needs of npm is not installed.
+    /// Starts the peer on that new file with SQLite's `synchronous` setting. `None` if its npm packages are not
+    /// installed.
     pub fn peer(db: &Path, synchronous: &str) -> Option<Self> {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer");
         if !Path::new(folder).join("node_modules").exists() {
@@ -68,7 +68,7 @@ impl Process {
         Some(Self::start(command, address, answers))
     }
 
-    /// The bare broadcast: this program once more.
+    /// Starts the broadcast server, which is this program with other arguments.
     pub fn floor() -> Self {
         let address = free_address();
         let this = std::env::current_exe().expect("the path of this program");
@@ -101,7 +101,7 @@ impl Process {
         process
     }
 
-    /// Ends it well.
+    /// Stops the server gracefully.
     pub fn stop(mut self) {
         let _ = Command::new("kill")
             .arg(self.child.id().to_string())
@@ -109,12 +109,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// CPU seconds it has used.
+    /// Returns the CPU seconds used so far.
     pub fn cpu(&self) -> f64 {
         cpu(&self.child.id().to_string())
     }
 
-    /// Its resident memory, bytes.
+    /// Returns the resident memory in bytes.
     pub fn rss(&self) -> f64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = fs::read_to_string(path).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Drop for Process {
     }
 }
 
-/// Pins this process.
+/// Pins this process to [`LOAD_CORE`].
 pub fn pin_self() {
     let id = std::process::id().to_string();
     let done = Command::new("taskset")
@@ -141,12 +141,12 @@ pub fn pin_self() {
     assert!(done.is_ok_and(|done| done.success()), "taskset is needed");
 }
 
-/// CPU seconds of this process.
+/// Returns the CPU seconds used by this process.
 pub fn own_cpu() -> f64 {
     cpu("self")
 }
 
-/// CPU seconds all processes have used on all cores.
+/// Returns the CPU seconds used by all processes on all cores.
 pub fn all_cpu() -> f64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let first = stat.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Many small rooms, everybody sends, one message in flight each: shape B.
+//! Shape B: many small rooms, in which everybody sends with one message in flight.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -15,11 +15,11 @@ use super::uuids::Uuids;
 const MESSAGE: &[u8] = br#"{"event":"message""#;
 const UUID: &[u8] = br#""uuid":""#;
 
-/// A room and those in it, at most 16.
+/// A room and its members, at most 16.
 pub struct Room {
     id: i64,
     members: Vec<Client>,
-    /// What is missing until each member's message is through: its deliveries and its answer.
+    /// For each member's message, the number of outstanding deliveries and replies.
     missing: RefCell<Vec<usize>>,
     uuids: RefCell<Uuids>,
     content: String,
@@ -27,7 +27,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// Members that all watch room `id`.
+    /// Creates a room from connections that all watch room `id`.
     pub fn new(id: i64, members: Vec<Client>, done: Rc<Cell<u64>>) -> Rc<Self> {
         let missing = RefCell::new(vec![0; members.len()]);
         let uuids = RefCell::new(Uuids::new(id as u64));
@@ -79,7 +79,7 @@ impl Room {
     }
 }
 
-/// Who sent the message of an event: the last digit of its uuid says so.
+/// Returns the sender of a message event, from the last digit of its uuid.
 fn author(event: &[u8]) -> Option<usize> {
     let at = 28 + find(&event[28..], UUID)? + UUID.len() + 35;
     char::from(*event.get(at)?)
@@ -87,13 +87,13 @@ fn author(event: &[u8]) -> Option<usize> {
         .map(|digit| digit as usize)
 }
 
-/// What a stretch of time has brought.
+/// Results of one run.
 pub struct Outcome {
     pub spent: Spent,
     pub messages: f64,
 }
 
-/// Lets everybody send, and measures.
+/// Makes everybody send, and measures.
 pub async fn measure(
     rooms: &[Rc<Room>],
     done: &Cell<u64>,

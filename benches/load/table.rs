@@ -1,13 +1,12 @@
-//! The table that is printed.
+//! Table of results.
 
 use std::fmt;
 
-/// Rows of figures.
 #[derive(Default)]
 pub struct Table(Vec<[String; 4]>);
 
 impl Table {
-    /// Adds a row, and shows it at once.
+    /// Adds a row and prints it to stderr at once.
     pub fn row(&mut self, shape: &str, figure: &str, value: String, remark: String) {
         eprintln!("  {figure}: {value} ({remark})");
         self.0

@@ -1,10 +1,10 @@
-//! Uuids as our page makes them, version 7, but the last digit says which sender of a room it was.
+//! Version 7 uuids like those of the web page, except that the last digit identifies the sender in a room.
 
-/// Makes uuids.
+/// A generator of uuids.
 pub struct Uuids(u64);
 
 impl Uuids {
-    /// Each seed makes others.
+    /// Creates a generator. Different seeds give different uuids.
     pub fn new(seed: u64) -> Self {
         let now = std::time::UNIX_EPOCH
             .elapsed()
@@ -12,7 +12,7 @@ impl Uuids {
         Self((now ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)) | 1)
     }
 
-    /// The next, with `mark` (0 to 15) as its last digit.
+    /// Returns the next uuid, with `mark` (0 to 15) as its last digit.
     pub fn next(&mut self, mark: usize) -> String {
         let (high, low) = (self.random(), self.random());
         let now = std::time::UNIX_EPOCH
@@ -28,7 +28,7 @@ impl Uuids {
         )
     }
 
-    /// xorshift64*.
+    /// Returns the next number of the xorshift64* generator.
     fn random(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

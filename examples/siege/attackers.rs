@@ -1,6 +1,6 @@
-//! Everything a stranger on the network can do at once. Each attacker goes on until it is stopped and comes back when
-//! it is cut off, a little later, so that its loop is bounded. Attackers have a thread of their own: what they do with
-//! answers must not delay the clients that measure.
+//! Everything that a stranger on the network can do at once. Each attacker continues until it is stopped. When it is
+//! disconnected, it pauses before it reconnects, so that its loop is bounded. Attackers run on a separate thread,
+//! because their work must not delay the clients that measure.
 
 use std::cell::Cell;
 use std::fmt;
@@ -29,10 +29,10 @@ const WORST_MESSAGES: u32 = 40;
 const WORST_PICTURES: u32 = 40;
 const SLOW_UPLOADS: u32 = 40;
 const GUESSERS: u32 = 80;
-/// How long an attacker waits before it comes back.
+/// Pause before an attacker reconnects.
 const BACK_AFTER: Duration = Duration::from_millis(500);
 
-/// How often each attack succeeded so far.
+/// Number of successful attempts of each attack.
 #[derive(Default)]
 struct Counts {
     slow_readers: Cell<u32>,
@@ -63,26 +63,26 @@ impl fmt::Display for Counts {
     }
 }
 
-/// Attackers with their accounts.
+/// The attackers' accounts and counters.
 #[derive(Clone)]
 struct Attackers {
     address: SocketAddr,
     room: i64,
-    /// Tokens of guests, and of accounts that may upload.
+    /// Access tokens of guests (`guests`) and of accounts that may upload (`users`).
     guests: Rc<[String]>,
     users: Rc<[String]>,
     picture: Rc<[u8]>,
     counts: Rc<Counts>,
 }
 
-/// An attack under way.
+/// An attack in progress.
 pub struct Attack {
     stop: oneshot::Sender<()>,
     thread: JoinHandle<String>,
 }
 
 impl Attack {
-    /// Prepares the attackers and lets them loose.
+    /// Prepares and starts the attackers.
     pub async fn begin(address: SocketAddr, room: i64) -> Self {
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
@@ -106,14 +106,14 @@ impl Attack {
         Self { stop, thread }
     }
 
-    /// Ends it; returns what was done.
+    /// Stops the attack. Returns a summary.
     pub fn stop(self) -> String {
         let _ = self.stop.send(());
         self.thread.join().expect("the attackers' thread")
     }
 }
 
-/// Makes the attackers' accounts: guests and users from a handful of addresses, within the limits of registration.
+/// Makes the attackers' accounts: guests and users from a few addresses, within the rate limits of registration.
 async fn prepare(address: SocketAddr, room: i64) -> Attackers {
     let mut guests = Vec::new();
     for number in 0..60_u8 {
@@ -156,7 +156,7 @@ async fn prepare(address: SocketAddr, room: i64) -> Attackers {
 }
 
 impl Attackers {
-    /// Lets all of them loose.
+    /// Starts all attackers.
     fn begin(self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         let kinds: [(u32, Begin); 7] = [
@@ -172,7 +172,7 @@ impl Attackers {
             for number in 0..count {
                 let attackers = self.clone();
                 tasks.spawn_local(async move {
-                    // They do not all come in the same millisecond.
+                    // Spreads the first attempts over time.
                     sleep(Duration::from_millis(u64::from(number) * 2)).await;
                     loop {
                         let _ = attack(attackers.clone(), number).await;
@@ -213,7 +213,7 @@ impl Attackers {
         .await
     }
 
-    /// Watches the room and takes nothing of what it is sent.
+    /// Watches the room and reads nothing.
     async fn read_slowly(self, number: u32) -> io::Result<()> {
         let mut tcp = self.connect(number).await?;
         let request = format!(
@@ -243,17 +243,17 @@ impl Attackers {
         Ok(())
     }
 
-    /// Begins a request and does not go on.
+    /// Sends an incomplete request.
     async fn shake_half_a_hand(self, number: u32) -> io::Result<()> {
         let mut tcp = self.connect(number).await?;
         tcp.write_all(b"GET /api/v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: webs")
             .await?;
         count(&self.counts.half_open);
-        // Until the server gives up.
+        // Waits until the server closes the connection.
         tcp.read_to_end(&mut Vec::new()).await.map(drop)
     }
 
-    /// Opens a Socket.IO session by polling and does not poll.
+    /// Opens a Socket.IO session by polling and never polls.
     async fn poll_never(self, number: u32) -> io::Result<()> {
         let from = attacker_address(number);
         let open = head(
@@ -273,12 +273,12 @@ impl Attackers {
         let enter = head("POST", &path, None, "text/plain", body.len()) + &body;
         send_raw(from, self.address, enter.as_bytes()).await?;
         count(&self.counts.silent_pollers);
-        // Until the server has given it up.
+        // Waits until the session has timed out.
         sleep(Duration::from_secs(45)).await;
         Ok(())
     }
 
-    /// Says what is dear to format, and looks at the page.
+    /// Sends messages that are expensive to format, and loads the page.
     async fn format_worst(self, number: u32) -> io::Result<()> {
         let texts = [
             "*a ".repeat(1300),
@@ -317,7 +317,7 @@ impl Attackers {
         Ok(())
     }
 
-    /// Uploads a small file that is a huge picture.
+    /// Uploads a small file that is a huge image.
     async fn send_worst_picture(self, number: u32) -> io::Result<()> {
         let form = form("worst.png", "image/png", &self.picture);
         let (from, token) = (attacker_address(number), self.user(number));
@@ -331,7 +331,7 @@ impl Attackers {
         Ok(())
     }
 
-    /// Uploads a byte a second.
+    /// Uploads one byte per second.
     async fn upload_slowly(self, number: u32) -> io::Result<()> {
         let form = form("slow.txt", "text/plain", &[b'a'; 100_000]);
         let path = format!("/api/v1/rooms/{}/files", self.room);
@@ -354,7 +354,7 @@ impl Attackers {
         Ok(())
     }
 
-    /// Tries passwords of people who do not exist.
+    /// Tries passwords for accounts that do not exist.
     async fn guess(self, number: u32) -> io::Result<()> {
         let tried = self.counts.guesses.get();
         let body = json!({"username": format!("nobody{tried}"), "password": "a wrong password"});
@@ -371,11 +371,11 @@ impl Attackers {
     }
 }
 
-/// Begins one attack of the attacker with that number.
+/// Starts one attack of the attacker with that number.
 type Begin = fn(Attackers, u32) -> BoxedAttack;
 type BoxedAttack = std::pin::Pin<Box<dyn Future<Output = io::Result<()>>>>;
 
-/// One of twenty addresses that attackers share.
+/// Returns one of twenty addresses that the attackers share.
 fn attacker_address(number: u32) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 10, u8::try_from(number % 20 + 1).unwrap_or(1))
 }

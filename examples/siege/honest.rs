@@ -1,4 +1,4 @@
-//! Clients that chat as people do, and count what they hear.
+//! Honest clients, which chat like people and check the messages that they receive.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -19,25 +19,25 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::http::{connect, send, upload};
 use super::payloads::{form, png};
 
-/// How long after a stretch a message may still arrive.
+/// Time after the end of sending in which messages may still arrive.
 const GRACE: Duration = Duration::from_secs(20);
-/// All honest clients together send so many messages a second.
+/// Messages per second of all honest clients together.
 const MESSAGES_PER_SECOND: u32 = 50;
 pub const PASSWORD: &str = "a long and honest password";
 
-/// The messages that all clients together received in one measured stretch.
+/// Deliveries to all clients together in one measured stretch.
 #[derive(Default)]
 pub struct Heard {
     pub delivered: usize,
     pub lost: usize,
     pub doubled: usize,
     pub misordered: usize,
-    /// Of all deliveries, milliseconds, ascending.
+    /// Latencies of all deliveries in milliseconds, ascending.
     latencies: Vec<f64>,
 }
 
 impl Heard {
-    /// Milliseconds within which that share of the deliveries came.
+    /// Returns the latency quantile at `share`, in milliseconds.
     pub fn quantile(&self, share: f64) -> f64 {
         let last = self.latencies.len().saturating_sub(1);
         let at = (last as f64 * share).round() as usize;
@@ -49,11 +49,11 @@ impl Heard {
     }
 }
 
-/// Connected clients who all watch one public room.
+/// Connected clients that all watch one public room.
 pub struct Audience {
     pub room: i64,
     address: SocketAddr,
-    /// Tokens of members who use pages and the API.
+    /// Access tokens of members that use pages and the API.
     workers: Vec<String>,
     clients: Vec<mpsc::Sender<String>>,
     log: Rc<RefCell<Log>>,
@@ -61,11 +61,11 @@ pub struct Audience {
 
 #[derive(Default)]
 struct Log {
-    /// When each message was sent, by its text.
+    /// Time of sending for each text.
     sent: HashMap<String, Instant>,
-    /// How often each client heard each message.
+    /// For each client, the number of deliveries of each text.
     heard: Vec<BTreeMap<String, u32>>,
-    /// The newest id each client has heard.
+    /// For each client, the newest message id received.
     newest: Vec<i64>,
     misordered: usize,
     latencies: Vec<f64>,
@@ -73,7 +73,7 @@ struct Log {
 }
 
 impl Audience {
-    /// Registers, connects and lets `count` clients watch a new room, each from an address of its own.
+    /// Registers and connects `count` clients, each from its own address, that watch a new room.
     pub async fn gather(address: SocketAddr, count: u8) -> Self {
         let owner_at = Ipv4Addr::new(127, 0, 2, 250);
         let owner = register(owner_at, address, "owner").await;
@@ -132,7 +132,8 @@ impl Audience {
         audience
     }
 
-    /// Uses what else there is, several at once: so the memory before the attack is that of a server at work.
+    /// Uses pages, search, history and uploads concurrently, so that the memory before the attack is that of a busy
+    /// server.
     pub async fn use_everything(&self) {
         let using = self.workers.iter().map(|token| async move {
             self.look_around(token).await.expect("answers");
@@ -199,7 +200,7 @@ impl Audience {
         self.clients.push(sender);
     }
 
-    /// Lets the clients send in turn for `stretch` and waits until everybody has heard everything.
+    /// Makes the clients send in turn for `stretch`, and waits until everything is delivered or the grace time is over.
     pub async fn chat(&self, stretch: Duration) -> Heard {
         let begun = Instant::now();
         let pause = Duration::from_secs(1) / MESSAGES_PER_SECOND;
@@ -263,7 +264,7 @@ impl Log {
         self.heard.iter().map(BTreeMap::len).sum()
     }
 
-    /// Counts what of `texts` was heard and begins anew.
+    /// Evaluates the deliveries of `texts` and resets the log.
     fn judge(&mut self, texts: &[String]) -> Heard {
         let mut result = Heard {
             misordered: std::mem::take(&mut self.misordered),
@@ -288,14 +289,14 @@ impl Log {
     }
 }
 
-/// How honest logins went.
+/// Results of honest logins.
 pub struct Logins {
     pub tried: u32,
     pub succeeded: u32,
     pub slowest: Duration,
 }
 
-/// Logs in once a second, from addresses of its own, with right passwords.
+/// Logs in once per second with correct passwords, each time from another address.
 pub async fn log_in_each_second(address: SocketAddr, stretch: Duration) -> Logins {
     let begun = Instant::now();
     let mut logins = Logins {
@@ -321,7 +322,7 @@ pub async fn log_in_each_second(address: SocketAddr, stretch: Duration) -> Login
     logins
 }
 
-/// Makes an account and returns its token.
+/// Makes an account and returns its access token.
 pub async fn register(from: Ipv4Addr, address: SocketAddr, name: &str) -> String {
     let body = json!({"username": name, "password": PASSWORD});
     let answer = send(

@@ -1,4 +1,4 @@
-//! Connections from chosen loopback addresses, and one request on each.
+//! HTTP requests from chosen loopback addresses, one per connection.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,20 +7,19 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// A status and a body.
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// The body as JSON; null if it is none.
+    /// Returns the body as JSON, or null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 }
 
-/// Connects to the server from `from`.
+/// Connects to the server from the address `from`.
 pub async fn connect(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((from, 0).into())?;
@@ -29,7 +28,7 @@ pub async fn connect(from: Ipv4Addr, to: SocketAddr) -> io::Result<TcpStream> {
     Ok(tcp)
 }
 
-/// The head of a request that closes its connection.
+/// Builds the head of a request that closes its connection.
 pub fn head(method: &str, path: &str, token: Option<&str>, kind: &str, length: usize) -> String {
     let bearer = token.map_or_else(String::new, |token| {
         format!("Authorization: Bearer {token}\r\n")
@@ -40,7 +39,7 @@ pub fn head(method: &str, path: &str, token: Option<&str>, kind: &str, length: u
     )
 }
 
-/// Sends one request with a JSON body on a connection of its own.
+/// Sends one request with a JSON body on a new connection.
 pub async fn send(
     from: Ipv4Addr,
     to: SocketAddr,
@@ -71,7 +70,7 @@ pub async fn upload(
     send_raw(from, to, &[head.as_bytes(), form].concat()).await
 }
 
-/// Sends a whole request that closes its connection.
+/// Sends a complete request that closes its connection, on a new connection.
 pub async fn send_raw(from: Ipv4Addr, to: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let mut tcp = connect(from, to).await?;
     tcp.write_all(request).await?;

@@ -1,12 +1,12 @@
-//! Honest clients chat while attackers do their worst: is everything delivered, in order, in time, and is the memory
-//! given back?
+//! Tests whether honest clients are served while attackers do their worst: everything delivered, in order and in time,
+//! and memory freed afterwards.
 //!
 //! `cargo build --release && cargo run --release --example siege` starts `target/release/parlor` (or `PARLOR_BINARY`)
 //! with its default settings on loopback, measures a quiet stretch, a stretch under attack and the memory a minute
 //! later, prints a table and exits with 1 if a promise was broken. `--seconds N` sets the length of both stretches
 //! (default 20). Everything is bounded and stays on 127.0.0.0/8. Figures: docs/reliability.md.
 
-#![allow(missing_docs, clippy::expect_used)]
+#![allow(clippy::expect_used)]
 
 mod attackers;
 mod honest;
@@ -23,9 +23,9 @@ use attackers::Attack;
 use honest::{Audience, Heard, Logins};
 use server::Server;
 
-/// How much slower than in quiet the slowest hundredth of the deliveries may be.
+/// Maximum ratio of the p99 latency under attack to that in quiet.
 const SLOWER_AT_MOST: f64 = 5.0;
-/// How much more memory may be held a minute after the attackers went.
+/// Maximum ratio of the memory a minute after the attack to that before.
 const MEMORY_AT_MOST: f64 = 1.2;
 
 fn main() -> ExitCode {
@@ -82,7 +82,7 @@ async fn siege(stretch: Duration) -> ExitCode {
     }
 }
 
-/// Prints the table; whether every promise was kept.
+/// Prints the table. Returns whether every promise was kept.
 fn report(stretches: [&Heard; 3], memory: [f64; 3], logins: &Logins) -> bool {
     println!("| | quiet | under attack | after |\n|---|---|---|---|");
     row("delivered", stretches, |heard| heard.delivered.to_string());

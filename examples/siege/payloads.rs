@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// A form with one file.
+/// Builds a form with one file.
 pub fn form(name: &str, kind: &str, bytes: &[u8]) -> Vec<u8> {
     let head = format!(
         "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n"
@@ -13,7 +13,7 @@ pub fn form(name: &str, kind: &str, bytes: &[u8]) -> Vec<u8> {
     [head.as_bytes(), bytes, b"\r\n--x--\r\n"].concat()
 }
 
-/// A PNG of `side` × `side` pixels, all of one colour: at 7000 about 150 KiB that unpack to 147 MB.
+/// Builds a PNG of `side` × `side` pixels of one colour. With 7000, about 150 KiB decompress to 147 MB.
 pub fn png(side: u32) -> Vec<u8> {
     let row = vec![0; 1 + 3 * side as usize];
     let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());

@@ -1,4 +1,4 @@
-//! The server under siege, in a process of its own.
+//! The server under attack, in a separate process.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-/// The kernel's clock ticks a second, as /proc counts CPU time.
+/// Kernel clock ticks per second, the unit of CPU time in /proc.
 const TICKS: f64 = 100.0;
 
-/// A running server; killed when dropped.
+/// A running server. Killed on drop.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -20,7 +20,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it with its default settings on a new file and waits until it accepts connections.
+    /// Starts it with default settings on a new file, and waits until it accepts connections.
     pub async fn start() -> Self {
         let binary = std::env::var("PARLOR_BINARY").unwrap_or_else(|_| {
             concat!(env!("CARGO_MANIFEST_DIR"), "/target/release/parlor").to_owned()
@@ -48,7 +48,7 @@ impl Server {
         server
     }
 
-    /// Its resident memory, MiB.
+    /// Returns the resident memory in MiB.
     pub fn rss(&self) -> f64 {
         let status = self.proc("status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -56,7 +56,7 @@ impl Server {
         kib.unwrap_or(f64::NAN) / 1024.0
     }
 
-    /// CPU seconds it has used.
+    /// Returns the CPU seconds used so far.
     pub fn cpu(&self) -> f64 {
         let stat = self.proc("stat");
         let after_name = stat.rsplit(')').next().unwrap_or_default();

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_a_jump_nothing_is_ended_for_an_hour() {
+    fn the_clock_is_untrusted_for_an_hour_after_a_jump() {
         let (start, now) = (Instant::now(), Millis(1_800_000_000_000));
         let after = |minutes: u64| start + Duration::from_secs(60 * minutes);
         let at = |minutes: i64| Millis(now.0 + minutes * 60_000);

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn encoders_without_size_are_told_apart() {
+    fn zero_sized_encoders_are_distinguished() {
         assert!(Encoder(&One) == Encoder(&One));
         assert!(Encoder(&One) != Encoder(&Other));
     }

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_right_password_is_right() {
+    async fn only_the_right_password_verifies() {
         let hasher = Hasher::start(1000).unwrap();
         let hash = hasher.hash(LANE, &chosen("secret")).await.unwrap();
         assert!(hash.starts_with("$pbkdf2-sha256$i=1000,l=32$"), "{hash}");
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_other_rounds_is_right_but_outdated() {
+    async fn a_hash_with_other_rounds_verifies_as_outdated() {
         let hasher = Hasher::start(1000).unwrap();
         let hash = hasher.hash(LANE, &chosen("secret")).await.unwrap();
         let today = Hasher::start(2000).unwrap();
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_right_however_its_characters_are_composed() {
+    async fn passwords_verify_in_any_unicode_composition() {
         let hasher = Hasher::start(1000).unwrap();
         let hash = hasher.hash(LANE, &chosen("e\u{301}clair")).await.unwrap();
         for typed in ["e\u{301}clair", "\u{e9}clair"] {
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_login_passes_a_flood_of_others_from_one_address() {
+    async fn a_flood_from_one_address_does_not_block_other_logins() {
         let hasher = Hasher::start(1000).unwrap();
         let flood = Lane::stranger([10, 0, 0, 1].into());
         let wrong = || Password::parse("wrong").unwrap();

@@ -127,7 +127,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn a_burst_passes_and_then_one_each_interval() {
+    fn a_burst_is_allowed_then_one_permit_per_interval() {
         let meter = Meter::new(Rate::new(60, MINUTE, 5));
         assert!((0..5).all(|_| meter.take("a", 1).is_ok()));
         let wait = meter.take("a", 1).unwrap_err();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn dear_actions_use_the_burst_up_sooner() {
+    fn expensive_actions_take_several_permits() {
         let meter = Meter::new(Rate::new(1, MINUTE, 7));
         assert!(meter.take(1, 3).is_ok() && meter.take(1, 3).is_ok());
         assert!(meter.take(1, 3).is_err());

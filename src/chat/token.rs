@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_was_signed() {
+    fn a_signed_token_verifies() {
         let tokens = Tokens::new(b"secret");
         let token = tokens.sign(&claims(TokenKind::Access, 60)).unwrap();
         assert_eq!(
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_expired_and_wrong_tokens_are_told_apart() {
+    fn foreign_expired_and_invalid_tokens_are_distinguished() {
         let tokens = Tokens::new(b"secret");
         let foreign = Tokens::new(b"other")
             .sign(&claims(TokenKind::Access, 60))

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_logged_once_and_not_often() {
+    fn a_warning_is_rate_limited_per_cause() {
         let warnings = Warnings::default();
         assert!(warnings.is_due("host", "a.example"));
         assert!(!warnings.is_due("host", "a.example"));

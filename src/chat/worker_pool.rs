@@ -94,7 +94,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn work_has_the_lowest_priority() {
+    async fn workers_have_the_lowest_priority() {
         let pool = WorkerPool::new("test", 1);
         let priority = pool
             .run(|| rustix::process::getpriority_process(None))

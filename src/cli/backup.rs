@@ -1,4 +1,4 @@
-//! `parlor backup`: a sound copy of the database, taken while the server runs.
+//! `parlor backup`: copies the database consistently, also while the server runs.
 
 use std::path::PathBuf;
 

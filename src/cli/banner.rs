@@ -1,4 +1,4 @@
-//! The banner of `parlor serve`: its addresses, and the set-up link while there is no admin.
+//! The banner of `parlor serve`: its URLs, and the setup link if there is no admin.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -9,14 +9,14 @@ use qrcode::render::unicode::Dense1x2;
 use crate::config::Config;
 use crate::server::Server;
 
-/// Black on white whatever the colours of the terminal: not every camera reads it the other way round.
+/// Black on white regardless of the terminal's colours: some cameras cannot read inverted codes.
 const QR_COLORS: &str = "\x1b[30;107m";
 
-/// Prints it to stdout.
+/// Prints the banner to stdout.
 pub(super) fn print(config: &Config, server: &Server) {
     let mut stdout = io::stdout();
     let text = text(config, server, stdout.is_terminal());
-    // Whoever started us may have closed stdout; that is no reason not to serve.
+    // A closed stdout must not prevent the server from running.
     let _ = stdout.write_all(text.as_bytes());
     let _ = stdout.flush();
 }
@@ -48,7 +48,7 @@ fn text(config: &Config, server: &Server, is_terminal: bool) -> String {
             text,
             "Nobody administers this server yet. This link makes you its admin; it works once, for 24 hours:\n  {link}"
         );
-        // A telephone does not get anywhere by an address of this machine alone.
+        // A phone cannot use an address that is valid on this machine only.
         if is_terminal && best.is_some() {
             text.push_str(&qr_code(&link));
         }
@@ -56,7 +56,7 @@ fn text(config: &Config, server: &Server, is_terminal: bool) -> String {
     text
 }
 
-/// A QR code for a terminal; nothing if the text is too long for one.
+/// Renders a QR code for a terminal. Empty if the text is too long.
 fn qr_code(link: &str) -> String {
     let Ok(code) = QrCode::new(link) else {
         return String::new();

@@ -1,4 +1,4 @@
-//! `parlor config`: what the settings are and where they come from.
+//! `parlor config`: checks and prints the settings.
 
 use clap::Subcommand;
 
@@ -13,7 +13,7 @@ pub(super) enum Command {
     Print,
 }
 
-/// Settings that are wrong never come this far: loading them has failed.
+/// Runs the command. Invalid settings have already been refused when they were loaded.
 pub(super) fn run(command: &Command, settings: &Loaded) -> Result<(), Failure> {
     match command {
         Command::Print => print(&settings.to_toml()),

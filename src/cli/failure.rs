@@ -1,4 +1,4 @@
-//! How a command ends when it does not end well: lines for the operator and an exit code.
+//! Failed commands: error lines for the operator, and an exit code.
 
 use std::process::ExitCode;
 
@@ -6,22 +6,22 @@ use clap::error::ErrorKind;
 
 use crate::config::ConfigError;
 
-/// Why a command did not do what it was asked for; each line says what, where and how to mend it.
+/// Error of a command. Each line says what is wrong, where, and how to correct it.
 #[derive(Debug)]
 pub(super) struct Failure {
     code: u8,
     lines: Vec<String>,
-    /// What is printed as it stands.
+    /// Help text, printed without a prefix.
     help: String,
 }
 
 impl Failure {
-    /// The work went wrong: exit code 1.
+    /// Creates the failure of a command: exit code 1.
     pub(super) fn failed(line: impl Into<String>) -> Self {
         Self::new(1, vec![line.into()])
     }
 
-    /// The command line or the settings are wrong: exit code 2.
+    /// Creates the failure for an invalid command line or setting: exit code 2.
     pub(super) fn usage(line: impl Into<String>) -> Self {
         Self::new(2, vec![line.into()])
     }
@@ -34,7 +34,7 @@ impl Failure {
         }
     }
 
-    /// Tells the operator; gives the exit code.
+    /// Prints the error to stderr and returns the exit code.
     pub(super) fn report(&self) -> ExitCode {
         for line in &self.lines {
             eprintln!("parlor: {}", line.replace('\n', ", "));
@@ -51,7 +51,7 @@ impl From<ConfigError> for Failure {
 }
 
 impl From<clap::Error> for Failure {
-    /// The help, where a verb is missing; else the first lines of what clap says, and whose help says more.
+    /// Uses the help text if a subcommand is missing, else clap's error message with a hint to `--help`.
     fn from(error: clap::Error) -> Self {
         let text = error.to_string();
         if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
@@ -75,7 +75,7 @@ impl From<clap::Error> for Failure {
     }
 }
 
-/// `parlor user add` of `Usage: parlor user add [OPTIONS] <NAME>`.
+/// Extracts `parlor user add` from `Usage: parlor user add [OPTIONS] <NAME>`.
 fn command_of(text: &str) -> String {
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
     let is_name = |word: &&str| !word.starts_with(['[', '<', '-']);

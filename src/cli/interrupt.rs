@@ -1,9 +1,9 @@
-//! Lets a signal end long work in good order, so that it removes what it has begun.
+//! Makes long-running work stoppable by a signal, so that it can clean up.
 
 use super::{Failure, signals};
 use crate::store::Stop;
 
-/// Runs `work`, which is told to stop at the first signal.
+/// Runs `work`, which is asked to stop at the first signal.
 pub(super) fn run<T: Send + 'static>(
     work: impl FnOnce(&Stop) -> T + Send + 'static,
 ) -> Result<T, Failure> {

@@ -1,4 +1,4 @@
-//! Where log lines go and how they look: stderr, text on a terminal, else JSON.
+//! Log output: to stderr, as text on a terminal, else as JSON.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +12,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::repeats::Repeats;
 use crate::config::{Log, LogFormat, LogLevel};
 
-/// The most of a panic's message that is logged, bytes: it may quote what somebody sent.
+/// Maximum length of a logged panic message, in bytes: it may contain data from users.
 const PANIC_MAX: usize = 500;
 
-/// Starts logging for the whole process, once. What is returned tells of warnings that were not written because they
-/// repeated themselves.
+/// Starts logging for the whole process; must be called once. The returned handle reports warnings that were suppressed
+/// because they repeated.
 pub(super) fn start(log: &Log) -> Repeats {
     let repeats = Repeats::default();
     let is_terminal = io::stderr().is_terminal();
@@ -39,7 +39,7 @@ pub(super) fn start(log: &Log) -> Repeats {
     repeats
 }
 
-/// Logs a panic like any other error, with how many there were since the start, instead of as plain text on stderr.
+/// Logs panics as errors, with their number since the start, instead of as plain text on stderr.
 fn log_panics() {
     let count = AtomicU64::new(0);
     std::panic::set_hook(Box::new(move |panic| {
@@ -51,7 +51,7 @@ fn log_panics() {
     }));
 }
 
-/// Other people's crates are heard from warnings upwards only.
+/// Returns the filter for a log level. Other crates log warnings and errors only.
 fn wanted(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -73,7 +73,7 @@ fn is_text(format: LogFormat, is_terminal: bool) -> bool {
     }
 }
 
-/// See <https://no-color.org>: any value but the empty one says no.
+/// Whether colours are allowed: any non-empty value of `NO_COLOR` disables them, see <https://no-color.org>.
 fn allows_color() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -83,13 +83,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_gets_text_and_anything_else_json_unless_told_otherwise() {
+    fn log_format_defaults_to_text_on_a_terminal_and_json_elsewhere() {
         assert!(is_text(LogFormat::Auto, true) && !is_text(LogFormat::Auto, false));
         assert!(is_text(LogFormat::Text, false) && !is_text(LogFormat::Json, true));
     }
 
     #[test]
-    fn only_our_own_crate_is_heard_in_detail() {
+    fn only_parlors_own_crate_is_logged_in_detail() {
         let targets = wanted(LogLevel::Trace);
         assert!(targets.would_enable("parlor::chat", &tracing::Level::TRACE));
         assert!(targets.would_enable("hyper", &tracing::Level::WARN));

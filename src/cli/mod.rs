@@ -1,5 +1,5 @@
-//! The command line: one file per subcommand. Turns flags into calls, failures into one line and an exit code; knows
-//! nothing of HTTP.
+//! The command line, one file per subcommand. Turns flags into calls, and errors into lines and an exit code.
+//! Independent of HTTP.
 
 mod backup;
 mod banner;
@@ -67,8 +67,8 @@ enum Command {
     Version(version::Args),
 }
 
-/// Does what the command line of this process asks for. Exit code 0 when it went well, 1 when it failed, 2 when the
-/// command line or the settings are wrong.
+/// Runs the command line of this process. The exit code is 0 on success, 1 on failure, and 2 if the command line or the
+/// settings are invalid.
 pub fn run() -> ExitCode {
     match run_with(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -118,7 +118,7 @@ impl Cli {
     }
 }
 
-/// Writes to stdout. A reader that has seen enough (`parlor config print | head -1`) is no failure.
+/// Writes to stdout. A closed pipe (`parlor config print | head -1`) is not an error.
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout

@@ -1,4 +1,4 @@
-//! Keeps warnings and errors that repeat themselves from filling the log: the first ones are written, the rest is counted.
+//! Rate limit for repeated warnings and errors in the log: the first ones are written, the others counted.
 
 use std::collections::HashMap;
 use std::fmt::{Debug, Write as _};
@@ -12,29 +12,29 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-/// How long a repeated line is suppressed, and the interval at which the counts are logged.
+/// Time for which a repeated line is suppressed, and interval at which the counts are logged.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Lines from one place in the program that differ in their values and are written within a window.
+/// Maximum number of different lines from one call site that are written per window.
 const DISTINCT_MAX: usize = 10;
-/// Maximum length of a message in a summary line, characters.
+/// Maximum length of a message in a summary line, in characters.
 const MESSAGE_MAX: usize = 200;
 
-/// Lets a line pass once in a window. Cheap to clone; all clones are one.
+/// Log layer that passes each line once per window. Clones share their state.
 #[derive(Clone, Default)]
 pub(super) struct Repeats(Arc<Mutex<HashMap<Identifier, Seen>>>);
 
-/// The lines of one call site within the window.
+/// Lines of one call site within the window.
 struct Seen {
     level: Level,
     /// Hashes of the lines that were written.
     written: Vec<u64>,
-    /// How many were not, and the last message of those.
+    /// Number of suppressed lines; `message` is the last of them.
     kept_back: u64,
     message: String,
 }
 
 impl Repeats {
-    /// Tells the counts at the end of every window.
+    /// Logs the counts at the end of every window.
     pub(super) async fn keep_telling(self) {
         let mut clock = tokio::time::interval(WINDOW);
         loop {
@@ -43,7 +43,7 @@ impl Repeats {
         }
     }
 
-    /// Writes how many lines were not written, and begins a new window.
+    /// Logs the number of suppressed lines and begins a new window.
     pub(super) fn tell(&self) {
         let seen = std::mem::take(&mut *self.seen());
         for one in seen.into_values().filter(|one| one.kept_back > 0) {
@@ -57,7 +57,7 @@ impl Repeats {
 
     fn is_due(&self, event: &Event<'_>) -> bool {
         let metadata = event.metadata();
-        // Its own lines are few.
+        // The summary lines of this module are not limited.
         if *metadata.level() > Level::WARN || metadata.target() == module_path!() {
             return true;
         }
@@ -91,7 +91,7 @@ impl<S: Subscriber> Layer<S> for Repeats {
     }
 }
 
-/// A line's hash and its message.
+/// Hash and message of a line.
 #[derive(Default)]
 struct Line {
     hasher: DefaultHasher,
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// The lines that `work` writes.
+    /// Returns the lines that `work` logs.
     fn lines(work: impl FnOnce(&Repeats)) -> Vec<String> {
         let (written, repeats) = (Written::default(), Repeats::default());
         let layer = tracing_subscriber::fmt::layer()
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_line_is_written_once_and_counted() {
+    fn repeated_lines_are_written_once_and_counted() {
         let lines = lines(|repeats| {
             (0..200).for_each(|_| fail(3));
             repeats.tell();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_from_one_place_that_differ_have_a_limit_too_and_others_none() {
+    fn differing_error_lines_of_one_place_are_limited() {
         let lines = lines(|repeats| {
             for jobs in 0..200 {
                 fail(jobs);

@@ -1,4 +1,4 @@
-//! `parlor restore`: puts a backup into the place of the database.
+//! `parlor restore`: replaces the database with a backup.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `parlor serve`: runs the server until it is told to stop.
+//! `parlor serve`: runs the server until it receives a signal.
 
 use std::pin::pin;
 
@@ -30,7 +30,7 @@ async fn serve(config: &Config, no_backup: bool) -> Result<(), Failure> {
         stop: stop.clone(),
         ..OpenOptions::default()
     };
-    // Before anything is open: whatever is begun can be stopped in good order.
+    // Before anything is opened, so that a signal can stop the start-up cleanly.
     let mut told =
         signals::first().map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let mut starting = pin!(Server::bind(config, options));

@@ -1,4 +1,4 @@
-//! The signals that end this process: the first one in good order, a second one at once.
+//! Signals that end this process: the first one gracefully, a second one at once.
 
 use std::fs;
 use std::future::poll_fn;
@@ -8,13 +8,13 @@ use std::task::Poll;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// The number of SIGHUP, which `nohup` has ignored.
+/// Number of SIGHUP, which `nohup` sets to be ignored.
 const HANGUP: u32 = 1;
 
-/// Resolves at the first signal; from then on another one ends the process. Needs a runtime.
+/// Resolves at the first signal; after that, another one ends the process. Requires a tokio runtime.
 ///
 /// # Errors
-/// The system takes no handler.
+/// If a signal handler cannot be installed.
 pub(super) fn first() -> io::Result<oneshot::Receiver<()>> {
     let mut signals = listen()?;
     let (tell, told) = oneshot::channel();
@@ -22,7 +22,7 @@ pub(super) fn first() -> io::Result<oneshot::Receiver<()>> {
         let name = next(&mut signals).await;
         tracing::info!(signal = name, "told to stop");
         let _ = tell.send(());
-        // A closing terminal may say it more than once, nobody insists by it.
+        // A closing terminal may send SIGHUP repeatedly, which is not a request to end at once.
         while next(&mut signals).await == "SIGHUP" {
             tracing::info!(signal = "SIGHUP", "told again to stop");
         }
@@ -61,7 +61,7 @@ async fn next(signals: &mut [(&'static str, Signal)]) -> &'static str {
     .await
 }
 
-/// Returns whether this process was started with that signal ignored (as `nohup` does), where the system tells.
+/// Whether this process was started with that signal ignored (as by `nohup`), if the system provides that information.
 fn is_ignored(number: u32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status

@@ -1,4 +1,4 @@
-//! `parlor version`: which program this is, as a person and as a program want to know it.
+//! `parlor version`: prints the version, as text or JSON.
 
 use std::env::consts::{ARCH, OS};
 
@@ -14,7 +14,7 @@ pub(super) struct Args {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The commit it was built from, when whoever built it said so; building needs no git.
+/// Commit of the build, from the build environment: building does not require git.
 const COMMIT: Option<&str> = option_env!("PARLOR_COMMIT");
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! The settings that are a choice among names.
+//! Settings that are a choice among words.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ macro_rules! choice {
         }
 
         impl $Kind {
-            /// The word that stands for it in settings.
+            /// Returns the word used in settings.
             pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$Choice => $word,)*
@@ -44,69 +44,63 @@ macro_rules! choice {
 }
 
 choice! {
-    /// Whether anybody may make an account.
+    /// Whether anybody may create an account.
     Registration, r#""open" or "closed""# {
         /// Anybody within reach (see [`Reach`]) may.
         Open = "open",
-        /// Only admins make accounts.
+        /// Only admins create accounts.
         Closed = "closed",
     }
 }
 
 choice! {
-    /// From where open registration and guests are answered.
+    /// Networks from which open registration and guest access are available.
     Reach, r#""private" (the local network) or "any" (the whole internet)"# {
-        /// Only from private-range, link-local and loopback addresses.
+        /// Only private, link-local and loopback addresses.
         Private = "private",
-        /// From every address.
+        /// All addresses.
         Any = "any",
     }
 }
 
 choice! {
-    /// How a log line looks.
+    /// Format of log lines.
     LogFormat, r#""auto" (text on a terminal, else JSON), "text" or "json""# {
         /// Text on a terminal, else JSON.
         Auto = "auto",
-        /// For people.
+        /// Text for people.
         Text = "text",
-        /// For programs, an object a line.
+        /// One JSON object per line.
         Json = "json",
     }
 }
 
 choice! {
-    /// The least important log line that is written.
+    /// Least severe level that is logged.
     LogLevel, r#""error", "warn", "info", "debug" or "trace""# {
-        /// Something is lost or broken.
         Error = "error",
-        /// Something needs attention.
         Warn = "warn",
-        /// What an operator wants to see.
         Info = "info",
-        /// What a developer wants to see.
         Debug = "debug",
-        /// Everything.
         Trace = "trace",
     }
 }
 
-/// The dialects that can be opened by `compat.open`.
+/// Dialects that can be opened with `compat.open`.
 pub const DIALECTS: &[&str] = &["team", "komunikator", "back_chat", "chat_app", "realtime"];
 
-/// Which dialects restore the holes their documents describe.
+/// Dialects that restore the insecure features of their original APIs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpenDialects {
-    /// None: the safe default.
+    /// The secure default.
     None,
-    /// Every dialect.
     All,
-    /// These, named as in [`DIALECTS`].
+    /// Names as in [`DIALECTS`].
     Only(BTreeSet<String>),
 }
 
 impl OpenDialects {
-    /// Whether this dialect (named as in [`DIALECTS`]) is open.
+    /// Whether that dialect (named as in [`DIALECTS`]) is open.
     pub fn includes(&self, dialect: &str) -> bool {
         match self {
             Self::None => false,

@@ -1,4 +1,4 @@
-//! Puts the sources of settings on top of each other and says, in one line each, what is wrong where.
+//! Combines the sources of settings and reports all errors, one line each.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::value::{Raw, database_path};
 use super::{Config, SETTINGS, Setting};
 
-/// The settings that have a flag of their own.
+/// Settings that have a command-line flag.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--db`
@@ -21,16 +21,15 @@ pub struct Flags {
     pub listen: Option<String>,
 }
 
-/// Where a setting's value came from.
+/// Source of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody set it.
     Default,
-    /// This line of this file.
+    /// Path and line number.
     File(PathBuf, usize),
-    /// This environment variable.
+    /// Name of the environment variable.
     Env(String),
-    /// This command-line flag.
+    /// Name of the command-line flag.
     Flag(&'static str),
 }
 
@@ -45,29 +44,28 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Everything that is wrong with the settings, one line each: what, where, how to mend.
+/// All errors in the settings, one line each: what is wrong, where, and how to correct it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", problems.join("\n"))]
 pub struct ConfigError {
-    /// At least one.
+    /// At least one line.
     pub problems: Vec<String>,
 }
 
-/// The effective settings and where each came from.
+/// The effective settings and their sources.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The effective settings.
     pub config: Config,
     origins: BTreeMap<&'static str, Origin>,
 }
 
 impl Loaded {
-    /// Where the setting `key` (such as `server.listen`) came from.
+    /// Returns the source of the setting `key` (such as `server.listen`).
     pub fn origin(&self, key: &str) -> &Origin {
         self.origins.get(key).unwrap_or(&Origin::Default)
     }
 
-    /// All settings as TOML that can be read back, each with its origin as a comment.
+    /// Formats all settings as TOML that can be parsed again, with their sources as comments.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         let mut section = "";
@@ -84,10 +82,11 @@ impl Loaded {
     }
 }
 
-/// Reads the settings: `flags` over the environment `env` over the file `file` over the defaults.
+/// Loads the settings. `flags` override the environment `env`, which overrides the file `file`, which overrides the
+/// defaults.
 ///
 /// # Errors
-/// When a source cannot be read, names an unknown setting, or holds a value that is not allowed.
+/// If a source cannot be read, contains an unknown setting, or contains an invalid value.
 pub fn load(
     file: Option<&Path>,
     env: impl IntoIterator<Item = (OsString, OsString)>,
@@ -140,7 +139,7 @@ impl Loader {
                 )),
             }
         }
-        // An empty WS_URL is what compose files pass on when nobody set it.
+        // Compose files pass an empty WS_URL if it is not set.
         let ws_url = ours.remove(WS_URL).filter(|value| !value.is_empty());
         if let (Some(value), Some(setting)) = (ws_url, find("web.ws_url")) {
             self.put(
@@ -168,7 +167,7 @@ impl Loader {
                 ));
             }
             Some(setting) => match std::fs::read_to_string(value) {
-                // What stands in such a file may be a secret: it is never shown.
+                // The file may contain a secret, so its content is never shown.
                 Ok(text) => self.put(setting, Raw::Text(&text), origin, "not allowed"),
                 Err(error) => self.problems.push(format!(
                     "cannot read {value:?}, environment {name}: {error}"
@@ -178,8 +177,9 @@ impl Loader {
         }
     }
 
-    /// Orchestrators set variables such as `PARLOR_PORT` for a service named parlor, so only a variable with `__`, or
-    /// one that is a setting's but for the number of underscores, is taken for a mistake.
+    /// Reports an unknown variable. Orchestrators set variables such as `PARLOR_PORT` for a service named parlor, so
+    /// only a variable that contains `__`, or that differs from a known one only in the number of underscores, is an
+    /// error.
     fn add_unknown_variable(&mut self, name: &str) {
         let squeezed = |name: &str| name.replace("__", "_");
         let variables: Vec<_> = SETTINGS.iter().map(Setting::variable).collect();
@@ -195,7 +195,7 @@ impl Loader {
 
     fn add_flags(&mut self, flags: Flags) {
         if let Some(db) = flags.db {
-            // Not read as text: a path need not be UTF-8.
+            // Not parsed as text, because a path need not be UTF-8.
             match database_path(&db) {
                 Ok(()) => {
                     self.config.server.db = db;
@@ -237,7 +237,7 @@ impl Loader {
     }
 }
 
-/// A settings file while it is read.
+/// A settings file that is being parsed.
 struct File<'a> {
     path: &'a Path,
     text: &'a str,
@@ -288,7 +288,7 @@ impl File<'_> {
         }
     }
 
-    /// The value as the operator wrote it, its beginning at least.
+    /// Returns the value as written in the file, shortened to 60 characters.
     fn shown(&self, span: Range<usize>) -> String {
         let written = self.text.get(span).unwrap_or_default();
         let short: String = written
@@ -309,7 +309,7 @@ const PREFIX: &str = "PARLOR_";
 const WS_URL: &str = "WS_URL";
 
 impl Setting {
-    /// The environment variable that sets it.
+    /// Returns the name of the environment variable for this setting.
     fn variable(&self) -> String {
         format!("{PREFIX}{}__{}", self.section, self.name).to_uppercase()
     }
@@ -319,7 +319,7 @@ fn find(key: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.key == key)
 }
 
-/// The setting or the section, as `[name]`, that was probably meant.
+/// Guesses which setting, or which section (as `[name]`), was meant.
 fn meant(name: &str, is_section: bool) -> Option<String> {
     let setting = || nearest(name, SETTINGS.iter().map(|one| one.key.to_owned()));
     let section = || {
@@ -337,7 +337,7 @@ fn meant(name: &str, is_section: bool) -> Option<String> {
     }
 }
 
-/// Returns the problem of a file that is not TOML.
+/// Formats the error for a file that is not valid TOML.
 fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let span = error.span().unwrap_or(0..0);
     let (path, line) = (path.display(), line_of(text, span.clone()));
@@ -349,7 +349,7 @@ fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> String {
     format!("this is not TOML, {path} line {line}: {why}")
 }
 
-/// Counted from 1.
+/// Returns the line number of the start of `span`, counted from 1.
 fn line_of(text: &str, span: Range<usize>) -> usize {
     1 + text
         .bytes()
@@ -358,7 +358,7 @@ fn line_of(text: &str, span: Range<usize>) -> usize {
         .count()
 }
 
-/// The known name most like `name`, if one is alike at all; a setting without its section is alike too.
+/// Returns the most similar known name, if any is similar enough. A setting's name without its section counts too.
 fn nearest(name: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
     let likeness = |known: &str| {
         let last = known.rsplit_once('.').map_or(known, |(_, last)| last);

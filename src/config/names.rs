@@ -1,20 +1,19 @@
-//! The settings that are names of servers: origins of web sites and host names.
+//! Settings that name servers: origins of web sites, and host names.
 
 use toml::de::DeValue;
 
 use super::value::{Value, is_authority, list_from_text, list_from_toml, list_to_toml};
 
-/// Which web sites may call the API from a browser.
+/// Origins that may use the API from a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {
-    /// All of them.
     Any,
-    /// These, each `scheme://host` with an optional `:port`.
+    /// Listed origins, each `scheme://host` with an optional `:port`.
     Only(Vec<String>),
 }
 
 impl Origins {
-    /// Whether a page of this origin may call.
+    /// Whether pages of this origin may use the API.
     pub fn allows(&self, origin: &str) -> bool {
         match self {
             Self::Any => true,
@@ -33,7 +32,7 @@ impl Origins {
     }
 }
 
-/// `scheme://host[:port]` and no more, as browsers send it.
+/// Whether the text is `scheme://host[:port]` and nothing else, as browsers send it.
 fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
@@ -60,7 +59,7 @@ impl Value for Origins {
     }
 }
 
-/// Origins of web sites, each `scheme://host` with an optional `:port`, lower case.
+/// Origins of web sites, each `scheme://host` with an optional `:port`, in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OriginList(pub Vec<String>);
 
@@ -87,7 +86,7 @@ impl Value for OriginList {
     }
 }
 
-/// Whether browsers could send the host of `scheme://host[:port][/path]` in that form.
+/// Whether browsers can send the host of `scheme://host[:port][/path]` unchanged.
 pub(super) fn has_plain_host(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or_default();
@@ -98,7 +97,7 @@ pub(super) fn has_plain_host(url: &str) -> bool {
     is_ipv6 || host(authority.split(':').next().unwrap_or_default()).is_some()
 }
 
-/// Host names, lower case.
+/// Host names, in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hosts(pub Vec<String>);
 
@@ -111,7 +110,7 @@ impl Hosts {
     }
 }
 
-/// A name without scheme, port and path, as it is compared.
+/// Returns a valid host name in lower case, without the trailing dot. It must not have a scheme, port or path.
 fn host(text: &str) -> Option<String> {
     let name = text.strip_suffix('.').unwrap_or(text);
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');

@@ -4,12 +4,11 @@ use toml::de::DeValue;
 
 use super::value::{Value, list_from_text, list_from_toml, list_to_toml, quoted};
 
-/// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
 
 impl ByteSize {
-    /// So many MiB.
+    /// Creates a size of `count` MiB.
     pub(super) const fn mib(count: u64) -> Self {
         Self(count << 20)
     }
@@ -40,7 +39,7 @@ impl Value for ByteSize {
     }
 }
 
-/// A limit; 0 stands for none.
+/// A limit; 0 means none.
 impl Value for Option<ByteSize> {
     const WANTED: &'static str =
         r#"a size such as "1GiB" (units B, KiB, MiB, GiB), "0" for no limit"#;
@@ -57,12 +56,11 @@ impl Value for Option<ByteSize> {
     }
 }
 
-/// Which types of files are taken.
+/// Accepted media types of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileTypes {
-    /// All of them.
     Any,
-    /// These: `application/pdf`, or `image/*` for all of a kind.
+    /// Types like `application/pdf`, or `image/*` for all types of a kind.
     Only(Vec<String>),
 }
 
@@ -114,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_size_is_read_and_written_with_its_unit() {
+    fn sizes_are_parsed_and_printed_with_units() {
         for (text, bytes) in [
             ("25MiB", 25 << 20),
             ("1 GiB", 1 << 30),
@@ -133,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn types_are_words_with_a_slash() {
+    fn file_types_are_validated() {
         assert_eq!(FileTypes::from_text("*"), Some(FileTypes::Any));
         let some = FileTypes::from_text("image/*, Application/PDF").unwrap();
         assert_eq!(some.to_toml(), r#"["image/*", "application/pdf"]"#);

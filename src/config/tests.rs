@@ -1,3 +1,5 @@
+//! Tests of loading settings: sources, origins and mistakes.
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::Path;
@@ -31,12 +33,12 @@ fn from_env(pairs: &[(&str, &str)]) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn the_manual_is_the_defaults() {
+fn the_sample_config_equals_the_defaults() {
     assert_eq!(from_file(MANUAL).unwrap().config, Config::default());
 }
 
 #[test]
-fn the_manual_names_every_setting() {
+fn the_sample_config_lists_every_setting() {
     let loaded = from_file(MANUAL).unwrap();
     for setting in SETTINGS {
         assert_ne!(
@@ -49,12 +51,12 @@ fn the_manual_names_every_setting() {
 }
 
 #[test]
-fn without_sources_the_defaults_hold() {
+fn without_sources_the_defaults_apply() {
     assert_eq!(from_env(&[]).unwrap(), Config::default());
 }
 
 #[test]
-fn what_is_printed_can_be_read_back() {
+fn printed_settings_can_be_parsed_again() {
     let file = "[compat]\nopen = [\"team\"]\n[server]\ntrusted_proxies = [\"10.1.2.3\"]\n[auth]\naccess_ttl = \"1h30m\"\n";
     let loaded = from_file(file).unwrap();
     let printed = loaded.to_toml();
@@ -63,7 +65,7 @@ fn what_is_printed_can_be_read_back() {
 }
 
 #[test]
-fn a_flag_beats_the_environment_which_beats_the_file() {
+fn flags_override_the_environment_and_the_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(
         &file,
@@ -94,7 +96,7 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
 }
 
 #[test]
-fn variables_of_an_orchestrator_are_none_of_ours() {
+fn variables_set_by_an_orchestrator_are_ignored() {
     let env = [
         ("PARLOR_PORT", "tcp://10.0.0.1:80"),
         ("PARLOR_SERVICE_HOST", "10.0.0.1"),
@@ -104,7 +106,7 @@ fn variables_of_an_orchestrator_are_none_of_ours() {
 }
 
 #[test]
-fn a_value_may_stand_in_a_file_of_its_own() {
+fn a_value_may_be_read_from_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&file, "closed\n").unwrap();
     let path = file.path().to_str().unwrap();
@@ -122,7 +124,7 @@ fn a_value_may_stand_in_a_file_of_its_own() {
 }
 
 #[test]
-fn ws_url_is_taken_from_its_short_name_too() {
+fn ws_url_is_also_read_from_its_short_variable() {
     let short = ("WS_URL", "ws://a:1");
     assert_eq!(
         from_env(&[short]).unwrap().web.ws_url.as_deref(),
@@ -134,7 +136,7 @@ fn ws_url_is_taken_from_its_short_name_too() {
 }
 
 #[test]
-fn addresses_with_credentials_paths_without_end_or_odd_schemes_are_refused() {
+fn invalid_urls_are_refused() {
     for url in [
         "ftp://x",
         "http://",
@@ -222,7 +224,7 @@ fn lists_in_the_environment_are_separated_by_commas() {
 }
 
 #[test]
-fn settings_that_contradict_each_other_are_refused() {
+fn contradicting_settings_are_refused() {
     let ttl = from_env(&[("PARLOR_AUTH__REFRESH_TTL", "10m")]).unwrap_err();
     assert!(ttl[0].starts_with("auth.access_ttl is longer"), "{ttl:?}");
     let listen = from_env(&[("PARLOR_COMPAT__WS_LISTEN", "0.0.0.0:8080")]).unwrap_err();
@@ -239,7 +241,7 @@ fn zero_means_no_limit() {
 }
 
 #[test]
-fn what_is_dangerous_is_warned_about() {
+fn dangerous_settings_cause_warnings() {
     assert!(Config::default().warnings().is_empty());
     let env = [
         ("PARLOR_COMPAT__OPEN", "true"),
@@ -253,7 +255,7 @@ fn what_is_dangerous_is_warned_about() {
 }
 
 #[test]
-fn names_of_servers_are_checked_and_written_as_they_are_compared() {
+fn hosts_and_origins_are_validated_and_normalized() {
     let env = [
         ("PARLOR_SERVER__HOSTS", "Chat.Example.org., nas"),
         ("PARLOR_CORS__TRUSTED_ORIGINS", "HTTP://Front.lan:3000"),
@@ -279,7 +281,7 @@ fn names_of_servers_are_checked_and_written_as_they_are_compared() {
 }
 
 #[test]
-fn origins_and_proxies_that_make_no_sense_together_are_warned_about() {
+fn inconsistent_origins_and_proxies_cause_warnings() {
     let trusted = ("PARLOR_CORS__TRUSTED_ORIGINS", "http://a.lan");
     let allowed = ("PARLOR_CORS__ALLOWED_ORIGINS", "http://b.lan");
     assert!(from_env(&[trusted]).unwrap().warnings().is_empty());

@@ -1,4 +1,4 @@
-//! How a setting's value is read from text or TOML and written back. Knows no setting by name.
+//! Parses values of settings from text or TOML, and formats them as TOML. Independent of individual settings.
 
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
@@ -10,32 +10,30 @@ use std::time::Duration;
 use ipnet::IpNet;
 use toml::de::DeValue;
 
-/// A value as it stands in one of the sources.
+/// An unparsed value from one of the sources.
 #[derive(Clone, Copy)]
 pub(super) enum Raw<'a, 'i> {
-    /// From the environment, where everything is text.
+    /// From the environment, where every value is text.
     Text(&'a str),
-    /// From a file, where a number in quotes is a mistake.
+    /// From a file, where a number in quotes is an error.
     Toml(&'a DeValue<'i>),
 }
 
-/// The type of a setting.
+/// A type of settings.
 pub(super) trait Value: Sized {
-    /// What is expected, to follow "write"; names an example or all choices.
+    /// Description of valid values, to follow "write": an example, or all choices.
     const WANTED: &'static str;
 
-    /// The value that `text` means.
     fn from_text(text: &str) -> Option<Self>;
 
-    /// The value that a TOML value means; a string unless said otherwise.
+    /// Parses a TOML value; by default it must be a string.
     fn from_toml(value: &DeValue<'_>) -> Option<Self> {
         Self::from_text(value.as_str()?)
     }
 
-    /// The value as TOML.
     fn to_toml(&self) -> String;
 
-    /// The value, or how to mend it.
+    /// Parses the value, or returns an instruction on how to correct it.
     fn read(raw: Raw<'_, '_>) -> Result<Self, String> {
         match raw {
             Raw::Text(text) => Self::from_text(text.trim()),
@@ -78,7 +76,7 @@ impl Value for u32 {
     }
 }
 
-/// A limit; 0 stands for none.
+/// A limit; 0 means none.
 impl Value for Option<NonZeroU32> {
     const WANTED: &'static str = "a whole number, 0 for no limit";
 
@@ -147,7 +145,7 @@ impl Value for Option<String> {
     }
 }
 
-/// Networks; a bare address stands for itself alone.
+/// Networks. A single address is a network of its own.
 impl Value for Vec<IpNet> {
     const WANTED: &'static str =
         r#"a list of networks such as ["127.0.0.1", "10.0.0.0/8", "fd00::/8"]"#;
@@ -173,7 +171,7 @@ fn networks(list: &[String]) -> Option<Vec<IpNet>> {
     list.iter().map(network).collect()
 }
 
-/// A number and a unit; several may follow each other ("1h30m").
+/// A number and a unit; several may be concatenated ("1h30m").
 impl Value for Duration {
     const WANTED: &'static str = r#"a duration such as "5s", "1h" or "30d" (units ms, s, m, h, d)"#;
 
@@ -203,7 +201,7 @@ impl Value for Duration {
     }
 }
 
-/// Units of a duration in milliseconds, the longest first.
+/// Units of a duration in milliseconds, the largest first.
 const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
     ("h", 3_600_000),
@@ -224,7 +222,7 @@ pub(super) const fn days(count: u64) -> Duration {
     hours(count * 24)
 }
 
-/// `a, b` as a list; nothing at all is the empty list.
+/// Parses `a, b`. An empty text is an empty list.
 pub(super) fn list_from_text(text: &str) -> Option<Vec<String>> {
     let items = text.split(',').map(|item| item.trim().to_owned());
     match text {
@@ -235,7 +233,7 @@ pub(super) fn list_from_text(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// A TOML list of strings.
+/// Parses a TOML array of strings.
 pub(super) fn list_from_toml(value: &DeValue<'_>) -> Option<Vec<String>> {
     let text = |item: &toml::Spanned<DeValue<'_>>| item.get_ref().as_str().map(str::to_owned);
     value.as_array()?.iter().map(text).collect()
@@ -246,17 +244,17 @@ pub(super) fn list_to_toml<'a>(items: impl IntoIterator<Item = &'a String>) -> S
     format!("[{}]", items.join(", "))
 }
 
-/// `text` as a TOML string.
+/// Formats `text` as a TOML string.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-/// The check of a setting that needs none.
+/// Accepts every value.
 pub(super) fn any<T>(_: &T) -> Result<(), String> {
     Ok(())
 }
 
-/// A check that the value lies in `range`.
+/// Returns a check that the value is in `range`.
 pub(super) fn within<T>(range: RangeInclusive<T>) -> impl Fn(&T) -> Result<(), String>
 where
     T: Value + PartialOrd + Debug,
@@ -271,7 +269,7 @@ where
     }
 }
 
-/// Pages, cookies and links have paths of their own from `/` on: the server cannot be served below a path.
+/// Checks the public URL. Pages, cookies and links have absolute paths, so the server cannot run below a path.
 pub(super) fn http_url(url: &Option<String>) -> Result<(), String> {
     let rest = url.as_deref().and_then(|url| url.split_once("://"));
     let host_and_path = rest.and_then(|(scheme, rest)| Some((scheme, rest.split_once('/')?.0)));
@@ -295,7 +293,8 @@ pub(super) fn ws_url(url: &Option<String>) -> Result<(), String> {
     )
 }
 
-/// No credentials (they would be shown to everybody), no query, and no final slash, so that paths can be appended.
+/// Checks a URL: no credentials (everybody would see them), no query, and no trailing slash, so that paths can be
+/// appended.
 fn url_of(url: Option<&str>, schemes: &[&str], example: &str) -> Result<(), String> {
     let is_good = |url: &str| {
         schemes
@@ -317,7 +316,7 @@ fn is_host_and_path(rest: &str) -> bool {
     is_authority(authority) && !path.is_empty() && !path.ends_with('/') && !path.contains(is_bad)
 }
 
-/// Whether this is a host with an optional port: `chat.example.org`, `10.0.0.1:8080` or `[fd00::1]:8080`.
+/// Whether the text is a host with an optional port: `chat.example.org`, `10.0.0.1:8080` or `[fd00::1]:8080`.
 pub(super) fn is_authority(text: &str) -> bool {
     let is_bad = |c: char| {
         matches!(
@@ -343,7 +342,7 @@ pub(super) fn is_authority(text: &str) -> bool {
     !host.is_empty() && !host.contains(is_bad) && port.is_none_or(is_port)
 }
 
-/// The check of a path at which a file is or will be.
+/// Checks the path of the database, which need not exist.
 pub(super) fn database_path(path: &impl AsRef<Path>) -> Result<(), String> {
     let path = path.as_ref();
     let is_folder = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");

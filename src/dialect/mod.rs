@@ -1,5 +1,5 @@
-//! The wire protocols, one folder each, all translations of the same core; this is the list of them. A dialect must not
-//! know any other.
+//! Wire protocols (dialects), one folder each: translations of the same core, independent of each other. This module
+//! lists them.
 
 pub mod back_chat;
 pub mod chat_app;
@@ -11,7 +11,7 @@ pub mod team;
 
 use kit::{EventSurface, Surface};
 
-/// Every dialect's HTTP routes.
+/// Returns the HTTP routes of all dialects.
 pub fn surfaces() -> Vec<Surface> {
     vec![
         native::surface(),
@@ -27,7 +27,7 @@ pub fn surfaces() -> Vec<Surface> {
     ]
 }
 
-/// Every dialect's Socket.IO events; an event name belongs to one dialect.
+/// Returns the Socket.IO events of all dialects. An event name belongs to one dialect.
 pub fn event_surfaces() -> Vec<EventSurface> {
     vec![
         chat_app::event_surface(),
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_name_belongs_to_one_dialect() {
+    fn event_names_are_unique_among_dialects() {
         let surfaces = event_surfaces();
         let names: Vec<_> = surfaces
             .iter()

@@ -1,47 +1,45 @@
-//! Who may what: one pure function.
+//! Permissions: one pure function decides which role may do what.
 
 use super::{MemberRole, Membership, Millis, Role, RoomKind};
 
-/// What somebody wants to do.
+/// Something an account may ask to do in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Read and watch a room's messages.
     Read,
     /// See a room's name, members and roles.
     Look,
-    /// Write. Ask [`may_speak`], which also knows who is muted.
+    /// Send messages. Ask [`may_speak`] instead, which also checks mutes.
     Send,
-    /// Delete what others wrote.
+    /// Delete messages of other people.
     DeleteOthers,
     /// Add, kick and mute members of a lower role.
     Keep,
-    /// Rename, describe, set the key, give roles, transfer.
+    /// Rename, describe, set the access key, assign roles, transfer ownership.
     Manage,
-    /// Delete the room.
     DeleteRoom,
-    /// Clear the room's messages away.
+    /// Delete all messages of the room.
     Clear,
-    /// Call everybody in the room.
+    /// Mention everybody with `@room`.
     CallRoom,
-    /// Join by oneself.
+    /// Join without being added by somebody.
     Join,
 }
 
-/// Whether they may.
+/// Answer to a permission check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes.
     Yes,
-    /// No, and they may know it.
+    /// No; the refusal may be shown.
     Forbidden,
-    /// No, and for them the room does not exist.
+    /// No; to the caller the room does not exist.
     Hidden,
-    /// Not for a while; only [`may_speak`] answers it.
+    /// No, until the mute ends. Only [`may_speak`] returns it.
     Muted,
 }
 
-/// Says whether somebody may send messages in a room of that `kind`, where they have that `place`. Who may not send,
-/// may not edit, attach files, react or be seen typing either.
+/// Returns whether an account may send messages in a room of that `kind`, given its membership `place`. Editing,
+/// attaching files, reacting and typing events need the same permission.
 pub fn may_speak(role: Role, place: Option<&Membership>, kind: RoomKind, now: Millis) -> Verdict {
     match may(role, place.map(|place| place.role), kind, Action::Send) {
         Verdict::Yes if place.is_some_and(|place| place.is_muted(now)) => Verdict::Muted,
@@ -49,7 +47,7 @@ pub fn may_speak(role: Role, place: Option<&Membership>, kind: RoomKind, now: Mi
     }
 }
 
-/// Says whether an account of that `role` and `place` in a room of that `kind` may do `action` there.
+/// Returns whether an account with that server `role` and room role `place` may do `action` in a room of that `kind`.
 pub fn may(role: Role, place: Option<MemberRole>, kind: RoomKind, action: Action) -> Verdict {
     let open = matches!(kind, RoomKind::Lobby | RoomKind::Public);
     let admin = role == Role::Admin && kind != RoomKind::Direct;
@@ -71,7 +69,7 @@ pub fn may(role: Role, place: Option<MemberRole>, kind: RoomKind, action: Action
     };
     match allowed {
         true => Verdict::Yes,
-        // Nothing in the lobby and in direct rooms can be managed, so there is nothing to be forbidden.
+        // The lobby and direct rooms cannot be managed, so these actions do not exist there.
         false
             if kind.is_fixed()
                 && matches!(
@@ -114,7 +112,8 @@ mod tests {
             .collect()
     }
 
-    /// Columns: guest and user outside; guest, user, moderator, owner inside; admin outside, inside.
+    /// Columns: guest and user who are no members; guest, user, moderator, owner as members; admin as non-member, as
+    /// member.
     const TABLE: [(RoomKind, [(Action, &str); 10]); 4] = [
         (
             RoomKind::Lobby,
@@ -179,7 +178,7 @@ mod tests {
     ];
 
     #[test]
-    fn who_is_muted_may_not_speak_until_it_is_over() {
+    fn a_muted_member_may_not_post_until_the_mute_ends() {
         let place = |until| Membership {
             role: Moderator,
             joined_at: Millis(0),
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_who_may_what() {
+    fn permissions_match_the_table() {
         for (kind, rows) in TABLE {
             for (action, expected) in rows {
                 assert_eq!(row(kind, action), expected, "{kind:?} {action:?}");

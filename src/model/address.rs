@@ -1,28 +1,31 @@
-//! Addresses that clients give and that pages or programs may load: a file of ours, or an http(s) address of another host.
+//! URLs that clients supply and that pages or programs may load: a file of this server, or an http(s) URL of another
+//! host.
 //!
-//! They are parsed when they are stored and again when they are read: what an earlier version let in is no address. The
-//! page's script has the first rule too (`ownFile` in `assets/dom.js`); `tests/addresses.json` holds both to it.
+//! They are checked when they are stored and again when they are read, because earlier versions stored URLs that are
+//! refused now. The page's script implements the first rule too (`ownFile` in `assets/dom.js`); `tests/addresses.json`
+//! tests both.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Invalid;
 use super::text::is_hidden;
 
-/// The longest address, bytes.
+/// Maximum length of a URL, bytes.
 const LENGTH_MAX: usize = 2048;
-/// Characters that no address has as they are.
+/// Characters that must be percent-encoded in a URL.
 const NEVER: &str = "\"<>\\^`{|}";
 
-/// A file of ours, as `/files/<number>/<name>` and perhaps `?k=<pass>`, or an absolute http(s) address of another host.
+/// A file of this server, as `/files/<number>/<name>` with an optional `?k=<signature>`, or an absolute http(s) URL of
+/// another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebUrl(String);
 
 impl WebUrl {
-    /// Parses what a client gives; `own_hosts` are the names of this server, with or without ports. An absolute address
-    /// of a file of ours becomes its path.
+    /// Parses a URL from a client; `own_hosts` are the names of this server, with or without ports. An absolute URL of
+    /// a file of this server is reduced to its path.
     ///
     /// # Errors
-    /// Anything else, above all any other path of this server.
+    /// If it is anything else, in particular any other path of this server.
     pub fn parse(field: &'static str, text: &str, own_hosts: &[&str]) -> Result<Self, Invalid> {
         let refused = Invalid::new(field, "must be an http or https address");
         let text = text.trim();
@@ -33,34 +36,34 @@ impl WebUrl {
         Self::stored(local).ok_or(refused)
     }
 
-    /// Parses what is in the database.
+    /// Parses a URL from the database; `None` if it is not valid by today's rules.
     pub fn stored(text: &str) -> Option<Self> {
         let fits = text.len() <= LENGTH_MAX && (is_own_file(text) || is_elsewhere(text));
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// Stands for an address that is not good but must be there; leads nowhere (RFC 6761).
+    /// Placeholder where a URL is required but the stored one is invalid; never resolves (RFC 6761).
     pub fn unusable() -> Self {
         Self("http://unusable.invalid/".to_owned())
     }
 
-    /// The address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The path of a file of ours.
+    /// Returns the path if it is a file of this server.
     pub fn own_path(&self) -> Option<&str> {
         Some(self.as_str()).filter(|path| path.starts_with('/'))
     }
 
-    /// Whether it is an address of that host, whatever the port.
+    /// Whether the URL is on that host; ports are ignored.
     pub fn is_of(&self, host: &str) -> bool {
         host_and_rest(&self.0).is_some_and(|(own, _)| is_same(own, host_name(host)))
     }
 }
 
-/// `/files/<number>/<name>` exactly as this server writes it: no path that means another one.
+/// Whether `text` is `/files/<number>/<name>` exactly as this server writes it, so that no other spelling leads to
+/// another path.
 fn is_own_file(text: &str) -> bool {
     let Some((id, rest)) = text
         .strip_prefix("/files/")
@@ -80,7 +83,7 @@ fn is_own_file(text: &str) -> bool {
         && pass.is_none_or(|pass| !pass.is_empty() && pass.bytes().all(is_plain))
 }
 
-/// One part of a path, in which only what must be is percent-encoded.
+/// Whether `name` is one path segment in which only bytes that need it are percent-encoded.
 fn is_name(name: &str) -> bool {
     let mut parts = name.split('%');
     let is_plain = |part: &str| {
@@ -98,7 +101,7 @@ fn is_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && parts.next().is_some_and(is_plain) && parts.all(is_encoded)
 }
 
-/// An absolute http(s) address of a host that is not the reader's own machine.
+/// Whether `text` is an absolute http(s) URL of a host other than the reader's own machine.
 fn is_elsewhere(text: &str) -> bool {
     let Some((host, rest)) = host_and_rest(text) else {
         return false;
@@ -107,7 +110,7 @@ fn is_elsewhere(text: &str) -> bool {
     is_host(host) && rest.chars().all(is_good)
 }
 
-/// The host of an absolute http(s) address, and what follows the port; nothing is decoded.
+/// Returns the host of an absolute http(s) URL and the part after the port; nothing is percent-decoded.
 fn host_and_rest(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
@@ -123,7 +126,7 @@ fn host_and_rest(text: &str) -> Option<(&str, &str)> {
     is_good.then_some((host, rest))
 }
 
-/// `chat.lan` of `chat.lan:8080`, `http://chat.lan/a` or `chat.lan`.
+/// Returns `chat.lan` for `chat.lan:8080`, `http://chat.lan/a` or `chat.lan`.
 pub fn host_name(authority: &str) -> &str {
     let start = authority.find("://").map_or(0, |at| at + 3);
     let authority = &authority[start..];
@@ -135,7 +138,8 @@ pub fn host_name(authority: &str) -> &str {
     &authority[..end]
 }
 
-/// A name or address that every program reads alike.
+/// Whether `host` is a name or address that all programs parse alike. Refuses loopback and unspecified addresses and
+/// `localhost`.
 fn is_host(host: &str) -> bool {
     if let Some(address) = address_of(host) {
         return !address.is_loopback() && !address.is_unspecified();
@@ -147,7 +151,7 @@ fn is_host(host: &str) -> bool {
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     let last = host.rsplit('.').next().unwrap_or_default();
-    // 2130706433, 0x7f.1: browsers take these for addresses.
+    // Browsers parse `2130706433` and `0x7f.1` as IPv4 addresses.
     let is_number = last.starts_with(|c: char| c.is_ascii_digit());
     let is_here = last.eq_ignore_ascii_case("localhost");
     host.len() <= 253 && host.split('.').all(is_label) && !is_number && !is_here
@@ -197,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_this_server_is_one_of_a_file_or_none() {
+    fn urls_of_this_server_must_be_file_urls() {
         let own = [
             "chat.lan:8080",
             "https://chat.example/",
@@ -237,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_no_address_is_one_of_another_host() {
+    fn the_placeholder_for_unusable_urls_can_be_stored() {
         let text = WebUrl::unusable().as_str().to_owned();
         assert_eq!(WebUrl::stored(&text), Some(WebUrl::unusable()));
     }

@@ -1,123 +1,96 @@
-//! Everything a connection can be told.
+//! Events that are sent to connected clients.
 
 use std::sync::Arc;
 
 use super::{Member, Message, MessageId, Notification, Notify, Person, Room, RoomId, UserId};
 
-/// Something that happened, in the core's own words; each dialect says it in its own.
+/// Something that happened, independent of protocol; each dialect encodes it in its own format.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A message is new.
     Posted(Arc<Message>),
-    /// A message is new in a direct room, for those who do not watch it.
+    /// A new message in a direct room, for connections that do not subscribe to the room.
     PostedTo {
-        /// The message.
         message: Arc<Message>,
-        /// Who of the two did not write it.
+        /// The person of the two who did not write it.
         to: Arc<Person>,
     },
-    /// A message has another text.
+    /// The text or the files of a message changed.
     Edited(Arc<Message>),
-    /// A message is a tombstone now.
+    /// A message became a tombstone.
     Deleted(Arc<Message>),
-    /// A message has another reaction, or one less.
+    /// A reaction to a message was added or removed.
     Reacted(Arc<Message>),
-    /// Somebody has read a room up to a message.
+    /// Somebody's read cursor moved.
     Read {
-        /// Where.
         room: RoomId,
-        /// Who.
         person: Arc<Person>,
-        /// Up to where.
         last_read_id: MessageId,
-        /// In direct rooms: the other person.
+        /// The other person, in direct rooms.
         other: Option<Arc<Person>>,
-        /// In direct rooms: whether something was unread before.
+        /// Whether anything was unread before, in direct rooms.
         was_unread: bool,
     },
-    /// Somebody is typing.
     Typing {
-        /// Where.
         room: RoomId,
-        /// Who.
         person: Arc<Person>,
     },
     /// People came online or went offline.
     Presence(Presence),
-    /// Somebody is a member now.
     Joined {
-        /// Where.
         room: RoomId,
-        /// Who, in which role.
         member: Member,
     },
     /// A member's role or mute changed.
     MemberChanged {
-        /// Where.
         room: RoomId,
-        /// Who, and what they are now.
         member: Member,
     },
     /// Somebody is no longer a member.
     Left {
-        /// Where.
         room: RoomId,
-        /// Who.
         person: Arc<Person>,
-        /// How it came about.
         departure: Departure,
     },
-    /// A room is there that was not there for this person.
+    /// A room was created, or became visible to this person.
     RoomCreated(Arc<Room>),
-    /// A room has another name, description, key, kind or owner, or was cleared.
+    /// Name, description, access key, kind or owner of a room changed, or its messages were cleared.
     RoomChanged(Arc<Room>),
-    /// A room is gone.
     RoomDeleted(RoomId),
-    /// The list of rooms is another now.
     RoomListChanged,
-    /// Somebody began to watch a room, in one protocol.
+    /// Somebody subscribed to a room through one protocol.
     Entered {
-        /// Where.
         room: RoomId,
-        /// Who.
         person: Arc<Person>,
     },
-    /// Somebody stopped watching a room, in one protocol.
+    /// Somebody unsubscribed from a room in one protocol.
     Exited {
-        /// Where.
         room: RoomId,
-        /// Who.
         person: Arc<Person>,
     },
-    /// Somebody is told something beside their rooms.
+    /// A notification for its reader.
     Notified {
-        /// What.
         notification: Arc<Notification>,
-        /// `false` if it takes the place of the unread one of the same direct room.
+        /// `false` if it replaces the unread notification of the same direct room.
         new: bool,
     },
-    /// Somebody has read some of their notifications; so many are left, counted up to 100.
+    /// Somebody read notifications; holds the number still unread, counted up to 100.
     NotificationsRead(u32),
-    /// Somebody wants to be told of other things in a room.
+    /// Somebody changed which messages of a room they are notified about.
     NotifyChanged {
-        /// Where.
         room: RoomId,
-        /// Of what.
         notify: Notify,
     },
-    /// The number of messages in a direct room that its reader has not read yet.
+    /// Number of messages in a direct room that its reader has not read yet.
     Unread {
-        /// Where.
         room: RoomId,
-        /// The other person.
         other: Arc<Person>,
-        /// How many, counted up to 100.
+        /// Counted up to 100.
         count: u32,
     },
 }
 
 impl Event {
-    /// The message that is new or changed.
+    /// Returns the message, if the event is about a new or changed one.
     pub fn message(&self) -> Option<&Arc<Message>> {
         match self {
             Event::Posted(message)
@@ -128,7 +101,7 @@ impl Event {
         }
     }
 
-    /// Who wrote the message that is new or changed.
+    /// Returns the sender of the message that is new or changed.
     pub fn author(&self) -> Option<UserId> {
         match self {
             Event::PostedTo { message, .. } => Some(message.sender.id),
@@ -137,28 +110,27 @@ impl Event {
     }
 }
 
-/// How somebody came to be no longer a member.
+/// Reason why a membership ended.
 #[derive(Clone, Debug)]
 pub enum Departure {
     /// They left.
     Own,
-    /// Somebody sent them out.
+    /// Holds who kicked them.
     Kicked(Arc<Person>),
-    /// Their account ended.
+    /// Their account was deleted.
     Ended,
-    /// They only watched, and the room became private.
+    /// They were subscribed without being a member, and the room became private.
     Closed,
 }
 
-/// Who came and went in one room since the last such event.
+/// Changes of presence in one room since the last such event.
 #[derive(Clone, Debug)]
 pub struct Presence {
-    /// Where.
     pub room: RoomId,
-    /// Who is online now and was not; empty in rooms of more than 200 members.
+    /// People who came online; empty in rooms of more than 200 members.
     pub online: Vec<Arc<Person>>,
-    /// Who was online and is not; empty in rooms of more than 200 members.
+    /// People who went offline; empty in rooms of more than 200 members.
     pub offline: Vec<Arc<Person>>,
-    /// How many people are online.
+    /// Number of people online.
     pub count: u32,
 }

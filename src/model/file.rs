@@ -1,4 +1,4 @@
-//! What people attach: files kept here, and links to files kept elsewhere.
+//! Attachments: files stored on this server, and links to files on other hosts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::text::{cut_bytes, is_hidden, is_joiner, is_visible};
 use super::{FileId, Media, MessageId, Millis, Person, RoomId, RoomKind, UserId, WebUrl};
 
-/// The longest name of a file, bytes: what common file systems take.
+/// Maximum length of a file name, bytes; common file systems allow it.
 const NAME_MAX: usize = 240;
-/// The longest ending that is kept when a name must be shortened, bytes.
+/// Maximum length of an extension that is kept when a name is shortened, bytes.
 const ENDING_MAX: usize = 16;
-/// What a file is called whose name says nothing.
+/// Name of a file whose given name has no visible character.
 const NAMELESS: &str = "file";
 
 /// A file's name: one line without directories and control characters, 1 to 240 bytes.
@@ -18,10 +18,10 @@ const NAMELESS: &str = "file";
 pub struct FileName(String);
 
 impl FileName {
-    /// Makes a good name of any text.
+    /// Makes a valid file name of any text.
     pub fn clean(text: &str) -> Self {
         let base = text.rsplit(['/', '\\']).next().unwrap_or_default();
-        // Joiners belong to what is written: Persian words and emoji fall apart without them.
+        // Joiners are kept: Persian words and emoji fall apart without them.
         let is_kept = |c: &char| is_joiner(*c) || !is_hidden(*c);
         let kept: String = base.chars().filter(is_kept).collect();
         let kept = kept.trim().trim_start_matches('.').trim();
@@ -32,13 +32,12 @@ impl FileName {
         })
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Cuts a name that is too long, in front of its ending.
+/// Shortens a name that is too long; the extension is kept.
 fn shorten(name: &str) -> String {
     if name.len() <= NAME_MAX {
         return name.to_owned();
@@ -52,7 +51,7 @@ fn shorten(name: &str) -> String {
     format!("{stem}{ending}")
 }
 
-/// What signs the addresses of one file; never shown.
+/// Key that signs the URLs of one file. `Debug` does not print it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FileKey(pub [u8; 16]);
 
@@ -62,21 +61,21 @@ impl fmt::Debug for FileKey {
     }
 }
 
-/// What a file is for; decides who may fetch it.
+/// Use of a file; decides who may fetch it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Shown by a message, to those who may read that message.
+    /// Attached to a message: for those who may read the message.
     Message,
-    /// The small picture of a message's file.
+    /// Thumbnail of a message's file.
     Thumbnail,
-    /// Shown beside somebody's name, to everybody with an account.
+    /// Avatar of a person: for every account.
     Avatar,
-    /// Shown beside a room's name, to those who may see the room.
+    /// Picture of a room: for those who may see the room.
     Picture,
 }
 
 impl Purpose {
-    /// The word used in the file.
+    /// Returns the word used in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Purpose::Message => "message",
@@ -86,7 +85,6 @@ impl Purpose {
         }
     }
 
-    /// The purpose of that name, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
         [
             Purpose::Message,
@@ -99,69 +97,57 @@ impl Purpose {
     }
 }
 
-/// The small picture of a picture, a file of its own.
+/// Thumbnail of a picture, a file of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thumbnail {
-    /// Its number.
     pub id: FileId,
-    /// Signs its addresses.
+    /// Signs its URLs.
     pub key: FileKey,
-    /// Its name.
     pub name: String,
 }
 
-/// A file, without its bytes.
+/// Metadata of a file, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its number.
     pub id: FileId,
-    /// Signs its addresses.
+    /// Signs its URLs.
     pub key: FileKey,
-    /// Who uploaded it.
+    /// The uploader.
     pub owner_id: UserId,
-    /// What to call it.
     pub name: String,
-    /// What its bytes say it is, else what the sender says.
+    /// Detected from the content, else as the sender declared it.
     pub media_type: String,
-    /// What else its bytes say.
     pub media: Media,
-    /// Bytes; of another host's file what the sender said.
+    /// In bytes; as the sender declared it if the file is on another host.
     pub size: u64,
-    /// Width and height in pixels as shown, of pictures and videos whose bytes say so.
+    /// Width and height as displayed, pixels; of pictures and videos whose content states them.
     pub dimensions: Option<(u32, u32)>,
-    /// Its small picture, where it pays to have one.
     pub thumbnail: Option<Thumbnail>,
-    /// Where it is, if it is on another host.
+    /// URL of a file on another host.
     pub url: Option<WebUrl>,
-    /// When it was uploaded.
+    /// Time of the upload.
     pub created_at: Millis,
 }
 
-/// A file and where it is shown.
+/// A file and the message it is attached to.
 #[derive(Clone, Debug)]
 pub struct PlacedFile {
-    /// The file.
     pub file: File,
-    /// Who uploaded it or pointed at it.
+    /// The uploader, or who linked to it.
     pub owner: Arc<Person>,
-    /// The message that shows it.
     pub message: MessageId,
-    /// The room of that message.
     pub room: RoomId,
-    /// What sort of room that is.
     pub kind: RoomKind,
 }
 
-/// Another host's file that somebody points at; it is never fetched.
+/// A file on another host that a client links to. The server never fetches it.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// What to call it.
     pub name: FileName,
-    /// What it is said to be.
+    /// As the sender declared it.
     pub media_type: String,
-    /// How many bytes it is said to have.
+    /// In bytes, as the sender declared it.
     pub size: u64,
-    /// Where it is.
     pub url: WebUrl,
 }
 
@@ -170,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_loses_directories_and_what_deceives() {
+    fn file_names_lose_directories_and_deceptive_characters() {
         for (text, expected) in [
             ("photo.jpg", "photo.jpg"),
             ("../../etc/passwd", "passwd"),
@@ -193,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_keeps_its_ending() {
+    fn a_long_file_name_keeps_its_extension() {
         let name = FileName::clean(&format!("{}.jpeg", "ä".repeat(300)));
         assert!(name.as_str().len() <= NAME_MAX && name.as_str().ends_with("ä.jpeg"));
         let name = FileName::clean(&format!("a.{}", "b".repeat(300)));
@@ -203,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_not_shown() {
+    fn debug_output_hides_the_file_key() {
         assert!(!format!("{:?}", FileKey([7; 16])).contains('7'));
     }
 }

@@ -1,8 +1,9 @@
-//! Passwords that are tried first: common words and their usual disguises, rows of keys, repetitions, one's own name.
+//! Passwords that attackers try first: common words with usual substitutions, keyboard rows, repetitions, the account's
+//! own name.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// What many passwords are made of; with digits or signs before or behind they are no better.
+/// Words that common passwords consist of. Digits or signs before or after them do not help.
 const WORDS: &str = "\
     abcdefgh access adidas admin administrator adrian alexander alexandra amanda america andrea \
     andreas andrew angel angela anthony apple arsenal asdfasdf asdfghjkl ashley asshole austin \
@@ -37,7 +38,7 @@ const WORDS: &str = "\
     welcome werder whatever william willkommen windows winner winston winter wizard xavier \
     yamaha yankees yellow zaq zxcvbnm";
 
-/// Rows of characters that fingers or heads follow, either way.
+/// Sequences of keys or characters that people type; matched in both directions.
 const ROWS: &[&str] = &[
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890123456789",
@@ -70,7 +71,7 @@ const ROWS: &[&str] = &[
     "314159265358979",
 ];
 
-/// Whether a password would be among the first that somebody tries who knows the account's `names`.
+/// Whether an attacker who knows the account's `names` would try the password among the first.
 pub(super) fn is_guessable(password: &str, names: &[&str]) -> bool {
     let whole = fold(password);
     let core = core(&whole);
@@ -82,18 +83,18 @@ pub(super) fn is_guessable(password: &str, names: &[&str]) -> bool {
         || names.iter().any(|name| is_made_of(&forms, name))
 }
 
-/// Without case, width and blanks.
+/// Removes case, width (NFKC) and white space.
 fn fold(text: &str) -> String {
     let letters = text.nfkc().flat_map(char::to_lowercase);
     letters.filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Without what people put around a word.
+/// Removes digits and signs before and after a word.
 fn core(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphabetic())
 }
 
-/// With letters for the digits and signs that look like them.
+/// Replaces digits and signs by the letters they look like.
 fn plain(text: &str) -> String {
     let letter = |c| match c {
         '0' => 'o',
@@ -118,7 +119,8 @@ fn is_row(text: &str) -> bool {
         .any(|row| row.contains(text) || row.contains(back.as_str()))
 }
 
-/// Whether the password is a name, or the part of an address before the `@`, with little around it.
+/// Whether the password is `name` or, of an e-mail address, the part before the `@`: as it is, without digits and
+/// signs around it, reversed, or twice.
 fn is_made_of(forms: &[&str], name: &str) -> bool {
     let name = fold(name);
     let local = name.split('@').next().unwrap_or_default();
@@ -134,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_tried_first_is_guessable() {
+    fn common_passwords_are_guessable() {
         for password in [
             "password",
             "Password1!",
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn ones_own_name_is_guessable() {
+    fn the_own_name_is_guessable() {
         let names = ["wilhelmine", "Mina von Ort", "mina.ort@example.org", ""];
         for password in [
             "wilhelmine",
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_taken() {
+    fn other_passwords_are_accepted() {
         for password in [
             "correct horse",
             "battery staple",

@@ -1,4 +1,4 @@
-//! Ids as newtypes, so that a room's number is never taken for a user's.
+//! Ids as newtypes, so that a room's id cannot be taken for a user's.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,38 +18,38 @@ macro_rules! id {
 }
 
 id! {
-    /// A user's number; never given again.
+    /// Id of an account; never reused.
     UserId,
-    /// A room's number; the lobby is [`RoomId::LOBBY`].
+    /// Id of a room; the lobby is [`RoomId::LOBBY`].
     RoomId,
-    /// A message's number, and the number of a change to one: both come from one counter, ascending within a room.
+    /// Id of a message or of a change to one: both come from one counter, ascending within a room.
     MessageId,
-    /// An invite's number.
+    /// Id of an invite.
     InviteId,
-    /// A session's number.
+    /// Id of a session.
     SessionId,
-    /// A file's number; never given again.
+    /// Id of a file; never reused.
     FileId,
-    /// A notification's number, from the counter of messages; one person's ascend.
+    /// Id of a notification, from the counter of messages; ascending for each reader.
     NotificationId,
 }
 
 impl RoomId {
-    /// The one room everybody is in.
+    /// The one room with everybody in it.
     pub const LOBBY: RoomId = RoomId(1);
 }
 
 impl SessionId {
-    /// No session: somebody who was believed without proof.
+    /// No session: a caller admitted without authentication.
     pub const NONE: SessionId = SessionId(0);
 }
 
-/// A point in time: milliseconds since 1970, UTC.
+/// Point in time: milliseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// What the clock says.
+    /// Reads the system clock.
     pub fn now() -> Self {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -57,7 +57,7 @@ impl Millis {
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// This time, later by `duration`.
+    /// Returns the time `duration` later; saturates.
     pub fn after(self, duration: std::time::Duration) -> Self {
         Self(
             self.0

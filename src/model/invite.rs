@@ -1,51 +1,43 @@
-//! Links that let people in.
+//! Invite links.
 
 use std::sync::Arc;
 
 use super::{Action, InviteId, MemberRole, Millis, Person, Role, RoomId, RoomKind, Verdict, may};
 
-/// The room an invite is for.
+/// Room that an invite leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InviteRoom {
-    /// Its number.
     pub id: RoomId,
-    /// What sort of room.
     pub kind: RoomKind,
-    /// Its name.
     pub name: String,
 }
 
-/// A link that lets people in; its code is known only to those who have it.
+/// An invite link. Its code is not stored here; only people who have the link know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invite {
-    /// Its number.
     pub id: InviteId,
-    /// Where it leads.
+    /// Room to join; `None` for an invite to the server only.
     pub room: Option<InviteRoom>,
-    /// Who made it.
     pub created_by: Arc<Person>,
-    /// The creator's place in the room.
+    /// The creator's role in the room.
     pub place: Option<MemberRole>,
-    /// How often it may be used.
     pub max_uses: u32,
-    /// How often it was used.
+    /// Number of uses so far.
     pub used: u32,
-    /// When it was made.
     pub created_at: Millis,
-    /// When it ends.
     pub expires_at: Millis,
 }
 
 impl Invite {
-    /// How often an invite may be used at the most.
+    /// Upper limit of `max_uses`.
     pub const USES_MAX: u32 = 10_000;
 
-    /// Whether it lets anybody in at `now`: it is worth no more than what its creator still may do.
+    /// Whether the invite is valid at `now`. It is valid only while its creator may still invite.
     pub fn is_good(&self, now: Millis) -> bool {
         self.used < self.max_uses && self.expires_at > now && self.is_backed()
     }
 
-    /// Whether it stands for an account, even where nobody may register otherwise.
+    /// Whether the invite allows registering even where registration is closed: the creator must be an admin.
     pub fn registers(&self) -> bool {
         !self.created_by.deleted && self.created_by.role == Role::Admin
     }
@@ -58,7 +50,8 @@ impl Invite {
     }
 }
 
-/// Whether somebody of that `role` may invite to the server, or to a room of that kind where they have that place.
+/// Returns whether an account of that `role` may invite to the server, or to a room of that kind in which it has that
+/// role.
 pub fn may_invite(role: Role, room: Option<(RoomKind, Option<MemberRole>)>) -> Verdict {
     match room {
         Some((kind, place)) => may(role, place, kind, Action::Keep),
@@ -100,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invite_ends_with_its_time_and_its_uses() {
+    fn an_invite_ends_by_time_and_by_uses() {
         let good = invite(Role::Admin, None);
         assert!(good.is_good(Millis(99)));
         assert!(!good.is_good(Millis(100)));
@@ -108,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invite_is_worth_what_its_creator_may_do() {
+    fn an_invite_depends_on_its_creators_permissions() {
         let now = Millis(1);
         assert!(invite(Role::User, Some(MemberRole::Moderator)).is_good(now));
         assert!(!invite(Role::User, Some(MemberRole::Moderator)).registers());

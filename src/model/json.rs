@@ -1,6 +1,6 @@
-//! JSON that others wrote and that is kept as it came.
+//! JSON from clients that is stored unchanged.
 
-/// Deeper JSON is refused: SQLite takes 1,000 levels, many readers 128.
+/// Maximum nesting that is accepted: SQLite parses 1,000 levels, many parsers only 128.
 pub const JSON_DEPTH_MAX: usize = 64;
 
 /// Whether JSON is nested no deeper than [`JSON_DEPTH_MAX`].
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_counted_outside_of_strings_only() {
+    fn nesting_depth_ignores_brackets_in_strings() {
         assert!(is_shallow(&nested(JSON_DEPTH_MAX)));
         assert!(!is_shallow(&nested(JSON_DEPTH_MAX + 1)));
         let text = serde_json::to_string(&format!("\\\"{}", nested(1200))).unwrap_or_default();

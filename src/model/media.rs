@@ -1,12 +1,12 @@
-//! What the bytes of a file say it is: its kind, whether it moves, how long it plays, whether its metadata was removed.
+//! Facts detected from the content of a file: kind, animation, duration, whether its metadata was removed.
 
 use super::File;
 
-/// Frames times pixels of the largest animation that a page plays.
+/// Upper limit of frames times pixels for an animation that pages play.
 const ANIMATED_PIXELS_MAX: u64 = 500_000_000;
-/// The largest animation that a page plays, bytes.
+/// Maximum size of an animation that pages play, bytes.
 const ANIMATED_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// Containers that browsers play; what is in them may still be a codec that one of them does not know.
+/// Containers that browsers play. Not every browser supports every codec inside them.
 const PLAYABLE: [&str; 10] = [
     "audio/aac",
     "audio/flac",
@@ -20,34 +20,31 @@ const PLAYABLE: [&str; 10] = [
     "video/webm",
 ];
 
-/// Facts about a file that its bytes tell beside its type.
+/// Facts detected from a file's content, besides its type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Media {
-    /// Whether the bytes say what it is; otherwise the type is the sender's word.
+    /// Whether the type was detected from the content; otherwise the sender declared it.
     pub recognized: bool,
-    /// Whether metadata (place, device, people, dates) was removed from everywhere the format keeps it.
+    /// Whether metadata (place, device, people, dates) was removed from everywhere the format stores it.
     pub cleaned: bool,
-    /// Frames of a picture, where known; more than one is an animation.
+    /// Frames of a picture, 0 if unknown; more than one is an animation.
     pub frames: u32,
-    /// How long it plays, milliseconds.
+    /// Milliseconds.
     pub duration: Option<u64>,
 }
 
-/// The broad kind of a file.
+/// Broad kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaKind {
-    /// A picture, still or animated.
+    /// Still or animated picture.
     Picture,
-    /// Moving pictures, with sound or without.
     Video,
-    /// Sound alone.
     Audio,
-    /// Anything else.
     Other,
 }
 
 impl MediaKind {
-    /// The name used by protocols.
+    /// Returns the name used by protocols.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Picture => "picture",
@@ -59,7 +56,7 @@ impl MediaKind {
 }
 
 impl Media {
-    /// A picture made or decoded here.
+    /// Facts of a picture that the server made or decoded.
     pub fn picture() -> Self {
         Self {
             recognized: true,
@@ -68,7 +65,7 @@ impl Media {
         }
     }
 
-    /// The media type with these facts as its parameters, as the store keeps it.
+    /// Returns the media type with these facts as parameters, the form in which the store keeps it.
     pub fn stored(&self, media_type: &str) -> String {
         let mut text = media_type.to_owned();
         let flags = [("recognized", self.recognized), ("cleaned", self.cleaned)];
@@ -84,7 +81,7 @@ impl Media {
         text
     }
 
-    /// The media type and the facts of what [`Media::stored`] returned; unknown parameters are ignored.
+    /// Parses what [`Media::stored`] returned; unknown parameters are ignored.
     pub fn parse_stored(text: &str) -> (&str, Self) {
         let mut parts = text.split(';');
         let media_type = parts.next().unwrap_or_default();
@@ -103,7 +100,7 @@ impl Media {
 }
 
 impl File {
-    /// The broad kind, as far as its bytes say; another host's file is never more than [`MediaKind::Other`].
+    /// Returns the broad kind as detected from the content; files on other hosts are always [`MediaKind::Other`].
     pub fn kind(&self) -> MediaKind {
         if !self.media.recognized || self.url.is_some() {
             return MediaKind::Other;
@@ -116,18 +113,17 @@ impl File {
         }
     }
 
-    /// Width and height of a picture that browsers show and that may be shown in a page.
+    /// Returns width and height of a picture that browsers can show and whose metadata was removed.
     pub fn shown_dimensions(&self) -> Option<(u32, u32)> {
         let is_shown = self.kind() == MediaKind::Picture && self.media.cleaned;
         self.dimensions.filter(|_| is_shown)
     }
 
-    /// Whether it is a picture of several frames.
     pub fn is_animated(&self) -> bool {
         self.kind() == MediaKind::Picture && self.media.frames > 1
     }
 
-    /// Whether a page may play it: an animation that is not too expensive, or a container that browsers play.
+    /// Whether a page may play it: an animation below the limits, or a container that browsers play.
     pub fn is_playable(&self) -> bool {
         match self.kind() {
             MediaKind::Picture => self.is_animated() && self.is_cheap_animation(),
@@ -136,7 +132,7 @@ impl File {
         }
     }
 
-    /// Whether it may still tell who made it, where and with what, as far as its kind is known to do so.
+    /// Whether it may still contain metadata (author, place, device), as far as its kind is known to have any.
     pub fn keeps_metadata(&self) -> bool {
         const DOCUMENTS: [&str; 4] = ["pdf", "rtf", "msword", "vnd."];
         let document = self.media_type.strip_prefix("application/");
@@ -154,7 +150,7 @@ impl File {
     fn is_cheap_animation(&self) -> bool {
         let pixels = |(width, height)| u64::from(width) * u64::from(height);
         self.shown_dimensions().is_some_and(|dimensions| {
-            // Without a still frame nobody could stop it.
+            // Without a still frame the animation could not be stopped.
             let has_still = self.thumbnail.is_some();
             let all = pixels(dimensions).saturating_mul(self.media.frames.into());
             has_still && all <= ANIMATED_PIXELS_MAX && self.size <= ANIMATED_BYTES_MAX
@@ -167,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stored_facts_are_read_again() {
+    fn stored_media_facts_can_be_parsed() {
         for media in [
             Media::default(),
             Media::picture(),
@@ -184,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_stored_facts_are_ignored() {
+    fn unknown_stored_media_facts_are_ignored() {
         for text in [
             "a/b;cleaned",
             "a/b;cleaned=yes;frames=-1",

@@ -1,25 +1,25 @@
-//! Whom a text calls by `@`.
+//! Finds the mentions in a text.
 
 use super::UserId;
 use super::text::{Element, MENTION_MAX, Reader, is_gap, name_key, read};
 
-/// So many people are called by one text at the most, and so many `@` are looked at.
+/// Maximum number of people mentioned by one text; also the number of `@` that are looked up.
 const MENTIONS_MAX: usize = 50;
-/// The name that calls everybody.
+/// Name that mentions everybody in the room.
 const ROOM: &str = "room";
 
-/// Whom a message calls.
+/// Mentions of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
-    /// People, in the order of the text, each once.
+    /// In the order of the text, each once.
     pub people: Vec<UserId>,
-    /// Everybody in the room.
+    /// Whether everybody in the room is mentioned.
     pub room: bool,
 }
 
 impl Mentions {
-    /// Looks for `@name` in a text, outside of code and addresses; `who` knows people by [`name_key`], `may_call_room`
-    /// says whether `@room` counts.
+    /// Finds `@name` in a text, outside of code and links. `who` looks people up by [`name_key`]; `may_call_room` says
+    /// whether `@room` counts.
     pub fn find(text: &str, may_call_room: bool, who: impl Fn(&str) -> Option<UserId>) -> Self {
         let mut finder = Finder {
             found: Self::default(),
@@ -31,17 +31,16 @@ impl Mentions {
         finder.found
     }
 
-    /// Whether a text can call anybody: cheap, and mostly no.
+    /// Whether a text can contain a mention. A cheap check that is false for most messages.
     pub fn are_possible(text: &str) -> bool {
         text.contains(['@', '＠'])
     }
 
-    /// Whether nobody is called.
     pub fn is_empty(&self) -> bool {
         self.people.is_empty() && !self.room
     }
 
-    /// Those who were not called before.
+    /// Returns the mentions that `before` does not have.
     #[must_use]
     pub fn without(&self, before: &Self) -> Self {
         let new = |id: &&UserId| !before.room && !before.people.contains(id);
@@ -57,7 +56,7 @@ enum Called {
     Person(UserId),
 }
 
-/// Looks at every `@` where the grammar of messages allows a mention.
+/// Reader that looks up every `@` where the message grammar allows a mention.
 struct Finder<F> {
     found: Mentions,
     looked_at: usize,
@@ -76,7 +75,7 @@ impl<F: Fn(&str) -> Option<UserId>> Reader for Finder<F> {
 
     fn mention(&mut self, _text: &[char]) {}
 
-    /// Notes down who is meant; the text goes on behind the `@`.
+    /// Records the mention. Returns `None`, so that reading continues right after the `@`.
     fn find_name(&mut self, name: &[char]) -> Option<usize> {
         self.looked_at += 1;
         if self.looked_at > MENTIONS_MAX {
@@ -93,14 +92,14 @@ impl<F: Fn(&str) -> Option<UserId>> Reader for Finder<F> {
     }
 }
 
-/// The longest name that `text` begins with.
+/// Returns the mention by the longest name that `text` begins with.
 fn called(
     text: &[char],
     may_call_room: bool,
     who: impl Fn(&str) -> Option<UserId>,
 ) -> Option<Called> {
     let near: String = text.iter().collect();
-    // One sign may stand for many letters.
+    // NFKC can expand one character to many.
     let near: String = name_key(&near).chars().take(2 * MENTION_MAX).collect();
     let ends = near.char_indices().map(|(at, _)| at).skip(1);
     let ends: Vec<_> = ends.chain([near.len()]).collect();
@@ -119,7 +118,7 @@ mod tests {
 
     const PEOPLE: [&str; 6] = ["ann", "ann smith", "ann-2", "jürgen", "佐藤", "room"];
 
-    /// Names of those who are called, `*` for the room.
+    /// Returns the names of the people mentioned, `*` for the room.
     fn find(text: &str, may_call_room: bool) -> Vec<&'static str> {
         let who = |key: &str| {
             let place = PEOPLE.iter().position(|name| *name == key);
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_counts() {
+    fn the_longest_matching_name_is_mentioned() {
         for (text, expected) in [
             ("@ann", vec!["ann"]),
             ("hi @Ann, look", vec!["ann"]),
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_calls_nobody() {
+    fn other_text_mentions_nobody() {
         for text in [
             "",
             "@",
@@ -188,21 +187,21 @@ mod tests {
     }
 
     #[test]
-    fn the_room_is_called_only_by_who_may() {
+    fn a_room_mention_needs_permission() {
         assert_eq!(find("@Room: @ann", true), ["ann", "*"]);
         assert_eq!(find("@room", false), ["room"]);
         assert_eq!(find("@rooms", true), Vec::<&str>::new());
     }
 
     #[test]
-    fn a_text_full_of_signs_is_soon_done_with() {
+    fn a_text_full_of_at_signs_is_parsed_in_linear_time() {
         let text = "@ann smith ".repeat(1000);
         assert_eq!(find(&text, true), ["ann smith"]);
         assert_eq!(find(&"@".repeat(4000), true), Vec::<&str>::new());
     }
 
     #[test]
-    fn an_edit_calls_only_those_who_were_not_called_before() {
+    fn an_edit_mentions_only_newly_mentioned_people() {
         let some = |people: &[i64], room| Mentions {
             people: people.iter().copied().map(UserId).collect(),
             room,

@@ -1,4 +1,4 @@
-//! What people say.
+//! Messages, their drafts and changes.
 
 use std::sync::Arc;
 
@@ -7,29 +7,27 @@ use uuid::Uuid;
 use super::text::{shows_something, trim_lines};
 use super::{Emoji, File, FileId, Invalid, Mentions, MessageId, Millis, Person, Reaction, RoomId};
 
-/// The longest message, characters after trimming.
+/// Maximum length of a message, characters after trimming.
 pub const CONTENT_MAX: usize = 4000;
 
-/// So many files one message may show.
+/// Maximum number of files of one message.
 pub const FILES_MAX: usize = 10;
-/// Why one more is refused.
 pub const TOO_MANY_FILES: Invalid =
     Invalid::new("file", "is one too many: a message has at most 10 files");
 
-/// A message's text: 1 to [`CONTENT_MAX`] characters of which something can be seen, without control characters, blank
-/// lines at its beginning and blanks at its end; none beside files.
+/// Text of a message: 1 to [`CONTENT_MAX`] characters, at least one of them visible, without control characters except
+/// tab and line breaks, without leading blank lines and trailing white space. May be empty if the message has files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
 impl Content {
-    /// Trims and checks a text.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const FIELD: &str = "content";
         let text = trim_lines(text);
         if text.is_empty() {
             return Err(Invalid::new(FIELD, "must not be empty"));
         }
-        // Every character takes a byte at least: short texts need no counting.
+        // A character takes at least one byte, so short texts need no counting.
         if text.len() > CONTENT_MAX && text.chars().count() > CONTENT_MAX {
             return Err(Invalid::new(FIELD, "is too long"));
         }
@@ -45,7 +43,7 @@ impl Content {
         Ok(Self(text.to_owned()))
     }
 
-    /// As [`Content::parse`], but no text at all is good too: files need none.
+    /// Like [`Content::parse`], but accepts an empty text, for messages with files.
     pub fn beside_files(text: &str) -> Result<Self, Invalid> {
         if text.trim().is_empty() {
             Ok(Self(String::new()))
@@ -54,36 +52,33 @@ impl Content {
         }
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, to keep.
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
-/// A message to be sent.
+/// Message to be sent.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Chosen by the sender's client (or by us): sending it again makes no second message.
+    /// Chosen by the sender's client, else by the server. Sending the same `uuid` again creates no second message.
     pub uuid: Uuid,
-    /// The text.
     pub content: Content,
-    /// The message it answers, in the same room.
+    /// Message that it replies to, in the same room.
     pub reply_to: Option<MessageId>,
-    /// What the client's clock said.
+    /// Time of the client's clock.
     pub sent_at: Option<Millis>,
-    /// The sender's files that it shows; none of them shown by any other message.
+    /// The sender's uploads to attach; none of them may be attached to another message.
     pub files: Vec<FileId>,
-    /// What the sender's protocol wants told along, in its own words; live only, never kept.
+    /// Extra data of the sender's protocol, delivered live only and never stored.
     pub aside: Option<Arc<str>>,
 }
 
 impl Draft {
-    /// A message with that text and nothing else.
+    /// Creates a draft with that text and nothing else.
     pub fn new(content: Content) -> Self {
         Self {
             uuid: Uuid::now_v7(),
@@ -96,88 +91,80 @@ impl Draft {
     }
 }
 
-/// A message as it is kept.
+/// A stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its number, ascending within its room.
+    /// Ascending within the room.
     pub id: MessageId,
-    /// The uuid that the sender's client chose.
+    /// Chosen by the sender's client.
     pub uuid: Uuid,
-    /// The one room it is in.
     pub room_id: RoomId,
-    /// That room's uuid.
     pub room_uuid: Uuid,
-    /// Who sent it.
     pub sender: Arc<Person>,
-    /// The text; empty once deleted.
+    /// Empty once deleted.
     pub content: String,
-    /// What it shows, in the sender's order; nothing once deleted.
+    /// Attachments in the sender's order; empty once deleted.
     pub files: Vec<File>,
-    /// The message it answers.
     pub reply_to: Option<MessageId>,
-    /// How that message begins, if it is still there.
+    /// Quote of that message, if it still exists.
     pub reply: Option<Quote>,
-    /// Whom the text calls; nobody once deleted.
+    /// Empty once deleted.
     pub mentions: Mentions,
-    /// What people think of it, in the order of its first emoji; nothing once deleted.
+    /// In the order in which each emoji first appeared; empty once deleted.
     pub reactions: Vec<Reaction>,
-    /// What the sender's clock said.
+    /// Time of the sender's clock.
     pub sent_at: Option<Millis>,
-    /// When the server took it.
+    /// Time when the server accepted it.
     pub created_at: Millis,
-    /// When it was last edited.
+    /// Time of the last edit.
     pub edited_at: Option<Millis>,
-    /// When it was deleted.
     pub deleted_at: Option<Millis>,
     /// Its newest change; equals `id` until it is edited, deleted or reacted to.
     pub change_id: MessageId,
-    /// What the sender's protocol told along; only while it is new.
+    /// Extra data of the sender's protocol; only set while the message is new.
     pub aside: Option<Arc<str>>,
 }
 
-/// What stands above an answer: the message it answers, in short.
+/// Short form of a message, shown above a reply to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// That message.
     pub id: MessageId,
-    /// Who sent it.
     pub sender: Arc<Person>,
-    /// How its text begins, see [`head`](super::head).
+    /// Beginning of its text, see [`head`](super::head).
     pub head: String,
-    /// It is a tombstone.
+    /// Whether it is a tombstone.
     pub deleted: bool,
 }
 
-/// What is to be done to a message that is there.
+/// Change to an existing message.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Its sender gives it another text.
+    /// Replaces the text; by its sender only.
     Edit(Content),
-    /// It becomes a tombstone.
+    /// Turns it into a tombstone.
     Delete,
-    /// It shows more of its sender's files, which nothing else shows.
+    /// Attaches more uploads of its sender; none of them may be attached to another message.
     Show(Vec<FileId>),
-    /// It shows a file no more; without text and files it becomes a tombstone.
+    /// Detaches a file. A message without text and files becomes a tombstone.
     Hide(FileId),
-    /// Somebody reacts to it, or does so no more.
+    /// Adds or removes a reaction.
     React {
-        /// How.
         emoji: Emoji,
-        /// Whether from now on, or no more.
+        /// Whether to add it, else to remove it.
         on: bool,
     },
 }
 
-/// Which part of a room's messages is wanted; the ids are exclusive.
+/// Page of a room's messages to load; both ids are exclusive.
 #[derive(Clone, Copy, Debug)]
 pub struct PageRequest {
     /// Only messages before this one.
     pub before: Option<MessageId>,
     /// Only messages after this one.
     pub after: Option<MessageId>,
-    /// How many at the most.
+    /// Maximum number of messages.
     pub limit: u32,
-    /// Whether deleted messages are among them, as tombstones.
+    /// Whether deleted messages are included, as tombstones.
     pub tombstones: bool,
 }
 
@@ -186,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn white_space_is_no_content() {
+    fn white_space_is_not_content() {
         assert_eq!(Content::parse(" \n\t ").unwrap_err().field, "content");
     }
 

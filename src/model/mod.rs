@@ -1,4 +1,4 @@
-//! Chat's nouns and rules. No I/O, no SQL, no wire names.
+//! Types and rules of the chat. No I/O, no SQL, no wire names.
 
 mod access;
 mod address;
@@ -49,36 +49,34 @@ pub use text::{
 };
 pub use user::{Person, Private, Profile, Role, Shown, User, UserEdit, Viewer};
 
-/// Why a value from outside is no good: the field and a short reason for a person.
+/// Reason why an input value is refused: the field, and a short text for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {}", self.reason())]
 pub struct Invalid {
-    /// The field as the native protocol names it.
+    /// Name of the field in the native protocol.
     pub field: &'static str,
-    /// What is wrong with it, to be read after the field's name: "must not be empty". `{n}` stands for `count`.
+    /// Text that follows the field's name, like "must not be empty". `{n}` is replaced by `count`.
     pub why: &'static str,
-    /// The number in the reason.
     pub count: u32,
 }
 
 impl Invalid {
-    /// `field` is refused because it `why`.
     pub const fn new(field: &'static str, why: &'static str) -> Self {
         Self::counted(field, why, 0)
     }
 
-    /// The same with a number in the reason.
+    /// Like [`Invalid::new`], with a number in the reason.
     pub const fn counted(field: &'static str, why: &'static str, count: u32) -> Self {
         Self { field, why, count }
     }
 
-    /// The same of another field.
+    /// Returns the same refusal for another field.
     #[must_use]
     pub const fn of(self, field: &'static str) -> Self {
         Self { field, ..self }
     }
 
-    /// The whole reason.
+    /// Returns the reason with the number filled in.
     pub fn reason(&self) -> String {
         self.why.replace("{n}", &self.count.to_string())
     }

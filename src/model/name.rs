@@ -1,4 +1,4 @@
-//! Names, addresses and secrets as people type them: parsed once, then trusted.
+//! Names, e-mail addresses and access keys as people type them: validated once by parsing.
 
 use std::fmt;
 
@@ -8,15 +8,16 @@ use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection}
 use super::Invalid;
 use super::text::{composed, email_key, is_hidden, is_visible, look, name_key};
 
-/// An account's unique name: 1–48 characters, no `@`, no control or invisible characters, no outer blanks.
+/// Unique name of an account: 1–48 characters, no `@`, no control or invisible characters, no leading or trailing
+/// space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
 impl Username {
-    /// Checks a name; `field` is named in the refusal.
+    /// Validates a name.
     ///
-    /// Refuses names that mix scripts as no language does (a Cyrillic `а` among Latin letters), because they
-    /// are made to look like somebody else's.
+    /// Refuses names that mix scripts as no language does (a Cyrillic `а` among Latin letters), because such names
+    /// imitate others.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const FIELD: &str = "username";
         let name = one_line(FIELD, text, 48)?;
@@ -39,49 +40,47 @@ impl Username {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name as typed.
+    /// Returns the name as typed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What two names are compared by: NFKC, lower case.
+    /// Returns the form in which names are compared: NFKC, lower case.
     pub fn key(&self) -> String {
         name_key(&self.0)
     }
 
-    /// What the name looks like, for finding look-alikes.
+    /// Returns the form that is equal for names that look alike, see [`look`].
     pub fn looks(&self) -> String {
         look(&self.0)
     }
 }
 
-/// A name to show: 1–100 characters for people, 1–64 for rooms.
+/// Display name: 1–100 characters for people, 1–64 for rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownName(String);
 
 impl ShownName {
-    /// A person's display name.
     pub fn of_person(text: &str) -> Result<Self, Invalid> {
         one_line("display_name", text, 100).map(|name| Self(name.to_owned()))
     }
 
-    /// A room's name.
     pub fn of_room(text: &str) -> Result<Self, Invalid> {
         one_line("name", text, 64).map(|name| Self(name.to_owned()))
     }
 
-    /// The name, trimmed.
+    /// Returns the trimmed name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An e-mail address: at most 254 characters, one `@` with something on both sides, kept in lower case.
+/// E-mail address: at most 254 characters, one `@` with something on both sides, stored in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// Checks the shape only; nothing is ever sent.
+    /// Checks the shape only; no mail is ever sent.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const FIELD: &str = "email";
         let address = email_key(one_line(FIELD, text, 254)?);
@@ -94,33 +93,32 @@ impl Email {
         Ok(Self(address))
     }
 
-    /// The forms in which the address that somebody logs in with may be stored: composed, and as earlier versions did.
+    /// Returns the forms in which an address typed at log-in may be stored: NFC, and the form used by earlier versions.
     pub fn stored_forms(typed: &str) -> [String; 2] {
         [email_key(typed), typed.trim().to_lowercase()]
     }
 
-    /// The address in lower case.
+    /// Returns the address in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A private room's access key: 1–64 characters.
+/// Access key of a private room: 1–64 characters. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(String);
 
 impl Key {
-    /// Checks a key.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         one_line("access_key", text, 64).map(|key| Self(key.to_owned()))
     }
 
-    /// The key, trimmed.
+    /// Returns the trimmed key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The forms in which the key may be stored: as typed, composed and decomposed.
+    /// Returns the forms in which the key may be stored: as typed, NFC and NFD.
     pub fn stored_forms(&self) -> [String; 3] {
         let apart = self.0.nfd().collect();
         [self.0.clone(), composed(&self.0), apart]
@@ -133,7 +131,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// `text` without outer blanks, if it is one line of 1 to `max` characters that all can be seen.
+/// Returns `text` trimmed, if it is one line of 1 to `max` characters, none of them hidden and at least one visible.
 pub(super) fn one_line<'a>(
     field: &'static str,
     text: &'a str,
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn user_names_that_hide_something_are_refused() {
+    fn invalid_and_deceptive_user_names_are_refused() {
         for name in [
             "",
             " ",
@@ -208,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_look_alike() {
+    fn look_alikes_are_detected() {
         let (latin, cyrillic) = (
             Username::parse("scope").unwrap(),
             Username::parse("ѕсоре").unwrap(),
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_has_something_to_see() {
+    fn names_need_a_visible_character() {
         for name in [
             "\u{3164}",
             "\u{2800}",

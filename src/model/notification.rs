@@ -1,4 +1,4 @@
-//! What somebody is told beside their rooms.
+//! Notifications, and the setting per room that selects them.
 
 use std::sync::Arc;
 
@@ -7,20 +7,19 @@ use super::name::one_line;
 use super::text::cut;
 use super::{Invalid, MessageId, Millis, NotificationId, Person, RoomId};
 
-/// What a notification tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotificationKind {
-    /// A message that calls its reader, or the room.
+    /// A message that mentions its reader, or the room.
     Mention,
-    /// An answer to a message of its reader.
+    /// A reply to a message of its reader.
     Reply,
-    /// A direct message; while it is unread, the next one takes its place.
+    /// A direct message; the next one replaces it while it is unread.
     Direct,
     /// Somebody added its reader to a room.
     Added,
-    /// Somebody sent its reader out of a room.
+    /// Somebody kicked its reader from a room.
     Removed,
-    /// What a program of its reader noted down.
+    /// Created by a program of its reader.
     Custom,
 }
 
@@ -34,7 +33,7 @@ impl NotificationKind {
         Self::Custom,
     ];
 
-    /// The word used in the file and on the wire.
+    /// Returns the word used in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mention => "mention",
@@ -46,51 +45,42 @@ impl NotificationKind {
         }
     }
 
-    /// The kind of that name, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// Something that its reader is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
-    /// Its number; ascends for each reader. Of a message's notification: that of the message or of its change.
+    /// Ascending for each reader. For a message, the id of the message or of its change.
     pub id: NotificationId,
-    /// What it tells of.
     pub kind: NotificationKind,
-    /// Where.
     pub room_id: Option<RoomId>,
-    /// The message.
     pub message_id: Option<MessageId>,
-    /// Who caused it.
+    /// The person who caused it.
     pub by: Option<Arc<Person>>,
-    /// The room's name, empty in direct rooms; of custom ones their own title.
+    /// The room's name, empty in direct rooms; the title of a custom notification.
     pub title: String,
-    /// How the message begins, see [`head`].
+    /// Beginning of the message, see [`head`].
     pub text: String,
-    /// JSON, of custom ones only.
+    /// JSON, of custom notifications only.
     pub content: Option<String>,
-    /// When it happened.
     pub created_at: Millis,
-    /// Its reader knows it.
     pub read: bool,
 }
 
-/// Of what in a room one is told.
+/// Setting of a member: which messages of a room create notifications.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Notify {
-    /// Everything.
     #[default]
     All,
-    /// What is said to oneself: mentions and answers.
+    /// Mentions and replies.
     Mentions,
-    /// Nothing.
     None,
 }
 
 impl Notify {
-    /// The word used in the file and on the wire.
+    /// Returns the word used in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
@@ -99,7 +89,6 @@ impl Notify {
         }
     }
 
-    /// The setting of that name, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::All, Self::Mentions, Self::None]
             .into_iter()
@@ -107,29 +96,27 @@ impl Notify {
     }
 }
 
-/// Which notifications somebody has read.
+/// Set of notifications to mark read.
 #[derive(Clone, Debug)]
 pub enum ReadMark {
-    /// All up to this one.
+    /// All up to and including this one.
     Through(NotificationId),
-    /// These.
     These(Vec<NotificationId>),
 }
 
-/// What a program notes down for its user.
+/// Custom notification that a program creates for its user.
 #[derive(Clone, Debug)]
 pub struct Note {
-    /// Its title.
     pub title: String,
     /// JSON.
     pub content: String,
 }
 
-/// The longest content of a note, bytes.
+/// Maximum length of a note's content, bytes.
 const NOTE_MAX: usize = 4096;
 
 impl Note {
-    /// Checks title and size; `content` is JSON.
+    /// Checks title, size and nesting; `content` is JSON.
     pub fn parse(title: &str, content: String) -> Result<Self, Invalid> {
         if content.len() > NOTE_MAX {
             return Err(Invalid::new("content", "is too long"));
@@ -147,7 +134,7 @@ impl Note {
 /// Maximum length of a quote, code points.
 pub const HEAD_MAX: usize = 140;
 
-/// Returns the beginning of a text, whole characters only.
+/// Returns the beginning of a text, cut between user-perceived characters.
 pub fn head(text: &str) -> String {
     cut(text, HEAD_MAX).to_owned()
 }

@@ -1,4 +1,4 @@
-//! Passwords: as typed, and as chosen for an account.
+//! Passwords: as typed at log-in, and as chosen for an account.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use super::text::prepared_password;
 
 const FIELD: &str = "password";
 
-/// A password somebody types to prove who they are: 1 to 128 characters; never shown.
+/// Password typed to log in: 1 to 128 characters. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Password {
     prepared: String,
-    /// As typed, where that differs: hashes of earlier versions were made of it.
+    /// As typed, if different: hashes of earlier versions were made from it.
     typed: Option<String>,
 }
 
 impl Password {
-    /// The most characters a password has.
+    /// Maximum length, characters.
     pub const MAX: usize = 128;
 
-    /// Any password that may be right.
+    /// Accepts any password that an account may have.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         match text.chars().count() {
             0 => Err(Invalid::new(FIELD, "must not be empty")),
@@ -33,23 +33,23 @@ impl Password {
         }
     }
 
-    /// The bytes to hash.
+    /// Returns the bytes to hash.
     pub fn reveal(&self) -> &[u8] {
         self.prepared.as_bytes()
     }
 
-    /// The bytes as they were typed, if those are others.
+    /// Returns the bytes as typed, if they differ from those to hash.
     pub fn as_typed(&self) -> Option<&[u8]> {
         self.typed.as_deref().map(str::as_bytes)
     }
 }
 
-/// A password somebody chooses; only such are hashed for an account.
+/// Password chosen for an account; only this type is hashed for storage.
 #[derive(Clone)]
 pub struct ChosenPassword(Password);
 
 impl ChosenPassword {
-    /// At least `min` characters, without control characters.
+    /// Requires at least `min` characters and no control characters.
     pub fn parse(text: &str, min: u32) -> Result<Self, Invalid> {
         let password = Password::parse(text)?;
         if text.chars().any(char::is_control) {
@@ -66,7 +66,8 @@ impl ChosenPassword {
         Ok(Self(password))
     }
 
-    /// Refuses passwords that are tried first: common ones, and the `names` and addresses of the account itself.
+    /// Refuses passwords that attackers try first: common ones, and those made of the account's own `names` and e-mail
+    /// addresses.
     pub fn refuse_guessable(self, names: &[&str]) -> Result<Self, Invalid> {
         if is_guessable(&self.0.prepared, names) {
             return Err(Invalid::new(FIELD, "is too easy to guess"));
@@ -74,7 +75,7 @@ impl ChosenPassword {
         Ok(self)
     }
 
-    /// The bytes to hash.
+    /// Returns the bytes to hash.
     pub fn reveal(&self) -> &[u8] {
         self.0.reveal()
     }
@@ -97,11 +98,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_the_same_however_it_is_typed() {
+    fn passwords_are_normalized() {
         let reveal = |text| Password::parse(text).unwrap().reveal().to_vec();
         assert_eq!(reveal("e\u{301}\u{a0}x"), reveal("\u{e9} x"));
         assert_eq!(reveal("e\u{301}\u{3000}x"), reveal("\u{e9} x"));
-        // Neither case nor width is anybody's mistake.
+        // Case and width are significant.
         assert_ne!(reveal("A"), reveal("a"));
         assert_ne!(reveal("\u{ff21}"), reveal("A"));
         assert!(Password::parse("plain").unwrap().as_typed().is_none());
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_password_has_the_length_that_is_asked_for() {
+    fn a_new_password_needs_the_minimum_length() {
         for (text, min, good) in [
             ("1234567", 8, false),
             ("12345678", 8, true),

@@ -1,17 +1,16 @@
-//! What people think of a message, in one emoji.
+//! Emoji reactions to messages.
 
 use super::text::emoji_key;
 use super::{Invalid, UserId};
 
-/// The longest emoji, characters: a family with skin colours, or a flag made of letters.
+/// Maximum length of an emoji, characters: a family with skin tones, or a flag made of tag letters.
 const EMOJI_MAX: usize = 16;
 
-/// One emoji.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emoji(String);
 
 impl Emoji {
-    /// Checks that it is one emoji, not a text and not several.
+    /// Checks that the text is exactly one emoji.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let chars: Vec<char> = text.chars().take(EMOJI_MAX + 1).collect();
         if chars.len() <= EMOJI_MAX && is_one(&chars) {
@@ -21,32 +20,31 @@ impl Emoji {
         }
     }
 
-    /// What it is compared by: ❤ and ❤️ are one.
+    /// Returns the form in which emoji are compared: ❤ and ❤️ are equal.
     pub fn key(&self) -> String {
         emoji_key(&self.0)
     }
 
-    /// The emoji as given.
+    /// Returns the emoji as given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Who reacted to a message with one emoji.
+/// Reactions to a message with one emoji.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reaction {
-    /// The emoji.
     pub emoji: String,
-    /// How many people.
+    /// Number of people.
     pub count: u32,
     /// The first [`Reaction::NAMED_MAX`] of them.
     pub people: Vec<UserId>,
 }
 
 impl Reaction {
-    /// So many people are named of each emoji.
+    /// Maximum number of people listed per emoji.
     pub const NAMED_MAX: usize = 100;
-    /// So many different emoji a message takes.
+    /// Maximum number of different emoji per message.
     pub const DIFFERENT_MAX: usize = 20;
 }
 
@@ -58,7 +56,7 @@ fn is_one(chars: &[char]) -> bool {
     }
 }
 
-/// A sign, how it is shown, and its skin or hair; or a black flag with the letters of a country.
+/// Whether this is one symbol with optional variation selector and skin tone, or a black flag with tag letters.
 fn is_part(chars: &[char]) -> bool {
     let Some((sign, rest)) = chars.split_first() else {
         return false;
@@ -74,9 +72,9 @@ fn is_part(chars: &[char]) -> bool {
     is_sign(*sign) && !is_skin(*sign) && is_end
 }
 
-/// Puts two emoji together.
+/// Zero-width joiner.
 const JOIN: char = '\u{200d}';
-/// Asks for a picture rather than a letter.
+/// Variation selector 16: emoji presentation.
 const SHOW: char = '\u{fe0f}';
 
 fn is_skin(c: char) -> bool {
@@ -87,7 +85,7 @@ fn is_flag_letter(c: char) -> bool {
     matches!(c, '\u{1f1e6}'..='\u{1f1ff}')
 }
 
-/// The blocks in which Unicode keeps pictures, and the few pictures elsewhere.
+/// Whether `c` is in a block of pictographs, or one of the few pictographs elsewhere.
 fn is_sign(c: char) -> bool {
     matches!(c, '©' | '®' | '‼' | '⁉' | '™' | 'ℹ' | '〰' | '〽' | '㊗' | '㊙' | 'Ⓜ'
         | '\u{2190}'..='\u{21ff}' | '\u{2300}'..='\u{23ff}' | '\u{25a0}'..='\u{27bf}' | '\u{2900}'..='\u{297f}'
@@ -99,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_emoji_is_one() {
+    fn a_single_emoji_is_accepted() {
         for emoji in [
             "👍",
             "👍🏽",
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_several_emoji_are_none() {
+    fn text_and_several_emoji_are_refused() {
         for text in [
             "",
             " ",

@@ -1,4 +1,4 @@
-//! Where people chat: rooms and who is in them.
+//! Rooms and memberships.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use super::{
     ShownName, UserId, WebUrl,
 };
 
-/// What sort of room it is; decides who may read it.
+/// Kind of a room; decides who may read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RoomKind {
-    /// The one room everybody is in.
+    /// The one room with everybody in it.
     Lobby,
-    /// Anybody may read and join.
+    /// Everybody may read and join.
     Public,
-    /// For its members; others do not learn that it exists.
+    /// For members only; to others it does not exist.
     Private,
-    /// Two people, for good.
+    /// Two people, who never change.
     Direct,
 }
 
 impl RoomKind {
-    /// The word used in the file and on the wire.
+    /// Returns the word used in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             RoomKind::Lobby => "lobby",
@@ -33,7 +33,6 @@ impl RoomKind {
         }
     }
 
-    /// The kind of that name, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
         [
             RoomKind::Lobby,
@@ -45,31 +44,31 @@ impl RoomKind {
         .find(|kind| kind.as_str() == word)
     }
 
-    /// Lobby and direct rooms have no owner, and nobody joins, leaves, edits or deletes them.
+    /// Whether the room has no owner and cannot be joined, left, edited or deleted.
     pub fn is_fixed(self) -> bool {
         matches!(self, RoomKind::Lobby | RoomKind::Direct)
     }
 
-    /// Whether nobody enters rooms of this kind without proof of who they are, even where an operator has switched proof
-    /// off.
+    /// Whether rooms of this kind always require an authenticated caller, even where `compat.open` disables
+    /// authentication.
     pub fn needs_proof(self) -> bool {
         self == RoomKind::Direct
     }
 }
 
-/// What somebody may do in one room.
+/// Role of a member in one room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MemberRole {
     /// Reads and writes.
     Member,
-    /// Keeps order.
+    /// Also deletes messages of others, adds, kicks and mutes members.
     Moderator,
-    /// Decides.
+    /// Also edits and deletes the room and assigns roles.
     Owner,
 }
 
 impl MemberRole {
-    /// The word used in the file and on the wire.
+    /// Returns the word used in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             MemberRole::Member => "member",
@@ -78,7 +77,6 @@ impl MemberRole {
         }
     }
 
-    /// The role of that name, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
         [MemberRole::Member, MemberRole::Moderator, MemberRole::Owner]
             .into_iter()
@@ -86,96 +84,81 @@ impl MemberRole {
     }
 }
 
-/// A room, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// The room's number.
     pub id: RoomId,
-    /// The room's uuid.
     pub uuid: Uuid,
-    /// What sort of room it is.
     pub kind: RoomKind,
-    /// Its name; empty in direct rooms, which are named after the other person.
+    /// Empty in direct rooms, which are named after the other person.
     pub name: String,
-    /// What it is about.
     pub description: String,
-    /// Who decides; nobody in the lobby and in direct rooms.
+    /// `None` in the lobby and in direct rooms.
     pub owner_id: Option<UserId>,
-    /// What lets people into a private room; for its members' eyes only.
+    /// Admits people to a private room; shown to members only.
     pub access_key: Option<Key>,
-    /// Where its picture is, on this server.
+    /// URL of its picture on this server.
     pub picture_url: Option<WebUrl>,
     /// The two people of a direct room, else empty.
     pub people: Vec<Arc<Person>>,
-    /// Messages up to this one were cleared away.
+    /// Messages up to and including this one were cleared.
     pub cleared_through: MessageId,
-    /// When it was made.
     pub created_at: Millis,
-    /// When it was last changed.
     pub updated_at: Millis,
 }
 
 impl Room {
-    /// The other person of a direct room.
+    /// Returns the other person of a direct room.
     pub fn other(&self, me: UserId) -> Option<&Arc<Person>> {
         self.people.iter().find(|person| person.id != me)
     }
 }
 
-/// Somebody's place in a room, without the person.
+/// Membership without the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Membership {
-    /// What they may do there.
     pub role: MemberRole,
-    /// When they came.
     pub joined_at: Millis,
-    /// They have read up to here.
+    /// The read cursor.
     pub last_read_id: MessageId,
-    /// They may not write before this time.
+    /// Sending is refused before this time.
     pub muted_until: Millis,
-    /// Of what they are told.
     pub notify: Notify,
 }
 
 impl Membership {
-    /// Whether they may not write at that time.
     pub fn is_muted(&self, now: Millis) -> bool {
         self.muted_until > now
     }
 }
 
-/// Somebody's place in a room.
+/// A person and their membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
     pub person: Arc<Person>,
-    /// Their place.
     pub place: Membership,
 }
 
-/// One of my rooms, as a list shows it.
+/// One of the caller's rooms, as in the list of rooms.
 #[derive(Clone, Debug)]
 pub struct RoomOverview {
-    /// Whose list it is.
+    /// The caller, whose list it is.
     pub me: UserId,
-    /// The room.
     pub room: Room,
-    /// My place in it.
+    /// The caller's membership.
     pub place: Membership,
-    /// How many people are in it.
     pub member_count: u32,
-    /// Messages of others that I have not read, counted up to 100.
+    /// Unread messages of others, counted up to 100.
     pub unread: u32,
-    /// The newest message that was not deleted.
+    /// The newest message that is not deleted.
     pub last_message: Option<Message>,
-    /// The newest change to any message of the room, 0 if there was none.
+    /// The newest change to any message of the room, 0 if there is none.
     pub change_id: MessageId,
-    /// Direct rooms: how far the other person has read.
+    /// Read cursor of the other person, in direct rooms.
     pub other_read_id: MessageId,
 }
 
 impl RoomOverview {
-    /// How far one of the two people of a direct room has read.
+    /// Returns the read cursor of one of the two people of a direct room.
     pub fn read_by(&self, person: UserId) -> MessageId {
         let is_other = self.room.people.iter().any(|other| other.id == person) && person != self.me;
         if is_other {
@@ -186,36 +169,32 @@ impl RoomOverview {
     }
 }
 
-/// A room to be made.
+/// Room to be created.
 #[derive(Clone, Debug)]
 pub struct NewRoom {
-    /// Its name.
     pub name: ShownName,
-    /// What it is about, at most 500 characters.
+    /// At most 500 characters.
     pub description: String,
-    /// Public, or private with or without a key.
+    /// Public or private.
     pub kind: RoomKind,
-    /// What lets people in; private rooms only.
+    /// Only for private rooms.
     pub access_key: Option<Key>,
 }
 
 /// Changes to a room; `None` leaves a field, `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct RoomEdit {
-    /// A new name.
     pub name: Option<ShownName>,
-    /// A new description.
     pub description: Option<String>,
     /// Public or private.
     pub kind: Option<RoomKind>,
-    /// A new key, or none.
     pub access_key: Option<Option<Key>>,
 }
 
-/// The longest description of a room, characters.
+/// Maximum length of a room's description, characters.
 const DESCRIPTION_MAX: usize = 500;
 
-/// A room's description, trimmed; may be empty.
+/// Trims and validates a room's description; it may be empty.
 pub fn description(text: &str) -> Result<String, Invalid> {
     const FIELD: &str = "description";
     const { assert!(DESCRIPTION_MAX <= CONTENT_MAX) };

@@ -1,5 +1,5 @@
-//! What somebody looks for: a line of text with words and filters, and where a message has them. Must not know how
-//! messages are kept or found.
+//! Search queries: parsing of words and filters, matching and snippets. Independent of how messages are stored or
+//! indexed.
 
 use std::ops::Range;
 
@@ -8,34 +8,32 @@ use unicode_normalization::UnicodeNormalization;
 use super::text::{Piece, PieceKind, cut, is_literal, pieces, whole_characters};
 use super::{File, Invalid, Millis, RoomId};
 
-/// The longest line that is searched for, characters.
+/// Maximum length of a query, characters.
 const LINE_MAX: usize = 300;
-/// How much of a message a snippet shows, characters.
+/// Maximum length of a snippet, characters.
 const SNIPPET_MAX: usize = 200;
-/// How much of that stands before the first hit.
+/// Maximum number of characters in a snippet before the first hit.
 const SNIPPET_LEAD: usize = 40;
 
-/// A line as typed, taken apart. All of it must fit a message; what it holds twice of a filter, any of these.
+/// Parsed query. A message must match all parts; if a filter is given several times, any one of its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchLine {
-    /// What must be in the text.
     pub terms: Vec<Term>,
     /// User names of senders, as typed.
     pub from: Vec<String>,
-    /// Rooms.
     pub rooms: Vec<RoomWord>,
-    /// Not before this time.
+    /// Inclusive lower bound.
     pub since: Option<Millis>,
-    /// Before this time.
+    /// Exclusive upper bound.
     pub until: Option<Millis>,
-    /// Only messages with files.
+    /// Whether only messages with files match.
     pub with_file: bool,
 }
 
-/// A room, as somebody names it.
+/// Room named in a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomWord {
-    /// `in:#3`, by number.
+    /// `in:#3`, by id.
     Id(RoomId),
     /// `in:@ann`, the direct room with that person.
     With(String),
@@ -44,10 +42,11 @@ pub enum RoomWord {
 }
 
 impl SearchLine {
-    /// Takes any text apart; `day` tells when a time or day begins, if the word is one. What is no filter is a term.
+    /// Parses a query. `day` returns the start of a time or day, if the word names one. Words that are no filter become
+    /// terms.
     ///
     /// # Errors
-    /// A line of more than 300 characters.
+    /// If the line has more than 300 characters.
     pub fn parse(line: &str, day: impl Fn(&str) -> Option<Millis>) -> Result<Self, Invalid> {
         if line.chars().count() > LINE_MAX {
             return Err(Invalid::new("q", "is too long"));
@@ -62,7 +61,6 @@ impl SearchLine {
         Ok(found)
     }
 
-    /// Nothing to look for.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -100,7 +98,7 @@ impl RoomWord {
     }
 }
 
-/// A part of the line: `text`, `"some text"`, `key:text` or `key:"some text"`.
+/// Part of a query: `text`, `"some text"`, `key:text` or `key:"some text"`.
 struct Word<'a> {
     key: &'a str,
     text: &'a str,
@@ -130,7 +128,7 @@ fn split(line: &str) -> Vec<Word<'_>> {
     words
 }
 
-/// The value that `rest` begins with, where it ends, and whether it stood in quotes.
+/// Returns the value at the start of `rest`, the index of its end, and whether it was quoted.
 fn value(rest: &str) -> (&str, usize, bool) {
     if let Some(inner) = rest.strip_prefix('"')
         && let Some(end) = inner.find('"')
@@ -141,19 +139,18 @@ fn value(rest: &str) -> (&str, usize, bool) {
     (&rest[..end], end, false)
 }
 
-/// Pieces that must stand in a text one after the other.
+/// Pieces that must follow each other in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// What must be there.
     pub pieces: Vec<Piece>,
-    /// The last word may go on.
+    /// Whether the last word also matches as a prefix.
     pub open: bool,
-    /// Signs that must stand before and behind each piece: `C++`, `#tag`, `a_b`. Empty where any will do.
+    /// Signs required before and after each piece: `C++`, `#tag`, `a_b`. Empty if any will do.
     signs: Vec<(String, String)>,
 }
 
 impl Term {
-    /// Shorter words must be whole.
+    /// Minimum length of a word that matches as a prefix, characters.
     pub const OPEN_MIN: usize = 3;
 
     fn parse(word: &Word<'_>) -> Option<Self> {
@@ -174,7 +171,7 @@ impl Term {
         })
     }
 
-    /// Which bytes of a text, which was cut into `cut`, this term was found in.
+    /// Returns the byte ranges in `text` that match this term; `cut` are the pieces of `text`.
     pub fn hits(&self, text: &str, cut: &[Piece]) -> Vec<Range<usize>> {
         let found = cut.windows(self.pieces.len());
         found
@@ -195,12 +192,12 @@ impl Term {
                         && i == last
                         && is.kind == want.kind
                         && is.text.starts_with(&want.text));
-                // The first piece begins anywhere; what was typed as one must be one.
+                // The first piece may be preceded by anything; pieces typed without a gap must have none in the text.
                 same && (i == 0 || is.glued || !want.glued)
             })
     }
 
-    /// The bytes of what was found, with the signs that must be there; `None` if they are not.
+    /// Returns the bytes of a match including the required signs; `None` if these are missing.
     fn with_signs(&self, text: &str, found: &[Piece]) -> Option<Range<usize>> {
         let mut whole: Option<Range<usize>> = None;
         for (piece, (before, after)) in found.iter().zip(&self.signs) {
@@ -214,7 +211,7 @@ impl Term {
     }
 }
 
-/// How many bytes of a text are these signs, however wide they are; `None` if it goes on otherwise.
+/// Returns the number of bytes at the start of `text` that equal `signs` after NFKC; `None` if they differ.
 fn length_of(
     mut text: impl Iterator<Item = (usize, char)>,
     signs: impl Iterator<Item = char>,
@@ -230,8 +227,8 @@ fn length_of(
     Some(length)
 }
 
-/// The signs before and behind each piece of a search that somebody means: those next to it, and all between two pieces
-/// that no blank parts.
+/// Returns the signs before and after each piece that are part of the query: those next to a piece, and everything
+/// between two pieces without white space between them.
 fn signs(text: &str, pieces: &[Piece]) -> Vec<(String, String)> {
     let mut signs = vec![(String::new(), String::new()); pieces.len()];
     let mut end = 0;
@@ -258,7 +255,7 @@ fn signs(text: &str, pieces: &[Piece]) -> Vec<(String, String)> {
     signs
 }
 
-/// What of a message is searched: its text, and below it the names of its files.
+/// Returns the searchable text of a message: its content, followed by the names of its files.
 pub fn searched(content: &str, files: &[File]) -> String {
     let names = files.iter().map(|file| file.name.as_str());
     let lines: Vec<_> = [content]
@@ -269,7 +266,7 @@ pub fn searched(content: &str, files: &[File]) -> String {
     lines.join("\n")
 }
 
-/// Where all `terms` are in `text`; `None` if one of them is not.
+/// Returns all hits of `terms` in `text`, sorted; `None` if one of them has none.
 pub fn all_hits(terms: &[Term], text: &str) -> Option<Vec<Range<usize>>> {
     let cut = pieces(text);
     let mut all = Vec::new();
@@ -284,16 +281,15 @@ pub fn all_hits(terms: &[Term], text: &str) -> Option<Vec<Range<usize>>> {
     Some(all)
 }
 
-/// A part of a snippet.
+/// Part of a snippet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
-    /// A part of the message's text.
     pub text: String,
-    /// Whether it is what was looked for.
+    /// Whether it matches the query.
     pub hit: bool,
 }
 
-/// The part of `text` around the first of `hits` (sorted), in fragments; cuts are shown by `…`.
+/// Returns the part of `text` around the first of `hits` (sorted), in fragments. Omissions are shown as `…`.
 pub fn snippet(text: &str, hits: &[Range<usize>]) -> Vec<Fragment> {
     let first = hits.first().map_or(0, |hit| hit.start);
     let start = whole_characters(text, back(text, first, SNIPPET_LEAD)..text.len()).start;
@@ -321,7 +317,8 @@ pub fn snippet(text: &str, hits: &[Range<usize>]) -> Vec<Fragment> {
     shown
 }
 
-/// Where `text` is to begin so that at most `lead` characters stand before `at`: at its own beginning, or after a blank.
+/// Returns the start of a snippet, at most `lead` characters before `at`: the beginning of the text, or after white
+/// space.
 fn back(text: &str, at: usize, lead: usize) -> usize {
     let before = &text[..at];
     let Some((start, _)) = before.char_indices().rev().nth(lead) else {

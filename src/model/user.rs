@@ -1,4 +1,4 @@
-//! Who chats: accounts, and what others see of them.
+//! Accounts, and which of their fields others may see.
 
 use std::sync::Arc;
 
@@ -6,19 +6,18 @@ use uuid::Uuid;
 
 use super::{Email, Millis, ShownName, UserId, Username, WebUrl};
 
-/// What an account may do on the whole server.
+/// Role of an account on the whole server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// No password and few rights; ends when unused.
+    /// No password and few rights; expires when unused.
     Guest,
-    /// An ordinary account.
     User,
-    /// Manages people and rooms; does not read what is private.
+    /// Manages people and rooms; does not read private rooms.
     Admin,
 }
 
 impl Role {
-    /// The word used in the file and on the wire.
+    /// Returns the word used in the database and on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Guest => "guest",
@@ -27,7 +26,6 @@ impl Role {
         }
     }
 
-    /// The role of that name, if there is one.
     pub fn parse(word: &str) -> Option<Self> {
         [Role::Guest, Role::User, Role::Admin]
             .into_iter()
@@ -35,29 +33,23 @@ impl Role {
     }
 }
 
-/// What everybody may see of somebody: the sender of a message, a member of a room.
+/// Public part of an account: the sender of a message, a member of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// The account's number.
     pub id: UserId,
-    /// The account's uuid.
     pub uuid: Uuid,
-    /// The unique name.
     pub username: String,
-    /// The name to show.
     pub display_name: String,
-    /// A picture's address.
     pub avatar_url: Option<WebUrl>,
-    /// The server-wide role.
     pub role: Role,
-    /// The account has ended; its messages stay.
+    /// Whether the account was deleted; its messages stay.
     pub deleted: bool,
-    /// When the account last changed. Grows with every change, so of two copies the one with the higher value is newer.
+    /// Time of the last change. Grows with every change, so of two copies the one with the higher value is newer.
     pub updated_at: Millis,
 }
 
 impl Person {
-    /// Whether others see the same of both.
+    /// Whether the two are equal apart from `updated_at`.
     pub fn looks_like(&self, other: &Self) -> bool {
         let other = Self {
             updated_at: self.updated_at,
@@ -67,64 +59,59 @@ impl Person {
     }
 }
 
-/// Where somebody lives, as `back_chat` asks for it.
+/// Place of residence, a field of the `back_chat` protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
-    /// Postal code, free text.
+    /// Free text.
     pub postal_code: Option<String>,
-    /// City, free text.
+    /// Free text.
     pub city: Option<String>,
 }
 
-/// What not everybody may see of an account: read it with [`User::private`].
+/// Part of an account that not everybody may see; read it with [`User::private`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Private {
-    /// The unique e-mail address.
+    /// Unique.
     pub email: Option<String>,
-    /// What only some dialects know.
+    /// Used by some dialects only.
     pub profile: Profile,
-    /// Whether the account can log in with a password.
     pub has_password: bool,
 }
 
-/// Whose eyes an account is shown to.
+/// Viewer of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Viewer {
-    /// Nobody in particular.
+    /// Not authenticated.
     Anybody,
-    /// An account that has proven itself.
+    /// An authenticated account.
     Account(UserId, Role),
-    /// Whoever has the database file.
+    /// The operator on the command line, who has the database file.
     Operator,
 }
 
-/// What a viewer sees of an account's [`Private`] part; `None` also for what is hidden.
+/// Fields of [`Private`] that a viewer may see. Hidden fields are `None`, like empty ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shown<'a> {
-    /// The e-mail address: for oneself and admins.
+    /// For the account itself and admins.
     pub email: Option<&'a str>,
-    /// Postal code: for all but guests and the anonymous.
+    /// For everybody except guests and anonymous callers.
     pub postal_code: Option<&'a str>,
-    /// City: the same.
+    /// For everybody except guests and anonymous callers.
     pub city: Option<&'a str>,
-    /// Whether there is a password: for oneself and admins.
+    /// For the account itself and admins; else `false`.
     pub has_password: bool,
 }
 
-/// An account, whole.
+/// An account with its public and private parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// What everybody may see.
     pub person: Arc<Person>,
     private: Private,
-    /// When it was made.
     pub created_at: Millis,
-    /// When it was last changed.
     pub updated_at: Millis,
 }
 
 impl User {
-    /// Puts an account together.
     pub fn new(
         person: Arc<Person>,
         private: Private,
@@ -139,7 +126,7 @@ impl User {
         }
     }
 
-    /// What `viewer` may see of what not everybody may see: the rule for every protocol and page.
+    /// Returns the private fields that `viewer` may see. Every protocol and page uses this rule.
     pub fn private(&self, viewer: Viewer) -> Shown<'_> {
         let (knows_all, knows_place) = match viewer {
             Viewer::Operator => (true, true),
@@ -162,27 +149,24 @@ impl User {
         }
     }
 
-    /// The account in its own eyes.
+    /// Returns the account as its own viewer.
     pub fn own(&self) -> Viewer {
         Viewer::Account(self.id(), self.role())
     }
 
-    /// Whether the account can log in with a password.
     pub fn has_password(&self) -> bool {
         self.private.has_password
     }
 
-    /// The account's number.
     pub fn id(&self) -> UserId {
         self.person.id
     }
 
-    /// The server-wide role.
     pub fn role(&self) -> Role {
         self.person.role
     }
 
-    /// What others know the account by, and what one may log in with.
+    /// Returns the user name, the display name and the e-mail address.
     pub fn names(&self) -> Vec<&str> {
         let person = &*self.person;
         let names = [person.username.as_str(), &person.display_name];
@@ -196,17 +180,12 @@ impl User {
 /// Changes to an account; `None` leaves a field, `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct UserEdit {
-    /// A new unique name.
     pub username: Option<Username>,
-    /// A new name to show.
     pub display_name: Option<ShownName>,
-    /// A new address, or none.
     pub email: Option<Option<Email>>,
-    /// A new picture, or none.
     pub avatar_url: Option<Option<WebUrl>>,
-    /// A new profile.
     pub profile: Option<Profile>,
-    /// A new role; only admins may set it.
+    /// Only admins may set it.
     pub role: Option<Role>,
 }
 
@@ -237,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sees_which_field_of_whom() {
+    fn private_fields_depend_on_the_viewer() {
         let table = [
             (Viewer::Anybody, false, false),
             (Viewer::Account(UserId(2), Role::Guest), false, false),

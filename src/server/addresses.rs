@@ -1,11 +1,11 @@
-//! The addresses at which other machines reach this one, the best first.
+//! Addresses at which other machines reach this one, the best first.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use if_addrs::{IfOperStatus, Interface};
 
-/// More addresses help nobody.
+/// Maximum number of addresses to show.
 const ADDRESSES_MAX: usize = 8;
 
 /// An address of this machine.
@@ -13,11 +13,11 @@ const ADDRESSES_MAX: usize = 8;
 struct Own {
     ip: IpAddr,
     is_up: bool,
-    /// It belongs to a bridge or to one end of a container's cable: other machines do not see it.
+    /// Whether it belongs to a bridge or to a container's virtual interface, which other machines cannot reach.
     is_virtual: bool,
 }
 
-/// The addresses of this machine that others may reach: first those by which it reaches the internet.
+/// Returns the addresses that other machines may reach, first those of the default routes.
 pub(super) fn reachable(with_ipv6: bool) -> Vec<IpAddr> {
     let own = if_addrs::get_if_addrs().unwrap_or_default();
     let own: Vec<_> = own.iter().map(look_at).collect();
@@ -46,7 +46,8 @@ fn ranked(defaults: &[IpAddr], own: &[Own]) -> Vec<IpAddr> {
     best
 }
 
-/// Loopback serves this machine only; link-local addresses need the name of an interface, or change at every start.
+/// Whether other machines can use the address. Loopback serves this machine only; link-local addresses need an
+/// interface name, or change at every start.
 fn is_useful(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
@@ -65,7 +66,7 @@ fn look_at(interface: &Interface) -> Own {
     }
 }
 
-/// The address from which the default route sends. Connecting a UDP socket sends nothing.
+/// Returns the source address of the default route. Connecting a UDP socket sends no packet.
 fn default_ipv4() -> Option<IpAddr> {
     source_of(
         (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_route_comes_first_and_what_nobody_reaches_is_left_out() {
+    fn the_default_route_is_first_and_unreachable_addresses_are_omitted() {
         let all = [
             own("127.0.0.1", true, false),
             own("172.17.0.1", true, true),
@@ -121,7 +122,7 @@ mod tests {
             ["192.168.1.5", "fd00::5", "10.8.0.2"]
         );
         assert_eq!(ranked(&[]), ["10.8.0.2", "192.168.1.5", "fd00::5"]);
-        // A machine whose bridge holds its only address is reached by that.
+        // A machine whose only address is on a bridge is reached by that.
         assert_eq!(ranked(&["172.17.0.1"])[0], "172.17.0.1");
     }
 }

@@ -1,4 +1,4 @@
-//! Cleans addresses that earlier versions stored and that nothing may load.
+//! Removes invalid URLs that earlier versions stored.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -7,7 +7,7 @@ use crate::model::WebUrl;
 
 use super::StoreError;
 
-/// Migration: pictures whose address is none are no pictures, and links that lead nowhere are gone.
+/// Migration: removes avatars and room pictures with an invalid URL, and files whose URL is invalid or our own.
 pub(super) fn clean(tx: &Connection) -> Result<(), StoreError> {
     for (find, change, own) in [
         (

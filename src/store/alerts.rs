@@ -1,5 +1,5 @@
-//! Whom a message is noted down for: written once, right before COMMIT, for messages that concern somebody. Must not know
-//! how people are told.
+//! Inserts notification rows for mentions, replies and direct messages, just before COMMIT. Must not depend on how they
+//! are delivered.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,31 +16,30 @@ use super::{Store, StoreError, notifications};
 /// A notification that was written.
 #[derive(Clone, Copy, Debug)]
 pub struct Alerted {
-    /// Who is told.
     pub user: UserId,
-    /// What of.
     pub kind: NotificationKind,
-    /// `false` if it took the place of an unread one.
+    /// `false` if it replaces an unread one.
     pub new: bool,
 }
 
-/// Whom a message was noted down for; known when it is on disk.
+/// Notifications of a message; filled in when the message is on disk.
 #[derive(Clone, Debug, Default)]
 pub struct Alerts(Option<Arc<Mutex<Written>>>);
 
 /// The effects of a new or edited message on people's notifications.
 #[derive(Debug, Default)]
 pub struct Written {
-    /// The people who have a notification of it.
+    /// People who have a notification of it.
     pub alerted: Vec<Alerted>,
-    /// The people who get one and have not got it yet.
+    /// People whose notifications are still to be written.
     pub rest: Option<Rest>,
-    /// Who lost an unread one, and how many they have left, counted up to 100; not all of a large room.
+    /// People who lost an unread notification, with the number they have left, counted up to 100; not all of a large
+    /// room.
     pub withdrawn: Vec<(UserId, u32)>,
 }
 
 impl Alerts {
-    /// Takes it out; empty before the message is on disk.
+    /// Takes the result out; empty before the message is on disk.
     pub fn take(&self) -> Written {
         let Some(shared) = &self.0 else {
             return Written::default();
@@ -50,7 +49,7 @@ impl Alerts {
     }
 }
 
-/// The members of a large room who are still to be told of a message: see [`Store::alert_more`].
+/// Members of a large room who are still to be notified of a message: see [`Store::alert_more`].
 #[derive(Debug)]
 pub struct Rest {
     alert: Alert,
@@ -58,8 +57,8 @@ pub struct Rest {
 }
 
 impl Store {
-    /// Notes a message down for some more members of a large room, while it is there: so that a message to everybody
-    /// holds up nobody else's. A crash before the end leaves the others without a notification.
+    /// Notifies some more members of a large room of a message that still exists: in steps, so that a message to
+    /// everybody does not delay other messages. After a crash before the end, the others have no notification.
     pub async fn alert_more(&self, rest: Rest) -> Result<(Vec<Alerted>, Option<Rest>), StoreError> {
         self.write(move |tx| {
             let Rest { alert, after } = rest;
@@ -73,15 +72,15 @@ impl Store {
     }
 }
 
-/// Whom a new or changed message concerns.
+/// People whom a new or changed message concerns.
 pub(super) struct Concerned {
     /// The other person of a direct room.
     pub(super) direct: Option<UserId>,
-    /// Whom the text calls.
+    /// Mentions in the text.
     pub(super) mentions: Mentions,
-    /// Whose message it answers.
+    /// Sender of the message that it answers.
     pub(super) author: Option<UserId>,
-    /// If an edit took somebody's name out of the text: whom it calls now.
+    /// Remaining mentions, if an edit removed any.
     pub(super) still: Option<Mentions>,
 }
 
@@ -92,7 +91,7 @@ impl Concerned {
     }
 }
 
-/// Notes a message down for those whom it concerns, later in this transaction; does nothing if it concerns nobody.
+/// Writes the notifications of a message later in this transaction; does nothing if it concerns nobody.
 pub(super) fn defer(tx: &Tx<'_>, message: &Message, concerned: Concerned) -> Alerts {
     let author = concerned
         .author
@@ -125,8 +124,8 @@ pub(super) fn defer(tx: &Tx<'_>, message: &Message, concerned: Concerned) -> Ale
     Alerts(Some(alerts))
 }
 
-/// Takes the notifications of those back whom a message called and calls no more. Whose message it answers is told of the
-/// answer instead.
+/// Withdraws the notifications of people whom a message no longer mentions. The sender of the answered message is
+/// notified of the reply instead.
 fn withdraw(
     tx: &Connection,
     message: MessageId,
@@ -157,10 +156,10 @@ fn withdraw(
     unread.take(AT_ONCE as usize).map(left).collect()
 }
 
-/// So many members of a room are told of a message to everybody in one transaction.
+/// Members of a room notified of a message to everybody in one transaction.
 const AT_ONCE: u32 = 500;
 
-/// What stands in all notifications of one message.
+/// Columns that all notifications of one message share.
 #[derive(Clone, Copy, Debug)]
 struct Alert {
     id: NotificationId,
@@ -171,7 +170,7 @@ struct Alert {
 }
 
 impl Alert {
-    /// Nobody is told twice, nor of what they said themselves.
+    /// Notifies nobody twice, and never the sender.
     fn write(self, tx: &Connection, concerned: &Concerned) -> Result<Written, StoreError> {
         let mut told = HashSet::from([self.by]);
         let (mut all, mut last) = (Vec::new(), None);
@@ -208,7 +207,7 @@ impl Alert {
         })
     }
 
-    /// Whether the message is still there and still calls everybody.
+    /// Whether the message still exists and still mentions everybody.
     fn is_due(&self, tx: &Connection) -> Result<bool, StoreError> {
         let mut find = tx.prepare_cached(
             "SELECT m.mentions FROM messages m JOIN rooms r ON r.id = m.room_id WHERE m.id = ?1
@@ -218,7 +217,7 @@ impl Alert {
         Ok(mentions.optional()?.is_some_and(|mentions| mentions.room))
     }
 
-    /// Of what a living member is told; others of nothing.
+    /// Returns the notification setting of a member; [`Notify::None`] for deleted accounts and others.
     fn notify(&self, tx: &Connection, user: UserId) -> Result<Notify, StoreError> {
         let mut find = tx.prepare_cached(
             "SELECT m.notify FROM members m JOIN users u ON u.id = m.user_id
@@ -250,7 +249,7 @@ impl Alert {
         notifications::prune(tx, user)
     }
 
-    /// One unread notification of a direct room is enough: the newest.
+    /// Moves the unread notification of a direct room to the newest message: there is at most one.
     fn direct(&self, tx: &Connection, user: UserId) -> Result<Alerted, StoreError> {
         let kind = NotificationKind::Direct;
         let moved = tx
@@ -269,7 +268,7 @@ impl Alert {
         })
     }
 
-    /// The first [`AT_ONCE`] members after `after`; with the last of them if there may be more.
+    /// Notifies the first [`AT_ONCE`] members after `after`. Returns the last of them if there may be more.
     fn everybody(
         &self,
         tx: &Connection,

@@ -1,4 +1,4 @@
-//! A sound copy of a database while others read and write it. Must not know tables.
+//! Consistent copies of a database while others read and write it. Must not depend on the tables.
 
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -17,25 +17,25 @@ use super::lock::Lock;
 use super::schema::{self, Found};
 use super::{generation, paths, wal};
 
-/// Pages copied between two looks at the progress: 16 MiB.
+/// Pages copied between two progress checks: 16 MiB.
 const PAGES: i32 = 4096;
-/// Instructions of SQLite's machine between two looks at whether to stop.
+/// SQLite VM instructions between two checks for a stop.
 const STEPS: i32 = 10_000;
 
-/// Names of the database and of the files beside it that make it whole, each after the database's own.
+/// Suffixes of the database and of the files that belong to it.
 const COMPANIONS: [&str; 5] = ["", "-wal", "-shm", "-journal", ".lock"];
 
-/// Tells long work from another thread to stop.
+/// Flag that tells long work to stop, from another thread.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// The work ends soon with [`StoreError::Stopped`] and leaves nothing behind.
+    /// Makes the work end soon with [`StoreError::Stopped`], without leaving anything behind.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Fails once a stop was requested.
+    /// Fails if a stop was requested.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.0.load(Ordering::Relaxed) {
             true => Err(StoreError::Stopped),
@@ -43,21 +43,22 @@ impl Stop {
         }
     }
 
-    /// Interrupts what `conn` does once a stop is requested.
+    /// Interrupts queries on `conn` when a stop is requested.
     pub(super) fn interrupts(&self, conn: &Connection) -> Result<(), StoreError> {
         let stop = self.clone();
         Ok(conn.progress_handler(STEPS, Some(move || stop.check().is_err()))?)
     }
 }
 
-/// Copies the database at `db` to `dest`, which appears only when the copy is complete, checked and
-/// on disk; gives its size in bytes. Blocks; works while a server writes to `db`. With `replace` it takes the place of a
-/// regular file that no process uses as its database.
+/// Copies the database at `db` to `dest`, which appears only when the copy is complete, checked and on disk; returns
+/// its size in bytes. Blocks; works while a server writes to `db`. With `replace`, replaces a regular file that no
+/// process uses as its database.
 ///
 /// # Errors
-/// [`StoreError::Foreign`] if `db` is no database, [`StoreError::Exists`] and [`StoreError::Unfit`] if there is something
-/// else at `dest`, [`StoreError::Full`], [`StoreError::Damaged`] if the copy does not pass the integrity check,
-/// [`StoreError::Stopped`], and I/O errors. Nothing is left of the copy then.
+///
+/// [`StoreError::Foreign`] if `db` is not a database, [`StoreError::Exists`] and [`StoreError::Unfit`] if `dest` must
+/// not be replaced, [`StoreError::Full`], [`StoreError::Damaged`] if the copy fails the integrity check,
+/// [`StoreError::Stopped`], and I/O errors. Nothing of the copy is left then.
 pub fn backup(db: &Path, dest: &Path, replace: bool, stop: &Stop) -> Result<u64, StoreError> {
     let db = paths::resolve(db)?;
     refuse_source(&db)?;
@@ -72,18 +73,18 @@ pub fn backup(db: &Path, dest: &Path, replace: bool, stop: &Stop) -> Result<u64,
     let source = schema::open_existing(&db)?;
     source.busy_timeout(Duration::from_secs(5))?;
     let copied = copy(&source, &dest, replace, stop);
-    // Also after a failure: the connection leaves nothing beside the database.
+    // Also after a failure, so that nothing is left beside the database.
     let closed = wal::close(source, &db);
     copied.and_then(|size| closed.map(|()| size))
 }
 
-/// Refuses what is no database of ours, or has a log that is not its own: opening it would move that into it.
+/// Refuses a file that is not our database, or whose WAL is not its own: opening it would checkpoint that WAL into it.
 fn refuse_source(db: &Path) -> Result<(), StoreError> {
     let known = schema::CURRENT.version;
     paths::refuse_other_names(db)?;
     schema::refuse_foreign(db, known)?;
     if paths::size(&paths::beside(db, "-wal"))? > 0 {
-        // The log of a server at work changes while it is looked at, and is its own.
+        // The WAL of a running server changes while it is read, and is its own.
         match Lock::acquire(db) {
             Ok(_lock) => generation::check(db)?,
             Err(StoreError::Locked { .. }) => {}
@@ -96,7 +97,7 @@ fn refuse_source(db: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Copies what `source` sees now to `dest`.
+/// Copies the current snapshot of `source` to `dest`.
 pub(super) fn copy(
     source: &Connection,
     dest: &Path,
@@ -112,7 +113,7 @@ pub(super) fn copy(
     Ok(size.len())
 }
 
-/// Refuses a name under which the copy would destroy something, or be destroyed.
+/// Refuses a destination where the copy would destroy something, or be destroyed.
 fn refuse_target(dest: &Path, replace: bool) -> Result<(), StoreError> {
     draft::check_target(dest, replace)?;
     let unfit = |path: &Path, why: &'static str| StoreError::Unfit {
@@ -139,7 +140,7 @@ fn refuse_target(dest: &Path, replace: bool) -> Result<(), StoreError> {
 
 fn copy_into(source: &Connection, draft: &Draft, stop: &Stop) -> Result<(), StoreError> {
     let mut dest = schema::open_draft(draft.path())?;
-    // One snapshot: otherwise each write by the server would start the copy from the beginning.
+    // One snapshot: otherwise each write by the server would restart the copy.
     let snapshot = source.unchecked_transaction()?;
     snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     copy_pages(&snapshot, &mut dest, stop)?;
@@ -166,9 +167,9 @@ fn copy_pages(source: &Connection, dest: &mut Connection, stop: &Stop) -> Result
     }
 }
 
-/// Makes the pages in `draft` a database of its own and checks it; `named` is what a refusal names.
+/// Turns the pages in `draft` into an independent database and checks it; errors name `named`.
 pub(super) fn complete(draft: &Draft, named: &Path, stop: &Stop) -> Result<(), StoreError> {
-    // Bytes 18 and 19 of the file, 1 for "without a log": a copy is one file.
+    // Bytes 18 and 19 of the file, 1 for "without a WAL": a copy is one file.
     let patched = draft.file().write_all_at(&[1, 1], 18);
     patched.map_err(|e| StoreError::io(named, e))?;
     let conn = schema::open_draft(draft.path())?;

@@ -1,4 +1,4 @@
-//! The server as a whole, for whoever runs it: all rooms, and how much there is of everything.
+//! Server statistics and the list of all rooms, for admins.
 
 use std::sync::Arc;
 
@@ -11,47 +11,46 @@ use super::rows::{PERSON, person};
 use super::words::DAY;
 use super::{Store, StoreError};
 
-/// A room as those see it who run the server: who and how much, not what.
+/// A room as admins see it: people and figures, no content.
 #[derive(Clone, Debug)]
 pub struct RoomStanding {
-    /// The room; none is direct.
+    /// Never a direct room.
     pub room: Room,
-    /// Who owns it.
     pub owner: Option<Arc<Person>>,
-    /// How many people are in it.
+    /// Number of members.
     pub members: u32,
-    /// When the newest message was written.
+    /// Time of the newest message.
     pub last_at: Option<Millis>,
 }
 
-/// How much there is.
+/// Server statistics.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
-    /// Living accounts: guests, users, admins.
+    /// Accounts that are not deleted: guests, users, admins.
     pub people: [i64; 3],
-    /// Rooms that are not direct.
+    /// Number of rooms, without direct ones.
     pub rooms: i64,
-    /// Messages of each of the days (UTC) that were asked for, the last is today.
+    /// Messages on each requested day (UTC); the last day is today.
     pub days: Vec<(Millis, i64)>,
-    /// Bytes of the database without what waits to be written into it.
+    /// Bytes of the database, without what is still in the WAL.
     pub database: i64,
-    /// Bytes in it that are free to be used again.
+    /// Bytes in it that are free for reuse.
     pub free: i64,
-    /// Files that are kept.
+    /// Number of stored files.
     pub files: i64,
-    /// Their bytes.
+    /// Their total size in bytes.
     pub file_bytes: i64,
-    /// SQLite's version.
     pub sqlite: &'static str,
-    /// The version of the tables.
+    /// Schema version.
     pub schema: i64,
 }
 
 impl Store {
-    /// The newest time at which somebody wrote a message or used a session, if ever.
+    /// Returns the newest time at which a message was written or a session was used, if any.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read.
+    ///
+    /// If the store fails.
     pub async fn newest_time(&self) -> Result<Option<Millis>, StoreError> {
         const SQL: &str = "SELECT max(at) FROM (SELECT max(last_at) AS at FROM sessions UNION ALL
             SELECT * FROM (SELECT created_at FROM messages ORDER BY id DESC LIMIT 1))";
@@ -59,10 +58,11 @@ impl Store {
             .await
     }
 
-    /// Rooms that are not direct, by id after `after`.
+    /// Returns rooms that are not direct, with ids above `after`, by id.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read.
+    ///
+    /// If the store fails.
     pub async fn all_rooms(
         &self,
         after: RoomId,
@@ -71,10 +71,11 @@ impl Store {
         self.read(move |db| rooms(db, after, limit)).await
     }
 
-    /// How much there is, and how much was said on each of the last `days`.
+    /// Returns server statistics, with the number of messages on each of the last `days`.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read.
+    ///
+    /// If the store fails.
     pub async fn census(&self, days: u32) -> Result<Census, StoreError> {
         self.read(move |db| census(db, days)).await
     }
@@ -133,7 +134,7 @@ fn census(db: &Connection, days: u32) -> Result<Census, StoreError> {
     })
 }
 
-/// What was said on each day. Only the messages between a day's first and last are looked at.
+/// Counts the messages of each day. Reads only the messages between a day's first and last id.
 fn said(db: &Connection, days: u32) -> Result<Vec<(Millis, i64)>, StoreError> {
     const COUNT: &str = "SELECT count(*) FROM days d JOIN messages m ON m.id BETWEEN d.first_id AND d.last_id
         WHERE d.day = ?1 AND m.created_at BETWEEN ?1 * ?2 AND (?1 + 1) * ?2 - 1 AND m.deleted_at IS NULL";

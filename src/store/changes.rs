@@ -1,4 +1,4 @@
-//! Changes to messages that are there: edited, deleted, reacted to.
+//! Changes to existing messages: edits, deletions, reactions, attachments.
 
 use crate::model::{Change, Mentions, Message, MessageId, Millis, RoomId, UserId};
 
@@ -10,54 +10,51 @@ use super::messages::by_id;
 use super::words::{self, Indexed};
 use super::{Store, StoreError, Ticket, files, notifications, placed, reactions};
 
-/// What became of a change to a message.
+/// Outcome of a change to a message.
 #[derive(Clone, Debug)]
 pub enum Changed {
-    /// It was made, and those whom the text calls now are told.
+    /// The change was made, and people who are newly mentioned have notifications.
     Done(Message, Alerts),
-    /// There is another reaction, or one less.
+    /// A reaction was added or removed.
     Reacted(Message),
-    /// It was so already.
+    /// The message was in this state already.
     Unchanged(Message),
     /// There is no such message in the room, or it was deleted.
     Missing,
-    /// It is somebody else's.
+    /// The message belongs to another sender.
     NotOwn,
-    /// It would have neither text nor file.
+    /// The message would have neither text nor attachment.
     Empty,
-    /// It would show too many files.
+    /// The message would have too many attachments.
     TooManyFiles,
-    /// A file is not there, not the sender's, or shown elsewhere.
+    /// A file does not exist, is not the sender's, or belongs to another message.
     NoSuchFile,
-    /// It has so many different reactions already.
+    /// The message has the maximum number of different reactions already.
     TooManyEmoji,
 }
 
-/// A change to be made.
+/// A change to make.
 #[derive(Clone, Debug)]
 pub struct NewChange {
-    /// The message.
     pub id: MessageId,
-    /// Where it must be.
+    /// Room that the message must be in.
     pub room_id: RoomId,
-    /// Who changes it.
     pub by: UserId,
-    /// Whether they may delete what others wrote.
+    /// Whether `by` may delete messages of others.
     pub may_delete: bool,
-    /// What to do.
     pub change: Change,
-    /// Whom the new text calls.
+    /// Mentions in the new text.
     pub mentions: Mentions,
     /// From [`Store::next_id`], in the order of the room.
     pub change_id: MessageId,
 }
 
 impl Store {
-    /// Edits or deletes a message. The answer means: it is on disk.
+    /// Applies a change to a message. The ticket is answered when it is on disk.
     pub async fn change_message(&self, new: NewChange) -> Ticket<Changed> {
         match new.change {
             Change::Edit(_) => self.append(move |tx| change(tx, &new)).await,
-            // Files and reactions go with it, or another table changes too.
+            // Files and reactions are removed with the message, or another table changes too.
             Change::Delete | Change::React { .. } | Change::Show(_) | Change::Hide(_) => {
                 self.submit(move |tx| change(tx, &new)).await
             }
@@ -118,7 +115,7 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
         direct: None,
         mentions: message.mentions.without(&before),
         author: None,
-        // Whose message is deleted now has lost them all already.
+        // A deleted message has lost all its notifications already.
         still: (!before.without(&message.mentions).is_empty())
             .then(|| message.mentions.clone())
             .filter(|_| message.deleted_at.is_none()),
@@ -127,7 +124,7 @@ fn change(tx: &Tx<'_>, new: &NewChange) -> Result<Changed, StoreError> {
     Ok(Changed::Done(message, alerts))
 }
 
-/// A tombstone calls nobody and quotes nothing, and nobody reacts to it or is told of it.
+/// Turns a message into a tombstone: no mentions, no quote, no reactions, no notifications.
 fn bury(tx: &Tx<'_>, message: &mut Message) -> Result<(), StoreError> {
     message.mentions = Mentions::default();
     message.reply = None;

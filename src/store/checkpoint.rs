@@ -1,15 +1,16 @@
-//! Moves the log (the WAL) into the database file, mostly beside the writer. Must not know tables nor jobs.
+//! Checkpoints: moves the WAL into the database file, mostly in parallel with the writer. Must not depend on tables or
+//! jobs.
 //!
-//! SQLite syncs the database file only in a checkpoint that moves *everything* that is in the log by then; what a
-//! partial checkpoint wrote counts as moved (`nBackfill`) without ever having been synced. If the sync that should
-//! cover it fails once, the kernel drops the pages that it could not write and reports no further error: the next
-//! checkpoint moves only what came later, its sync succeeds, and the log begins anew although pages from its beginning
+//! SQLite syncs the database file only in a checkpoint that moves *everything* that is in the WAL by then; pages
+//! written by a partial checkpoint count as moved (`nBackfill`) without ever having been synced. If the sync that
+//! should cover them fails once, the kernel drops the pages that it could not write and reports no further error: the
+//! next checkpoint moves only later frames, its sync succeeds, and the WAL restarts although pages from its beginning
 //! never reached the disk. So after any failed sync
 //!
-//! 1. no checkpoint runs any more, neither here nor when a connection is closed, so the log is kept and only grows;
-//! 2. the writer closes all connections and opens them again ([`Writer::start_over`](super::writer)): the first to open
-//!    the file makes SQLite build its index of the log anew, in which nothing counts as moved;
-//! 3. the whole log is moved from its first page and synced; only then may it begin anew.
+//! 1. no checkpoint runs any more, neither here nor when a connection is closed, so the WAL is kept and only grows;
+//! 2. the writer closes and reopens all connections ([`Writer::start_over`](super::writer)): the first to open the file
+//!    makes SQLite rebuild its WAL index, in which nothing counts as moved;
+//! 3. the whole WAL is moved from its first page and synced; only then may it restart.
 //!
 //! Only connections of this module checkpoint: see [`schema::open_existing`](super::schema).
 
@@ -27,8 +28,8 @@ use super::health::Health;
 use super::schema;
 use super::wal::{Report, copy, run};
 
-/// Pages in the log at which it is moved, at which each commit waits a little because the disk does not keep up, and at
-/// which nothing more is written until the log could be moved.
+/// WAL sizes in pages: from `begin` it is checkpointed; from `slow_down` each commit waits a little, because the disk
+/// does not keep up; from `refuse` nothing is written until a checkpoint succeeds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) begin: i32,
@@ -42,25 +43,26 @@ const LIMITS: Limits = Limits {
     slow_down: 64_000,
     refuse: 262_144,
 };
-/// How long a commit waits when it is to slow down.
+/// Delay of a commit that has to slow down.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After so long without a commit the log is moved whatever its size, so that a plain copy of the file holds everything.
+/// Time without a commit after which the WAL is checkpointed whatever its size, so that a plain copy of the file holds
+/// everything.
 const IDLE: Duration = Duration::from_secs(3);
-/// Between two tries where the first could not move everything.
+/// Delay before the next attempt when a checkpoint could not move everything.
 const AGAIN: Duration = Duration::from_secs(1);
-/// A reader that holds the log back for so long is worth a warning,
+/// Time that a reader may hold back checkpoints before a warning.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// so often.
+/// Interval between two warnings.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 const PAGE_SIZE: i32 = 4096;
 
 thread_local! {
-    /// Pages in the log after this thread's last COMMIT.
+    /// Pages in the WAL after this thread's last COMMIT.
     static PAGES: Cell<i32> = const { Cell::new(0) };
 }
 
-/// Moves the log of one writer's database, on a thread of its own: what is in it by then is copied while more is
-/// written, and the writer itself copies the small rest, so that the log can begin anew.
+/// Checkpoints the database of one writer on a separate thread: the thread copies what is in the WAL while more is
+/// written, and the writer itself copies the small rest, so that the WAL can restart.
 pub(super) struct Checkpoints {
     limits: Limits,
     begin: SyncSender<()>,
@@ -68,7 +70,7 @@ pub(super) struct Checkpoints {
     thread: JoinHandle<()>,
     running: bool,
     health: Health,
-    /// Commits so far, those by then when the thread was last told to begin, and those that are moved.
+    /// Commits so far, commits when the thread was last told to begin, and commits that are checkpointed.
     commits: u64,
     begun_at: u64,
     moved: u64,
@@ -80,7 +82,7 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Of the database at `path`, which `conn` writes.
+    /// Starts the thread for the database at `path`, which `conn` writes.
     pub(super) fn start(path: &Path, conn: &Connection, health: Health) -> io::Result<Self> {
         Self::start_with(LIMITS, path, conn, health)
     }
@@ -110,7 +112,7 @@ impl Checkpoints {
             thread,
             running: false,
             health,
-            // What an earlier process left in the log is to be moved too.
+            // The WAL of an earlier process has to be checkpointed too.
             commits: 1,
             begun_at: 0,
             moved: 0,
@@ -122,7 +124,7 @@ impl Checkpoints {
         })
     }
 
-    /// Whether nothing may be written because the log cannot be moved.
+    /// Refuses a write if the WAL is at its limit because it cannot be checkpointed.
     pub(super) fn check_room(&self) -> Result<(), StoreError> {
         match PAGES.get() >= self.limits.refuse {
             true if self.failed => Err(StoreError::Unsynced),
@@ -131,18 +133,18 @@ impl Checkpoints {
         }
     }
 
-    /// Whether a sync failed: then nothing is moved until all connections were opened anew.
+    /// Whether a sync failed. Then nothing is checkpointed until all connections were reopened.
     pub(super) fn failed(&self) -> bool {
         self.failed
     }
 
-    /// Moves nothing any more, because of `error`.
+    /// Stops checkpointing, because of `error`.
     pub(super) fn fail(&mut self, error: StoreError) {
         self.failed = true;
         self.health.checkpointed(&Err(error));
     }
 
-    /// To be called by the writer after each COMMIT on `conn`.
+    /// Must be called by the writer after each COMMIT on `conn`.
     pub(super) fn committed(&mut self, conn: &Connection) {
         self.changed();
         let pages = PAGES.get();
@@ -161,13 +163,13 @@ impl Checkpoints {
         }
     }
 
-    /// Something was committed, here or by another process.
+    /// Notes a commit, here or by another process.
     pub(super) fn changed(&mut self) {
         self.commits += 1;
         self.last_commit = Instant::now();
     }
 
-    /// To be called by the writer several times a second, whether or not it has work.
+    /// Must be called by the writer several times a second, whether or not it has jobs.
     pub(super) fn tick(&mut self, conn: &Connection) {
         if self.failed {
             return;
@@ -175,7 +177,7 @@ impl Checkpoints {
         if self.running {
             self.listen(conn);
         } else if self.moved == self.commits {
-            // Also so that nothing of what was deleted stays readable in the log.
+            // Also so that no deleted content stays readable in the WAL.
             let idle = self.last_commit.elapsed() >= IDLE && PAGES.get() > 0;
             if idle || PAGES.get() >= self.limits.refuse {
                 self.empty(conn);
@@ -185,7 +187,7 @@ impl Checkpoints {
         }
     }
 
-    /// Ends the thread. An error: nothing may be moved by this connection.
+    /// Ends the thread. After an error this connection must not checkpoint.
     pub(super) fn end(mut self) -> Result<(), StoreError> {
         drop(self.begin);
         if self.thread.join().is_err() {
@@ -200,7 +202,7 @@ impl Checkpoints {
         }
     }
 
-    /// Moves all that is in the log at once; whether that was possible.
+    /// Checkpoints the whole WAL at once; returns whether that was possible.
     pub(super) fn rescue(&mut self, conn: &Connection) -> bool {
         if self.running {
             let _ = self.reports.recv();
@@ -216,7 +218,7 @@ impl Checkpoints {
         self.begun_at = self.commits;
         match self.begin.try_send(()) {
             Ok(()) => self.running = true,
-            // No thread: everybody waits, but nothing is lost.
+            // No thread: all callers wait, but nothing is lost.
             Err(_) => self.finish(conn),
         }
     }
@@ -231,7 +233,7 @@ impl Checkpoints {
     fn hear(&mut self, conn: &Connection, report: Report) {
         self.running = false;
         match &report {
-            // The writer went on meanwhile.
+            // The writer committed more in the meantime.
             Ok(moved) if moved.all() && self.begun_at != self.commits => {
                 if PAGES.get() - moved.log < self.limits.begin {
                     self.finish(conn);
@@ -243,7 +245,7 @@ impl Checkpoints {
         }
     }
 
-    /// Moves what is left, with nobody writing meanwhile.
+    /// Checkpoints the rest, while nothing is written.
     pub(super) fn finish(&mut self, conn: &Connection) {
         self.begun_at = self.commits;
         self.note(copy(conn));
@@ -277,7 +279,7 @@ impl Checkpoints {
         }
     }
 
-    /// Somebody reads an old state of the database, on which nothing may be moved.
+    /// Warns of a reader of an old snapshot, which blocks checkpoints.
     fn warn_of_reader(&mut self) {
         let seconds = self.held_since.map_or(0, |at| at.elapsed().as_secs());
         let long = seconds >= PATIENCE.as_secs() && PAGES.get() >= self.limits.begin;
@@ -299,9 +301,9 @@ impl Checkpoints {
         due
     }
 
-    /// All is moved, but readers kept the log from beginning anew.
+    /// Truncates a WAL that is checkpointed but that readers kept from restarting.
     fn empty(&mut self, conn: &Connection) {
-        // Without waiting for them: the next tick tries again.
+        // Does not wait for readers: the next tick tries again.
         let emptied = conn
             .busy_timeout(Duration::ZERO)
             .map_err(StoreError::from)
@@ -319,7 +321,7 @@ impl Checkpoints {
 }
 
 fn serve(path: &Path, orders: &Receiver<()>, reports: &SyncSender<Report>) {
-    // Opened now: once the log has been removed, opening the file would make another log.
+    // Opened now: if the WAL were removed before, opening the file would create another one.
     let opened = open(path);
     while orders.recv().is_ok() {
         let report = match &opened {
@@ -338,7 +340,8 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Whether pages may be lost that count as moved. A write that failed moved nothing; of other errors the worst is assumed.
+/// Whether pages may be lost that count as checkpointed. A failed write moved nothing; for other errors the worst is
+/// assumed.
 fn is_unsafe(error: &StoreError) -> bool {
     !matches!(error, StoreError::Full | StoreError::Busy)
 }

@@ -1,4 +1,4 @@
-//! The table `file_contents`: the bytes of files, piece by piece, from their coming to their removal.
+//! Table `file_contents`: the chunks of files, from upload to removal.
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -8,37 +8,36 @@ use crate::model::{File, FileId, Millis, Purpose, RoomId};
 use super::files::{FILE, FILE_WIDTH, TABLE, from_row, to_sql};
 use super::{Store, StoreError};
 
-/// Bytes of every piece of a file but the last.
+/// Size in bytes of every chunk of a file but the last.
 pub const CHUNK: usize = 256 * 1024;
-/// So many pieces are removed at once: a large file must not hold up the chat.
+/// Chunks removed in one transaction: a large file must not delay the chat.
 const SWEEP: u32 = 8;
 
-/// Who may fetch a file.
+/// People who may download a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// Its owner: nothing shows it yet.
+    /// Only the owner: the file is not attached yet.
     Nowhere,
     /// Everybody with an account.
     Everywhere,
-    /// Who may read this room.
+    /// People who may read this room.
     InRoom(RoomId),
-    /// Who may see this room.
+    /// People who may see this room.
     AsPictureOf(RoomId),
 }
 
-/// A file that can be fetched.
+/// A file that can be downloaded.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
-    /// The file.
     pub file: File,
-    /// Who may fetch it.
     pub shown: Shown,
-    /// What its bytes add up to; empty for another host's file.
+    /// Digest of the content; empty for a file on another host.
     pub sha256: Vec<u8>,
 }
 
 impl Store {
-    /// Keeps the next piece of an upload, at most [`CHUNK`] bytes; `false` if the upload was taken away meanwhile.
+    /// Stores the next chunk of an upload, at most [`CHUNK`] bytes; `false` if the upload was discarded in the
+    /// meantime.
     pub async fn append_chunk(
         &self,
         id: FileId,
@@ -50,12 +49,11 @@ impl Store {
         self.write(move |tx| append(tx, id, seq, &bytes)).await
     }
 
-    /// A file that is there and shown, or not shown yet.
+    /// Returns a complete file; `None` if the message, account or room that shows it is gone.
     pub async fn file(&self, id: FileId) -> Result<Option<StoredFile>, StoreError> {
         self.read(move |db| stored(db, id)).await
     }
 
-    /// One piece of a file's bytes.
     pub async fn chunk(&self, id: FileId, seq: u32) -> Result<Option<Vec<u8>>, StoreError> {
         const SQL: &str = "SELECT bytes FROM file_contents WHERE file_id = ?1 AND seq = ?2";
         self.read(move |db| {
@@ -67,7 +65,7 @@ impl Store {
         .await
     }
 
-    /// At start: no upload and no message that an earlier process was about is still on its way.
+    /// Discards unfinished uploads and unattached files of an earlier process. Runs at start.
     pub async fn abandon_uploads(&self) -> Result<(), StoreError> {
         self.write(|tx| {
             tx.execute(
@@ -80,7 +78,7 @@ impl Store {
         .await
     }
 
-    /// Gives up what nothing shows and nobody touched since `before`.
+    /// Discards files that nothing refers to and that were not changed since `before`.
     pub async fn drop_orphans(&self, before: Millis) -> Result<(), StoreError> {
         self.write(move |tx| {
             tx.prepare_cached(&orphans())?.execute([before])?;
@@ -89,7 +87,7 @@ impl Store {
         .await
     }
 
-    /// Removes some of the bytes that nobody needs; `true` if more wait.
+    /// Removes some chunks of discarded files; `true` if more may be left.
     pub async fn sweep_files(&self) -> Result<bool, StoreError> {
         if !self.read(|db| Ok(first_gone(db)?.is_some())).await? {
             return Ok(false);
@@ -98,11 +96,11 @@ impl Store {
     }
 }
 
-/// Whether the file `f` is the picture that its owner has now.
+/// Whether the file `f` is the current avatar of its owner.
 const IS_AVATAR: &str = "EXISTS (SELECT 1 FROM users u WHERE u.id = f.owner_id
     AND u.deleted_at IS NULL AND u.avatar_url LIKE '/files/' || f.id || '/%')";
 
-/// A picture belongs to what shows its address, `/files/<id>/…`.
+/// Avatars and room pictures are in use while a row refers to their URL, `/files/<id>/…`.
 fn orphans() -> String {
     format!(
         "UPDATE files AS f SET state = 'gone'
@@ -139,7 +137,7 @@ fn stored(db: &Connection, id: FileId) -> Result<Option<StoredFile>, StoreError>
     Ok(found.flatten())
 }
 
-/// `None` if what showed it is gone.
+/// `None` if the message or room that shows it is gone.
 fn stored_from_row(row: &Row<'_>) -> rusqlite::Result<Option<StoredFile>> {
     let purpose: Purpose = row.get(FILE_WIDTH)?;
     let (attached, room, place): (bool, Option<RoomId>, Option<RoomId>) = (

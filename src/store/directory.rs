@@ -1,4 +1,4 @@
-//! The table `users`, looked through: who there is.
+//! Lists of accounts from the table `users`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::users::{REST, from_row};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Living accounts by id after `after`, of which `query` is part of a name.
+    /// Returns accounts with ids above `after`, by id, whose username or display name contains `query`.
     pub async fn users(
         &self,
         query: String,
@@ -22,7 +22,7 @@ impl Store {
         self.read(move |db| list(db, &query, after, limit)).await
     }
 
-    /// Those people, also of accounts that have ended, each once.
+    /// Returns these people, each once; includes deleted accounts.
     pub async fn people(&self, ids: Vec<UserId>) -> Result<Vec<Arc<Person>>, StoreError> {
         let sql = format!("SELECT {PERSON} FROM users u WHERE u.id = ?1");
         self.read(move |db| {
@@ -38,7 +38,7 @@ impl Store {
         .await
     }
 
-    /// Living accounts of a role, by id after `after`.
+    /// Returns accounts of a role with ids above `after`, by id.
     pub async fn users_of_role(
         &self,
         role: Role,

@@ -1,4 +1,4 @@
-//! Files that get their name only when they are complete. Must not know what is in them.
+//! Files that get their name only when they are complete. Must not depend on their content.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,17 +11,16 @@ use super::error::StoreError;
 use super::lock::{self, Attempt};
 use super::paths;
 
-/// Names of drafts: this, 16 digits, [`END`]. Whatever the target is called, so that the next draft in a folder removes
-/// what a process that was killed has left there.
+/// Draft names are this, 16 hexadecimal digits and [`END`], whatever the name of the target, so that the next draft in
+/// a folder removes those of a killed process.
 const BEGIN: &str = "parlor-";
 const END: &str = ".draft";
-/// Names to try: another process may take a new draft for a left one before it is locked.
+/// Names to try: another process may take a new draft for a stale one before it is locked.
 const TRIES: u32 = 8;
 
-/// A file in the folder of its target under a name that nobody else uses, locked while it is worked on, removed when it is
-/// dropped.
+/// A file in the folder of its target under a unique name. Locked while in use, removed when dropped.
 pub(super) struct Draft {
-    // Dropped first: a draft without a lock may be removed by others.
+    // Dropped first: other processes may remove a draft without a lock.
     name: Name,
     file: File,
     target: PathBuf,
@@ -32,13 +31,13 @@ struct Name(PathBuf);
 
 impl Drop for Name {
     fn drop(&mut self) {
-        // The reason for giving up is worth more than that half a file stays; the next draft removes it.
+        // The original error matters more than a leftover file; the next draft removes it.
         let _ = fs::remove_file(&self.0);
     }
 }
 
 impl Draft {
-    /// Makes an empty draft of `target` that only its owner may read.
+    /// Creates an empty draft of `target` that only its owner may read.
     pub(super) fn create(target: &Path) -> Result<Self, StoreError> {
         let folder = paths::folder(target);
         remove_left(folder);
@@ -58,21 +57,22 @@ impl Draft {
         Err(StoreError::Busy)
     }
 
-    /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.name.0
     }
 
-    /// The file itself. Nothing else of this process may open and close it while SQLite has it open.
+    /// Returns the open file. While SQLite has it open, nothing else in this process may open and close it.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Gives the file its name such that a power cut leaves either the old state or the new one. The file is still locked.
+    /// Renames the file to its target such that a power cut leaves either the old state or the new one. The returned
+    /// file is still locked.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] if something has the name by now; with `replace`, [`StoreError::Unfit`] unless it is a
-    /// regular file.
+    ///
+    /// [`StoreError::Exists`] if the target exists by now; with `replace`, [`StoreError::Unfit`] unless it is a regular
+    /// file.
     pub(super) fn publish(self, replace: bool) -> Result<File, StoreError> {
         let target = &self.target;
         let failed = |e| StoreError::io(target, e);
@@ -103,7 +103,7 @@ pub(super) fn check_target(target: &Path, replace: bool) -> Result<(), StoreErro
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(StoreError::io(target, e)),
         Ok(found) if found.is_dir() => Err(unfit(target, "is a folder: name a file in it")),
-        // What a link points to may be somebody's only copy; a device must stay one.
+        // The target of a link may be somebody's only copy; a device must stay one.
         Ok(found) if !found.is_file() => {
             Err(unfit(target, "is not a regular file: choose another name"))
         }
@@ -118,10 +118,10 @@ pub(super) fn is_locked(path: &Path) -> bool {
     matches!(attempt, Ok(Attempt::Held))
 }
 
-/// Renames without replacing anything.
+/// Renames without replacing an existing file.
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Some file systems cannot do that, but link.
+        // Some file systems cannot do that, but support hard links.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             fs::hard_link(from, to)?;
             fs::remove_file(from)
@@ -130,7 +130,7 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the drafts in `folder` that nobody works on.
+/// Removes the drafts in `folder` that no process uses.
 fn remove_left(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -141,7 +141,7 @@ fn remove_left(folder: &Path) {
             continue;
         };
         let unused = matches!(lock::attempt(&file), Ok(Attempt::Locked));
-        // Unless it got its real name while it was opened here.
+        // Unless it was published while it was opened here.
         if unused && paths::is_at(&file, &path).unwrap_or(false) {
             let _ = fs::remove_file(&path);
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_drafts_of_one_name_the_first_is_published() {
+    fn only_the_first_of_two_drafts_with_one_name_is_published() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("copy.db");
         let (one, two) = (
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_is_removed_and_what_is_worked_on_stays() {
+    fn stale_drafts_are_removed_and_drafts_in_use_kept() {
         let dir = tempfile::tempdir().unwrap();
         let left = dir.path().join("parlor-0123456789abcdef.draft");
         let other = dir.path().join("parlor-notes.draft");

@@ -1,4 +1,4 @@
-//! What can go wrong in the store. Must not know who asks, nor how a client is told.
+//! Errors of the store. Must not depend on callers or on how clients are told.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,105 +7,94 @@ use std::sync::Arc;
 
 use rusqlite::{ErrorCode, ffi};
 
-/// Why the store did not do what was asked; every text is one line.
+/// Error of a store operation. Every text is one line.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// The disk is full; nothing was stored, and it works again by itself when there is room.
+    /// The disk is full. Nothing was stored; writes succeed again as soon as there is free space.
     #[error("the disk is full")]
     Full,
-    /// Too much is waiting, or another process holds the file; worth a retry.
+    /// Too many requests are waiting, or another process holds the file. Worth a retry.
     #[error("the database is busy")]
     Busy,
-    /// The store was closed.
     #[error("the database is closed")]
     Closed,
     /// A query was interrupted because it took too long.
     #[error("the query took too long")]
     Timeout,
-    /// A file of the database was removed or replaced while it was open; nothing is stored until the process is
-    /// started anew.
+    /// A file of the database was removed or replaced while it was open. Nothing is stored until the process is
+    /// restarted.
     #[error(
         "{0} was removed or replaced while the server ran: nothing is stored until it is restarted"
     )]
     Lost(&'static str),
-    /// The log has reached its limit because another process has been reading an old state of the database.
+    /// The WAL has reached its size limit because another process has been reading an old snapshot.
     #[error("the log is full: another program has been reading the database for too long")]
     LogFull,
-    /// A sync of the database file failed; the log is kept.
+    /// A sync of the database file failed. The WAL is kept.
     #[error(
         "a sync of the database failed: the log is kept until it can be moved again from its beginning"
     )]
     Unsynced,
-    /// The log could not be moved into the database, for this reason.
+    /// A checkpoint failed, with the reason.
     #[error("the log cannot be moved into the database: {0}")]
     Checkpoint(String),
-    /// Something with this name, key or id is there already; says what.
+    /// A unique name, key or id exists already; the value says which.
     #[error("{0} is taken")]
     Conflict(&'static str),
-    /// A server owns the file.
+    /// Another process owns the database.
     #[error("{} is in use by another parlor{}", .path.display(), holder_text(*.holder))]
     Locked {
-        /// The database file.
         path: PathBuf,
-        /// The process that holds it, where known.
+        /// Id of the owning process, if known.
         holder: Option<u32>,
     },
-    /// The file was written by a later version of this program; it was not touched.
+    /// A later version of this program wrote the file. It was not changed.
     #[error("{} has schema version {found}, this program knows {known}: use a newer parlor", .path.display())]
     Newer {
-        /// The database file.
         path: PathBuf,
-        /// Its schema version.
         found: i32,
-        /// The version of this program.
+        /// Newest schema version that this program knows.
         known: i32,
     },
-    /// The file must be migrated, which only its owner may do.
+    /// The file needs a migration, which only its owner may run.
     #[error("{} has schema version {found}, this program needs {known}: restart its server with this version first", .path.display())]
     Older {
-        /// The database file.
         path: PathBuf,
         /// Its schema version, 0 for a file without tables.
         found: i32,
-        /// The version of this program.
         known: i32,
     },
-    /// The file must be migrated, which was not asked for; it was not touched.
+    /// The file needs a migration, which was not requested. It was not changed.
     #[error(
         "{} was written by an earlier version (schema {found}, this program needs {known}), nothing was changed: start the server or add --migrate to bring it up to date, a copy of it is kept",
         .path.display()
     )]
     Outdated {
-        /// The database file.
         path: PathBuf,
-        /// Its schema version.
         found: i32,
-        /// The version of this program.
         known: i32,
     },
-    /// The file is not a database of this program; it was not touched.
+    /// The file is not a database of this program. It was not changed.
     #[error("{} is {what}, not a parlor database", .path.display())]
     Foreign {
-        /// The file.
         path: PathBuf,
-        /// What it is instead.
+        /// Noun phrase for what the file is instead.
         what: &'static str,
     },
-    /// There is something already where a new file should be.
+    /// There is a file already where a new one should be created.
     #[error("{} is there already: choose another name or use --force", .path.display())]
     Exists {
-        /// The file.
+        /// Path of the existing file.
         path: PathBuf,
     },
-    /// A file cannot be used for what was asked; says why and what to do.
+    /// A file cannot be used for the requested purpose.
     #[error("{} {why}", .path.display())]
     Unfit {
-        /// The file.
         path: PathBuf,
-        /// Goes on after the name.
+        /// Reason and remedy; follows the path in the error text.
         why: Cow<'static, str>,
     },
-    /// The file is ours and has no tables: they were in its log when it was copied.
+    /// The database has no tables: they were in its WAL when the file was copied.
     #[error(
         "{} has no tables, it was copied without its log: copy {}-wal too, or bring back a backup with parlor restore; if nothing was ever in it, remove it",
         .path.display(), .path.display()
@@ -114,69 +103,64 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
     },
-    /// The log was written to another file, maybe an earlier state of this one; neither was touched.
+    /// The WAL was written for another file, possibly an earlier state of this one. Neither was changed.
     #[error(
         "{} does not belong to {}, which was replaced or copied alone: bring back a backup with parlor restore, or put back the file and its log together",
         .log.display(), .db.display()
     )]
     ForeignLog {
-        /// The database file.
         db: PathBuf,
-        /// The log.
+        /// Path of the WAL.
         log: PathBuf,
     },
-    /// There is a log and no database.
+    /// There is a WAL or journal without a database.
     #[error(
         "{} is left of a database that is not at {}: put that back, or move the log away to begin anew",
         .log.display(), .db.display()
     )]
     LoneLog {
-        /// The database file.
         db: PathBuf,
-        /// The log.
+        /// Path of the WAL or journal.
         log: PathBuf,
     },
-    /// The work was stopped from outside.
+    /// A [`Stop`](super::Stop) was requested.
     #[error("stopped before it was done")]
     Stopped,
-    /// There is not enough room on the disk.
+    /// The disk has too little free space.
     #[error("{what} needs {needed} bytes free, there are {free}: {mend}")]
     NoRoom {
-        /// What needs it.
+        /// Operation that needs the space.
         what: String,
-        /// Bytes it needs.
+        /// In bytes.
         needed: u64,
-        /// Bytes that are free.
+        /// In bytes.
         free: u64,
-        /// What to do.
+        /// Remedy.
         mend: &'static str,
     },
-    /// The content of a database is not sound; says how.
+    /// The content of a database is corrupt.
     #[error("{} is damaged: {detail}", .path.display())]
     Damaged {
-        /// The database file.
         path: PathBuf,
-        /// The first thing that is wrong.
+        /// First problem that was found.
         detail: String,
     },
-    /// A file could not be made, read or renamed.
+    /// A file could not be created, read or renamed.
     #[error("{}: {source}", .path.display())]
     Io {
-        /// The file.
         path: PathBuf,
-        /// What the system says.
         source: Arc<io::Error>,
     },
-    /// A fault of this program, not of the caller nor of the disk.
+    /// A bug in this program, not a fault of the caller or the disk.
     #[error("internal error: {0}")]
     Internal(&'static str),
-    /// Anything else that SQLite reports.
+    /// Any other SQLite error.
     #[error("database error: {0}")]
     Sqlite(#[source] Arc<rusqlite::Error>),
 }
 
 impl StoreError {
-    /// A failed file operation on `path`.
+    /// Wraps a failed file operation on `path`; a full disk becomes [`StoreError::Full`].
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::StorageFull {
             return Self::Full;
@@ -187,7 +171,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the content of the file is not sound.
+    /// Whether the content of the file is corrupt.
     pub(super) fn is_damage(&self) -> bool {
         match self {
             Self::Damaged { .. } => true,
@@ -199,7 +183,7 @@ impl StoreError {
         }
     }
 
-    /// What is wrong, for a stranger: without paths.
+    /// Returns the error text without paths, for untrusted readers.
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
@@ -209,7 +193,7 @@ impl StoreError {
         }
     }
 
-    /// SQLite does not say which file is damaged.
+    /// Adds the path to a corruption error: SQLite does not say which file is damaged.
     pub(super) fn naming_damage(self, path: &Path) -> Self {
         match self {
             Self::Sqlite(error)
@@ -224,7 +208,7 @@ impl StoreError {
         }
     }
 
-    /// Whether this is the violation of a unique index, named as SQLite does (`users.email`).
+    /// Whether this is a violation of a unique index, with columns named as in SQLite (`users.email`).
     fn violates(&self, columns: &str) -> bool {
         let Self::Sqlite(error) = self else {
             return false;
@@ -240,7 +224,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match (error.sqlite_error_code(), error.sqlite_error()) {
             (Some(ErrorCode::DiskFull), _) => Self::Full,
-            // The shared-memory file is the one write for which SQLite does not say "full".
+            // A full disk while growing the shared-memory file is the one case that SQLite does not report as "full".
             (_, Some(e)) if e.extended_code == ffi::SQLITE_IOERR_SHMSIZE => Self::Full,
             (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => Self::Busy,
             (Some(ErrorCode::OperationInterrupted), _) => Self::Timeout,
@@ -249,10 +233,10 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// Turns the violation of one unique index into a [`StoreError::Conflict`].
+/// Maps the violation of one unique index to [`StoreError::Conflict`].
 pub(super) trait OnConstraint<T> {
-    /// `columns` as SQLite names them: `users.username_key`, or `members.room_id, members.user_id`,
-    /// or `index 'name'` for an index on an expression; `what` is told to the caller.
+    /// `columns` are named as in SQLite: `users.username_key`, or `members.room_id, members.user_id`, or `index 'name'`
+    /// for an index on an expression. `what` becomes the value of the conflict.
     fn on_constraint(self, columns: &str, what: &'static str) -> Result<T, StoreError>;
 }
 
@@ -275,7 +259,7 @@ mod tests {
     use rusqlite::Connection;
 
     #[test]
-    fn only_the_named_index_becomes_a_conflict() {
+    fn only_the_named_constraint_becomes_a_conflict() {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(
             "CREATE TABLE t (a UNIQUE, b UNIQUE, c, d, UNIQUE (c, d)); INSERT INTO t VALUES (1, 2, 3, 4)",
@@ -294,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_names_the_file_and_stays_on_one_line() {
+    fn error_texts_name_the_file_on_one_line() {
         let path = PathBuf::from("/srv/chat.db");
         let locked = StoreError::Locked {
             path: path.clone(),

@@ -1,4 +1,4 @@
-//! The table `files`: what was uploaded or pointed at, and which message or room shows it.
+//! Table `files`: uploads and links, and the messages and rooms that they belong to.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -10,63 +10,57 @@ use crate::model::{
 use super::rows::json_list;
 use super::{Store, StoreError};
 
-/// A file whose bytes are about to come.
+/// An upload to begin.
 #[derive(Clone, Debug)]
 pub struct NewFile {
-    /// Signs its addresses; random.
+    /// Random; signs the URLs of the file.
     pub key: FileKey,
-    /// Who uploads it.
     pub owner: UserId,
-    /// What it is for.
     pub purpose: Purpose,
-    /// The room whose picture it is to be.
+    /// Room whose picture the file becomes.
     pub room: Option<RoomId>,
-    /// What to call it.
     pub name: FileName,
 }
 
-/// What is known of a file when its last byte is on disk.
+/// Properties of a file, known when its last byte is on disk.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// What it is.
     pub media_type: String,
-    /// What its bytes say beside that.
+    /// Properties found in its content.
     pub media: Media,
-    /// What its bytes add up to.
     pub sha256: [u8; 32],
-    /// Width and height of a picture or a video.
+    /// Width and height of an image or video, in pixels.
     pub dimensions: Option<(u32, u32)>,
-    /// Its small picture, finished already.
+    /// Must be complete already.
     pub thumbnail: Option<FileId>,
-    /// The upload that it was made of and that is not needed any more.
+    /// Upload that this file was made from and that is no longer needed.
     pub replaces: Option<FileId>,
-    /// All the bytes that its owner may keep here.
+    /// Most bytes that the owner may store.
     pub quota: Option<u64>,
 }
 
 /// Outcome of an upload.
 #[derive(Clone, Debug)]
 pub enum Finished {
-    /// It is on disk, whole.
+    /// The file is complete and on disk.
     Ready(Box<File>),
-    /// Its owner has too much already.
+    /// The upload exceeds the quota of its owner.
     OverQuota,
-    /// It was taken away meanwhile.
+    /// The upload was discarded in the meantime.
     Missing,
 }
 
 impl Store {
-    /// Begins an upload.
     pub async fn begin_file(&self, new: NewFile) -> Result<FileId, StoreError> {
         self.write(move |tx| begin(tx, &new)).await
     }
 
-    /// Marks an upload as whole.
+    /// Marks an upload as complete, unless it exceeds the quota of its owner.
     pub async fn finish_file(&self, id: FileId, facts: Facts) -> Result<Finished, StoreError> {
         self.write(move |tx| finish(tx, id, &facts)).await
     }
 
-    /// Remembers another host's file.
+    /// Stores a link to a file on another host.
     pub async fn add_link(
         &self,
         owner: UserId,
@@ -77,7 +71,7 @@ impl Store {
             .await
     }
 
-    /// Gives files up that nothing shows; others stay.
+    /// Discards those of these files that are not attached to a message, with their thumbnails.
     pub async fn discard_files(&self, ids: Vec<FileId>) -> Result<(), StoreError> {
         const SQL: &str = "UPDATE files SET state = 'gone'
             WHERE (id = ?1 OR id = (SELECT thumb_id FROM files WHERE id = ?1)) AND message_id IS NULL";
@@ -90,7 +84,7 @@ impl Store {
         .await
     }
 
-    /// Shows a finished picture beside a room's name instead of the one before; `None` if room or picture are gone.
+    /// Sets or removes the picture of a room and discards the previous one; `false` if the room or the picture is gone.
     pub async fn set_picture(
         &self,
         room: RoomId,
@@ -100,7 +94,7 @@ impl Store {
             .await
     }
 
-    /// Bytes that somebody keeps here.
+    /// Returns the bytes that a person stores, including unfinished uploads.
     pub async fn bytes_of(&self, owner: UserId) -> Result<u64, StoreError> {
         self.read(move |db| used(db, owner)).await
     }
@@ -192,7 +186,7 @@ fn used(db: &Connection, owner: UserId) -> Result<u64, StoreError> {
         .query_row([owner], |row| size(row, 0))?)
 }
 
-/// Whether a message of `owner` may show these files, each once.
+/// Whether a message of `owner` may attach these files, each once.
 pub(super) fn are_free(
     tx: &Connection,
     files: &[FileId],
@@ -209,7 +203,7 @@ pub(super) fn are_free(
     Ok(true)
 }
 
-/// Makes `message` show these files, in this order, from `first` on.
+/// Attaches these files to `message` in this order, at positions from `first` on.
 pub(super) fn attach(
     tx: &Connection,
     files: &[FileId],
@@ -228,14 +222,14 @@ pub(super) fn attach(
     Ok(attached)
 }
 
-/// The message is gone, and so are its files.
+/// Discards the files of a deleted message.
 pub(super) fn drop_of_message(tx: &Connection, message: MessageId) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE files SET state = 'gone' WHERE message_id = ?1")?
         .execute([message])?;
     Ok(())
 }
 
-/// The first `limit` messages of a room up to `through` are about to go, and so are their files.
+/// Discards the files of the first `limit` messages of a room up to `through`, which are about to be removed.
 pub(super) fn drop_of_messages(
     tx: &Connection,
     room: RoomId,
@@ -250,14 +244,14 @@ pub(super) fn drop_of_messages(
     Ok(())
 }
 
-/// The room is gone, and so is its picture.
+/// Discards the picture of a deleted room.
 pub(super) fn drop_of_room(tx: &Connection, room: RoomId) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE files SET state = 'gone' WHERE room_id = ?1")?
         .execute([room])?;
     Ok(())
 }
 
-/// The account has ended, and so have its pictures.
+/// Discards the avatars of a deleted account.
 pub(super) fn drop_avatars(tx: &Connection, owner: UserId) -> Result<(), StoreError> {
     tx.prepare_cached(
         "UPDATE files SET state = 'gone' WHERE owner_id = ?1 AND purpose = 'avatar'",
@@ -266,7 +260,7 @@ pub(super) fn drop_avatars(tx: &Connection, owner: UserId) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Gives messages their files.
+/// Fills in the attachments of messages.
 pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), StoreError> {
     if messages.is_empty() {
         return Ok(());
@@ -286,13 +280,13 @@ pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), Stor
     Ok(())
 }
 
-/// What a file is made of; the tables are those of [`TABLE`].
+/// Columns of a file; the tables are those of [`TABLE`].
 pub(super) const FILE: &str =
     "f.id, f.key, f.owner_id, f.name, f.media_type, f.size, f.width, f.height, f.url, f.created_at,
     t.id, t.key, t.name";
-/// How many columns [`FILE`] has.
+/// Number of columns in [`FILE`].
 pub(super) const FILE_WIDTH: usize = 13;
-/// A file and its small picture.
+/// A file and its thumbnail.
 pub(super) const TABLE: &str = "files f LEFT JOIN files t ON t.id = f.thumb_id";
 
 pub(super) fn one(db: &Connection, id: FileId) -> Result<Option<File>, StoreError> {
@@ -331,8 +325,8 @@ pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<File> {
     })
 }
 
-/// The type of a file and what its bytes say. Earlier versions recognized and cleaned pictures alone, and noted nothing but
-/// their dimensions.
+/// Returns the media type of a file and the properties found in its content. Earlier versions recognized and cleaned
+/// only images, and stored nothing but their dimensions.
 fn media_of(stored: &str, dimensions: Option<(u32, u32)>, url: Option<&WebUrl>) -> (String, Media) {
     if url.is_some() {
         return (stored.to_owned(), Media::default());
@@ -345,14 +339,14 @@ fn media_of(stored: &str, dimensions: Option<(u32, u32)>, url: Option<&WebUrl>) 
     }
 }
 
-/// Without an address a file would be one of ours: a bad one is replaced.
+/// Reads the URL of a link. Replaces an invalid one, because a file without a URL would count as stored here.
 fn link_url(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<WebUrl>> {
     let text: Option<String> = row.get(at)?;
     let link = |text: &String| WebUrl::stored(text).filter(|url| url.own_path().is_none());
     Ok(text.map(|text| link(&text).unwrap_or_else(WebUrl::unusable)))
 }
 
-/// SQLite's integers have a sign.
+/// SQLite's integers are signed.
 pub(super) fn to_sql(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }

@@ -1,12 +1,11 @@
-//! Ties the log to its database. SQLite replays whatever sound log lies beside a file; this finds out whether it belongs
-//! there.
+//! Ties the WAL to its database. SQLite replays any valid WAL beside a file; this module checks that it belongs there.
 //!
-//! Each time the log begins anew, SQLite gives it another salt. The row `generation` of `settings` has the salt of the log
-//! that it is written in, and what the row had before. So a file is either as it was when its log began, and its row has
-//! what that log calls "before", or part of the log was moved into it, and its row may have the log's own salt. Copies made
-//! by [`copied`] have a number that no log knows. A log without such a row tells nothing and is taken as it is: it comes
-//! from an earlier version, or from a process that died between the log's first commit, of which nobody was told, and the
-//! row.
+//! SQLite gives the WAL another salt each time it restarts. The row `generation` of `settings` holds the salt of the
+//! WAL that it was written in, and the salt that the row had before. So a database is in one of two states: as it was
+//! when its WAL started, with the salt that the WAL records as the previous one; or partly checkpointed, in which case
+//! the row may hold the WAL's own salt. Copies made by [`copied`] have a number that no WAL knows. A WAL without such a
+//! row proves nothing and is accepted: it comes from an earlier version, or from a process that died between the first
+//! commit of the WAL, which was not acknowledged, and the row.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -18,14 +17,14 @@ use super::error::StoreError;
 use super::schema;
 use super::{log_file, paths};
 
-/// Begins the row, so that it is found in a page of the log without knowing tables.
+/// Prefix of the row, to find it in a page of the WAL without knowing the tables.
 const MARK: &str = "parlor-log";
-/// Digits of each number.
+/// Hexadecimal digits of each number.
 const DIGITS: usize = 16;
-/// How often a log may begin anew while it is tied.
+/// Attempts to tie a WAL that restarts in the meantime.
 const TRIES: u32 = 4;
 
-/// Keeps the row in step with the log.
+/// Keeps the row in step with the WAL.
 pub(super) struct Generation {
     path: PathBuf,
     log: Option<File>,
@@ -33,7 +32,6 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// Of the database at `db`.
     pub(super) fn new(db: &Path) -> Self {
         Self {
             path: paths::beside(db, "-wal"),
@@ -42,7 +40,7 @@ impl Generation {
         }
     }
 
-    /// Writes the row if the log has begun anew. To be called after a COMMIT on `conn`, before anybody is told of it.
+    /// Writes the row if the WAL has restarted. Must be called after a COMMIT on `conn`, before it is acknowledged.
     pub(super) fn tie(&mut self, conn: &Connection) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let Some(salt) = self.salt().filter(|salt| self.tied != Some(*salt)) else {
@@ -59,7 +57,7 @@ impl Generation {
         Ok(())
     }
 
-    /// The salt of the log that is there now.
+    /// Returns the salt of the current WAL.
     fn salt(&mut self) -> Option<u64> {
         if self.log.is_none() {
             self.log = File::open(&self.path).ok();
@@ -70,7 +68,7 @@ impl Generation {
     }
 }
 
-/// Refuses a database with a log that does not belong to it. Only while nobody writes to either.
+/// Refuses a database with a WAL that does not belong to it. Must be called while no process writes to either.
 pub(super) fn check(db: &Path) -> Result<(), StoreError> {
     let path = paths::beside(db, "-wal");
     let mark = |salt| format!("{MARK} {salt:016x} ").into_bytes();
@@ -81,7 +79,7 @@ pub(super) fn check(db: &Path) -> Result<(), StoreError> {
     }) else {
         return Ok(());
     };
-    // A file that cannot be read without its log is half moved, which says nothing against the log.
+    // A file that cannot be read without its WAL is partly checkpointed, which says nothing against the WAL.
     let Ok(found) = schema::open_alone(db).and_then(|conn| read(&conn)) else {
         return Ok(());
     };
@@ -94,12 +92,12 @@ pub(super) fn check(db: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Makes a copy a file of its own: no log that is there by now belongs to it.
+/// Makes a copy independent: no existing WAL belongs to it.
 pub(super) fn copied(copy: &Connection) -> Result<(), StoreError> {
     write(copy, rand::random::<u64>())
 }
 
-/// Writes the row unless it is there.
+/// Writes the row unless it is up to date.
 fn write(conn: &Connection, salt: u64) -> Result<(), StoreError> {
     let before = read(conn)?;
     if before == salt {
@@ -113,7 +111,7 @@ fn write(conn: &Connection, salt: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The row's number, 0 where there is none yet.
+/// Returns the salt in the row, 0 if there is none yet.
 fn read(conn: &Connection) -> Result<u64, StoreError> {
     let row: Option<String> = conn
         .query_row(

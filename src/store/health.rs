@@ -1,10 +1,10 @@
-//! What is wrong with the database now, as its writer and its readers see it. Must not know SQL.
+//! Current faults of the database, as seen by its writer and its readers. Must not contain SQL.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::StoreError;
 
-/// Shared by the writer, the readers and whoever asks whether the server is ready.
+/// Shared by the writer, the readers and readiness checks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Health {
     faults: Arc<Mutex<Faults>>,
@@ -19,7 +19,7 @@ struct Faults {
 }
 
 impl Health {
-    /// The worst that is wrong.
+    /// Returns the most severe fault.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let faults = self.lock();
         let all = [
@@ -34,17 +34,17 @@ impl Health {
             .map_or(Ok(()), |fault| Err(fault.clone()))
     }
 
-    /// Why nothing is written until this process ends.
+    /// Returns why nothing is written until this process ends.
     pub(super) fn stopped(&self) -> Option<StoreError> {
         self.lock().stopped.clone()
     }
 
-    /// Nothing is written any more until this process ends.
+    /// Stops all writes until this process ends.
     pub(super) fn stop(&self, reason: StoreError) {
         self.lock().stopped = Some(reason);
     }
 
-    /// Notes the outcome of the last commit.
+    /// Records the outcome of the last commit.
     pub(super) fn committed(&self, outcome: &Result<(), StoreError>) {
         let fault = outcome.as_ref().err().cloned();
         if let Some(fault) = &fault {
@@ -53,12 +53,12 @@ impl Health {
         self.lock().commit = fault;
     }
 
-    /// Notes the outcome of the last checkpoint.
+    /// Records the outcome of the last checkpoint.
     pub(super) fn checkpointed(&self, outcome: &Result<(), StoreError>) {
         self.lock().checkpoint = outcome.as_ref().err().cloned();
     }
 
-    /// Remembers `error` for good if it says that the content of the file is not sound: that does not mend itself.
+    /// Records `error` permanently if it reports corruption, which does not repair itself.
     pub(super) fn note_damage(&self, error: &StoreError) {
         if !error.is_damage() {
             return;

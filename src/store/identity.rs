@@ -1,4 +1,4 @@
-//! Which files on the disk the open database consists of, to notice when one is removed or replaced.
+//! Identity of the files of the open database, to notice when one is removed or replaced.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use super::paths;
 /// Device and inode.
 type Identity = (u64, u64);
 
-/// The files of an open database as they were when it was opened. Looks at names only: opening and closing one of these
+/// Files of an open database as they were when it was opened. Never opens them: closing a descriptor of one of these
 /// files would drop the locks that SQLite holds on it.
 #[derive(Debug)]
 pub(super) struct Files {
@@ -18,17 +18,17 @@ pub(super) struct Files {
     companions: [(PathBuf, Option<Identity>); 2],
 }
 
-/// What was done to a file behind the server's back.
+/// File that was removed or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lost {
-    /// The database itself is not at its path.
+    /// The database itself.
     Database,
-    /// Only the log or its index is not.
+    /// Only the WAL or its index.
     Companion,
 }
 
 impl Files {
-    /// The files that are at `path` now. The database must be open already, so that all of them are there.
+    /// Identifies the files at `path`. The database must be open already, so that all of them exist.
     pub(super) fn of(path: &Path) -> Self {
         let known = |suffix| {
             let path = paths::beside(path, suffix);
@@ -46,7 +46,7 @@ impl Files {
         self.database == other.database
     }
 
-    /// Whether each file is still where it was.
+    /// Checks that each file is still where it was.
     pub(super) fn check(&self) -> Result<(), Lost> {
         if moved(&self.database) {
             return Err(Lost::Database);
@@ -62,7 +62,7 @@ fn moved((path, was): &(PathBuf, Option<Identity>)) -> bool {
     let Some(was) = was else { return false };
     match identity(path) {
         Ok(now) => now != *was,
-        // Anything else, such as a disk that cannot be read now, says nothing about the file.
+        // Other errors, such as an unreadable disk, say nothing about the file.
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }

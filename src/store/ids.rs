@@ -1,4 +1,4 @@
-//! The one counter all ids come from. Must not know what the ids name.
+//! The single counter for ids. Must not depend on what the ids identify.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::error::StoreError;
 
-/// Ids that one reservation covers.
+/// Ids per reservation.
 const BLOCK: i64 = 10_000;
 
-/// Fewer reserved ids than this left: the next commit reserves more. Wide enough that a full queue
-/// never draws an id that another process could reserve for itself.
+/// When fewer reserved ids than this are left, the next commit reserves more. Large enough that a full queue never
+/// draws an id that another process could reserve.
 const LOW: i64 = 5_000;
 
 /// Hands out ids to any task: each once, ascending.
@@ -21,7 +21,7 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// The next id; it may be stored by any later commit.
+    /// Returns the next id; any later commit may store it.
     pub(super) fn next(&self) -> i64 {
         self.next.fetch_add(1, Ordering::Relaxed)
     }
@@ -35,7 +35,7 @@ pub(super) struct Reservation {
 }
 
 impl Reservation {
-    /// Starts at what the file says; nothing is reserved yet.
+    /// Starts at the id in the file; nothing is reserved yet.
     pub(super) fn open(conn: &Connection) -> Result<Self, StoreError> {
         let start = persisted(conn)?;
         Ok(Self {
@@ -44,14 +44,14 @@ impl Reservation {
         })
     }
 
-    /// The counter this reservation stands behind.
+    /// Returns the counter that this reservation covers.
     pub(super) fn ids(&self) -> Ids {
         Ids {
             next: Arc::clone(&self.next),
         }
     }
 
-    /// Called last in a transaction: reserves more where few are left. What it returns goes to
+    /// Reserves more ids if few are left; must be called last in a transaction. Pass the result to
     /// [`Reservation::committed`] if, and only if, the commit succeeds.
     pub(super) fn extend(&self, tx: &Connection) -> Result<i64, StoreError> {
         if self.next.load(Ordering::Relaxed) <= self.bound - LOW {
@@ -59,7 +59,7 @@ impl Reservation {
         }
         let persisted = persisted(tx)?;
         if persisted > self.bound {
-            // Another process reserved the ids behind ours: leave them to it.
+            // Another process reserved the ids after ours: skip them.
             self.next.fetch_max(persisted, Ordering::Relaxed);
         }
         let bound = self.next.load(Ordering::Relaxed).max(persisted) + BLOCK;
@@ -67,12 +67,12 @@ impl Reservation {
         Ok(bound)
     }
 
-    /// The transaction that reserved up to `bound` is on disk.
+    /// Records that the transaction that reserved up to `bound` is on disk.
     pub(super) fn committed(&mut self, bound: i64) {
         self.bound = bound;
     }
 
-    /// Gives back what was reserved and not used, unless another process reserved behind it.
+    /// Returns reserved ids that were not used, unless another process reserved ids after them.
     pub(super) fn give_back(&self, tx: &Connection) -> Result<(), StoreError> {
         let next = self.next.load(Ordering::Relaxed);
         if next < self.bound && persisted(tx)? == self.bound {
@@ -82,7 +82,7 @@ impl Reservation {
     }
 }
 
-/// Puts the first id into a new file.
+/// Writes the first id into a new file.
 pub(super) fn create(tx: &Connection) -> rusqlite::Result<()> {
     tx.execute(
         "INSERT INTO settings (key, value) VALUES ('next_id', 1) ON CONFLICT DO NOTHING",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_always_ahead_of_the_ids() {
+    fn the_persisted_bound_is_always_ahead_of_the_ids() {
         let conn = file();
         let mut reservation = reserved(&conn);
         let ids = reservation.ids();

@@ -1,5 +1,5 @@
-//! The tables `invites` and `password_links`: links that let people in, known by the hashes of their codes. Must not know
-//! who may make one.
+//! Tables `invites` and `password_links`: links identified by the hashes of their codes. Must not depend on who may
+//! create one.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -11,23 +11,19 @@ use super::{Admission, NewUser, Store, StoreError, members, sessions, users};
 /// SHA-256 of a code.
 pub type CodeHash = [u8; 32];
 
-/// An invite to be made.
+/// An invite to create.
 #[derive(Clone, Copy, Debug)]
 pub struct NewInvite {
-    /// What it is found by.
     pub code_hash: CodeHash,
-    /// Where it leads.
+    /// Room that it leads to, if any.
     pub room_id: Option<RoomId>,
-    /// Who makes it.
     pub created_by: UserId,
-    /// How often it may be used.
     pub max_uses: u32,
-    /// When it ends.
     pub expires_at: Millis,
 }
 
 impl Store {
-    /// Keeps an invite; `None` if its room is gone.
+    /// Stores an invite; `None` if its room is deleted.
     pub async fn add_invite(&self, new: NewInvite) -> Result<Option<Invite>, StoreError> {
         self.write(move |tx| {
             tx.execute(
@@ -40,18 +36,19 @@ impl Store {
         .await
     }
 
-    /// The invite of that number.
+    /// Returns an invite; `None` if its room is deleted.
     pub async fn invite(&self, id: InviteId) -> Result<Option<Invite>, StoreError> {
         self.read(move |db| by_id(db, id)).await
     }
 
-    /// The invite with that code, good or not.
+    /// Returns the invite with this code, even if it has expired or is used up.
     pub async fn invite_by_code(&self, hash: CodeHash) -> Result<Option<Invite>, StoreError> {
         self.read(move |db| one(db, "i.code_hash = ?1", params![hash]))
             .await
     }
 
-    /// Invites by id after `after`: all of them, or those to rooms that `keeper` keeps.
+    /// Returns invites with ids above `after`, by id: all of them, or those to rooms where `keeper` is moderator or
+    /// owner.
     pub async fn invites(
         &self,
         keeper: Option<UserId>,
@@ -71,15 +68,17 @@ impl Store {
         .await
     }
 
-    /// Revokes an invite; `false` if it is gone.
+    /// Revokes an invite; `false` if it does not exist any more.
     pub async fn remove_invite(&self, id: InviteId) -> Result<bool, StoreError> {
         self.write(move |tx| Ok(tx.execute("DELETE FROM invites WHERE id = ?1", [id])? > 0))
             .await
     }
 
-    /// Makes an account and a member of the lobby by using that invite; `None` if it is not good any more.
+    /// Creates an account and adds it to the lobby, using the invite once; `None` if the invite is no longer valid.
     ///
-    /// Errors: as [`Store::add_user`].
+    /// # Errors
+    ///
+    /// As [`Store::add_user`].
     pub async fn add_invited_user(
         &self,
         new: NewUser,
@@ -92,7 +91,7 @@ impl Store {
         .await
     }
 
-    /// Lets somebody into a room by using that invite; [`Admission::Barred`] also if it is not good any more.
+    /// Adds a member to a room, using the invite once; [`Admission::Barred`] also if the invite is no longer valid.
     pub async fn add_invited_member(
         &self,
         room: RoomId,
@@ -113,7 +112,7 @@ impl Store {
         .await
     }
 
-    /// Keeps a link for choosing another password, in place of any earlier one.
+    /// Stores a password reset link in place of any earlier one.
     pub async fn add_password_link(
         &self,
         user: UserId,
@@ -130,12 +129,13 @@ impl Store {
         .await
     }
 
-    /// Whose password that link changes, if it is good.
+    /// Returns the account whose password this link resets, if the link is valid.
     pub async fn password_link(&self, code: CodeHash) -> Result<Option<UserId>, StoreError> {
         self.read(move |db| owner(db, code)).await
     }
 
-    /// Uses a password link up: another password, no sessions; says whose. `None` if it is not good any more.
+    /// Uses a password reset link: sets the password, ends all sessions and returns the account. `None` if the link is
+    /// no longer valid.
     pub async fn use_password_link(
         &self,
         code: CodeHash,
@@ -145,7 +145,7 @@ impl Store {
             let Some(user) = owner(tx, code)? else {
                 return Ok(None);
             };
-            // Takes the link along.
+            // Also removes the link.
             users::set_password(tx, user, &password_hash)?;
             sessions::end_all(tx, user, None)?;
             Ok(Some(user))
@@ -153,7 +153,7 @@ impl Store {
         .await
     }
 
-    /// Removes what has expired.
+    /// Removes expired invites and password reset links.
     pub async fn sweep_invites(&self) -> Result<(), StoreError> {
         self.write(|tx| {
             let now = Millis::now();
@@ -165,7 +165,7 @@ impl Store {
     }
 }
 
-/// Counts a use; `false` if there is none left.
+/// Counts one use; `false` if none is left or the invite has expired.
 fn use_up(tx: &Connection, code: CodeHash) -> Result<bool, StoreError> {
     let used = tx.execute(
         "UPDATE invites SET used = used + 1 WHERE code_hash = ?1 AND used < max_uses AND expires_at > ?2",
@@ -183,7 +183,7 @@ fn owner(db: &Connection, code: CodeHash) -> Result<Option<UserId>, StoreError> 
         .optional()?)
 }
 
-/// All of an invite whose room, if it is for one, is still there; what follows begins with a condition.
+/// Selects invites whose room, if any, is not deleted; `which` is a further condition.
 fn select(which: &str) -> String {
     format!(
         "SELECT {PERSON}, i.id, i.room_id, r.kind, r.name, m.role, i.max_uses, i.used, i.created_at, i.expires_at

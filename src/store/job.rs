@@ -1,4 +1,4 @@
-//! One piece of work for the writer, and the ticket its caller waits with. Must not know tables.
+//! A job of the writer, and the ticket that its caller awaits. Must not depend on the tables.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -14,7 +14,7 @@ use super::health::Health;
 
 type Deferred = Box<dyn FnOnce(&Connection) -> Result<(), StoreError>>;
 
-/// The open transaction, as a job sees it: a [`Connection`] that can also put work off.
+/// The open transaction as a job sees it: a [`Connection`] that can also defer work.
 pub(super) struct Tx<'c> {
     conn: &'c Connection,
     deferred: RefCell<Vec<Deferred>>,
@@ -30,7 +30,7 @@ impl Deref for Tx<'_> {
 }
 
 impl<'c> Tx<'c> {
-    /// The transaction that is open on `conn`.
+    /// Wraps the transaction that is open on `conn`.
     pub(super) fn new(conn: &'c Connection, health: &'c Health) -> Self {
         Self {
             conn,
@@ -39,13 +39,13 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Runs `work` after all jobs of this transaction, right before its COMMIT, if this job
-    /// succeeds: for rows derived from its own. Should `work` fail, all the jobs fail with it.
+    /// Runs `work` after all jobs of this transaction, right before its COMMIT, if this job succeeds: for rows derived
+    /// from its own. If `work` fails, all the jobs fail.
     pub(super) fn defer(&self, work: impl FnOnce(&Connection) -> Result<(), StoreError> + 'static) {
         self.deferred.borrow_mut().push(Box::new(work));
     }
 
-    /// Runs all that was put off. An error means that the transaction must not be committed.
+    /// Runs all deferred work. After an error the transaction must not be committed.
     pub(super) fn run_deferred(&self) -> Result<(), StoreError> {
         for work in self.deferred.take() {
             guarded(|| work(self.conn))?;
@@ -53,7 +53,7 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Runs `job` so that its failure undoes only itself. The outer error: the transaction is lost.
+    /// Runs `job` so that its failure undoes only itself. The outer error means that the transaction is lost.
     fn in_savepoint<T>(&self, job: impl FnOnce(&Self) -> Outcome<T>) -> Outcome<Outcome<T>> {
         self.step("SAVEPOINT job")?;
         let result = self.run(job)?;
@@ -64,12 +64,12 @@ impl<'c> Tx<'c> {
         Ok(result)
     }
 
-    /// Runs `job` without a savepoint: good for one statement, which SQLite undoes by itself.
+    /// Runs `job` without a savepoint: for a single statement, which SQLite undoes by itself.
     fn bare<T>(&self, job: impl FnOnce(&Self) -> Outcome<T>) -> Outcome<Outcome<T>> {
         let before = self.total_changes();
         let result = self.run(job)?;
         match result {
-            // It left something behind, so "failed" would be a lie unless all is undone.
+            // The job changed rows before it failed, so the whole transaction must be undone.
             Err(e) if self.total_changes() != before => Err(e),
             result => Ok(result),
         }
@@ -103,25 +103,25 @@ fn guarded<T>(work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
         .unwrap_or(Err(StoreError::Internal("a job of the writer panicked")))
 }
 
-/// How a job is undone when it fails.
+/// Mechanism that undoes a failed job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Undo {
-    /// By a savepoint around it: any job.
+    /// A savepoint around the job: for any job.
     Savepoint,
-    /// By SQLite itself: a job that changes rows with one statement only.
+    /// SQLite's own rollback: for a job that changes rows with a single statement.
     Statement,
 }
 
-/// A job in the queue, with its types erased.
+/// A queued job with its types erased.
 pub(super) trait Work: Send {
-    /// Runs inside the transaction and keeps the result. An error: the transaction is lost.
+    /// Runs inside the transaction and keeps the result. An error means that the transaction is lost.
     fn run(&mut self, tx: &Tx<'_>) -> Result<(), StoreError>;
 
-    /// Tells the caller, after the transaction was committed or lost.
+    /// Sends the result to the caller, after the transaction was committed or lost.
     fn answer(self: Box<Self>, committed: &Result<(), StoreError>);
 }
 
-/// A job and the ticket that gets its answer.
+/// Returns a job and the ticket that receives its result.
 pub(super) fn new<T, F>(undo: Undo, job: F) -> (Box<dyn Work>, Ticket<T>)
 where
     T: Send + 'static,
@@ -165,16 +165,15 @@ where
         let result = match (committed, self.state) {
             (Ok(()), State::Ran(result)) => result,
             (Ok(()), _) => Err(StoreError::Internal("a job did not run")),
-            // Also for a job that failed by itself: it may have seen rows that are gone now.
+            // Also for a job that failed by itself: it may have seen rows that are rolled back now.
             (Err(e), _) => Err(e.clone()),
         };
-        // A caller that went away needs no answer.
+        // The caller may be gone.
         let _ = self.reply.send(result);
     }
 }
 
-/// The answer to a queued job; comes after COMMIT, in the order of the queue. Dropping it does not
-/// call the job off.
+/// Result of a queued job; arrives after COMMIT, in the order of the queue. Dropping it does not cancel the job.
 #[derive(Debug)]
 #[must_use = "a job may fail"]
 pub struct Ticket<T> {

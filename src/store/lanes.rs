@@ -1,5 +1,5 @@
-//! Shares of the readers: how many reads of one account run or wait for a connection at a time, so that one account's
-//! flood of reads waits for itself and not in front of everybody else.
+//! Read shares: limit the reads of one account that run or wait for a connection, so that a flood of reads delays only
+//! its own account.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,17 +11,17 @@ use tokio::time::timeout;
 use super::StoreError;
 use crate::model::UserId;
 
-/// Reads of one account at a time: fewer than there are connections.
+/// Concurrent reads per account: fewer than there are connections.
 const PER_ACCOUNT: usize = 3;
-/// How long a read may wait for the other reads of its account, of which there may be many sockets.
+/// Longest wait of a read for other reads of its account, which may have many sockets.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// One account's share; cheap to clone.
+/// Read share of one account; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Lane(Arc<Semaphore>);
 
 impl Lane {
-    /// Waits for a turn.
+    /// Waits for a permit.
     pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         let turn = timeout(WAIT, self.0.clone().acquire_owned()).await;
         turn.map_err(|_| StoreError::Busy)?
@@ -29,18 +29,17 @@ impl Lane {
     }
 }
 
-/// The shares in use.
+/// Read shares in use.
 #[derive(Default)]
 pub(super) struct Lanes(Mutex<HashMap<UserId, Weak<Semaphore>>>);
 
 impl Lanes {
-    /// The share of an account.
     pub(super) fn of(&self, account: UserId) -> Lane {
         let mut lanes = self.lock();
         if let Some(lane) = lanes.get(&account).and_then(Weak::upgrade) {
             return Lane(lane);
         }
-        // Before it grows, what nobody uses is removed.
+        // Before the map grows, remove unused shares.
         if lanes.len() == lanes.capacity() {
             lanes.retain(|_, lane| lane.strong_count() > 0);
         }

@@ -1,4 +1,4 @@
-//! The connection that writes, with what moves its log. Must not know jobs.
+//! The write connection and its checkpoints. Must not depend on jobs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,10 +12,9 @@ use super::health::Health;
 use super::ids::Reservation;
 use super::wal;
 
-/// The connection that writes, and what moves its log.
 pub(super) struct Link {
     pub(super) conn: Connection,
-    /// Beside a server there is none: the server moves the log.
+    /// `None` beside a server: the server checkpoints.
     pub(super) checkpoints: Option<Checkpoints>,
     pub(super) data_version: i64,
 }
@@ -45,17 +44,17 @@ impl Link {
         self.checkpoints.as_ref().is_some_and(Checkpoints::failed)
     }
 
-    /// Gives back the ids that were reserved and not used.
+    /// Returns reserved ids that were not used.
     pub(super) fn give_back(&self, reservation: &Reservation) -> Result<(), StoreError> {
         let tx = self.conn.unchecked_transaction()?;
         reservation.give_back(&tx)?;
         Ok(tx.commit()?)
     }
 
-    /// Closes the connection and leaves the log as it is.
+    /// Closes the connection and leaves the WAL as it is.
     pub(super) fn let_go(self) {
         if let Some(checkpoints) = self.checkpoints {
-            // It is not moved here, whether or not it could be.
+            // Nothing is checkpointed here, so the result does not matter.
             let _ = checkpoints.end();
         }
         if let Err((_, error)) = self.conn.close() {
@@ -63,7 +62,7 @@ impl Link {
         }
     }
 
-    /// Moves the whole log and closes the connection.
+    /// Checkpoints the whole WAL and closes the connection.
     pub(super) fn close(self, path: &Path) {
         let moved = match self.checkpoints {
             Some(checkpoints) => checkpoints.end().and_then(|()| wal::empty(&self.conn)),
@@ -75,7 +74,7 @@ impl Link {
     }
 }
 
-/// Sets `conn` up for durable, grouped writing; it waits for another process up to `patience`.
+/// Configures `conn` for durable, batched writes, with `patience` as its busy timeout.
 pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), StoreError> {
     conn.busy_timeout(patience)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -94,7 +93,7 @@ pub(super) fn configure(conn: &Connection, patience: Duration) -> Result<(), Sto
     Ok(())
 }
 
-/// Has SQLite plan a statement once, not anew whenever a limit is bound to it.
+/// Makes SQLite plan a statement once, not again whenever a value is bound to its LIMIT.
 pub(super) fn keep_plans(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map(drop)

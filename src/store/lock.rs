@@ -1,10 +1,10 @@
-//! Says that a process owns the database: a lock on `<db>.lock`, whose content names the owner, and one on the database
-//! file itself, which also holds when the file has another name or somebody removed `<db>.lock`. Must not know what the
-//! owner does with it.
+//! Ownership of a database: a lock on `<db>.lock`, whose content names the owner, and one on the database file itself,
+//! which also holds if the file has another name or `<db>.lock` was removed. Must not depend on what the owner does
+//! with the database.
 //!
-//! Both are `flock` locks, which SQLite's own (`fcntl`) do not see. But closing any descriptor of a file gives up all
-//! `fcntl` locks that the process has on it: the database's descriptor here is opened before SQLite opens the file, and
-//! closed after it.
+//! Both are `flock` locks, which do not interact with SQLite's own (`fcntl`). But closing any descriptor of a file
+//! releases all `fcntl` locks that the process has on it: the database's descriptor here is opened before SQLite opens
+//! the file, and closed after it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::error::StoreError;
 use super::paths;
 
-/// Ownership of a database until dropped; the system takes it back when the process dies.
+/// Ownership of a database until dropped; the system releases it when the process dies.
 #[derive(Debug)]
 pub(super) struct Lock {
     beside: File,
@@ -25,19 +25,19 @@ pub(super) struct Lock {
     database: Option<File>,
 }
 
-/// What became of an attempt to lock a file.
+/// Outcome of an attempt to lock a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
-    /// It is locked until it is closed.
+    /// Locked until the file is closed.
     Locked,
     /// Another process has locked it.
     Held,
-    /// The file system gives no lock that SQLite's own locks would not run into.
+    /// The file system has no lock that would not conflict with SQLite's own.
     Unsupported,
 }
 
 impl Lock {
-    /// Takes the lock of `db` or says who holds it.
+    /// Takes the lock of `db`. If another process holds it, the error names that process.
     pub(super) fn acquire(db: &Path) -> Result<Self, StoreError> {
         let path = paths::beside(db, ".lock");
         let mut beside = open(&path, db)?;
@@ -51,26 +51,27 @@ impl Lock {
             }
             Err(TryLockError::Error(e)) => return Err(StoreError::io(&path, e)),
         }
-        // Only now: had it been held, this would have closed a descriptor of the database for nothing.
+        // Only now: if the lock were held, this would open and close a descriptor of the database for nothing.
         let database = lock_database(db)?;
-        // Only a hint for people: the lock itself is what counts.
+        // Only a hint for people: the lock itself decides.
         let _ = sign(&mut beside);
         Ok(Self { beside, database })
     }
 
-    /// Gives up the file that is about to be replaced; nobody else gets the database meanwhile.
+    /// Releases the file that is about to be replaced; `<db>.lock` still excludes other owners.
     pub(super) fn release_database(&mut self) {
         self.database = None;
     }
 
-    /// Goes on with the file that has taken the database's place, and is locked already if that is possible.
+    /// Takes over the file that replaced the database; it is locked already if that is possible.
     pub(super) fn take_database(&mut self, file: File) {
         self.database = Some(file);
     }
 }
 
 impl Drop for Lock {
-    /// Closing the files is not enough: a child that this process is just starting has copies of them until it runs.
+    /// Closing the files is not enough: a child that this process is starting has copies of the descriptors until it
+    /// runs.
     fn drop(&mut self) {
         if let Some(database) = &self.database {
             let _ = database.unlock();
@@ -79,7 +80,7 @@ impl Drop for Lock {
     }
 }
 
-/// Tries to lock a file.
+/// Tries to lock a file without waiting.
 pub(super) fn attempt(file: &File) -> io::Result<Attempt> {
     if locks_collide(file) {
         return Ok(Attempt::Unsupported);
@@ -110,7 +111,7 @@ fn lock_database(db: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
-/// On network file systems a `flock` lock becomes a `fcntl` lock on the whole file, which SQLite could not pass.
+/// Whether `flock` conflicts with SQLite: on network file systems it becomes a `fcntl` lock on the whole file.
 #[cfg(target_os = "linux")]
 fn locks_collide(file: &File) -> bool {
     /// NFS, SMB, SMB 2 and later, CIFS, 9P: `statfs(2)`.
@@ -123,7 +124,7 @@ fn locks_collide(_: &File) -> bool {
     false
 }
 
-/// Opens the lock's file, which is made with the database's owner and mode.
+/// Opens the lock file; a new one gets the owner and mode of the database.
 fn open(path: &Path, db: &Path) -> Result<File, StoreError> {
     let failed = |e: io::Error| {
         if e.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
@@ -149,7 +150,7 @@ fn open(path: &Path, db: &Path) -> Result<File, StoreError> {
         Err(e) => return Err(StoreError::io(path, e)),
     }
     let file = match paths::open_itself(path, true) {
-        // What an earlier version left as root can at least be locked.
+        // A file that an earlier version created as root can at least be locked.
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => paths::open_itself(path, false),
         opened => opened,
     };
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_owner_is_told_who_the_first_is() {
+    fn a_second_owner_is_told_the_process_of_the_first() {
         let dir = tempfile::tempdir().unwrap();
         let db = dir.path().join("chat.db");
         let first = Lock::acquire(&db).unwrap();
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_of_the_descriptors_does_not_keep_it() {
+    fn duplicated_descriptors_do_not_keep_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let db = dir.path().join("chat.db");
         paths::create_private(&db).unwrap();
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_itself_is_locked_whatever_becomes_of_the_lock_file() {
+    fn the_database_is_locked_even_without_its_lock_file() {
         let dir = tempfile::tempdir().unwrap();
         let db = dir.path().join("chat.db");
         paths::create_private(&db).unwrap();
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_file_has_the_mode_of_the_database_and_is_never_a_link() {
+    fn the_lock_file_has_the_databases_mode_and_is_never_a_link() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = tempfile::tempdir().unwrap();
         let db = dir.path().join("chat.db");

@@ -1,29 +1,29 @@
-//! Reads the log that SQLite keeps beside a database, without SQLite: what is in it up to the last commit. See "The
-//! WAL File Format" in SQLite's file format. Must not know tables.
+//! Reads a WAL up to its last commit, without SQLite. See "The WAL File Format" in the documentation of SQLite's file
+//! format. Must not depend on the tables.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-/// Length of the log's header, and of each frame's.
+/// Length of the WAL's header in bytes.
 pub(super) const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// What a log says.
+/// Summary of a WAL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Log {
-    /// Tells this log from those before it in the same file.
+    /// Distinguishes this WAL from earlier ones in the same file.
     pub(super) salt: u64,
-    /// Pages that are committed in it, each as often as it changed; 0 if nothing is.
+    /// Committed frames, 0 if there are none; a page counts each time it changed.
     pub(super) frames: u64,
-    /// Bytes that the database has once the log is moved into it; 0 if nothing is committed.
+    /// Size of the database in bytes after a full checkpoint; 0 if nothing is committed.
     pub(super) database_size: u64,
-    /// What follows the mark in a committed page, where it was found.
+    /// Bytes that follow the mark in a committed page, if it was found.
     pub(super) marked: Option<Vec<u8>>,
 }
 
-/// Reads the log at `path`; `None` if there is none that SQLite would look at. Where a page holds what `mark` makes of
-/// the salt, the `after` bytes that follow are kept.
+/// Reads the WAL at `path`; `None` if there is none that SQLite would use. `mark` turns the salt into bytes to search
+/// for; if a page contains them, the `after` bytes that follow are kept.
 pub(super) fn read(
     path: &Path,
     mark: impl Fn(u64) -> Vec<u8>,
@@ -68,19 +68,19 @@ pub(super) fn read(
     Ok(Some(log))
 }
 
-/// The salt in a log's header.
+/// Returns the salt in a WAL header.
 pub(super) fn salt_of(header: &[u8; HEADER]) -> u64 {
     u64::from(number(&header[16..20])) << 32 | u64::from(number(&header[20..24]))
 }
 
-/// SQLite's checksum, which goes on from frame to frame.
+/// SQLite's checksum, which is cumulative over all frames.
 struct Sums {
     big_endian: bool,
     sums: (u32, u32),
 }
 
 impl Sums {
-    /// After the header, with the size of a page; `None` if the header is not sound.
+    /// Returns the checksum after the header, and the page size; `None` if the header is invalid.
     fn of_header(header: &[u8; HEADER]) -> Option<(Self, usize)> {
         let big_endian = match number(&header[..4]) {
             0x377f_0682 => false,
@@ -100,7 +100,7 @@ impl Sums {
         sound.then_some((sums, page_size as usize))
     }
 
-    /// Goes over one frame; says whether it is sound.
+    /// Adds one frame; returns whether it is valid.
     fn go_on(&mut self, head: &[u8; FRAME_HEADER], page: &[u8]) -> bool {
         self.add(&head[..8]);
         self.add(page);
@@ -131,7 +131,7 @@ fn number(bytes: &[u8]) -> u32 {
         .fold(0, |all, byte| all << 8 | u32::from(*byte))
 }
 
-/// Whether so many bytes were there.
+/// Fills `buffer`; returns `false` if the file ends before.
 fn fill(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     match file.read_exact(buffer) {
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
@@ -154,7 +154,7 @@ mod tests {
     use rusqlite::Connection;
 
     #[test]
-    fn what_is_committed_is_read_and_what_is_torn_is_not() {
+    fn committed_frames_are_read_and_torn_ones_are_not() {
         let dir = tempfile::tempdir().unwrap();
         let db = dir.path().join("chat.db");
         let conn = Connection::open(&db).unwrap();
@@ -170,7 +170,7 @@ mod tests {
         let log = read(&path);
         assert_eq!((log.salt, log.frames), (before.salt, 3));
         assert_eq!(log.marked.as_deref(), Some(&b"abc"[..]));
-        // One byte of the last frame changed: as if it had never been written.
+        // With one byte changed, the last frame counts as never written.
         let mut torn = std::fs::read(&path).unwrap();
         torn[HEADER + 2 * (FRAME_HEADER + 4096) + 1000] ^= 1;
         let copy = dir.path().join("torn");

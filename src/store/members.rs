@@ -1,4 +1,4 @@
-//! The table `members`: who is in which room, as what, and how far they have read.
+//! Table `members`: memberships with role and read cursor.
 
 use std::collections::HashMap;
 
@@ -11,24 +11,23 @@ use crate::model::{
 use super::rows::{PERSON, PERSON_WIDTH, person};
 use super::{Store, StoreError, Ticket, messages, notifications, rooms, sanctions};
 
-/// Unread messages are counted up to this many.
+/// Unread messages and notifications are counted up to this many.
 pub const UNREAD_MAX: u32 = 100;
 
-/// What became of somebody who wanted in.
+/// Outcome of an attempt to join a room.
 #[derive(Clone, Debug)]
 pub enum Admission {
-    /// They are in.
     Joined(Member),
-    /// They were in already.
+    /// The person is a member already.
     Already,
-    /// They were sent out of this room once, which is private now.
+    /// The person is banned from this room, which is private now.
     Barred,
-    /// There is no such account.
+    /// The account does not exist or was deleted.
     Missing,
 }
 
 impl Store {
-    /// Everybody in a room, by user id.
+    /// Returns the members with user ids above `after`, by user id.
     pub async fn members(
         &self,
         room: RoomId,
@@ -38,12 +37,12 @@ impl Store {
         self.read(move |db| list(db, room, after, limit)).await
     }
 
-    /// Somebody's place in a room.
+    /// Returns the membership of a person in a room.
     pub async fn member(&self, room: RoomId, user: UserId) -> Result<Option<Member>, StoreError> {
         self.read(move |db| one(db, room, user)).await
     }
 
-    /// My rooms, as a list shows them; of one room only, if that is named.
+    /// Returns the rooms of `me` for a room list; only the room `only`, if that is given.
     pub async fn overviews(
         &self,
         me: UserId,
@@ -52,8 +51,8 @@ impl Store {
         self.read(move |db| overviews(db, me, only, ALL)).await
     }
 
-    /// A page of somebody's rooms by id, and how many notifications they have not read. `begun` is called right before
-    /// the file is looked at: what was on disk by then is in the answer.
+    /// Returns a page of a person's rooms by id, and the number of unread notifications. `begun` is called right before
+    /// the read: what was on disk by then is in the result.
     pub async fn overviews_page(
         &self,
         me: UserId,
@@ -68,7 +67,7 @@ impl Store {
         .await
     }
 
-    /// How many messages of others somebody has not read in a room, counted up to [`UNREAD_MAX`].
+    /// Counts the messages by others that a person has not read in a room, up to [`UNREAD_MAX`].
     pub async fn unread(&self, room: RoomId, user: UserId) -> Result<u32, StoreError> {
         Ok(self
             .overviews(user, Some(room))
@@ -77,8 +76,8 @@ impl Store {
             .map_or(0, |overview| overview.unread))
     }
 
-    /// Lets somebody in as an ordinary member. `invited` lifts a bar, otherwise a bar holds while the room is private.
-    /// A mute holds either way.
+    /// Adds an ordinary member. `invited` lifts a ban; otherwise a ban applies while the room is private. A mute
+    /// applies either way.
     pub async fn add_member(
         &self,
         room: RoomId,
@@ -88,7 +87,7 @@ impl Store {
         self.write(move |tx| admit(tx, room, user, invited)).await
     }
 
-    /// Takes somebody out; `bar` keeps them from coming back by themselves while the room is private.
+    /// Removes a member; `bar` bans them from rejoining by themselves while the room is private.
     pub async fn remove_member(
         &self,
         room: RoomId,
@@ -108,7 +107,7 @@ impl Store {
         .await
     }
 
-    /// Gives a member another role or mutes them.
+    /// Changes the role of a member or mutes them; `None` if there is no such member.
     pub async fn set_member(
         &self,
         room: RoomId,
@@ -131,12 +130,12 @@ impl Store {
         .await
     }
 
-    /// Makes a member the owner, and the owner before a moderator.
+    /// Makes a member the owner, and the previous owner a moderator; `false` if there is no such member.
     pub async fn transfer(&self, room: RoomId, to: UserId) -> Result<bool, StoreError> {
         self.write(move |tx| transfer(tx, room, to)).await
     }
 
-    /// Of what somebody wants to be told in rooms that they come into.
+    /// Returns the notification setting of a person for rooms that they join.
     pub async fn notify_default(&self, user: UserId) -> Result<Notify, StoreError> {
         const SQL: &str = "SELECT coalesce(profile ->> 'notify', 'all') FROM users WHERE id = ?1";
         self.read(move |db| {
@@ -147,7 +146,7 @@ impl Store {
         .await
     }
 
-    /// Says so; it stands beside the profile.
+    /// Sets the notification setting for rooms joined later; it is stored in the JSON of the profile.
     pub async fn set_notify_default(&self, user: UserId, notify: Notify) -> Result<(), StoreError> {
         const SQL: &str =
             "UPDATE users SET profile = json_set(profile, '$.notify', ?2) WHERE id = ?1";
@@ -158,7 +157,7 @@ impl Store {
         .await
     }
 
-    /// Says of what a member is told.
+    /// Sets which messages of a room a member is notified about.
     pub async fn set_notify(
         &self,
         room: RoomId,
@@ -175,8 +174,8 @@ impl Store {
         .await
     }
 
-    /// Notes how far people have read; never goes back. Answers how many notifications are left to those who have read
-    /// some by it.
+    /// Advances read cursors; never moves one back. Returns the number of unread notifications left for people who have
+    /// read some by this.
     pub async fn set_reads(
         &self,
         room: RoomId,
@@ -197,7 +196,7 @@ impl Store {
         .await
     }
 
-    /// The rooms of an account that are not direct.
+    /// Returns the rooms of an account, without direct ones.
     pub async fn places(&self, user: UserId) -> Result<Vec<RoomId>, StoreError> {
         const SQL: &str = "SELECT m.room_id FROM members m JOIN rooms r ON r.id = m.room_id
             WHERE m.user_id = ?1 AND r.kind <> 'direct' AND r.deleted_at IS NULL";
@@ -209,7 +208,8 @@ impl Store {
         .await
     }
 
-    /// Who follows when the owner's account ends: the oldest moderator, else the oldest member.
+    /// Returns the successor when the owner's account is deleted: the moderator, else the member, who joined first.
+    /// Never a guest.
     pub async fn heir(&self, room: RoomId) -> Result<Option<UserId>, StoreError> {
         const SQL: &str = "SELECT m.user_id FROM members m JOIN users u ON u.id = m.user_id
             WHERE m.room_id = ?1 AND m.role <> 'owner' AND u.deleted_at IS NULL AND u.role <> 'guest'
@@ -224,7 +224,7 @@ impl Store {
     }
 }
 
-/// Puts somebody into a room; what was said before is nothing they have missed.
+/// Adds a member; earlier messages do not count as unread.
 pub(super) fn insert(
     tx: &Connection,
     room: RoomId,
@@ -269,7 +269,7 @@ fn transfer(tx: &Connection, room: RoomId, to: UserId) -> Result<bool, StoreErro
         [room],
     )?;
     set_role(tx, room, to, MemberRole::Owner)?;
-    // Nobody could lift it any more.
+    // Nobody else could lift a mute of the owner.
     sanctions::mute(tx, room, to, Millis(0))?;
     tx.execute(
         "UPDATE rooms SET owner_id = ?2, updated_at = ?3 WHERE id = ?1",
@@ -289,10 +289,10 @@ fn set_role(
     Ok(())
 }
 
-/// A place's columns; the table is called `m`.
+/// Columns of a membership; the table has the alias `m`.
 const PLACE: &str = "m.role, m.joined_at, m.last_read_id,
     coalesce((SELECT s.muted_until FROM sanctions s WHERE s.room_id = m.room_id AND s.user_id = m.user_id), 0), m.notify";
-/// How many columns [`PLACE`] has.
+/// Number of columns in [`PLACE`].
 const PLACE_WIDTH: usize = 5;
 
 fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Membership> {
@@ -338,7 +338,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Member> {
     })
 }
 
-/// No page: all rooms.
+/// All rooms instead of a page.
 const ALL: (RoomId, u32) = (RoomId(0), u32::MAX);
 
 fn overviews(
@@ -380,10 +380,10 @@ fn overviews(
     Ok(list)
 }
 
-/// Where the newest message's id stands in an overview's row.
+/// Column of the newest message's id in the row of an overview.
 const NEWEST: usize = rooms::ROOM_WIDTH + PLACE_WIDTH + 4;
 
-/// An overview without people and newest message.
+/// Reads an overview without people and newest message.
 fn overview(row: &Row<'_>, me: UserId) -> rusqlite::Result<RoomOverview> {
     let at = rooms::ROOM_WIDTH + PLACE_WIDTH;
     Ok(RoomOverview {

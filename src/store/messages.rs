@@ -1,4 +1,4 @@
-//! The table `messages`: what was said, edited and deleted.
+//! Table `messages`: stores new messages; reads pages and changes.
 
 use std::sync::Arc;
 
@@ -16,59 +16,55 @@ use super::rows::{People, json_list};
 use super::words::{self, Indexed};
 use super::{Store, StoreError, Ticket, files, reactions};
 
-/// A message to be kept; its room has given it its number.
+/// A message to store, with the id that its room has assigned.
 #[derive(Clone, Debug)]
 pub struct NewMessage {
     /// From [`Store::next_id`], in the order of the room.
     pub id: MessageId,
-    /// Where.
     pub room_id: RoomId,
-    /// That room's uuid.
     pub room_uuid: Uuid,
-    /// Who sends it.
     pub sender: Arc<Person>,
-    /// What the sender gave.
     pub draft: Draft,
-    /// Whom the text calls.
+    /// Mentions in the text.
     pub mentions: Mentions,
-    /// In a direct room: the other person.
+    /// The other person of a direct room.
     pub direct: Option<UserId>,
-    /// When the server took it.
+    /// Time at which the server accepted it.
     pub created_at: Millis,
 }
 
-/// What became of a message.
+/// Outcome of storing a message.
 #[derive(Clone, Debug)]
 pub enum Appended {
-    /// It is on disk, and so are notifications of it.
+    /// The message is on disk, and so are its notifications.
     New(Message, Alerts),
-    /// It was there already: the same uuid from the same sender in the same room.
+    /// The message existed already: the same uuid from the same sender in the same room.
     Existing(Message),
-    /// Its uuid belongs to another message.
+    /// The uuid belongs to another message.
     UuidTaken,
-    /// What it answers is no message of this room.
+    /// The message that it answers is not in this room.
     NoSuchReply,
-    /// A file it shows is not there, not the sender's, or shown by another message.
+    /// An attachment does not exist, is not the sender's, or belongs to another message.
     NoSuchFile,
 }
 
 impl Store {
-    /// Keeps a message. The answer means: it is on disk.
+    /// Stores a message. The ticket is answered when it is on disk.
     pub async fn append_message(&self, new: NewMessage) -> Ticket<Appended> {
         let indexed = Indexed::of_new(&new);
         if new.draft.files.is_empty() {
             return self.append(move |tx| insert(tx, new, indexed)).await;
         }
-        // Its files are marked too, so that it takes more than one statement.
+        // Attaching its files takes more statements.
         self.submit(move |tx| insert(tx, new, indexed)).await
     }
 
-    /// One message, wherever it is.
+    /// Returns a message of any room; `None` if it was cleared.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         self.read(move |db| by_id(db, id)).await
     }
 
-    /// A page of a room's messages, oldest first, and whether there are more that way.
+    /// Returns a page of a room's messages, oldest first, and whether there are more in that direction.
     pub async fn page(
         &self,
         room: RoomId,
@@ -77,7 +73,7 @@ impl Store {
         self.read(move |db| history(db, room, page)).await
     }
 
-    /// A page of all direct messages of somebody, oldest first, without deleted ones.
+    /// Returns a page of all direct messages of a person, oldest first, without deleted ones.
     pub async fn direct_page(
         &self,
         me: UserId,
@@ -97,7 +93,7 @@ impl Store {
         .await
     }
 
-    /// Messages that changed after `after`, in the order of their changes.
+    /// Returns messages that changed after the change id `after`, by change id.
     pub async fn changes(
         &self,
         room: RoomId,
@@ -120,7 +116,7 @@ impl Store {
         .await
     }
 
-    /// The newest change in a room, 0 if there was none.
+    /// Returns the newest change id of a room, 0 if there is none.
     pub async fn newest_change(&self, room: RoomId) -> Result<MessageId, StoreError> {
         const SQL: &str = "SELECT max(coalesce((SELECT max(id) FROM messages WHERE room_id = ?1), 0),
             coalesce((SELECT max(change_id) FROM messages WHERE room_id = ?1 AND change_id > id), 0))";
@@ -132,7 +128,7 @@ impl Store {
         .await
     }
 
-    /// How many messages changed after `after`, counted up to `limit`.
+    /// Counts the messages that changed after `after`, up to `limit`.
     pub async fn count_changes(
         &self,
         room: RoomId,
@@ -192,7 +188,7 @@ fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, St
     }
 }
 
-/// What a first try brought may have become impossible meanwhile.
+/// Checks for a retry first: references that were valid in the first attempt may be invalid now.
 fn existing_or(
     tx: &Connection,
     new: &NewMessage,
@@ -205,7 +201,7 @@ fn existing_or(
     })
 }
 
-/// Tells a second try from a foreign uuid, without telling anything of the foreign message.
+/// Distinguishes a retry from a uuid of another message, without revealing anything about that message.
 fn existing(
     tx: &Connection,
     uuid: Uuid,
@@ -261,7 +257,8 @@ fn history(
         page.after.unwrap_or(MessageId(0)),
         page.before.unwrap_or(MessageId(i64::MAX)),
     );
-    // Without `before`, a page after an id begins there; otherwise the newest come first and are turned around.
+    // With `after` alone, the page begins there; otherwise the newest messages are read first and the order is
+    // reversed.
     let forward = page.after.is_some() && page.before.is_none();
     let order = if forward { "ASC" } else { "DESC" };
     let sql = format!(
@@ -280,13 +277,13 @@ fn history(
     Ok((messages, more))
 }
 
-/// Messages with their senders and rooms; the sender's columns are those of [`rows::person`](super::rows::person).
+/// Messages with senders and rooms; the sender's columns are those of [`rows::person`](super::rows::person).
 const SELECT: &str =
     "SELECT m.id, m.uuid, m.room_id, m.content, m.reply_to, m.sent_at, m.created_at, m.edited_at,
         m.deleted_at, m.change_id, r.uuid, m.mentions,
         u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at, u.updated_at
     FROM messages m JOIN users u ON u.id = m.sender_id JOIN rooms r ON r.id = m.room_id";
-/// Where the sender's columns begin in [`SELECT`].
+/// First column of the sender in [`SELECT`].
 const SENDER: usize = 12;
 
 fn collect(
@@ -304,7 +301,7 @@ fn collect(
     Ok(messages)
 }
 
-/// Those messages, in no order.
+/// Returns these messages in unspecified order.
 pub(super) fn by_ids(db: &Connection, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
     let sql = format!("{SELECT} WHERE m.id IN (SELECT value FROM json_each(?1))");
     collect(db, &sql, params![json_list(ids.iter().copied())])

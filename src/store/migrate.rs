@@ -1,5 +1,4 @@
-//! From an earlier schema version to the newest, with a copy of the file made first. Must not know
-//! what the steps do.
+//! Migrates a database to the newest schema version, after copying the file. Must not depend on the steps.
 
 use std::path::Path;
 
@@ -10,32 +9,30 @@ use super::error::StoreError;
 use super::schema::Schema;
 use super::{OpenOptions, paths, space, wal};
 
-/// The first version whose files overwrite what is deleted. Older ones are written anew, so that nothing of what was
-/// deleted before stays in them.
+/// First version whose files overwrite deleted content. Older files are rewritten with VACUUM, so that nothing deleted
+/// before stays in them.
 const OVERWRITES_SINCE: i32 = 4;
 
-/// One step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Migration {
-    /// The version the file has after it.
+    /// Version of the file after the step.
     pub(super) to: i32,
-    /// What it does.
     pub(super) step: Step,
 }
 
-/// What a migration does, inside its transaction.
+/// Work of a migration, run inside its transaction.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step {
-    /// Statements.
     Sql(&'static str),
-    /// What SQL cannot say.
+    /// For steps that SQL cannot express.
     Code(fn(&Connection) -> Result<(), StoreError>),
 }
 
-/// Brings the file at `path` from version `from` to the newest, each step in one transaction.
+/// Migrates the file at `path` from version `from` to the newest, with one transaction per step.
 ///
 /// # Errors
-/// [`StoreError::Stopped`] when a stop is requested meanwhile: the step under way is rolled back.
+///
+/// [`StoreError::Stopped`] if a stop is requested; the step under way is rolled back.
 pub(super) fn run(
     conn: &mut Connection,
     path: &Path,
@@ -47,7 +44,7 @@ pub(super) fn run(
     let done = migrate(conn, path, from, schema, options);
     conn.progress_handler(0, None::<fn() -> bool>)?;
     match done {
-        // What a stop interrupts looks like a query that took too long.
+        // An interruption by a stop looks like a query that took too long.
         Err(StoreError::Timeout) => options.stop.check().and(Err(StoreError::Timeout)),
         done => done,
     }
@@ -73,7 +70,7 @@ fn migrate(
     for migration in schema.migrations.iter().filter(|m| m.to > from) {
         options.stop.check()?;
         apply(conn, path, migration)?;
-        // Each step finds the log empty, so that it needs no room for those before it.
+        // Each step starts with an empty WAL, so that it needs no disk space for those before it.
         wal::try_empty(conn);
         tracing::info!(version = migration.to, "migrated");
     }

@@ -1,7 +1,7 @@
-//! The only SQL: one SQLite file, one thread that writes it, a few connections that read it. Hands
-//! out model types; must not know what chat does with them, nor any wire format.
+//! The database: one SQLite file, one writer thread and a pool of read connections. The only module with SQL.
 //!
-//! An answer to a write means: on disk. See [`Ticket`] for the order of answers.
+//! Returns model types; must not depend on how chat uses them or on any wire format. A write is answered when it is on
+//! disk; see [`Ticket`] for the order of answers.
 
 mod addresses;
 mod alerts;
@@ -92,60 +92,60 @@ use readers::Readers;
 use schema::Schema;
 use writer::Command;
 
-/// The version of the schema that this program reads and writes.
+/// Schema version that this program reads and writes.
 pub const SCHEMA_VERSION: i32 = schema::CURRENT.version;
 
-/// How long [`Store::ready`] waits for each half of its answer.
+/// Timeout of each of the two halves of [`Store::ready`].
 const READY: Duration = Duration::from_secs(2);
 
-/// How long a server waits for a command that writes beside it.
+/// Busy timeout of a server while a command writes to the same file.
 const BRIEF: Duration = Duration::from_secs(5);
-/// How long such a command waits for its turn: a busy server leaves only short gaps.
+/// Busy timeout of such a command: a busy server leaves only short gaps between transactions.
 const PATIENT: Duration = Duration::from_secs(30);
 
-/// How to open a database.
+/// Options of [`Store::open`].
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// Migrate without making a copy of the file first.
+    /// Migrates without copying the file first.
     pub no_backup: bool,
-    /// Work beside the server that owns the file: take no lock, create and migrate nothing.
+    /// Works beside the server that owns the file: takes no lock, creates and migrates nothing.
     pub beside_server: bool,
-    /// Refuse an older file with [`StoreError::Outdated`] rather than migrate it.
+    /// Refuses an older file with [`StoreError::Outdated`] instead of migrating it.
     pub keep_version: bool,
-    /// Ends a migration early; the file then has the version before or after one of its steps.
+    /// Stops a migration early; the file then has the version before or after one of its steps.
     pub stop: Stop,
 }
 
-/// An open database; cheap to clone.
+/// Handle to an open database; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     shared: Arc<Shared>,
-    /// For whom it reads.
+    /// Read share of an account; `None` for reads that are not limited per account.
     lane: Option<Lane>,
 }
 
 struct Shared {
     path: PathBuf,
-    // Dropped before the queue: the writer ends with that, and gives up the lock.
+    // Dropped before the queue: when the queue closes, the writer ends and releases the lock.
     readers: Arc<Readers>,
     lanes: Lanes,
     health: Health,
     queue: mpsc::Sender<Command>,
-    /// For pieces of files, so that no commit has more than one: the messages beside it wait for all of it.
+    /// Limits a commit to one chunk of a file: the messages in the same commit wait for all of it.
     chunks: Semaphore,
     ids: Ids,
     foreign_changes: watch::Receiver<u64>,
 }
 
 impl Store {
-    /// Opens the database at `path`, which is created or migrated first where that is needed, and
-    /// owned until [`Store::close`]. Blocks.
+    /// Opens the database at `path`, creating or migrating it if needed, and owns it until [`Store::close`]. Blocks.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if another process owns it, [`StoreError::Newer`], [`StoreError::Foreign`],
-    /// [`StoreError::Torn`], [`StoreError::ForeignLog`], [`StoreError::LoneLog`] and [`StoreError::Unfit`] for a file that
-    /// this program must not write (it was not touched), [`StoreError::Older`] for one that must be migrated when
-    /// working beside a server, [`StoreError::NoRoom`] if the disk is too full, and I/O errors.
+    ///
+    /// [`StoreError::Locked`] if another process owns it; [`StoreError::Newer`], [`StoreError::Foreign`],
+    /// [`StoreError::Torn`], [`StoreError::ForeignLog`], [`StoreError::LoneLog`] and [`StoreError::Unfit`] for a file
+    /// that this program must not write (it is not changed); [`StoreError::Older`] for one that needs a migration while
+    /// working beside a server; [`StoreError::NoRoom`] if the disk is too full; and I/O errors.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
         Self::open_as(path, options, &schema::CURRENT)
     }
@@ -189,7 +189,7 @@ impl Store {
         })
     }
 
-    /// The same database, read within the share of an account: what is too much of it waits for itself.
+    /// Returns a handle to the same database whose reads use the share of an account: excess reads wait for each other.
     #[must_use]
     pub fn on_behalf_of(&self, account: UserId) -> Self {
         Self {
@@ -198,37 +198,39 @@ impl Store {
         }
     }
 
-    /// The database's absolute path.
+    /// Returns the absolute path of the database.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.shared.path
     }
 
-    /// A message or change id that nothing ever had.
+    /// Returns a message or change id that was never used.
     #[must_use]
     pub fn next_id(&self) -> i64 {
         self.shared.ids.next()
     }
 
-    /// Counts up whenever another process changed the database; at most four times a second.
+    /// Returns a counter that rises when another process changes the database; at most four times a second.
     #[must_use]
     pub fn foreign_changes(&self) -> watch::Receiver<u64> {
         self.shared.foreign_changes.clone()
     }
 
-    /// What is known to be wrong with the database, without looking: the outcome of the last commit and of the last
-    /// move of the log, damage that a query met, a file that is gone.
+    /// Reports known faults of the database, without any I/O: of the last commit, of the last checkpoint, damage that a
+    /// query met, a missing file.
     ///
     /// # Errors
-    /// What is wrong.
+    ///
+    /// The most severe fault.
     pub fn check(&self) -> Result<(), StoreError> {
         self.shared.health.check()
     }
 
-    /// Whether the database can be read and written now: reads, and writes one page as it is.
+    /// Checks that the database can be read and written now: runs a query and rewrites one page unchanged.
     ///
     /// # Errors
-    /// What keeps it from working; [`StoreError::Timeout`] if there is no answer within seconds.
+    ///
+    /// The fault that prevents it; [`StoreError::Timeout`] if there is no answer within seconds.
     pub async fn ready(&self) -> Result<(), StoreError> {
         let read = self.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?));
         timeout(READY, read)
@@ -241,19 +243,19 @@ impl Store {
         self.check()
     }
 
-    /// Gives back the memory that earlier reads left in caches, unless reads are running.
+    /// Releases the memory that earlier reads left in caches, unless reads are running.
     pub async fn release_memory(&self) {
         self.shared.readers.release_memory().await;
     }
 
-    /// Why nothing works on a full disk: says how much must be free before the database can be opened again.
+    /// Returns the error for a full disk, with the space that must be free before the database can be opened again.
     #[must_use]
     pub fn full_disk(&self) -> StoreError {
         space::needed_to_open(&self.shared.path)
     }
 
-    /// Finishes what is queued, empties the log into the file and gives up the lock. Later calls of
-    /// anything answer [`StoreError::Closed`].
+    /// Finishes the queued jobs, checkpoints the WAL into the file and releases the lock. Later calls fail with
+    /// [`StoreError::Closed`].
     pub async fn close(&self) {
         self.shared.readers.close().await;
         let (closer, closed) = oneshot::channel();
@@ -264,8 +266,8 @@ impl Store {
 }
 
 impl Store {
-    /// Runs `query` on one snapshot of the database. Interrupted after two seconds
-    /// ([`StoreError::Timeout`]), and at once when the caller goes away.
+    /// Runs `query` on one snapshot of the database. Interrupts it after two seconds ([`StoreError::Timeout`]), and at
+    /// once when the caller is dropped.
     async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -278,8 +280,7 @@ impl Store {
         self.shared.readers.read(query).await
     }
 
-    /// Runs `job` in the writer's next transaction and answers when it is on disk. A job that fails
-    /// undoes only itself.
+    /// Runs `job` in the writer's next transaction and returns when it is on disk. A job that fails undoes only itself.
     async fn write<T, F>(&self, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -288,7 +289,7 @@ impl Store {
         self.submit(job).await.await
     }
 
-    /// Like [`Store::write`], but only waits for room in the queue.
+    /// Like [`Store::write`], but waits only until the job is queued.
     async fn submit<T, F>(&self, job: F) -> Ticket<T>
     where
         T: Send + 'static,
@@ -297,8 +298,8 @@ impl Store {
         self.queue(job::new(Undo::Savepoint, job)).await
     }
 
-    /// Like [`Store::submit`] without the cost of a savepoint, for a job that changes rows with one
-    /// statement only.
+    /// Like [`Store::submit`], but without the cost of a savepoint, for a job that changes rows with a single
+    /// statement.
     async fn append<T, F>(&self, job: F) -> Ticket<T>
     where
         T: Send + 'static,
@@ -308,13 +309,13 @@ impl Store {
     }
 
     async fn queue<T>(&self, (job, ticket): (Box<dyn job::Work>, Ticket<T>)) -> Ticket<T> {
-        // A closed queue drops the job, and the ticket then says so.
+        // A closed queue drops the job, and the ticket then reports that.
         let _ = self.shared.queue.send(Command::Job(job)).await;
         ticket
     }
 }
 
-/// The version of the SQLite that is built in.
+/// Returns the version of the bundled SQLite.
 #[must_use]
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()

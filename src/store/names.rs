@@ -1,4 +1,4 @@
-//! Names in the table `users` that people could mistake for somebody else's.
+//! Look-alike names in the table `users`.
 
 use rusqlite::{Connection, params};
 
@@ -7,17 +7,18 @@ use crate::model::{ShownName, UserId, Username, are_alike, cut, look};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Whether a name to show looks like somebody's, as `check_display_name` has it.
+    /// Whether a display name looks like the name of an account, as `check_display_name` defines it.
     pub async fn is_like_somebody(&self, name: ShownName) -> Result<bool, StoreError> {
         self.read(move |db| Ok(check_display_name(db, &name, None).is_err()))
             .await
     }
 }
 
-/// Refuses a username that looks like another (which nobody gets again), or like somebody's shown name; one that is the
-/// same as another's is for the table itself to refuse.
+/// Refuses a username that looks like another one, also of a deleted account, or like a display name. The table itself
+/// refuses one that is identical to another.
 ///
 /// # Errors
+///
 /// `Conflict` on `username`.
 pub(super) fn check_username(
     tx: &Connection,
@@ -31,9 +32,10 @@ pub(super) fn check_username(
     }
 }
 
-/// Refuses a name to show that looks like the username or the shown name of another living account.
+/// Refuses a display name that looks like the username or display name of another account that is not deleted.
 ///
 /// # Errors
+///
 /// `Conflict` on `display_name`.
 pub(super) fn check_display_name(
     tx: &Connection,
@@ -62,7 +64,7 @@ fn is_like_username(
     any_alike(names, name)
 }
 
-/// Returns whether an account has a display name that looks like that.
+/// Whether an account has a display name that looks like `name`.
 fn is_like_shown(db: &Connection, name: &str, but: Option<UserId>) -> Result<bool, StoreError> {
     let mut find = db.prepare_cached(
         "SELECT display_name FROM users WHERE display_name <> username AND deleted_at IS NULL AND id IS NOT ?1",
@@ -91,7 +93,8 @@ fn any_alike(
     Ok(false)
 }
 
-/// Migration: computes all looks anew, and puts the username behind every name to show that is like somebody else's.
+/// Migration: recomputes `username_look` of all accounts, and appends the username to every display name that looks
+/// like another username or like an admin's display name.
 pub(super) fn renew_looks(tx: &Connection) -> Result<(), StoreError> {
     const ALL: &str = "SELECT id, username, display_name, deleted_at IS NOT NULL FROM users";
     let mut find = tx.prepare(ALL)?;

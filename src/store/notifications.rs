@@ -1,5 +1,5 @@
-//! The table `notifications`: what people are told, listed, read and forgotten. Whom a message is noted down for is the
-//! business of `alerts`.
+//! Table `notifications`: lists, marks as read and removes notifications. The recipients of a message are chosen in
+//! `alerts`.
 
 use rusqlite::{Connection, Row, params};
 
@@ -11,26 +11,23 @@ use crate::model::{
 use super::rows::{PERSON, person};
 use super::{Store, StoreError, UNREAD_MAX};
 
-/// So many of each person are kept.
+/// Notifications kept for each person.
 const KEPT: u32 = 500;
 
-/// Something about a room that one person is told.
+/// A notification about membership of a room.
 #[derive(Clone, Debug)]
 pub struct RoomNotice {
     /// From [`Store::next_id`].
     pub id: NotificationId,
-    /// Who is told.
     pub to: UserId,
-    /// Added or removed.
+    /// [`NotificationKind::Added`] or [`NotificationKind::Removed`].
     pub kind: NotificationKind,
-    /// Where.
     pub room: RoomId,
-    /// Who did it.
     pub by: UserId,
 }
 
 impl Store {
-    /// Somebody's notifications before an id, the newest first.
+    /// Returns the notifications of a person with ids below `before`, newest first.
     pub async fn notifications(
         &self,
         me: UserId,
@@ -46,12 +43,12 @@ impl Store {
         .await
     }
 
-    /// How many somebody has not read, counted up to [`UNREAD_MAX`].
+    /// Counts the unread notifications of a person, up to [`UNREAD_MAX`].
     pub async fn unread_notifications(&self, me: UserId) -> Result<u32, StoreError> {
         self.read(move |db| unread(db, me)).await
     }
 
-    /// Marks notifications as read; answers how many are left.
+    /// Marks notifications as read; returns the number of unread ones left.
     pub async fn read_notifications(&self, me: UserId, mark: ReadMark) -> Result<u32, StoreError> {
         self.write(move |tx| {
             read(tx, me, &mark)?;
@@ -60,12 +57,12 @@ impl Store {
         .await
     }
 
-    /// Tells somebody what became of their place in a room; `None` if they are told of nothing there.
+    /// Notifies a person of a change to their membership; `None` if the room is deleted.
     pub async fn note_room(&self, new: RoomNotice) -> Result<Option<Notification>, StoreError> {
         self.write(move |tx| note_room(tx, &new)).await
     }
 
-    /// Keeps what a program noted down for its user.
+    /// Stores a notification that a client made for its own user.
     pub async fn note(
         &self,
         id: NotificationId,
@@ -84,7 +81,7 @@ impl Store {
         .await
     }
 
-    /// Forgets what is too much, of everybody.
+    /// Removes the oldest notifications of everybody who has too many.
     pub async fn prune_notifications(&self) -> Result<(), StoreError> {
         let rich = self.read(|db| {
             let mut find = db.prepare_cached(
@@ -100,7 +97,7 @@ impl Store {
     }
 }
 
-/// Forgets what somebody has too much.
+/// Removes the oldest notifications of a person who has too many.
 pub(super) fn prune(tx: &Connection, user: UserId) -> Result<(), StoreError> {
     tx.prepare_cached(
         "DELETE FROM notifications WHERE user_id = ?1 AND id <=
@@ -146,7 +143,8 @@ fn read(tx: &Connection, me: UserId, mark: &ReadMark) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Who has read a room up to a message knows what they were told of it; how many others are left, if that is new.
+/// Marks notifications as read that belong to the read part of a room; returns the number of unread ones left, if that
+/// has changed.
 pub(super) fn read_in_room(
     tx: &Connection,
     me: UserId,
@@ -165,7 +163,7 @@ pub(super) fn read_in_room(
     unread(tx, me).map(Some)
 }
 
-/// Who has no place in a room is told nothing of it any more.
+/// Removes the notifications of a person about a room that they are no longer a member of.
 pub(super) fn drop_of_member(
     tx: &Connection,
     room: RoomId,
@@ -176,21 +174,21 @@ pub(super) fn drop_of_member(
     Ok(())
 }
 
-/// The message is a tombstone now.
+/// Removes the notifications of a deleted message.
 pub(super) fn drop_of_message(tx: &Connection, message: MessageId) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM notifications WHERE message_id = ?1")?
         .execute([message])?;
     Ok(())
 }
 
-/// The account has ended.
+/// Removes the notifications of a deleted account.
 pub(super) fn drop_of_user(tx: &Connection, user: UserId) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM notifications WHERE user_id = ?1")?
         .execute([user])?;
     Ok(())
 }
 
-/// What is still there: not in a room or below a message that waits to be swept away.
+/// Visible notifications: not in a room or of a message that is waiting to be removed.
 const THERE: &str = "(n.room_id IS NULL OR r.deleted_at IS NULL)
     AND (n.message_id IS NULL OR n.message_id > r.cleared_through)";
 
@@ -202,7 +200,7 @@ pub(super) fn unread(db: &Connection, me: UserId) -> Result<u32, StoreError> {
     Ok(db.prepare_cached(&sql)?.query_row([me], |row| row.get(0))?)
 }
 
-/// Somebody's notifications; more of the WHERE follows.
+/// Selects the notifications of a person; further conditions may follow.
 fn select() -> String {
     format!(
         "SELECT n.id, n.kind, n.room_id, n.message_id, coalesce(n.title, r.name, ''),
@@ -212,7 +210,7 @@ fn select() -> String {
          WHERE n.user_id = ?1 AND {THERE}"
     )
 }
-/// Where the columns of who caused it begin.
+/// First column of the person who caused it.
 const BY: usize = 9;
 
 fn one(
@@ -234,7 +232,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
         message_id: row.get(3)?,
         by: by.map(|_| person(row, BY)).transpose()?,
         title: row.get(4)?,
-        // One more was read, to see whether a character ends there.
+        // One code point more is read, to see whether a character ends there.
         text: head(&row.get::<_, String>(5)?),
         content: row.get(6)?,
         created_at: row.get(7)?,

@@ -1,4 +1,4 @@
-//! From a path to the writer's connection: what is there, whose it is, who owns it. Must not know tables.
+//! Opens a database: checks the file, takes the lock, creates or migrates it. Must not depend on the tables.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use super::{
     BRIEF, OpenOptions, PATIENT, generation, link, log_file, migrate, paths, readers, space,
 };
 
-/// The lock, none beside a server, and the connection; or why there is none yet: a full disk lets a file be read that
-/// cannot be written.
+/// Lock (`None` beside a server) and connection. With a full disk the connection is an error: the file can be read, but
+/// not written.
 type Opened = (Option<Lock>, Result<Connection, StoreError>);
 
 /// Opens the database at an absolute `path` for writing. The connection must be closed before the lock.
@@ -43,7 +43,7 @@ pub(super) fn open(
     }
 }
 
-/// What a file of the newest version says of its ids, read without room on the disk.
+/// Reads the id reservation from a file of the newest version. Needs no free disk space.
 pub(super) fn reserved(path: &Path, schema: &Schema) -> Result<Reservation, StoreError> {
     let conn = readers::open_alone(path)?;
     let version: i32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -78,8 +78,8 @@ fn open_owned(
     Ok(conn)
 }
 
-/// Looks before the lock is taken, so that nothing is left beside a file that is refused. Behind a log that a crash left
-/// the version may be newer than in the file, never older.
+/// Runs before the lock is taken, so that nothing is left beside a refused file. A WAL left by a crash may hold a newer
+/// version than the file, never an older one.
 fn refuse_outdated(path: &Path, schema: &Schema) -> Result<(), StoreError> {
     match schema::inspect(path, schema.version)? {
         Found::Version(found) if found < schema.version => Err(StoreError::Outdated {
@@ -109,7 +109,7 @@ fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Makes a new database, whole or not at all, in the place of nothing or of a file without any table.
+/// Creates a new database atomically, where there is no file or a file without any table.
 fn create(path: &Path, lock: &mut Lock, schema: &Schema) -> Result<(), StoreError> {
     let log = paths::beside(path, "-wal");
     let found = log_file::read(&log, |_| Vec::new(), 0).map_err(|e| StoreError::io(&log, e))?;

@@ -1,4 +1,4 @@
-//! Paths and durable file operations beside the database. Must not know what the files hold.
+//! Paths and durable file operations beside the database. Must not depend on the content of the files.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -9,7 +9,7 @@ use rustix::fs::{Access, OFlags};
 
 use super::error::StoreError;
 
-/// The one absolute name of a database, so that a link and its target share one lock.
+/// Returns the canonical absolute path of a database, so that a link and its target share one lock.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     let found = match fs::canonicalize(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => resolve_new(path),
@@ -23,7 +23,7 @@ fn resolve_new(path: &Path) -> io::Result<PathBuf> {
     Ok(fs::canonicalize(folder(path))?.join(name))
 }
 
-/// The folder a file is in; `.` for a bare name.
+/// Returns the folder that a file is in; `.` for a bare name.
 pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -31,19 +31,19 @@ pub(super) fn folder(path: &Path) -> &Path {
     }
 }
 
-/// The same name with `suffix` appended, as SQLite names its own companions.
+/// Appends `suffix` to the name, as SQLite names its own companion files.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Like [`resolve`], but the last part of the name itself counts, not what a link there points to.
+/// Like [`resolve`], but does not follow a symbolic link in the last component.
 pub(super) fn resolve_folder(path: &Path) -> Result<PathBuf, StoreError> {
     resolve_new(path).map_err(|e| StoreError::io(path, e))
 }
 
-/// Makes an empty file that only its owner may read: a database holds password hashes.
+/// Creates an empty file that only its owner may read: a database holds password hashes.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -51,7 +51,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file that must be where its name says: never what a symbolic link points to, never waiting for a pipe.
+/// Opens a file without following a symbolic link and without blocking on a pipe.
 pub(super) fn open_itself(path: &Path, write: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(write);
@@ -59,8 +59,8 @@ pub(super) fn open_itself(path: &Path, write: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Gives `file`, when root runs this program, the owner of the database `db`, or of its folder while there is no
-/// database: the server that runs under another name must be able to open it.
+/// Gives `file`, if this process runs as root, to the owner of the database `db`, or of its folder if there is no
+/// database: a server that runs as another user must be able to open it.
 pub(super) fn give_to_owner(file: &File, db: &Path) {
     if !rustix::process::geteuid().is_root() {
         return;
@@ -73,7 +73,7 @@ pub(super) fn give_to_owner(file: &File, db: &Path) {
     }
 }
 
-/// Gives a new file what [`give_to_owner`] gives and the mode of the database, if there is one.
+/// Gives a new file the owner as [`give_to_owner`] does, and the mode of the database, if there is one.
 pub(super) fn make_like(file: &File, db: &Path) -> io::Result<()> {
     give_to_owner(file, db);
     match fs::metadata(db) {
@@ -82,7 +82,7 @@ pub(super) fn make_like(file: &File, db: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether `path` names the file that is open as `file`.
+/// Whether `path` names the open `file`.
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let open = file.metadata()?;
     match fs::symlink_metadata(path) {
@@ -92,7 +92,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// The size of a file, 0 if there is none.
+/// Returns the size of a file in bytes, 0 if there is none.
 pub(super) fn size(path: &Path) -> Result<u64, StoreError> {
     match fs::metadata(path) {
         Ok(found) => Ok(found.len()),
@@ -101,7 +101,7 @@ pub(super) fn size(path: &Path) -> Result<u64, StoreError> {
     }
 }
 
-/// Removes a file that may not be there.
+/// Removes a file if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(StoreError::io(path, e)),
@@ -109,14 +109,14 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Makes durable which files a folder has.
+/// Syncs the folder of a file, so that created, renamed and removed entries are durable.
 pub(super) fn sync_folder(of: &Path) -> Result<(), StoreError> {
     let synced = File::open(folder(of)).and_then(|folder| folder.sync_all());
     synced.map_err(|e| StoreError::io(of, e))
 }
 
-/// Refuses a database that is also found under another name: SQLite looks for the log beside the name it is given, so
-/// what was written under the one name would be missing, or destroyed, under the other.
+/// Refuses a database with a second name (hard link): SQLite looks for the WAL beside the name it is given, so data
+/// written under one name would be missing, or destroyed, under the other. Also refuses a mount point.
 pub(super) fn refuse_other_names(path: &Path) -> Result<(), StoreError> {
     let found = match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -137,7 +137,7 @@ pub(super) fn refuse_other_names(path: &Path) -> Result<(), StoreError> {
     refuse_mount_point(path)
 }
 
-/// Refuses a database that is mounted by itself, as containers do it: its log would stay outside.
+/// Refuses a database that is mounted as a single file, as containers may do: its WAL would stay outside.
 pub(super) fn refuse_mount_point(path: &Path) -> Result<(), StoreError> {
     if !path.is_file() || !is_mount_point(path) {
         return Ok(());
@@ -149,7 +149,7 @@ pub(super) fn refuse_mount_point(path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// Another name of `file` in `folder`.
+/// Returns another name of `file` in `folder`.
 fn same_file_in(folder: &Path, path: &Path, file: &fs::Metadata) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?;
     let same = |entry: &fs::DirEntry| {
@@ -172,7 +172,7 @@ fn is_mount_point(_: &Path) -> bool {
     false
 }
 
-/// Whether this user may read `path`, and write it where `write` is set; says what forbids it.
+/// Checks that this user may read `path` and, with `write`, write it.
 pub(super) fn check_access(path: &Path, write: bool) -> Result<(), StoreError> {
     let write = if write {
         Access::WRITE_OK
@@ -182,7 +182,7 @@ pub(super) fn check_access(path: &Path, write: bool) -> Result<(), StoreError> {
     rustix::fs::access(path, Access::READ_OK | write).map_err(|e| StoreError::io(path, e.into()))
 }
 
-/// Bytes that this user may still write beside `path`.
+/// Returns the space that this user may still use beside `path`, in bytes.
 pub(super) fn free_space(path: &Path) -> Result<u64, StoreError> {
     let stat = rustix::fs::statvfs(folder(path)).map_err(|e| StoreError::io(path, e.into()))?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_and_its_target_have_one_name() {
+    fn a_link_resolves_to_the_path_of_its_target() {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().join("real.db");
         create_private(&real).unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_does_not_exist_yet_is_made_absolute() {
+    fn a_nonexistent_path_is_made_absolute() {
         let new = resolve(Path::new("not-there.db")).unwrap();
         assert!(new.is_absolute() && new.ends_with("not-there.db"));
         let error = resolve(Path::new("no-such-folder/x.db")).unwrap_err();

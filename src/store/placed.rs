@@ -1,4 +1,4 @@
-//! Files and the messages that show them: finding them, and what changes when a message shows one more or one less.
+//! Attachments: lists them, adds and removes them.
 
 use rusqlite::{Connection, Row, params};
 
@@ -11,11 +11,11 @@ use super::files::{FILE, FILE_WIDTH, TABLE, are_free, attach, from_row};
 use super::rows::{PERSON, PERSON_WIDTH, person};
 use super::{Store, StoreError};
 
-/// A list of files has at most so many.
+/// Maximum length of a list of files.
 pub const FILE_LIST_MAX: u32 = 1000;
 
 impl Store {
-    /// The newest files before `before` that somebody's messages show, newest first.
+    /// Returns the newest attachments of a person with ids below `before`, newest first.
     pub async fn files_of(
         &self,
         owner: UserId,
@@ -27,26 +27,26 @@ impl Store {
             .await
     }
 
-    /// The newest files that a room's messages show, newest first.
+    /// Returns the newest attachments in a room, newest first.
     pub async fn files_in(&self, room: RoomId) -> Result<Vec<PlacedFile>, StoreError> {
         self.read(move |db| list(db, "m.room_id = ?1", room.0, NONE, FILE_LIST_MAX))
             .await
     }
 
-    /// The files that a message shows, newest first.
+    /// Returns the attachments of a message, newest first.
     pub async fn files_by(&self, message: MessageId) -> Result<Vec<PlacedFile>, StoreError> {
         self.read(move |db| list(db, "f.message_id = ?1", message.0, NONE, FILE_LIST_MAX))
             .await
     }
 
-    /// A file that a message shows.
+    /// Returns a file that is attached to a message.
     pub async fn placed_file(&self, id: FileId) -> Result<Option<PlacedFile>, StoreError> {
         self.read(move |db| Ok(list(db, "f.id = ?1", id.0, NONE, 1)?.pop()))
             .await
     }
 }
 
-/// No file is newer.
+/// Higher than every file id.
 const NONE: FileId = FileId(i64::MAX);
 
 fn list(
@@ -81,7 +81,8 @@ fn placed(row: &Row<'_>) -> rusqlite::Result<PlacedFile> {
     })
 }
 
-/// Changes which files a message shows; answers why not. Who may delete a message may also take its files away.
+/// Adds or removes attachments; returns the refusal, if any. People who may delete a message may also remove its
+/// attachments.
 pub(super) fn alter(
     tx: &Connection,
     new: &NewChange,

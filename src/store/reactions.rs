@@ -1,4 +1,4 @@
-//! The table `reactions`, and what else is read beside a message: how the message begins that it answers.
+//! Table `reactions`, and the quotes of answered messages.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,10 +13,10 @@ use super::changes::{Changed, NewChange};
 use super::messages::by_id;
 use super::rows::{PERSON, json_list, person};
 
-/// `emoji` as it is compared, see [`emoji_key`].
+/// `emoji` in the form in which it is compared: see [`emoji_key`].
 const KEY: &str = "replace(emoji, char(0xfe0f), '')";
 
-/// Lets somebody react to a message, or no more. The same emoji in another form is the same.
+/// Adds or removes a reaction. Another form of the same emoji counts as the same.
 pub(super) fn react(
     tx: &Connection,
     new: &NewChange,
@@ -51,14 +51,14 @@ pub(super) fn react(
     Ok(by_id(tx, new.id)?.map_or(Changed::Missing, Changed::Reacted))
 }
 
-/// The message is a tombstone now.
+/// Removes the reactions to a deleted message.
 pub(super) fn drop_of_message(tx: &Connection, message: MessageId) -> Result<(), StoreError> {
     tx.prepare_cached("DELETE FROM reactions WHERE message_id = ?1")?
         .execute([message])?;
     Ok(())
 }
 
-/// Gives messages their reactions.
+/// Fills in the reactions to messages.
 pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), StoreError> {
     if messages.is_empty() {
         return Ok(());
@@ -81,11 +81,11 @@ pub(super) fn fill(db: &Connection, messages: &mut [Message]) -> Result<(), Stor
     Ok(())
 }
 
-/// The reactions to one message. Earlier versions kept an emoji and its other form as two.
+/// The reactions to one message. Earlier versions stored an emoji and its other form separately.
 #[derive(Default)]
 struct Counting {
     reactions: Vec<Reaction>,
-    /// Of each reaction: its emoji as it is compared, and who is counted.
+    /// For each reaction, its emoji as it is compared, and the people counted.
     keys: Vec<(String, HashSet<UserId>)>,
 }
 
@@ -103,7 +103,7 @@ impl Counting {
             self.keys.len() - 1
         });
         let reaction = &mut self.reactions[place];
-        // The longer form is the one that asks for a picture.
+        // The longer form is the one that selects emoji presentation.
         if emoji.len() > reaction.emoji.len() {
             reaction.emoji = emoji;
         }
@@ -117,8 +117,7 @@ impl Counting {
     }
 }
 
-/// Gives answers the beginning of what they answer. Tombstones quote nothing: who deletes them need not be able to read
-/// the room.
+/// Fills in the quotes of replies. Tombstones have no quote: people who delete a message may lack access to the room.
 pub(super) fn fill_quotes(db: &Connection, messages: &mut [Message]) -> Result<(), StoreError> {
     let living = messages
         .iter_mut()
@@ -131,7 +130,7 @@ pub(super) fn fill_quotes(db: &Connection, messages: &mut [Message]) -> Result<(
     Ok(())
 }
 
-/// How a message of that room begins.
+/// Returns the beginning of a message of this room; `None` if it was cleared.
 pub(super) fn quote(
     db: &Connection,
     room: RoomId,
@@ -147,7 +146,7 @@ pub(super) fn quote(
         Ok(Quote {
             id,
             sender: person(row, 2)?,
-            // One more was read, to see whether a character ends there.
+            // One code point more is read, to see whether a character ends there.
             head: head(&row.get::<_, String>(0)?),
             deleted: row.get(1)?,
         })

@@ -1,4 +1,4 @@
-//! A few read-only connections beside the writer. Must not know tables.
+//! Pool of read-only connections beside the writer. Must not depend on the tables.
 
 use std::iter;
 use std::path::{Path, PathBuf};
@@ -18,18 +18,17 @@ use super::link::keep_plans;
 use super::schema::{self, use_no_temporary_files};
 
 const CONNECTIONS: u32 = 4;
-/// How long a read may wait for a connection.
+/// Longest wait of a read for a connection.
 const WAIT: Duration = Duration::from_secs(2);
-/// How long a read may run.
+/// Longest run time of a read.
 pub(super) const LIMIT: Duration = Duration::from_secs(2);
-/// Instructions of SQLite's machine between two looks at the clock: some 10 µs.
+/// SQLite VM instructions between two looks at the clock: some 10 µs.
 const STEPS: i32 = 1000;
 
 type Pool = r2d2::Pool<SqliteConnectionManager>;
 
-/// The pool of connections that only read.
 pub(super) struct Readers {
-    /// Before the blocking threads, so that no more of these wait than can work.
+    /// Taken before a blocking thread, so that no more threads wait than there are connections.
     permits: Arc<Semaphore>,
     pool: Mutex<Option<Pool>>,
     path: PathBuf,
@@ -38,7 +37,7 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Opens the connections; the file must be in WAL mode already.
+    /// Opens the connections. The file must be in WAL mode already.
     pub(super) fn open(path: &Path, limit: Duration, health: Health) -> Result<Self, StoreError> {
         Self::over(path, limit, health, builder().build(manager(path)))
     }
@@ -65,8 +64,8 @@ impl Readers {
         })
     }
 
-    /// Runs `query` on one snapshot of the database; interrupted after the limit, and at once when
-    /// the caller goes away.
+    /// Runs `query` on one snapshot of the database. Interrupts it after the time limit, and at once when the caller is
+    /// dropped.
     pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -80,7 +79,7 @@ impl Readers {
         let caller = Caller::default();
         let gone = Arc::clone(&caller.gone);
         let task = spawn_blocking(move || {
-            // Given back last, when the connection is in the pool again.
+            // Released last, when the connection is in the pool again.
             let _permit = permit;
             let conn = pool.get().map_err(|e| unavailable(&e))?;
             drop(pool);
@@ -93,15 +92,15 @@ impl Readers {
         }
     }
 
-    /// Lets the running reads end and closes the connections. Reads wait until [`Readers::resume`]; `None` if they are
-    /// closed for good.
+    /// Waits for running reads and closes the connections. New reads wait until [`Readers::resume`]. `None` if the pool
+    /// was closed.
     pub(super) async fn pause(&self) -> Option<SemaphorePermit<'_>> {
         let all = self.permits.acquire_many(CONNECTIONS).await.ok()?;
         self.lock_pool().take();
         Some(all)
     }
 
-    /// Opens the connections again, each when it can be; see [`open_alone`] for `alone`.
+    /// Opens the connections again, each as soon as possible; see [`open_alone`] for `alone`.
     pub(super) fn resume(&self, all: SemaphorePermit<'_>, alone: bool) {
         let pool = match alone {
             true => builder()
@@ -113,7 +112,7 @@ impl Readers {
         drop(all);
     }
 
-    /// Gives back the memory of the connections' caches, unless a read is running.
+    /// Releases the memory of the connections' caches, unless a read is running.
     pub(super) async fn release_memory(&self) {
         let Ok(all) = Arc::clone(&self.permits).try_acquire_many_owned(CONNECTIONS) else {
             return;
@@ -121,7 +120,7 @@ impl Readers {
         let Ok(pool) = self.pool() else { return };
         let task = spawn_blocking(move || {
             let _all = all;
-            // All are taken before the first is given back, so that each is taken once.
+            // Takes all connections before returning the first, so that each is taken once.
             let connections: Vec<_> = iter::from_fn(|| pool.try_get()).collect();
             for conn in &connections {
                 conn.flush_prepared_statement_cache();
@@ -135,7 +134,7 @@ impl Readers {
         }
     }
 
-    /// Lets the running reads end and closes the connections.
+    /// Waits for running reads, closes the connections and refuses further reads.
     pub(super) async fn close(&self) {
         if let Ok(all) = self.permits.acquire_many(CONNECTIONS).await {
             self.permits.close();
@@ -153,7 +152,7 @@ impl Readers {
     }
 }
 
-/// Whoever waits for a read; dropping it interrupts the query.
+/// Interrupts the query of a caller when dropped.
 #[derive(Default)]
 struct Caller {
     gone: Arc<AtomicBool>,
@@ -191,8 +190,8 @@ fn manager_alone(path: &Path) -> SqliteConnectionManager {
         })
 }
 
-/// A connection that reads while a full disk has no room for the index of the log (`-shm`): it keeps the index in memory
-/// and, since nobody else could see it there, the file for itself.
+/// Opens a connection that reads while a full disk has no space for the WAL index (`-shm`). It keeps the index in
+/// memory and, since no other process could see it there, locks the file exclusively.
 pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
     let mut conn = schema::open_existing(path)?;
     prepare_alone(&conn)?;
@@ -211,7 +210,7 @@ fn configure(conn: &mut Connection) -> rusqlite::Result<()> {
     keep_plans(conn)?;
     use_no_temporary_files(conn)?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
-    // Opens the log too: once it has been removed, a first read would make another.
+    // Opens the WAL too: if it were removed before the first read, that read would create another one.
     conn.query_row("PRAGMA schema_version", [], |_| Ok(()))
 }
 
@@ -229,7 +228,7 @@ where
     conn.progress_handler(STEPS, Some(enough))?;
     let snapshot = conn.unchecked_transaction()?;
     let result = query(&snapshot);
-    // A read has nothing to keep.
+    // A read has nothing to commit.
     drop(snapshot);
     conn.progress_handler(0, None::<fn() -> bool>)?;
     result

@@ -1,5 +1,5 @@
-//! What the writer does when its file fails it: looks for removed files, opens everything anew after a failed sync or
-//! when a full disk has room again, and ends so that a bad file gets no worse. Must not know jobs.
+//! Recovery of the writer: detects removed files, reopens everything after a failed sync or when a full disk has space
+//! again, and closes such that a bad file gets no worse. Must not depend on jobs.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use super::link::{Link, configure};
 use super::writer::Writer;
 use super::{schema, wal};
 
-/// How often all connections are opened anew while that does not help.
+/// Interval between two attempts to reopen all connections.
 const START_OVER_EVERY: Duration = Duration::from_secs(5);
-/// How often that is said.
+/// Interval between two log lines about failed attempts.
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
 impl Writer {
-    /// Refuses everything from now on if a file of the database is not at its path any more: what is written to it now
-    /// is gone when it is closed.
+    /// Refuses all writes from now on if a file of the database is no longer at its path: data written to it would be
+    /// lost when it is closed.
     pub(super) fn look_for_files(&mut self) -> Result<(), StoreError> {
         if let Some(reason) = self.health.stopped() {
             return Err(reason);
@@ -38,7 +38,7 @@ impl Writer {
         Err(reason)
     }
 
-    /// The log was removed but is still open here: what it holds goes into the database.
+    /// Checkpoints a WAL that was removed but is still open here, so that its content reaches the database.
     fn rescue(&mut self) {
         if let Ok(Link {
             conn,
@@ -51,8 +51,8 @@ impl Writer {
         }
     }
 
-    /// Closes and opens all connections, so that SQLite takes nothing of the log as moved, and moves all of it: see
-    /// `checkpoint`.
+    /// Closes and reopens all connections, so that SQLite counts nothing in the WAL as checkpointed, and checkpoints
+    /// all of it: see `checkpoint`.
     pub(super) async fn start_over(&mut self) {
         self.start_over_at = Instant::now() + START_OVER_EVERY;
         let readers = self.readers.upgrade();
@@ -98,7 +98,7 @@ impl Writer {
         };
         self.files = Files::of(&self.path);
         self.generation = Generation::new(&self.path);
-        // Meanwhile nobody looked.
+        // Changes in the meantime went unnoticed.
         self.foreign_changes.send_modify(|count| *count += 1);
         let Ok(Link {
             conn,
@@ -109,7 +109,7 @@ impl Writer {
             return Ok(());
         };
         if begun {
-            // Another process keeps the file open, and with it the old index of the log.
+            // Another process keeps the file open, and with it the old WAL index.
             checkpoints.fail(StoreError::Unsynced);
             return Err(StoreError::Busy);
         }
@@ -120,7 +120,7 @@ impl Writer {
         }
     }
 
-    /// A connection, and whether something in the log counts as moved.
+    /// Returns a connection, and whether part of the WAL counts as checkpointed.
     fn open(&self) -> Result<(Link, bool), StoreError> {
         let conn = schema::open_existing(&self.path)?;
         configure(&conn, super::BRIEF)?;
@@ -129,7 +129,7 @@ impl Writer {
         Ok((link, begun))
     }
 
-    /// Closes the file; nothing is moved that might be incomplete.
+    /// Closes the file; checkpoints nothing that might be incomplete.
     pub(super) async fn end(mut self) {
         if let Some(reason) = self.health.stopped() {
             tracing::error!(%reason, "what was stored since may be lost");

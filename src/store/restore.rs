@@ -1,4 +1,4 @@
-//! Puts a copy into the place of the database and keeps what was there. Must not know tables.
+//! Replaces the database by a copy of a backup and keeps the old files. Must not depend on the tables.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -13,30 +13,30 @@ use super::lock::{self, Attempt, Lock};
 use super::paths;
 use super::schema::{self, Found};
 
-/// Bytes copied between two looks at whether to stop.
+/// Bytes copied between two checks for a stop.
 const CHUNK: u64 = 16 << 20;
 
-/// What makes a database whole, after its own name; the file itself last, so that no log is without it.
+/// Suffixes of the files of a database; the database itself last, so that no WAL is without it.
 const COMPANIONS: [&str; 3] = ["-wal", "-journal", ""];
 
-/// What a restore has done.
+/// Result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// The database.
     pub db: PathBuf,
-    /// Its size in bytes.
+    /// In bytes.
     pub size: u64,
-    /// What was there before, under its new name.
+    /// New path of the previous database.
     pub kept: Option<PathBuf>,
 }
 
-/// Puts a copy of `file` into the place of the database at `db`. What was there, with its log, stays beside it under a
-/// dated name; a log never stays with a file that it does not belong to. Blocks.
+/// Replaces the database at `db` by a copy of `file`. The old files, with the WAL, are kept beside it under a dated
+/// name; a WAL never stays with a file that it does not belong to. Blocks.
 ///
 /// # Errors
+///
 /// [`StoreError::Locked`] while a server owns `db` or uses `file`; [`StoreError::Foreign`], [`StoreError::Newer`],
-/// [`StoreError::Torn`], [`StoreError::Unfit`] and [`StoreError::Damaged`] if `file` is not a sound and complete database;
-/// [`StoreError::NoRoom`], [`StoreError::Stopped`], and I/O errors. The database is as it was then.
+/// [`StoreError::Torn`], [`StoreError::Unfit`] and [`StoreError::Damaged`] if `file` is not a sound and complete
+/// database; [`StoreError::NoRoom`], [`StoreError::Stopped`], and I/O errors. The database is unchanged then.
 pub fn restore(db: &Path, file: &Path, stop: &Stop) -> Result<Restored, StoreError> {
     let db = paths::resolve(db)?;
     let file = paths::resolve(file)?;
@@ -58,7 +58,7 @@ pub fn restore(db: &Path, file: &Path, stop: &Stop) -> Result<Restored, StoreErr
         kept.inspect(|kept| put_back(&db, kept));
         return Err(error);
     }
-    // With the new file in place a start refuses the old log, should this process die here.
+    // With the new file in place, a start refuses the old WAL if this process dies here.
     for suffix in ["-wal", "-shm", "-journal"] {
         paths::remove(&paths::beside(&db, suffix))?;
     }
@@ -66,7 +66,7 @@ pub fn restore(db: &Path, file: &Path, stop: &Stop) -> Result<Restored, StoreErr
     Ok(Restored { db, size, kept })
 }
 
-/// Opens a file that is a whole database by itself, which nobody changes as long as it is open.
+/// Opens a file that is a complete database by itself and that no server uses.
 fn open_source(path: &Path) -> Result<File, StoreError> {
     let failed = |e| StoreError::io(path, e);
     let file = paths::open_itself(path, false).map_err(failed)?;
@@ -124,7 +124,7 @@ fn refuse_full_disk(db: &Path, source: &File) -> Result<(), StoreError> {
     })
 }
 
-/// Gives the database and its log a second, dated name; they lose their own when the new file is published.
+/// Gives the database and its WAL a second, dated name; they lose their own when the new file is published.
 fn keep(db: &Path) -> Result<Option<PathBuf>, StoreError> {
     if !db.exists() {
         return Ok(None);
@@ -145,7 +145,7 @@ fn keep(db: &Path) -> Result<Option<PathBuf>, StoreError> {
 fn put_back(db: &Path, kept: &Path) {
     for suffix in COMPANIONS {
         let (from, to) = (paths::beside(kept, suffix), paths::beside(db, suffix));
-        // Where it was linked, its own name is still there.
+        // If it was linked, its own name still exists.
         let done = match to.exists() {
             true => paths::remove(&from),
             false => fs::rename(&from, &to).map_err(|e| StoreError::io(&to, e)),
@@ -172,7 +172,7 @@ fn unused_name(db: &Path) -> PathBuf {
         .unwrap_or_else(|| name(1))
 }
 
-/// Never replaces anything; some file systems have no links.
+/// Links, or renames on file systems without hard links. Does not replace an existing file.
 fn link_or_rename(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => fs::rename(from, to),
@@ -180,7 +180,7 @@ fn link_or_rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Names the database instead of the draft, whose name tells nobody anything.
+/// Names the database instead of the draft, whose name means nothing to users.
 fn in_file(error: StoreError, db: &Path) -> StoreError {
     match error {
         StoreError::Io { source, .. } => StoreError::Io {

@@ -1,4 +1,4 @@
-//! The table `rooms`: made, changed, cleared and deleted.
+//! Table `rooms`: creates, changes, clears and deletes rooms.
 
 use std::sync::Arc;
 
@@ -14,19 +14,22 @@ use super::error::OnConstraint;
 use super::rows::address;
 use super::{Store, StoreError, files, members, users, words};
 
-/// Messages that are removed in one transaction, for which new messages wait. Taking their terms out of the index is most
-/// of the work.
+/// Messages removed per transaction, during which new messages wait. Most of the work is removing their terms from the
+/// search index.
 const SWEEP: u32 = 100;
 
 impl Store {
-    /// Makes a room and its owner.
+    /// Creates a room and its owner's membership.
     ///
-    /// Errors: `Conflict` on `access_key`.
+    /// # Errors
+    ///
+    /// `Conflict` on `access_key`.
     pub async fn create_room(&self, new: NewRoom, owner: UserId) -> Result<Room, StoreError> {
         self.write(move |tx| create(tx, &new, owner)).await
     }
 
-    /// The direct room of two people, made if there is none yet, and whether it is new; `None` if one of them is gone.
+    /// Returns the direct room of two people, creating it if needed, and whether it is new; `None` if one of them is
+    /// deleted.
     pub async fn direct_room(
         &self,
         a: UserId,
@@ -38,24 +41,24 @@ impl Store {
         self.write(move |tx| direct(tx, a, b)).await
     }
 
-    /// The direct room of two people, if they have one.
+    /// Returns the direct room of two people, if they have one.
     pub async fn find_direct_room(&self, a: UserId, b: UserId) -> Result<Option<Room>, StoreError> {
         self.read(move |db| one(db, "r.direct_key = ?1", params![direct_key(a, b)]))
             .await
     }
 
-    /// The room of that number.
+    /// Returns a room; `None` if it was deleted.
     pub async fn room(&self, id: RoomId) -> Result<Option<Room>, StoreError> {
         self.read(move |db| by_id(db, id)).await
     }
 
-    /// The room of that uuid.
+    /// Returns a room by its uuid; `None` if it was deleted.
     pub async fn room_by_uuid(&self, uuid: Uuid) -> Result<Option<Room>, StoreError> {
         self.read(move |db| one(db, "r.uuid = ?1", params![uuid]))
             .await
     }
 
-    /// The private room with that key.
+    /// Returns the private room with this access key.
     pub async fn room_by_key(&self, key: Key) -> Result<Option<Room>, StoreError> {
         self.read(move |db| {
             let [typed, composed, apart] = key.stored_forms();
@@ -68,7 +71,7 @@ impl Store {
         .await
     }
 
-    /// Public rooms by id after `after`, each with the number of its members and whether `me` is one.
+    /// Returns public rooms with ids above `after`, by id, each with its member count and whether `me` is a member.
     pub async fn public_rooms(
         &self,
         me: UserId,
@@ -78,14 +81,16 @@ impl Store {
         self.read(move |db| public(db, me, after, limit)).await
     }
 
-    /// Changes a room; `None` if it is gone.
+    /// Changes a room; `None` if it was deleted.
     ///
-    /// Errors: `Conflict` on `access_key`.
+    /// # Errors
+    ///
+    /// `Conflict` on `access_key`.
     pub async fn edit_room(&self, id: RoomId, edit: RoomEdit) -> Result<Option<Room>, StoreError> {
         self.write(move |tx| change(tx, id, &edit)).await
     }
 
-    /// Clears all messages up to `through` away; they are removed by [`Store::sweep_rooms`].
+    /// Hides all messages up to `through`; [`Store::sweep_rooms`] removes them.
     pub async fn clear_room(
         &self,
         id: RoomId,
@@ -101,7 +106,7 @@ impl Store {
         .await
     }
 
-    /// Deletes a room for good; its rows are removed by [`Store::sweep_rooms`].
+    /// Deletes a room permanently; [`Store::sweep_rooms`] removes its rows.
     pub async fn delete_room(&self, id: RoomId) -> Result<(), StoreError> {
         self.write(move |tx| {
             tx.execute("DELETE FROM members WHERE room_id = ?1", [id])?;
@@ -114,7 +119,7 @@ impl Store {
         .await
     }
 
-    /// Removes some of the messages that were cleared or whose room was deleted; `true` if more wait.
+    /// Removes some of the messages that were cleared or whose room was deleted; `true` if more may be left.
     pub async fn sweep_rooms(&self) -> Result<bool, StoreError> {
         self.write(|tx| sweep(tx)).await
     }
@@ -159,7 +164,7 @@ fn direct_key(a: UserId, b: UserId) -> String {
 }
 
 fn change(tx: &Connection, id: RoomId, edit: &RoomEdit) -> Result<Option<Room>, StoreError> {
-    // A key belongs to private rooms only.
+    // Only private rooms have an access key.
     let opened = edit.kind == Some(RoomKind::Public);
     let key = edit
         .access_key
@@ -197,7 +202,7 @@ fn sweep(tx: &Connection) -> Result<bool, StoreError> {
     let Some((room, deleted, through)) = found else {
         return Ok(false);
     };
-    // First: the terms are those of the texts and of the names of the files.
+    // First: the terms come from the texts and the names of the files.
     words::remove_oldest(tx, room, through, SWEEP)?;
     files::drop_of_messages(tx, room, through, SWEEP)?;
     const OLDEST: &str =
@@ -234,9 +239,9 @@ fn public(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// What a room is made of; the table is called `r`.
+/// Columns of a room; the table has the alias `r`.
 pub(super) const ROOM: &str = "r.id, r.uuid, r.kind, r.name, r.description, r.owner_id, r.access_key, r.picture_url, r.cleared_through, r.created_at, r.updated_at";
-/// How many columns [`ROOM`] has.
+/// Number of columns in [`ROOM`].
 pub(super) const ROOM_WIDTH: usize = 11;
 
 pub(super) fn by_id(db: &Connection, id: RoomId) -> Result<Option<Room>, StoreError> {
@@ -260,7 +265,7 @@ fn one(
     Ok(Some(room))
 }
 
-/// The two people of a direct room.
+/// Returns the two people of a direct room; empty for other rooms.
 pub(super) fn people(db: &Connection, room: &Room) -> Result<Vec<Arc<Person>>, StoreError> {
     if room.kind != RoomKind::Direct {
         return Ok(Vec::new());
@@ -271,7 +276,7 @@ pub(super) fn people(db: &Connection, room: &Room) -> Result<Vec<Arc<Person>>, S
         .collect())
 }
 
-/// A room without its people.
+/// Reads a room without its people.
 pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
     let key: Option<String> = row.get(6)?;
     Ok(Room {
@@ -281,7 +286,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
         name: row.get(3)?,
         description: row.get(4)?,
         owner_id: row.get(5)?,
-        // What is in the file was parsed before it came there.
+        // The key was parsed before it was stored.
         access_key: key.and_then(|key| Key::parse(&key).ok()),
         people: Vec::new(),
         picture_url: address(row, 7)?,

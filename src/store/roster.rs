@@ -1,4 +1,4 @@
-//! The roster: every account with how it is used, for whoever runs the server.
+//! List of all accounts with their usage, for admins.
 
 use rusqlite::{Connection, Row, params};
 
@@ -7,22 +7,22 @@ use crate::model::{Millis, User, UserId, name_key};
 use super::rows::{PERSON, PERSON_WIDTH};
 use super::{Store, StoreError, users};
 
-/// An account and how it is used.
+/// An account and its usage.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// The account.
     pub user: User,
-    /// When the latest of its sessions was used, a minute more or less; sessions that have ended are forgotten.
+    /// Latest use of any of its sessions, exact to about a minute; sessions that have ended do not count.
     pub last_seen: Option<Millis>,
-    /// How many sessions are open.
+    /// Number of open sessions.
     pub sessions: u32,
 }
 
 impl Store {
-    /// Living accounts by id after `after`, of which `query` is part of a name or of the address.
+    /// Returns accounts with ids above `after`, by id, whose username, display name or e-mail address contains `query`.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read.
+    ///
+    /// If the store fails.
     pub async fn roster(
         &self,
         query: String,

@@ -1,4 +1,4 @@
-//! Turns columns into model types. Must not contain SQL that runs by itself.
+//! Converts columns to model types. Must not contain complete SQL statements.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::model::{
     NotificationKind, Notify, Person, Purpose, Role, RoomId, RoomKind, SessionId, UserId, WebUrl,
 };
 
-/// What a person is made of; the table is called `u`.
+/// Columns of a person; the table has the alias `u`.
 pub(super) const PERSON: &str =
     "u.id, u.uuid, u.username, u.display_name, u.avatar_url, u.role, u.deleted_at, u.updated_at";
-/// How many columns [`PERSON`] has.
+/// Number of columns in [`PERSON`].
 pub(super) const PERSON_WIDTH: usize = 8;
 
-/// What ended accounts are called.
+/// Display name of deleted accounts.
 const DELETED_NAME: &str = "deleted user";
 
-/// A person whose columns begin at `at`.
+/// Reads a person whose columns begin at `at`.
 pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> {
     let deleted = row.get::<_, Option<i64>>(at + 6)?.is_some();
     Ok(Arc::new(Person {
@@ -40,18 +40,18 @@ pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> 
     }))
 }
 
-/// An address that pages and programs may load; what an earlier version let in may be none.
+/// Reads a URL that pages and clients may load; `None` if an earlier version stored an invalid one.
 pub(super) fn address(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<WebUrl>> {
     let text: Option<String> = row.get(at)?;
     Ok(text.and_then(|text| WebUrl::stored(&text)))
 }
 
-/// People met in one answer, each made once.
+/// People in one result; each is built once.
 #[derive(Default)]
 pub(super) struct People(HashMap<UserId, Arc<Person>>);
 
 impl People {
-    /// A person whose columns begin at `at`.
+    /// Reads a person whose columns begin at `at`.
     pub(super) fn person(&mut self, row: &Row<'_>, at: usize) -> rusqlite::Result<Arc<Person>> {
         let id: UserId = row.get(at)?;
         if let Some(person) = self.0.get(&id) {
@@ -127,7 +127,7 @@ impl ToSql for FileKey {
     }
 }
 
-/// What stands for everybody among mentions.
+/// Stored form of a mention of everybody in the room.
 const ROOM: &str = "room";
 
 impl FromSql for Mentions {
@@ -154,12 +154,11 @@ impl ToSql for Mentions {
     }
 }
 
-/// A uuid for a new row.
 pub(super) fn new_uuid() -> Uuid {
     Uuid::new_v4()
 }
 
-/// Ids as `json_each` reads them.
+/// Formats ids for `json_each`.
 pub(super) fn json_list(ids: impl Iterator<Item = MessageId>) -> String {
     let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
     format!("[{}]", ids.join(","))

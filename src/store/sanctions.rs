@@ -1,5 +1,4 @@
-//! The table `sanctions`: who may not write in a room for a while, and who may not come back into it. Belongs to room and
-//! person, whether or not they are a member.
+//! Table `sanctions`: mutes and bans. They belong to a room and a person, whether or not that person is a member.
 
 use rusqlite::{Connection, params};
 
@@ -8,7 +7,7 @@ use crate::model::{Millis, RoomId, UserId};
 use super::{Store, StoreError};
 
 impl Store {
-    /// Forgets the sanctions against an account that has ended.
+    /// Removes the sanctions against a deleted account.
     pub async fn drop_sanctions(&self, user: UserId) -> Result<(), StoreError> {
         self.write(move |tx| {
             tx.execute("DELETE FROM sanctions WHERE user_id = ?1", [user])?;
@@ -18,7 +17,7 @@ impl Store {
     }
 }
 
-/// Mutes somebody until then; 0 lifts it.
+/// Mutes a person until this time; 0 lifts the mute.
 pub(super) fn mute(
     tx: &Connection,
     room: RoomId,
@@ -33,7 +32,7 @@ pub(super) fn mute(
     tidy(tx, room, user)
 }
 
-/// Keeps somebody from coming back by themselves while the room is private.
+/// Bans a person from rejoining by themselves while the room is private.
 pub(super) fn bar(tx: &Connection, room: RoomId, user: UserId) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO sanctions (room_id, user_id, barred) VALUES (?1, ?2, 1)
@@ -43,14 +42,14 @@ pub(super) fn bar(tx: &Connection, room: RoomId, user: UserId) -> Result<(), Sto
     Ok(())
 }
 
-/// Lets somebody come back.
+/// Lifts a ban.
 pub(super) fn lift_bar(tx: &Connection, room: RoomId, user: UserId) -> Result<(), StoreError> {
     tx.prepare_cached("UPDATE sanctions SET barred = 0 WHERE room_id = ?1 AND user_id = ?2")?
         .execute(params![room, user])?;
     tidy(tx, room, user)
 }
 
-/// Whether somebody may not come back; a bar rests while the room is public.
+/// Whether a person is banned; a ban has no effect while the room is public.
 pub(super) fn is_barred(tx: &Connection, room: RoomId, user: UserId) -> Result<bool, StoreError> {
     let mut find = tx.prepare_cached(
         "SELECT 1 FROM sanctions s JOIN rooms r ON r.id = s.room_id
@@ -59,7 +58,7 @@ pub(super) fn is_barred(tx: &Connection, room: RoomId, user: UserId) -> Result<b
     Ok(find.exists(params![room, user])?)
 }
 
-/// A row that says nothing is not kept.
+/// Removes a row without any sanction.
 fn tidy(tx: &Connection, room: RoomId, user: UserId) -> Result<(), StoreError> {
     tx.prepare_cached(
         "DELETE FROM sanctions WHERE room_id = ?1 AND user_id = ?2 AND muted_until = 0 AND NOT barred",

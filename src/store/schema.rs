@@ -1,5 +1,5 @@
-//! What a file is, how SQLite opens it, and how a new one comes to have the tables this program needs.
-//! Must not know the tables themselves: those are in `schema.sql`.
+//! Identifies database files, opens them with SQLite and creates the tables in new ones. Must not depend on the tables
+//! themselves: those are in `schema.sql`.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -13,21 +13,21 @@ use super::error::StoreError;
 use super::migrate::{Migration, Step};
 use super::{addresses, ids, log_file, names, paths, words};
 
-/// What SQLite's `application_id` says of our files: "Parl".
+/// SQLite's `application_id` of our files: "Parl".
 const APPLICATION_ID: i32 = 0x5061_726c;
 
-/// The tables a program needs and the way to them from earlier versions.
+/// Tables of a database and the migrations from earlier versions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schema {
-    /// Makes all tables of the newest version.
+    /// Creates all tables of the newest version.
     pub(super) ddl: &'static str,
-    /// The newest version, from 1.
+    /// Newest version; the first is 1.
     pub(super) version: i32,
     /// One step for each version after the first, ascending.
     pub(super) migrations: &'static [Migration],
 }
 
-/// The schema of this program.
+/// Schema of this program.
 pub(super) const CURRENT: Schema = Schema {
     ddl: include_str!("../../schema.sql"),
     version: 6,
@@ -42,7 +42,7 @@ pub(super) const CURRENT: Schema = Schema {
         },
         Migration {
             to: 3,
-            // The search index was written anew; version 4 does so again.
+            // Rebuilt the search index; version 4 does so again.
             step: Step::Sql("SELECT 1"),
         },
         Migration {
@@ -63,7 +63,7 @@ pub(super) const CURRENT: Schema = Schema {
     ],
 };
 
-/// Version 4: the search index removes terms with their message, and an ended account keeps nothing but its username.
+/// Version 4: the search index removes terms with their message, and a deleted account keeps only its username.
 fn forget_deleted(tx: &Connection) -> Result<(), StoreError> {
     tx.execute_batch(
         "UPDATE users SET display_name = '' WHERE deleted_at IS NOT NULL;
@@ -73,51 +73,50 @@ fn forget_deleted(tx: &Connection) -> Result<(), StoreError> {
     words::rebuild(tx)
 }
 
-/// What is at a path.
+/// Content found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Nothing yet.
+    /// No database yet.
     Nothing,
-    /// A database of ours, of this version.
+    /// A database of ours, with its schema version.
     Version(i32),
-    /// A database of ours without its tables: its log had them.
+    /// A database of ours without its tables: they were in its WAL.
     Torn,
 }
 
-/// Looks at a file alone, without changing anything; refuses one that this program must not write. What a crash left in
-/// a log is newer: see [`inspect`].
+/// Checks a file without its WAL and without changing anything; refuses one that this program must not write. A WAL
+/// left by a crash is newer: see [`inspect`].
 pub(super) fn refuse_foreign(path: &Path, known: i32) -> Result<(), StoreError> {
     if is_empty(path)? {
         return refuse_lone_log(path);
     }
     paths::check_access(path, false)?;
-    // Half written; SQLite takes it back first.
+    // Half written; SQLite rolls it back first.
     if journal(path)?.is_some_and(|journal| journal.of_empty_file) && is_sqlite(path) {
         return Ok(());
     }
     match peek(path, known, "immutable=1") {
         Err(e @ (StoreError::Foreign { .. } | StoreError::Newer { .. })) => Err(e),
         Ok(found) if !has_log(path)? => refuse_torn(path, found).map(drop),
-        // Alone it may be half moved.
+        // Without its WAL the file may be partly checkpointed.
         _ => Ok(()),
     }
 }
 
-/// Looks at a file and its log without changing either; refuses one that this program must not write.
+/// Checks a file and its WAL without changing either; refuses one that this program must not write.
 pub(super) fn inspect(path: &Path, known: i32) -> Result<Found, StoreError> {
     if is_empty(path)? {
         return Ok(Found::Nothing);
     }
     paths::check_access(path, false)?;
-    // Without locks nothing is written beside a file that is not ours; but while another process
-    // moves its log into the file, such a look sees half of it, and what a crash left in the log is
-    // newer than the file.
+    // Reading without locks (`immutable`) writes nothing beside a file that is not ours. But during a checkpoint by
+    // another process it sees half of it, and a WAL left by a crash is newer than the file.
     let alone = peek(path, known, "immutable=1");
     match alone {
         Err(StoreError::Foreign { .. } | StoreError::Newer { .. }) => alone,
         _ if !has_log(path)? => alone.and_then(|found| refuse_torn(path, found)),
         _ => match peek(path, known, "mode=ro") {
-            // No room to look into the log; whoever opens the file has to look again.
+            // No disk space to read the WAL; the caller checks again when it opens the file.
             Err(StoreError::Full) if matches!(alone, Ok(Found::Version(_))) => alone,
             found => found.and_then(|found| refuse_torn(path, found)),
         },
@@ -128,7 +127,7 @@ fn has_log(path: &Path) -> Result<bool, StoreError> {
     Ok(paths::size(&paths::beside(path, "-wal"))? > 0)
 }
 
-/// Whether there is nothing at `path` yet.
+/// Whether there is no file at `path`, or an empty one.
 fn is_empty(path: &Path) -> Result<bool, StoreError> {
     match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
@@ -138,7 +137,7 @@ fn is_empty(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// SQLite would delete what is left of a database that is gone.
+/// Refuses a WAL or journal whose database is missing: SQLite would delete it.
 fn refuse_lone_log(path: &Path) -> Result<(), StoreError> {
     let log = paths::beside(path, "-wal");
     let what = if paths::size(&log)? > log_file::HEADER as u64 {
@@ -154,13 +153,13 @@ fn refuse_lone_log(path: &Path) -> Result<(), StoreError> {
     })
 }
 
-/// What a transaction in rollback mode has left beside the file.
+/// Rollback journal beside the database.
 struct Journal {
-    /// The file had no page before it.
+    /// Whether the database had no page before the transaction.
     of_empty_file: bool,
 }
 
-/// The journal beside `path` that SQLite would take back, if there is one.
+/// Returns the journal beside `path` that SQLite would roll back, if there is one.
 fn journal(path: &Path) -> Result<Option<Journal>, StoreError> {
     // "The Rollback Journal" in SQLite's file format.
     const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
@@ -182,12 +181,12 @@ fn journal(path: &Path) -> Result<Option<Journal>, StoreError> {
 fn is_sqlite(path: &Path) -> bool {
     let mut begin = [0; 16];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
-    // Its first page is written last.
+    // The first page is written last, so it may still be zero.
     read.is_ok() && (begin == *b"SQLite format 3\0" || begin == [0; 16])
 }
 
-/// Has SQLite take back what a killed process left half written. Only for the file's owner; other programs' files are
-/// left alone.
+/// Lets SQLite roll back the transaction of a killed process. Only for the owner of the file; does not touch files of
+/// other programs.
 pub(super) fn take_back(path: &Path, known: i32) -> Result<(), StoreError> {
     let Some(journal) = journal(path)? else {
         return Ok(());
@@ -214,7 +213,7 @@ fn peek(path: &Path, known: i32, how: &str) -> Result<Found, StoreError> {
     })
 }
 
-/// What the file that `conn` has open is.
+/// Identifies the file that `conn` has open.
 pub(super) fn identify(conn: &Connection, path: &Path, known: i32) -> Result<Found, StoreError> {
     let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i32>(0));
     let application = number("PRAGMA application_id")?;
@@ -228,17 +227,17 @@ pub(super) fn identify(conn: &Connection, path: &Path, known: i32) -> Result<Fou
         }),
         (APPLICATION_ID, _) if tables == 0 => Ok(Found::Torn),
         (APPLICATION_ID, found) if found > 0 => Ok(Found::Version(found)),
-        // Earlier versions made their tables in the log.
+        // Earlier versions created their tables in the WAL.
         (0, 0) if tables == 0 && number("PRAGMA auto_vacuum")? == 2 => Ok(Found::Torn),
         (0, 0) if tables == 0 => Ok(Found::Nothing),
         _ => Err(foreign(path, "the database of another program")),
     }
 }
 
-/// A file of ours without tables has left them in its log.
+/// Refuses a database of ours whose tables were in a WAL that is missing.
 fn refuse_torn(path: &Path, found: Found) -> Result<Found, StoreError> {
     match found {
-        // The log is there, with nothing in it: killed before the tables were made.
+        // There is an empty WAL: the process was killed before the tables were created.
         Found::Torn if paths::beside(path, "-wal").exists() => Ok(Found::Nothing),
         Found::Torn => Err(StoreError::Torn {
             path: path.to_owned(),
@@ -247,7 +246,7 @@ fn refuse_torn(path: &Path, found: Found) -> Result<Found, StoreError> {
     }
 }
 
-/// A file that is not ours because of `what` it is.
+/// Returns the error for a file that is not ours; `what` says what it is.
 pub(super) fn foreign(path: &Path, what: &'static str) -> StoreError {
     StoreError::Foreign {
         path: path.to_owned(),
@@ -255,8 +254,8 @@ pub(super) fn foreign(path: &Path, what: &'static str) -> StoreError {
     }
 }
 
-/// Opens a file that is there for writing. The connection moves nothing of the log by itself, neither after a commit nor
-/// when it is closed: only `checkpoint` does, which knows what to do when a sync fails.
+/// Opens an existing file for writing. The connection does not checkpoint by itself, neither after a commit nor when it
+/// is closed: only `checkpoint` does, which handles failed syncs.
 pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
@@ -265,26 +264,26 @@ pub(super) fn open_existing(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Takes from a connection what it would do to the log by itself.
+/// Disables automatic checkpoints of a connection.
 pub(super) fn prepare(conn: &Connection) -> rusqlite::Result<()> {
     conn.wal_hook(None);
     keep_log(conn, true)
 }
 
-/// Whether the log stays where it is when the last connection to the file is closed.
+/// Sets whether the WAL is kept when the last connection to the file is closed.
 pub(super) fn keep_log(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
         .map(drop)
 }
 
-/// Writes a page as it is. An UPDATE to the same value would write nothing.
+/// Rewrites one page unchanged. An UPDATE to the same value would write nothing.
 pub(super) fn touch(tx: &Connection) -> Result<(), StoreError> {
     let id: i32 = tx.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     Ok(tx.pragma_update(None, "application_id", id)?)
 }
 
-/// Opens a file that nobody else has open for writing, without locks, without a log and without safety: whoever is killed
-/// leaves a file to be thrown away, and nothing beside it.
+/// Opens a file that no other process writes, without locks, journal or syncs: a killed process leaves a file to be
+/// discarded, and nothing beside it.
 pub(super) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = open_with(path, flags, "nolock=1")?;
@@ -292,7 +291,7 @@ pub(super) fn open_draft(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
-/// Opens a file for reading as it is without its log, and touches nothing beside it.
+/// Opens a file read-only without its WAL, and touches nothing beside it.
 pub(super) fn open_alone(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     open_with(path, flags, "immutable=1")
@@ -306,14 +305,14 @@ fn open_with(path: &Path, flags: OpenFlags, how: &str) -> Result<Connection, Sto
     Ok(conn)
 }
 
-/// The folder for them may be missing, full, or readable to others.
+/// Keeps temporary data in memory: the folder for it may be missing, full, or readable by others.
 pub(super) fn use_no_temporary_files(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute_batch("PRAGMA temp_store = MEMORY")
 }
 
-/// Makes all tables in an empty file.
+/// Creates all tables in an empty file.
 pub(super) fn create(conn: &mut Connection, schema: &Schema) -> Result<(), StoreError> {
-    // Before the first table.
+    // Must precede the first table.
     conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     let tx = conn.transaction()?;
     tx.execute_batch(schema.ddl)?;

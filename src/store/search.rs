@@ -1,5 +1,5 @@
-//! Finds messages by their words. The index proposes, the text decides. Must not know who may read what: it is told which
-//! rooms.
+//! Finds messages by their words: the search index proposes candidates, their text decides. Must not depend on
+//! permissions: the caller names the rooms.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -14,76 +14,70 @@ use crate::model::{
 use super::words::{self, DAY};
 use super::{Store, StoreError, messages};
 
-/// The index is asked for so many ids at once; a search that has taken [`ENOUGH`] by then goes on with the next page.
+/// Ids covered by one index query. A search that has taken [`ENOUGH`] by then continues on the next page.
 const WINDOW: i64 = 50_000;
-/// Whoever wants more asks again from there: a page may come back short, but soon.
+/// Time after which a page ends, possibly short; the client asks again from there.
 const ENOUGH: Duration = Duration::from_millis(8);
-/// So much is read in one go, some 15 ms: short texts, or fewer that are longer or compared with more words.
+/// Amount of text read for one page, about 15 ms: this many short texts, or fewer that are longer or compared with more
+/// words.
 const READ: usize = 2_000;
-/// A text of so many bytes counts as one, if it is compared with so many words.
+/// Text of this many bytes counts as one short text, if it is compared with up to [`FEW`] words.
 const SHORT: usize = 256;
 const FEW: usize = 8;
-/// So many messages that the index proposes are looked at before it is asked otherwise, see [`Ask`].
+/// Candidates examined before the index query changes: see [`Ask`].
 const PROPOSED: [u32; 2] = [1_500, 3_000];
-/// Where fewer than one of so many are in the rooms, these are what is to be asked for.
+/// If fewer than one in this many candidates is in the searched rooms, the index query asks for the rooms.
 const ELSEWHERE: u32 = 50;
-/// For more rooms than that the index is not asked for them.
+/// With more rooms than this, the index query does not ask for them.
 const ROOMS: usize = 10;
 
-/// What to look for, and where.
 #[derive(Clone, Debug)]
 pub struct SearchRequest {
-    /// What must be in the text.
+    /// Terms that must all be in the text.
     pub terms: Vec<Term>,
-    /// The rooms to look in.
     pub rooms: Vec<RoomId>,
-    /// Only messages of these, unless there are none.
+    /// Only messages of these senders; `None` for all.
     pub from: Option<Vec<UserId>>,
-    /// Not before this time.
+    /// Inclusive.
     pub since: Option<Millis>,
-    /// Before this time.
+    /// Exclusive.
     pub until: Option<Millis>,
-    /// Only messages with files.
+    /// Only messages with attachments.
     pub with_file: bool,
-    /// Only messages with a lower number.
+    /// Only messages with lower ids.
     pub before: Option<MessageId>,
-    /// How many at the most.
     pub limit: u32,
 }
 
-/// A message that was found.
 #[derive(Clone, Debug)]
 pub struct SearchHit {
-    /// The message.
     pub message: Message,
-    /// Where it has what was looked for.
+    /// Excerpt that shows the matches.
     pub snippet: Vec<Fragment>,
 }
 
-/// A page of what was found.
+/// A page of results.
 #[derive(Clone, Debug, Default)]
 pub struct SearchPage {
-    /// The newest first.
+    /// Newest first.
     pub found: Vec<SearchHit>,
-    /// Where to go on (exclusive); `None` if all was seen.
+    /// Start of the next page (exclusive); `None` at the end.
     pub next: Option<MessageId>,
 }
 
 /// A room that a search may cover.
 #[derive(Clone, Debug)]
 pub struct SearchRoom {
-    /// The room.
     pub id: RoomId,
-    /// What sort of room.
     pub kind: RoomKind,
-    /// Its name; empty in direct rooms.
+    /// Empty for direct rooms.
     pub name: String,
-    /// The searcher's place in it.
+    /// Role of the searcher; `None` if not a member.
     pub place: Option<MemberRole>,
 }
 
 impl SearchRequest {
-    /// All that `line` asks for in these rooms from these people; the newest `limit` messages.
+    /// Builds a request for all of `line` in these rooms from these senders, for the newest `limit` messages.
     pub fn new(
         line: SearchLine,
         rooms: Vec<RoomId>,
@@ -104,12 +98,12 @@ impl SearchRequest {
 }
 
 impl Store {
-    /// The newest messages that fit, and where they do.
+    /// Returns the newest messages that match, with excerpts.
     pub async fn search(&self, request: SearchRequest) -> Result<SearchPage, StoreError> {
         self.read(move |db| Search::new(db, &request)?.run()).await
     }
 
-    /// The rooms somebody is in, and on demand all others that anybody may read.
+    /// Returns the rooms that `me` is a member of, and with `open_too` all others that anybody may read.
     pub async fn search_rooms(
         &self,
         me: UserId,
@@ -136,7 +130,8 @@ impl Store {
         .await
     }
 
-    /// The account that has or had this name (as [`name_key`](crate::model::name_key) writes it).
+    /// Returns the account with this username (in the form of [`name_key`](crate::model::name_key)), even if it was
+    /// deleted.
     pub async fn user_by_name(&self, name_key: String) -> Result<Option<UserId>, StoreError> {
         self.read(move |db| {
             let mut find = db.prepare_cached("SELECT id FROM users WHERE username_key = ?1")?;
@@ -146,41 +141,41 @@ impl Store {
     }
 }
 
-/// What the index is asked for. Each way is fast where the one before is slow.
+/// Content of the index query. Each kind is fast where the one before is slow.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Ask {
-    /// The beginnings of open words only: enough where these words are common.
+    /// Only the prefixes of open words: enough where the words are common.
     Beginnings,
-    /// Also for the whole of the longest of them: which is rare, then.
+    /// Also the whole of the longest open word, which is rare in this case.
     Whole,
-    /// Not for that but for the rooms: most of what is found is elsewhere. Slow for many rooms.
+    /// The rooms instead: most candidates are in other rooms. Slow for many rooms.
     Rooms,
 }
 
-/// A search on its way from the newest message to the oldest.
+/// A search in progress, from the newest message to the oldest.
 struct Search<'a> {
     db: &'a Connection,
     request: &'a SearchRequest,
     rooms: HashSet<RoomId>,
-    /// Between these ids, both exclusive.
+    /// Ids still to be searched, both bounds exclusive.
     low: i64,
     high: i64,
     ask: Ask,
     proposed: u32,
     read: u32,
-    /// What was read, in short texts.
+    /// Text read so far, in short texts.
     cost: usize,
     found: Vec<SearchHit>,
 }
 
-/// Why the search stopped where it is.
+/// Reason why a search stopped.
 #[derive(PartialEq, Eq)]
 enum Stop {
-    /// There is nothing older here.
+    /// There are no older candidates in this range.
     End,
-    /// The page is full, or the work was enough.
+    /// The page is full, or enough text was read.
     Enough,
-    /// The index is to be asked otherwise.
+    /// The index query should change.
     Otherwise,
 }
 
@@ -238,21 +233,21 @@ impl<'a> Search<'a> {
     fn ask_otherwise(&mut self, has_whole: bool) {
         self.ask = match self.ask {
             Ask::Beginnings if has_whole && self.read * ELSEWHERE >= self.proposed => Ask::Whole,
-            // Going through the lists of many rooms takes longer than looking at what is elsewhere.
+            // Merging the index lists of many rooms takes longer than examining candidates in other rooms.
             ask if self.rooms.len() > ROOMS => ask,
             _ => Ask::Rooms,
         };
         self.proposed = 0;
     }
 
-    /// What the index is asked for now, and down to which id (exclusive).
+    /// Returns the current index query, and the lowest id that it covers (exclusive).
     fn query(&self, asked: &[String], whole: Option<&str>) -> (String, i64) {
         let mut asked = asked.to_vec();
         let low = self.low.max(self.high.saturating_sub(WINDOW));
         match (self.ask, whole) {
             (Ask::Whole, Some(whole)) => {
                 asked.push(whole.to_owned());
-                // All that begins so is collected anyway, of all ids.
+                // FTS5 collects all words with this prefix anyway, over all ids.
                 return (asked.join(" AND "), self.low);
             }
             (Ask::Rooms, _) => {
@@ -264,7 +259,7 @@ impl<'a> Search<'a> {
         (asked.join(" AND "), low)
     }
 
-    /// What the index is asked for in any case.
+    /// Returns the conditions that every index query has.
     fn asked(&self) -> Vec<String> {
         let mut asked: Vec<_> = self.request.terms.iter().flat_map(words::asked).collect();
         if let Some(from) = &self.request.from {
@@ -278,7 +273,7 @@ impl<'a> Search<'a> {
         asked
     }
 
-    /// Goes through what the index has for `query`, from `high` down to `low`.
+    /// Examines the candidates of `query`, from `high` down to `low`.
     fn walk(&mut self, query: &str, low: i64) -> Result<Stop, StoreError> {
         let mut find = self.db.prepare_cached(
             "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid > ?2 AND rowid < ?3 ORDER BY rowid DESC",
@@ -316,7 +311,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Whether a message is where and when it should be, and may have what is looked for: the whole of it is read last.
+    /// Whether a message is in the right room and time, and may match: only then is all of it loaded.
     fn is_worth_reading(&mut self, id: MessageId) -> Result<bool, StoreError> {
         let mut find = self.db.prepare_cached(
             "SELECT room_id, created_at, content FROM messages WHERE id = ?1 AND deleted_at IS NULL",
@@ -350,13 +345,13 @@ impl<'a> Search<'a> {
     }
 }
 
-/// One of these words.
+/// Joins words with OR.
 fn any(words: impl Iterator<Item = String>) -> String {
     let words: Vec<_> = words.map(|word| words::quote(&word)).collect();
     format!("({})", words.join(" OR "))
 }
 
-/// Between which ids (exclusive) all is that is asked for.
+/// Returns the range of ids (exclusive) that holds all matches.
 fn bounds(db: &Connection, request: &SearchRequest) -> Result<(i64, i64), StoreError> {
     let mut low = 0;
     let newest: i64 = db

@@ -1,4 +1,4 @@
-//! The table `sessions`: who is logged in where.
+//! Table `sessions`.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use uuid::Uuid;
@@ -8,93 +8,83 @@ use crate::model::{Millis, SessionId, User, UserId};
 use super::rows::PERSON;
 use super::{Store, StoreError, users};
 
-/// A login to be remembered.
+/// A session to open.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Who logged in.
     pub user_id: UserId,
-    /// The dialect it was done in, or `web`.
+    /// Dialect of the login, or `web`.
     pub kind: &'static str,
     /// SHA-256 of the cookie's value.
     pub cookie_hash: Option<[u8; 32]>,
-    /// The id of the refresh token that goes with it.
+    /// Id (`jti`) of the refresh token that belongs to it.
     pub refresh_jti: Option<Uuid>,
-    /// When it ends unless it is used.
+    /// Expiry time unless the session is used.
     pub expires_at: Millis,
-    /// Where it was done.
     pub ip: String,
-    /// With what.
     pub user_agent: String,
-    /// The password hash that was checked; `None` if the login needs no password.
+    /// Password hash that was checked; `None` if the login needs no password.
     pub checked: Option<CheckedHash>,
 }
 
-/// A password hash that a login was checked against. If it is no longer the account's, the login is worth nothing.
+/// Password hash that a login was checked against. If it is no longer the account's hash, the login fails.
 #[derive(Clone, Debug)]
 pub struct CheckedHash {
-    /// The hash.
     pub hash: String,
-    /// What replaces it: the same password, hashed as new ones are.
+    /// Replacement: the same password, hashed with the current parameters.
     pub renewed: Option<String>,
 }
 
-/// A session that was opened.
+/// Result of opening a session.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// The session.
     pub session: Session,
-    /// Older ones that ended for it: an account has at most `SESSIONS_MAX`.
+    /// Older sessions that were ended: an account has at most `SESSIONS_MAX`.
     pub ended: Vec<SessionId>,
 }
 
-/// The most sessions of one account.
+/// Maximum number of sessions per account.
 pub const SESSIONS_MAX: u32 = 50;
 
-/// A login that still counts.
+/// A session that has not ended.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Its number.
     pub id: SessionId,
-    /// Its uuid, from which the page's form token is made.
+    /// Source of the page's form token.
     pub uuid: Uuid,
-    /// The dialect it was opened in, or `web`.
+    /// Dialect of the login, or `web`.
     pub kind: String,
-    /// When it began.
     pub created_at: Millis,
-    /// When it was last used, a minute more or less.
+    /// Time of last use, exact to about a minute.
     pub last_at: Millis,
-    /// When it ends.
     pub expires_at: Millis,
-    /// Where from.
     pub ip: String,
-    /// With what.
     pub user_agent: String,
 }
 
-/// What a refresh token is worth.
+/// Outcome of using a refresh token.
 #[derive(Clone, Debug)]
 pub enum Rotation {
-    /// It was good; this is the id of the one that is good now.
+    /// The token was valid; holds the id of the one that is valid now.
     Good(Uuid),
-    /// It was used before: the session has been ended.
+    /// The token was used before: the session has been ended.
     Reused,
-    /// There is no such session.
+    /// There is no such session, or it has expired.
     Missing,
 }
 
 impl Store {
-    /// Remembers a login; `None` if the account has ended or its password is another by now.
+    /// Opens a session; `None` if the account was deleted or its password has changed since it was checked.
     pub async fn open_session(&self, new: NewSession) -> Result<Option<Opened>, StoreError> {
         self.write(move |tx| open(tx, &new)).await
     }
 
-    /// The session of that number with its account, if both still count.
+    /// Returns a session with its account, if both are valid.
     pub async fn session(&self, id: SessionId) -> Result<Option<(Session, User)>, StoreError> {
         self.read(move |db| find(db, "s.id = ?1", params![id, Millis::now()]))
             .await
     }
 
-    /// The session whose cookie has that hash.
+    /// Returns the session whose cookie has this SHA-256, with its account.
     pub async fn session_by_cookie(
         &self,
         hash: [u8; 32],
@@ -103,7 +93,7 @@ impl Store {
             .await
     }
 
-    /// Somebody's sessions, oldest first.
+    /// Returns the sessions of an account, oldest first.
     pub async fn sessions(&self, user: UserId) -> Result<Vec<Session>, StoreError> {
         let sql = format!(
             "SELECT {SESSION} FROM sessions s WHERE s.user_id = ?1 AND s.expires_at > ?2 ORDER BY s.id"
@@ -116,7 +106,7 @@ impl Store {
         .await
     }
 
-    /// Which of these sessions no longer count, each with its account's number.
+    /// Returns those of these sessions that are no longer valid.
     pub async fn ended_sessions(&self, open: Vec<SessionId>) -> Result<Vec<SessionId>, StoreError> {
         self.read(move |db| {
             let now = Millis::now();
@@ -133,7 +123,7 @@ impl Store {
         .await
     }
 
-    /// Notes that a session is in use and when it will end.
+    /// Records the use of a session and its new expiry time.
     pub async fn touch_session(&self, id: SessionId, expires_at: Millis) -> Result<(), StoreError> {
         self.write(move |tx| {
             tx.prepare_cached("UPDATE sessions SET last_at = ?2, expires_at = ?3 WHERE id = ?1")?
@@ -143,7 +133,8 @@ impl Store {
         .await
     }
 
-    /// Trades a refresh token for the next one, `next`; the one before stays good until `grace` ago.
+    /// Replaces a refresh token by `next`. The token before it stays valid if the last replacement was not before
+    /// `grace`.
     pub async fn rotate(
         &self,
         id: SessionId,
@@ -154,7 +145,7 @@ impl Store {
         self.write(move |tx| rotate(tx, id, jti, next, grace)).await
     }
 
-    /// Ends one session of somebody; `false` if it was none of theirs.
+    /// Ends a session of an account; `false` if it belongs to another one.
     pub async fn end_session(&self, user: UserId, id: SessionId) -> Result<bool, StoreError> {
         self.write(move |tx| {
             Ok(tx.execute(
@@ -165,7 +156,7 @@ impl Store {
         .await
     }
 
-    /// Ends all sessions of somebody but `keep`.
+    /// Ends all sessions of an account but `keep`.
     pub async fn end_sessions(
         &self,
         user: UserId,
@@ -174,7 +165,7 @@ impl Store {
         self.write(move |tx| end_all(tx, user, keep)).await
     }
 
-    /// Removes sessions that have run out.
+    /// Removes expired sessions.
     pub async fn sweep_sessions(&self) -> Result<(), StoreError> {
         self.write(|tx| {
             tx.execute(
@@ -187,7 +178,7 @@ impl Store {
     }
 }
 
-/// Ends all sessions of somebody but `keep`.
+/// Ends all sessions of an account but `keep`.
 pub(super) fn end_all(
     tx: &Connection,
     user: UserId,
@@ -221,7 +212,7 @@ fn open(tx: &Connection, new: &NewSession) -> Result<Option<Opened>, StoreError>
     Ok(Some(Opened { session, ended }))
 }
 
-/// Whether the account lives and its password is the one that was checked; renews the hash on the way.
+/// Whether the account exists and its password is the one that was checked; also stores a renewed hash.
 fn is_still_right(
     tx: &Connection,
     user: UserId,
@@ -245,7 +236,7 @@ fn is_still_right(
     Ok(true)
 }
 
-/// Ends the sessions of somebody that were not used for the longest time, where there are too many.
+/// Ends the least recently used sessions of an account that has too many.
 fn end_least_used(
     tx: &Connection,
     user: UserId,
@@ -296,10 +287,10 @@ fn rotate(
     }
 }
 
-/// What a session is made of.
+/// Columns of a session; the table has the alias `s`.
 const SESSION: &str =
     "s.id, s.uuid, s.kind, s.created_at, s.last_at, s.expires_at, s.ip, s.user_agent";
-/// How many columns [`SESSION`] has.
+/// Number of columns in [`SESSION`].
 const SESSION_WIDTH: usize = 8;
 
 fn find(

@@ -1,22 +1,24 @@
-//! The table `settings`: what this file is, and the secret that signs tokens.
+//! Table `settings`: identity of this file, and the secret that signs tokens.
 
 use rusqlite::params;
 
 use super::{Store, StoreError};
 
 impl Store {
-    /// The secret that signs tokens, 32 bytes; made with the file.
+    /// Returns the 32-byte secret that signs tokens; created with the file.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read.
+    ///
+    /// If the store fails.
     pub async fn secret(&self) -> Result<Vec<u8>, StoreError> {
         self.setting("secret").await
     }
 
-    /// A short word that tells this server's cookie from those of others on the same host.
+    /// Returns a short word that distinguishes this server's cookie from those of others on the same host.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read.
+    ///
+    /// If the store fails.
     pub async fn instance(&self) -> Result<String, StoreError> {
         self.setting("instance").await
     }

@@ -1,4 +1,4 @@
-//! How much of the disk long work needs, so that it is refused before it begins. Must not know who asks.
+//! Disk space needed by long operations, so that they are refused before they begin.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use rusqlite::Connection;
 use super::error::StoreError;
 use super::{log_file, paths};
 
-/// For what cannot be counted: folders, the log's index, the file system's own.
+/// Bytes for what cannot be counted: folders, the WAL index, file system overhead.
 const SLACK: u64 = 1 << 20;
 
-/// Refuses a migration unless all of it fits on the disk: the copy that is made first and a tenth more, the log, which
-/// gets every page that changes, and as much again by which the file grows when the log is moved into it. Files that
-/// people sent are never rewritten.
+/// Refuses a migration unless it fits on the disk: the copy that is made first plus a tenth, the WAL, which receives
+/// every changed page, and as much again for the growth of the file when the WAL is checkpointed. Uploaded files are
+/// never rewritten.
 pub(super) fn check_for_migration(
     conn: &Connection,
     path: &Path,
@@ -39,19 +39,19 @@ pub(super) fn check_for_migration(
     })
 }
 
-/// Bytes of the files that people sent.
+/// Returns the total size of uploaded files in bytes.
 fn file_contents(conn: &Connection) -> Result<u64, StoreError> {
     let has = "SELECT count(*) FROM sqlite_schema WHERE name = 'file_contents'";
     if conn.query_row(has, [], |row| row.get::<_, i64>(0))? == 0 {
         return Ok(0);
     }
-    // The length of a blob is known without reading it.
+    // SQLite knows the length of a blob without reading it.
     let sum = "SELECT coalesce(sum(length(bytes)), 0) FROM file_contents";
     let bytes: i64 = conn.query_row(sum, [], |row| row.get(0))?;
     Ok(bytes.unsigned_abs())
 }
 
-/// Why a database that met a full disk cannot be opened: what must be free for its log to be moved into it.
+/// Returns the error for a database that cannot be opened on a full disk, with the space needed to checkpoint its WAL.
 pub(super) fn needed_to_open(path: &Path) -> StoreError {
     let log = log_file::read(&paths::beside(path, "-wal"), |_| Vec::new(), 0);
     let after = log.ok().flatten().map_or(0, |log| log.database_size);
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_migration_needs_room_for_the_copy_and_twice_for_what_it_rewrites() {
+    fn a_migration_needs_space_for_the_copy_and_rewritten_tables() {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(
             "PRAGMA page_size = 4096; CREATE TABLE a (a);

@@ -1,4 +1,4 @@
-//! What somebody has done so far, in numbers.
+//! Statistics of one account.
 
 use rusqlite::{Connection, params};
 
@@ -6,30 +6,28 @@ use crate::model::UserId;
 
 use super::{Store, StoreError, words};
 
-/// How much somebody has written, and how many rooms they own and are in; lobby and direct rooms do not count as rooms.
+/// Message and room counts of one account; lobby and direct rooms do not count as rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Messages that are still there, in all rooms.
+    /// Messages that still exist, in all rooms.
     pub messages: u32,
-    /// Private rooms they own.
     pub private_owned: u32,
-    /// Public rooms they own.
     pub public_owned: u32,
-    /// Private rooms they are in, their own among them.
+    /// Includes the rooms it owns.
     pub private_in: u32,
-    /// Public rooms they are in, their own among them.
+    /// Includes the rooms it owns.
     pub public_in: u32,
 }
 
 impl Store {
-    /// What somebody has done so far.
+    /// Counts the messages and rooms of an account.
     pub async fn tally(&self, user: UserId) -> Result<Tally, StoreError> {
         self.read(move |db| tally(db, user)).await
     }
 }
 
 fn tally(db: &Connection, user: UserId) -> Result<Tally, StoreError> {
-    // The index of words knows them; one of its own would cost more at every message than this does now and then.
+    // Uses the search index: an index of its own would cost more with every message than this occasional query does.
     const MESSAGES: &str = "SELECT count(*) FROM words w JOIN messages m ON m.id = w.rowid JOIN rooms r ON r.id = m.room_id
         WHERE w.words MATCH ?1 AND r.deleted_at IS NULL AND m.id > r.cleared_through";
     const ROOMS: &str = "SELECT count(*) FILTER (WHERE r.kind = 'private' AND r.owner_id = ?1),

@@ -1,4 +1,4 @@
-//! The table `users`: accounts, from their making to their end.
+//! Table `users`: accounts, from creation to deletion.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -13,25 +13,22 @@ use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
 use super::{Store, StoreError, files, members, names, notifications, sessions};
 
-/// An account to be made.
+/// An account to create.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// The unique name.
     pub username: Username,
-    /// The unique address.
     pub email: Option<Email>,
-    /// The name to show; the username if there is none.
+    /// Defaults to the username.
     pub display_name: Option<ShownName>,
     /// PHC string; guests have none.
     pub password_hash: Option<String>,
-    /// The server-wide role.
     pub role: Role,
-    /// What `back_chat` asks for.
+    /// Profile fields of `back_chat`.
     pub profile: Profile,
 }
 
 impl NewUser {
-    /// An ordinary account without a password.
+    /// Returns an account of role user, without a password.
     pub fn named(
         username: Username,
         email: Option<Email>,
@@ -48,33 +45,36 @@ impl NewUser {
     }
 }
 
-/// What became of a change that a rule may forbid.
+/// Outcome of a change that a rule may forbid.
 #[derive(Clone, Debug)]
 pub enum Guarded<T> {
-    /// It was made.
     Done(T),
-    /// There is no such account.
+    /// The account does not exist or was deleted.
     Missing,
-    /// It would leave the server without an admin.
+    /// The change would leave the server without an admin.
     LastAdmin,
 }
 
 impl Store {
-    /// Makes an account, and makes it a member of the lobby.
+    /// Creates an account and makes it a member of the lobby.
     ///
-    /// Errors: `Conflict` on `username` and `display_name` (look-alikes too), and on `email`.
+    /// # Errors
+    ///
+    /// `Conflict` on `username` and `display_name` (also for look-alikes), and on `email`.
     pub async fn add_user(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |tx| add(tx, &new)).await
     }
 
-    /// Makes an account without a place in the lobby, which is for the core to give: see [`Store::admit_to_lobby`].
+    /// Creates an account that is not yet a member of the lobby; the core adds it there: see [`Store::admit_to_lobby`].
     ///
-    /// Errors: as [`Store::add_user`].
+    /// # Errors
+    ///
+    /// As [`Store::add_user`].
     pub async fn add_account(&self, new: NewUser) -> Result<User, StoreError> {
         self.write(move |tx| insert(tx, &new)).await
     }
 
-    /// Makes the first admin; `None` if there is one already.
+    /// Creates the first admin; `None` if there is one already.
     pub async fn add_first_admin(&self, new: NewUser) -> Result<Option<User>, StoreError> {
         self.write(move |tx| {
             if count_admins(tx)? > 0 {
@@ -86,17 +86,16 @@ impl Store {
         .await
     }
 
-    /// Whether somebody administers this server.
     pub async fn has_admin(&self) -> Result<bool, StoreError> {
         self.read(|db| Ok(count_admins(db)? > 0)).await
     }
 
-    /// The living account of that number.
+    /// Returns an account; `None` if it was deleted.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |db| user(db, id)).await
     }
 
-    /// The living account of that uuid.
+    /// Returns an account by its uuid; `None` if it was deleted.
     pub async fn user_by_uuid(&self, uuid: Uuid) -> Result<Option<User>, StoreError> {
         let sql = format!(
             "SELECT {PERSON}, {REST} FROM users u WHERE u.uuid = ?1 AND u.deleted_at IS NULL"
@@ -110,7 +109,7 @@ impl Store {
         .await
     }
 
-    /// The account that logs in by that name or address, and its password hash.
+    /// Returns the account that logs in by this username or e-mail address, and its password hash.
     pub async fn user_by_login(
         &self,
         login: String,
@@ -118,7 +117,7 @@ impl Store {
         self.read(move |db| by_login(db, &login)).await
     }
 
-    /// Whether that name, or one that looks like it, was ever given to anybody.
+    /// Whether this name, or one that looks like it, was ever given to an account.
     pub async fn is_name_taken(&self, name: Username) -> Result<bool, StoreError> {
         self.read(move |db| {
             let mut find = db.prepare_cached("SELECT 1 FROM users WHERE username_key = ?1")?;
@@ -127,8 +126,8 @@ impl Store {
         .await
     }
 
-    /// Replaces a password hash and ends all sessions but `keep`. With `checked`, only if that is still the hash; `false`
-    /// if it is not.
+    /// Replaces a password hash and ends all sessions but `keep`. With `checked`, does so only if that is still the
+    /// hash, and returns `false` if it is not.
     pub async fn change_password(
         &self,
         id: UserId,
@@ -150,17 +149,19 @@ impl Store {
 
     /// Changes an account.
     ///
-    /// Errors: `Conflict` on `username`, `display_name` and `email`.
+    /// # Errors
+    ///
+    /// `Conflict` on `username`, `display_name` and `email`.
     pub async fn edit_user(&self, id: UserId, edit: UserEdit) -> Result<Guarded<User>, StoreError> {
         self.write(move |tx| change(tx, id, &edit)).await
     }
 
-    /// Ends an account and its sessions. Its places in rooms are for the core to settle, see [`Store::unretired`].
+    /// Deletes an account and its sessions. The core removes it from its rooms: see [`Store::unretired`].
     pub async fn end_user(&self, id: UserId) -> Result<Guarded<()>, StoreError> {
         self.write(move |tx| end(tx, id)).await
     }
 
-    /// Ended accounts that are still members somewhere, because another process ended them.
+    /// Returns deleted accounts that are still members of rooms, because another process deleted them.
     pub async fn unretired(&self) -> Result<Vec<UserId>, StoreError> {
         const SQL: &str =
             "SELECT DISTINCT m.user_id FROM members m JOIN users u ON u.id = m.user_id
@@ -174,7 +175,7 @@ impl Store {
         .await
     }
 
-    /// Guests who were not seen since `before`.
+    /// Returns guests who were not seen since `before`, at most 500.
     pub async fn stale_guests(&self, before: Millis) -> Result<Vec<UserId>, StoreError> {
         const SQL: &str = "SELECT u.id FROM users u WHERE u.role = 'guest' AND u.deleted_at IS NULL AND u.created_at < ?1
             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.user_id = u.id AND s.last_at >= ?1) LIMIT 500";
@@ -187,8 +188,8 @@ impl Store {
         .await
     }
 
-    /// Makes every account a member of the lobby that is not yet, as another process may have added some; answers
-    /// who they are.
+    /// Adds every account to the lobby that is not a member yet, such as those that another process created; returns
+    /// them.
     pub async fn admit_to_lobby(&self) -> Result<Vec<UserId>, StoreError> {
         const ADMIT: &str = "INSERT OR IGNORE INTO members (room_id, user_id, role, joined_at, last_read_id)
             SELECT 1, id, 'member', created_at, (SELECT coalesce(max(id), 0) FROM messages WHERE room_id = 1)
@@ -302,7 +303,7 @@ fn end(tx: &Connection, id: UserId) -> Result<Guarded<()>, StoreError> {
     Ok(Guarded::Done(()))
 }
 
-/// Replaces a password hash; a link for choosing another is worth nothing then.
+/// Replaces a password hash; this also revokes the account's password reset link.
 pub(super) fn set_password(tx: &Connection, id: UserId, hash: &str) -> Result<(), StoreError> {
     tx.execute("DELETE FROM password_links WHERE user_id = ?1", [id])?;
     tx.execute(
@@ -317,13 +318,13 @@ fn count_admins(db: &Connection) -> Result<i64, StoreError> {
     Ok(db.prepare_cached(SQL)?.query_row([], |row| row.get(0))?)
 }
 
-/// What a whole account is made of, after [`PERSON`].
+/// Columns of a full account, after [`PERSON`].
 pub(super) const REST: &str =
     "u.email, u.profile, u.password_hash IS NOT NULL, u.created_at, u.updated_at";
-/// How many columns [`REST`] has.
+/// Number of columns in [`REST`].
 pub(super) const REST_WIDTH: usize = 5;
 
-/// The living account of that number.
+/// Returns an account; `None` if it was deleted.
 pub(super) fn user(db: &Connection, id: UserId) -> Result<Option<User>, StoreError> {
     let sql =
         format!("SELECT {PERSON}, {REST} FROM users u WHERE u.id = ?1 AND u.deleted_at IS NULL");
@@ -347,7 +348,7 @@ fn by_login(db: &Connection, login: &str) -> Result<Option<(User, Option<String>
         .optional()?)
 }
 
-/// A whole account whose columns begin at `at`.
+/// Reads a full account whose columns begin at `at`.
 pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
     let rest = at + PERSON_WIDTH;
     let profile: serde_json::Value =

@@ -1,16 +1,16 @@
-//! Gives pages that nothing uses any more back to the file system. Must not know tables.
+//! Returns unused pages to the file system. Must not depend on the tables.
 
 use rusqlite::Connection;
 
 use super::{Store, StoreError};
 
-/// Free pages that stay in the file for what is written next, 1 MiB.
+/// Free pages that stay in the file for later writes: 1 MiB.
 const KEPT: u32 = 256;
-/// Pages that one transaction gives back: the messages beside it wait for all of them.
+/// Pages released per transaction: the messages in the same transaction wait for all of them.
 const AT_ONCE: u32 = 256;
 
 impl Store {
-    /// Shortens the file by some of its free pages; `true` if there are more.
+    /// Shortens the file by some of its free pages; returns `true` if there are more.
     pub async fn shrink(&self) -> Result<bool, StoreError> {
         self.write(|tx| shrink(tx)).await
     }
@@ -26,7 +26,7 @@ fn shrink(tx: &Connection) -> Result<bool, StoreError> {
         "PRAGMA incremental_vacuum({})",
         surplus.min(AT_ONCE)
     ))?;
-    // Each row is one page.
+    // Each row releases one page.
     let mut rows = vacuum.query([])?;
     while rows.next()?.is_some() {}
     Ok(surplus > AT_ONCE)

@@ -1,4 +1,4 @@
-//! One checkpoint: a move of the log into the database by one connection. Must not know when one is due.
+//! One checkpoint: moves the WAL into the database by one connection. Must not decide when one is due.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::error::StoreError;
 use super::{paths, schema};
 
-/// What a checkpoint found and did, in pages.
+/// Result of a checkpoint, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Moved {
     pub(super) log: i32,
@@ -24,12 +24,12 @@ impl Moved {
 
 pub(super) type Report = Result<Moved, StoreError>;
 
-/// Copies what nobody reads the old state of; does not wait for anybody.
+/// Checkpoints as much as readers of old snapshots allow; does not wait.
 pub(super) fn copy(conn: &Connection) -> Report {
     run(conn, "PASSIVE").map(|(_, moved)| moved)
 }
 
-/// Moves the whole log into the database and empties it.
+/// Checkpoints the whole WAL and truncates it.
 pub(super) fn empty(conn: &Connection) -> Result<(), StoreError> {
     let (busy, moved) = run(conn, "TRUNCATE")?;
     if busy != 0 || !moved.all() {
@@ -38,14 +38,14 @@ pub(super) fn empty(conn: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The same where nothing depends on it: the log holds what could not be moved, and it is tried again.
+/// Like [`empty`], but only logs an error: the WAL keeps its content, and a later checkpoint tries again.
 pub(super) fn try_empty(conn: &Connection) {
     if let Err(error) = empty(conn) {
         tracing::error!(%error, "the log cannot be moved into the database");
     }
 }
 
-/// Closes `conn` and, if it is the last, removes the log; but not one that still holds something.
+/// Closes `conn`. If it is the last connection, this removes the WAL, but only an empty one.
 pub(super) fn close(conn: Connection, path: &Path) -> Result<(), StoreError> {
     let log = fs::metadata(paths::beside(path, "-wal"));
     let empty = log.map_or_else(
@@ -56,7 +56,7 @@ pub(super) fn close(conn: Connection, path: &Path) -> Result<(), StoreError> {
     conn.close().map_err(|(_, error)| error.into())
 }
 
-/// Whether something in the log counts as moved already.
+/// Whether part of the WAL counts as checkpointed already.
 pub(super) fn is_begun(conn: &Connection) -> Result<bool, StoreError> {
     run(conn, "NOOP").map(|(_, moved)| moved.moved > 0)
 }

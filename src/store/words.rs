@@ -1,4 +1,5 @@
-//! The tables `words` and `days`: kept in step with `messages`, in the same transaction. Must not know how anybody asks.
+//! Search index: keeps the tables `words` and `days` in step with `messages`, in the same transaction. Must not depend
+//! on how it is queried.
 
 use rusqlite::{Connection, Row, params};
 
@@ -9,30 +10,31 @@ use crate::model::{
 use super::job::Tx;
 use super::{NewMessage, StoreError};
 
-/// Milliseconds of a day.
+/// Milliseconds per day.
 pub(super) const DAY: i64 = 24 * 3600 * 1000;
-/// A day's last id is rounded up to a multiple of 256, less one: else every message would change one more page.
+/// The last id of a day is rounded up to a multiple of 256, less one: otherwise every message would change one more
+/// page.
 const DAY_STEP: i64 = 255;
 
-/// What the index keeps of a message. Cutting up its text takes longer than anything else, so that is done before the
-/// writer's turn.
+/// Index terms of a message. Tokenizing the text takes longer than anything else, so it is done before the writer's
+/// turn.
 #[derive(Clone, Debug)]
 pub(super) struct Indexed {
     id: MessageId,
     created_at: Millis,
     words: Vec<String>,
-    /// What its text ends with: the names of its files stand below it.
+    /// Last token of the text: the names of the files follow it.
     last: Option<Piece>,
 }
 
 impl Indexed {
-    /// Of a message that may get files.
+    /// For a new message, which may get files.
     pub(super) fn of_new(new: &NewMessage) -> Self {
         let (place, text) = ((new.room_id, new.sender.id), new.draft.content.as_str());
         Self::new(new.id, place, new.created_at, text)
     }
 
-    /// Of a message as it is in the file.
+    /// For a stored message.
     pub(super) fn of(message: &Message) -> Self {
         let place = (message.room_id, message.sender.id);
         let indexed = Self::new(message.id, place, message.created_at, &message.content);
@@ -55,7 +57,7 @@ impl Indexed {
         }
     }
 
-    /// Also with the names of these.
+    /// Adds the names of these files.
     pub(super) fn with_files(self, files: &[File]) -> Self {
         self.with_names(files.iter().map(|file| file.name.as_str()))
     }
@@ -79,8 +81,8 @@ impl Indexed {
         Ok(())
     }
 
-    /// Takes the terms out of the index's pages: `secure-delete` is on, so that none stays readable there. FTS5 must be
-    /// told exactly the terms that were added.
+    /// Removes the terms from the index pages: `secure-delete` is on, so that none stays readable there. FTS5 must be
+    /// given exactly the terms that were added.
     fn remove(&self, tx: &Connection) -> Result<(), StoreError> {
         tx.prepare_cached("INSERT INTO words (words, rowid, list) VALUES ('delete', ?1, ?2)")?
             .execute(params![self.id, self.words.join(" ")])?;
@@ -88,12 +90,12 @@ impl Indexed {
     }
 }
 
-/// Before COMMIT, adds a message.
+/// Adds a message just before COMMIT.
 pub(super) fn defer_add(tx: &Tx<'_>, indexed: Indexed) {
     tx.defer(move |tx| indexed.add(tx));
 }
 
-/// Before COMMIT, replaces the terms that a message had by those it has now.
+/// Replaces the terms of a message by its current ones, just before COMMIT.
 pub(super) fn defer_change(tx: &Tx<'_>, before: Indexed, message: &Message) {
     let gone = message.deleted_at.is_some();
     let indexed = (!gone).then(|| Indexed::of(message));
@@ -121,21 +123,21 @@ pub(super) fn remove_oldest(
     Ok(())
 }
 
-/// The word that all messages of a room have.
+/// Returns the term that all messages of a room have.
 pub(super) fn of_room(room: RoomId) -> String {
     format!("§r{room}")
 }
 
-/// The word that all messages of a person have.
+/// Returns the term that all messages of a sender have.
 pub(super) fn of_sender(sender: UserId) -> String {
     format!("§u{sender}")
 }
 
-/// The word that all messages with files have.
+/// Term that all messages with files have.
 pub(super) const WITH_FILE: &str = "§f";
 
-/// Adds what the index keeps of a text that follows `before`, each word once; answers its last piece. No word of a text
-/// has a sign in it, so those that begin with one cannot be confused with them.
+/// Adds the terms of a text that follows `before`, each once; returns its last token. No token contains a sign such as
+/// `§`, so terms that begin with one cannot be confused with tokens.
 fn extend_with(words: &mut Vec<String>, before: Option<Piece>, text: &str) -> Option<Piece> {
     let mut last = before;
     for piece in pieces(text) {
@@ -151,14 +153,16 @@ fn extend_with(words: &mut Vec<String>, before: Option<Piece>, text: &str) -> Op
     last
 }
 
-/// Stands for all words that begin so: looking through all of those would take long where they are many.
+/// Returns the term for all words with the same first [`Term::OPEN_MIN`] characters: expanding a prefix to all its
+/// words would take long where they are many.
 fn beginning(word: &str) -> Option<String> {
     let (last, c) = word.char_indices().nth(Term::OPEN_MIN - 1)?;
     Some(format!("¶{}", &word[..last + c.len_utf8()]))
 }
 
-/// Stands for two pieces side by side, so that few messages are looked at for a phrase of common words. In scripts without
-/// blanks that is the two characters, elsewhere one of 32,768 signs: there are too many pairs of words to keep them all.
+/// Returns the term for two adjacent tokens, so that few candidates are examined for a phrase of common words. In
+/// scripts without spaces it is the two characters, elsewhere one of 32,768 hash values: there are too many pairs of
+/// words to keep them all.
 fn side_by_side(one: &Piece, next: &Piece) -> Option<String> {
     if one.kind != PieceKind::Dense || next.kind != PieceKind::Dense {
         return Some(sign_of(&one.text, &next.text));
@@ -167,7 +171,7 @@ fn side_by_side(one: &Piece, next: &Piece) -> Option<String> {
 }
 
 fn sign_of(one: &str, next: &str) -> String {
-    // FNV-1a: what is in the file must not change with the library that hashes.
+    // FNV-1a: the hash is part of the file and must not change with the library that computes it.
     let bytes = one.bytes().chain([0xff]).chain(next.bytes());
     let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -182,11 +186,12 @@ fn sign_of(one: &str, next: &str) -> String {
     sign
 }
 
-/// What the index must have of a message so that `term` may be in its text, as queries are written for FTS5. The words are
-/// made of letters and digits only: nothing in them means anything to a query.
+/// Returns the terms that a message must have in the index if `term` may be in its text, as FTS5 query strings. Words
+/// consist of letters and digits only, so nothing in them has a meaning in a query.
 ///
-/// All messages with a word that begins with the last word of an open term have the beginning of that. To ask for the whole
-/// word means to collect all that begins so first, which pays where that is little: see [`asked_whole`].
+/// For the last word of an open term this is the term for its beginning, which all messages with a matching word have.
+/// A query for the whole word collects all words with that prefix first, which pays off where they are few: see
+/// [`asked_whole`].
 pub(super) fn asked(term: &Term) -> Vec<String> {
     let mut all = Vec::new();
     for (i, piece) in term.pieces.iter().enumerate() {
@@ -206,7 +211,7 @@ pub(super) fn asked(term: &Term) -> Vec<String> {
     all
 }
 
-/// Whether a pair of characters that is asked for holds this one.
+/// Whether a queried pair of characters contains this one.
 fn is_paired(pieces: &[Piece], i: usize) -> bool {
     let glued = |at: usize| {
         pieces[at].kind == PieceKind::Dense
@@ -217,7 +222,8 @@ fn is_paired(pieces: &[Piece], i: usize) -> bool {
     glued(i) || i.checked_sub(1).is_some_and(glued)
 }
 
-/// The longest of the words that may go on, of those that are longer than what [`asked`] asks for: likely the rarest.
+/// Returns a prefix query for the longest open word, if it is longer than the beginning that [`asked`] queries: it is
+/// likely the rarest.
 pub(super) fn asked_whole(terms: &[Term]) -> Option<String> {
     let open = terms.iter().filter(|term| term.open);
     let words = open.filter_map(|term| term.pieces.last());
@@ -226,12 +232,12 @@ pub(super) fn asked_whole(terms: &[Term]) -> Option<String> {
     is_longer.then(|| format!("{} *", quote(&longest.text)))
 }
 
-/// A word as FTS5 reads it.
+/// Quotes a word for FTS5.
 pub(super) fn quote(word: &str) -> String {
     format!("\"{word}\"")
 }
 
-/// What is indexed of the messages in the file, for [`from_row`]; more conditions may follow.
+/// Indexed content of stored messages, for [`from_row`]; further conditions may follow.
 const STORED: &str = "SELECT m.id, m.room_id, m.sender_id, m.created_at, m.content,
         (SELECT json_group_array(f.name ORDER BY f.position) FROM files f
          WHERE f.message_id = m.id AND f.purpose = 'message' AND f.state = 'ready')
@@ -246,7 +252,7 @@ fn from_row(row: &Row<'_>) -> Result<Indexed, StoreError> {
     Ok(indexed.with_names(names.iter().map(String::as_str)))
 }
 
-/// Writes the whole index anew: for files of versions that kept other terms or kept them otherwise.
+/// Rebuilds the whole index, for files of versions that stored other terms.
 pub(super) fn rebuild(tx: &Connection) -> Result<(), StoreError> {
     tx.execute_batch(
         "DROP TABLE words;

@@ -1,5 +1,5 @@
-//! The one thread that writes: takes all that waits, one transaction, one COMMIT, then answers.
-//! Must not know tables nor what its jobs do.
+//! The writer thread: takes all queued jobs, runs them in one transaction, commits, then answers. Must not depend on
+//! the tables or on what its jobs do.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,27 +22,26 @@ use super::link::{Link, data_version};
 use super::lock::Lock;
 use super::readers::Readers;
 
-/// Jobs that may wait.
+/// Capacity of the job queue.
 pub(super) const QUEUE: usize = 4096;
-/// Jobs that one transaction takes.
+/// Most jobs in one transaction.
 const BATCH: usize = 1000;
-/// How often an idle writer looks for changes by other processes.
+/// Interval between two checks for changes by other processes.
 const POLL: Duration = Duration::from_millis(250);
-/// A full disk fails each batch; one line a second is enough to say so.
+/// Shortest interval between two log lines: a full disk fails each batch.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(1);
 
-/// What the queue carries.
+/// Message to the writer.
 pub(super) enum Command {
-    /// Work for the next transaction.
     Job(Box<dyn Work>),
-    /// Finish what is queued, then end; answered when the file is closed.
+    /// Finishes the queue, then ends the thread; answered when the file is closed.
     Close(oneshot::Sender<()>),
 }
 
-/// What the thread is made of.
+/// State of the writer thread.
 pub(super) struct Writer {
     pub(super) path: PathBuf,
-    /// Or why the file cannot be opened.
+    /// Connection, or why the file cannot be opened.
     pub(super) link: Result<Link, StoreError>,
     pub(super) files: Files,
     pub(super) generation: Generation,
@@ -56,9 +55,9 @@ pub(super) struct Writer {
     pub(super) told: Option<Instant>,
 }
 
-/// What a writer is started with.
+/// Arguments of [`start`].
 pub(super) struct Parts {
-    /// Or why the file cannot be opened for writing now.
+    /// Connection, or why the file cannot be opened for writing now.
     pub(super) conn: Result<Connection, StoreError>,
     pub(super) reservation: Reservation,
     /// `None` beside a server.
@@ -67,15 +66,14 @@ pub(super) struct Parts {
     pub(super) readers: Weak<Readers>,
 }
 
-/// The handles to a running writer.
+/// Handles to a running writer.
 pub(super) struct Started {
-    /// Where jobs go.
     pub(super) queue: mpsc::Sender<Command>,
-    /// Counts the changes by other processes.
+    /// Counts changes by other processes.
     pub(super) foreign_changes: watch::Receiver<u64>,
 }
 
-/// Starts the thread that owns the connection, and the lock until the file is closed.
+/// Starts the thread. It owns the connection, and the lock until the file is closed.
 pub(super) fn start(path: &Path, parts: Parts) -> Result<Started, StoreError> {
     let (queue, inbox) = mpsc::channel(QUEUE);
     let (changes, foreign_changes) = watch::channel(0);
@@ -107,7 +105,7 @@ pub(super) fn start(path: &Path, parts: Parts) -> Result<Started, StoreError> {
 }
 
 fn spawn(writer: Writer, inbox: mpsc::Receiver<Command>) -> io::Result<()> {
-    // Of its own, so that neither a busy nor a stopping server runtime holds up the writer.
+    // A separate runtime, so that a busy or stopping server runtime does not delay the writer.
     let clock = runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
@@ -151,7 +149,7 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
-        // Looked at after the commit too: what went into a file that is gone by now is not acknowledged.
+        // Check the files after the commit too: a write to a file that is gone must not be acknowledged.
         let committed = self
             .transact(&mut jobs)
             .and_then(|()| self.look_for_files());
@@ -163,7 +161,7 @@ impl Writer {
         for job in jobs {
             job.answer(&committed);
         }
-        // Last, so that nobody waits for it who has an answer by now.
+        // Last, so that no caller waits for the checkpoint.
         if committed.is_ok()
             && let Ok(Link {
                 conn,
@@ -189,7 +187,7 @@ impl Writer {
             job.run(&tx)?;
         }
         tx.run_deferred()?;
-        // Last, so that ids drawn by the jobs themselves are covered too.
+        // Last, to cover ids drawn by the jobs themselves.
         let bound = self.reservation.extend(&tx)?;
         link.conn.execute_batch("COMMIT")?;
         self.reservation.committed(bound);
@@ -197,7 +195,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ties the log to the file if the last commit began it anew. What was committed is on disk all the same.
+    /// Ties the WAL to the file if the last commit restarted it. The commit is on disk even if this fails.
     pub(super) fn tie_log(&mut self) {
         let Ok(link) = &self.link else { return };
         if let Err(error) = self.generation.tie(&link.conn) {
@@ -225,8 +223,8 @@ impl Writer {
         }
     }
 
-    /// Reserves ids before the first is handed out. A disk that is full must not keep the server
-    /// from starting: the first commit tries again.
+    /// Reserves ids before the first is handed out. A full disk must not keep the server from starting: the first
+    /// commit tries again.
     fn reserve_first_ids(&mut self) -> Result<(), StoreError> {
         let reserve = |conn: &Connection, reservation: &mut Reservation| {
             conn.execute_batch("BEGIN IMMEDIATE")?;
@@ -251,7 +249,7 @@ impl Writer {
         }
     }
 
-    /// What is to be looked at now and then, whether or not there is work.
+    /// Runs the periodic checks, whether or not there are jobs.
     async fn look_around(&mut self) {
         if self.look_for_files().is_err() {
             return;
@@ -287,7 +285,8 @@ impl Writer {
     }
 }
 
-/// Lets those go first who are about to bring more, where cores are few: the larger a batch, the less each job in it costs.
+/// Yields first, so that producers can queue more where cores are few: the larger a batch, the less each job in it
+/// costs.
 fn take_more(inbox: &mut mpsc::Receiver<Command>, waiting: &mut Vec<Command>) {
     thread::yield_now();
     while waiting.len() < BATCH

@@ -1,4 +1,5 @@
-//! One log line a request, and an id for all lines of a request. Must never write a query string: tokens travel there.
+//! Access log: one line per request, and a request id for all log lines of a request. Must never log a query string,
+//! because it may contain tokens.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,29 +15,27 @@ use tracing::Instrument as _;
 use super::listener::Peer;
 use super::record::Record;
 
-/// The header with a request's id. The access log sets it on every request that it lets through, and on the answer.
+/// Header with the request id. The access log sets it on every request that it passes on, and on the response.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest id that is taken over from a proxy, bytes.
+/// Maximum length of an id that is accepted from a proxy, in bytes.
 const ID_MAX: usize = 64;
 
-/// The client of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
-    /// Its own address, as far as it is known.
+    /// The client's own address, as far as it is known.
     pub address: IpAddr,
-    /// Whether the peer is a trusted proxy.
     pub is_proxied: bool,
 }
 
-/// Tells the client from the peer's address and the headers.
+/// Determines the client from the peer's address and the headers.
 pub type Locate = dyn Fn(SocketAddr, &HeaderMap) -> Client + Send + Sync;
 
-/// An answer with this extension had to wait for something to say: the time it took says nothing of the server.
+/// Response extension for long polls: the response had to wait for data, so its duration says nothing about the server.
 #[derive(Clone, Copy, Debug)]
 pub struct LongPoll;
 
-/// A service that logs what its inner service answers.
+/// A service that logs the responses of its inner service.
 #[derive(Clone)]
 pub struct AccessLog<S> {
     inner: S,
@@ -44,7 +43,6 @@ pub struct AccessLog<S> {
 }
 
 impl<S> AccessLog<S> {
-    /// Logs the requests to `inner`.
     pub fn new(inner: S, locate: Arc<Locate>) -> Self {
         Self { inner, locate }
     }
@@ -91,7 +89,7 @@ where
     }
 }
 
-/// The id that a trusted proxy gave the request, or a new one.
+/// Returns the id that a trusted proxy gave the request, or a new one.
 fn request_id<A>(request: &Request<A>, client: Option<Client>) -> HeaderValue {
     let is_id = |id: &&HeaderValue| {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
@@ -141,7 +139,7 @@ impl Line {
         );
     }
 
-    /// Notes that the connection is a WebSocket now.
+    /// Records that the connection has become a WebSocket.
     fn note(&self, record: Option<&Record>, id: &HeaderValue) {
         if let (Some(record), Some(client), Ok(id)) = (record, self.client, id.to_str()) {
             record.upgraded(id, client, &loggable(self.uri.path()));
@@ -149,11 +147,11 @@ impl Line {
     }
 }
 
-/// The longest path that is logged whole, bytes.
+/// Maximum length of a logged path, in bytes.
 const PATH_MAX: usize = 200;
 
-/// The path as it is logged: without parts of 32 hexadecimal digits, which are codes that let somebody in, and cut to
-/// [`PATH_MAX`].
+/// Returns the path for the log: without segments of 32 hexadecimal digits, which are secret codes that grant access,
+/// and truncated to [`PATH_MAX`].
 fn loggable(path: &str) -> String {
     let is_code = |part: &str| part.len() == 32 && part.bytes().all(|b| b.is_ascii_hexdigit());
     let parts: Vec<_> = path
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_names_requests_and_only_by_plain_ids() {
+    fn request_ids_are_taken_from_trusted_proxies_only_if_plain() {
         assert_eq!(id_for("4bf92f35-77b3.4_a", true), "4bf92f35-77b3.4_a");
         for (given, is_proxied) in [
             ("4bf92f35", false),
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_path_is_logged_cut() {
+    fn a_long_path_is_truncated_in_the_log() {
         let path = format!("/{}", "ä".repeat(30_000));
         let logged = loggable(&path);
         assert!(logged.len() < 250, "{}", logged.len());

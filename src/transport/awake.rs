@@ -1,17 +1,15 @@
-//! A clock that stands still while the process does: when it was stopped, or the machine slept. Must know nothing of
-//! connections.
+//! A clock that excludes the time in which the process was stopped or the machine was suspended.
 //!
-//! Who did not answer meanwhile could not be heard, so deadlines are kept in this time.
+//! Heartbeat deadlines use it: a client's answer cannot be received while the process does not run.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Somebody must look at the clock more often than this, or the time between counts as lost.
+/// Maximum time between two readings of the clock. A longer gap counts as suspended time.
 pub const STALL: Duration = Duration::from_secs(5);
 
-/// The clock.
 #[derive(Debug)]
 pub struct AwakeClock(Mutex<State>);
 
@@ -31,7 +29,7 @@ impl Default for AwakeClock {
 }
 
 impl AwakeClock {
-    /// The time without what was lost.
+    /// Returns the current time minus the suspended time.
     pub fn now(&self) -> Instant {
         self.at(Instant::now())
     }
@@ -46,7 +44,7 @@ impl AwakeClock {
         now - state.lost
     }
 
-    /// When it will be that time, unless more is lost: for timers.
+    /// Converts a time of this clock to one for timers. It is too early if more time is lost until then.
     pub fn alarm(&self, at: Instant) -> Instant {
         at + self.lock().lost
     }
@@ -61,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_in_which_nobody_could_look_does_not_pass() {
+    fn the_awake_clock_excludes_suspended_time() {
         let clock = AwakeClock::default();
         let start = clock.at(Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);

@@ -1,27 +1,23 @@
-//! Server-side WebSocket frames as bytes: encode once, send to many. Must know no I/O.
+//! WebSocket frames of a server as bytes: encode once, send to many. Does no I/O.
 //!
-//! Frames of a server are never masked, and ours are never fragmented.
+//! Server frames are never masked. These are never fragmented either.
 
 use bytes::Bytes;
 
-/// What a frame carries (RFC 6455 §5.2).
+/// Opcode of a frame (RFC 6455, section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opcode {
-    /// UTF-8 text.
     Text,
-    /// Any bytes.
     Binary,
-    /// The end, with an optional code and reason.
+    /// Close, with an optional code and reason.
     Close,
-    /// "Are you there?"
     Ping,
-    /// "I am."
     Pong,
 }
 
-/// A frame's header is at most this many bytes long.
+/// Maximum length of a frame header, in bytes.
 pub const MAX_HEADER: usize = 10;
-/// A control frame carries at most this many bytes.
+/// Maximum payload length of a control frame, in bytes.
 pub const MAX_CONTROL: usize = 125;
 
 const FINAL: u8 = 0x80;
@@ -49,7 +45,7 @@ impl Opcode {
     }
 }
 
-/// Appends one frame to what may already be a run of frames.
+/// Appends one frame to a buffer that may already contain frames.
 pub fn append_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.reserve(MAX_HEADER + payload.len());
     out.push(FINAL | opcode.bits());
@@ -67,27 +63,27 @@ pub fn append_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// Appends a text frame; `payload` must be UTF-8, or the peer closes the connection.
+/// Appends a text frame. `payload` must be UTF-8, or the peer closes the connection.
 pub fn append_text_frame(out: &mut Vec<u8>, payload: &[u8]) {
     append_frame(out, Opcode::Text, payload);
 }
 
-/// One text frame.
+/// Encodes one text frame.
 pub fn text_frame(text: &str) -> Bytes {
     frame(Opcode::Text, text.as_bytes())
 }
 
-/// One binary frame.
+/// Encodes one binary frame.
 pub fn binary_frame(payload: &[u8]) -> Bytes {
     frame(Opcode::Binary, payload)
 }
 
-/// An empty ping.
+/// Returns an empty ping frame.
 pub fn ping_frame() -> Bytes {
     Bytes::from_static(&[0x89, 0x00])
 }
 
-/// A close frame; the reason is cut to the 123 bytes that fit, between characters.
+/// Encodes a close frame. The reason is truncated to 123 bytes, at a character boundary.
 pub fn close_frame(code: u16, reason: &str) -> Bytes {
     let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL - 2)];
     let mut payload = Vec::with_capacity(2 + reason.len());
@@ -102,7 +98,7 @@ fn frame(opcode: Opcode, payload: &[u8]) -> Bytes {
     Bytes::from(out)
 }
 
-/// Walks a run of whole server frames, as opcode and payload; ends at anything that is none.
+/// Iterates over concatenated complete server frames, as opcode and payload. Ends at anything else.
 pub fn unframe(frames: &[u8]) -> impl Iterator<Item = (Opcode, &[u8])> {
     let mut rest = frames;
     std::iter::from_fn(move || {
@@ -112,7 +108,7 @@ pub fn unframe(frames: &[u8]) -> impl Iterator<Item = (Opcode, &[u8])> {
     })
 }
 
-/// The first of a run of whole server frames, as opcode and payload, and the others.
+/// Splits off the first of concatenated complete server frames. Returns opcode, payload and the other frames.
 pub fn split_frame(frames: &[u8]) -> Option<(Opcode, &[u8], &[u8])> {
     let (&[first, second], rest) = frames.split_first_chunk::<2>()?;
     let opcode = Opcode::from_bits(first & 0x0F).filter(|_| first & 0xF0 == FINAL)?;
@@ -137,7 +133,7 @@ mod tests {
     use std::io::{Cursor, Read, Write};
     use tokio_tungstenite::tungstenite::{Message, WebSocket, protocol::Role};
 
-    /// A client that can only read: what it would answer goes nowhere.
+    /// A client transport that can only read. Everything written to it is discarded.
     struct Tape(Cursor<Vec<u8>>);
     impl Read for Tape {
         fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
@@ -184,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut_between_characters() {
+    fn a_long_close_reason_is_cut_between_characters() {
         let frame = close_frame(1000, &"ä".repeat(100));
         assert_eq!(frame.len(), 2 + 2 + 122);
         let (_, payload) = unframe(&frame).next().unwrap();
@@ -192,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn unframe_gives_back_what_was_framed() {
+    fn unframe_returns_the_framed_payloads() {
         let long = vec![b'y'; 70_000];
         let mut run = Vec::new();
         append_text_frame(&mut run, b"one");
@@ -208,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn unframe_ends_at_what_is_no_whole_frame() {
+    fn unframe_ends_at_an_incomplete_frame() {
         for broken in [
             &[0x81][..],
             &[0x81, 5, b'a'],

@@ -1,4 +1,4 @@
-//! How many connections there may be, overall and per address. Must know nothing of what is said on them.
+//! Limits the number of open connections, in total and per address. Independent of the protocols used on them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
-/// How many connections may be open at once.
+/// Maximum numbers of open connections.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Over all listeners that share the gate.
+    /// Limit for all listeners that share the gate.
     pub total: usize,
-    /// From one IPv4 address or one IPv6 /64 network.
+    /// Limit for one IPv4 address or one IPv6 /64 network.
     pub per_address: usize,
-    /// Networks that only `total` binds: reverse proxies, behind which everybody has one address.
+    /// Networks to which only `total` applies: reverse proxies, whose clients all have the proxy's address.
     pub exempt: Vec<IpNet>,
 }
 
@@ -29,10 +29,10 @@ impl Default for Limits {
     }
 }
 
-/// Connections that one network may always have, however full the server is.
+/// Connections that one network may always have, as long as any are free.
 const SHARE_MIN: usize = 16;
 
-/// Counts open connections, upgraded ones included, for as long as their [`Slot`]s live.
+/// Counts open connections, including upgraded ones, for as long as their [`Slot`]s live.
 #[derive(Debug)]
 pub struct Gate {
     limits: Limits,
@@ -47,28 +47,28 @@ struct Open {
     by_site: HashMap<IpAddr, usize>,
 }
 
-/// One connection's place; given back on drop.
+/// Permit of one connection. Given back on drop.
 #[derive(Debug)]
 pub struct Slot {
     gate: Arc<Gate>,
-    /// The address the place is counted under; none for an exempt one.
+    /// The address for which the connection is counted; `None` for an exempt network.
     address: Option<IpAddr>,
 }
 
 impl Slot {
-    /// Whether it belongs to a network that only the total binds.
+    /// Whether the address is in an exempt network.
     pub fn is_exempt(&self) -> bool {
         self.address.is_none()
     }
 
-    /// Whether more than half of all places are taken.
+    /// Whether more than half of all permits are in use.
     pub fn is_scarce(&self) -> bool {
         self.gate.count() > self.gate.limits.total / 2
     }
 }
 
 impl Gate {
-    /// A gate with nobody inside.
+    /// Creates a gate without connections.
     pub fn new(limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -77,10 +77,10 @@ impl Gate {
         })
     }
 
-    /// A place for a connection from `ip`, unless a limit is reached.
+    /// Returns a permit for a connection from `ip`, or `None` if a limit is reached.
     ///
-    /// Besides the fixed limits, a network is refused more places than are still free: however many connections a few
-    /// networks open, some are left for another one.
+    /// Besides the fixed limits, an IPv4 address or IPv6 /48 may not hold more permits than are still free. However
+    /// many connections a few networks open, some permits are left for others.
     pub fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Slot> {
         let ip = ip.to_canonical();
         let exempt = self.limits.exempt.iter().any(|net| net.contains(&ip));
@@ -107,7 +107,7 @@ impl Gate {
         })
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     pub fn count(&self) -> usize {
         self.open().total
     }
@@ -150,7 +150,7 @@ fn count_down(counts: &mut HashMap<IpAddr, usize>, key: IpAddr) {
             count.remove();
         }
     }
-    // What a storm of addresses has made it grow is given back.
+    // Frees memory after many addresses have left.
     if counts.capacity() > 1024 && counts.len() < counts.capacity() / 8 {
         counts.shrink_to(counts.len() * 2);
     }
@@ -162,12 +162,12 @@ impl Drop for Slot {
     }
 }
 
-/// What one household has: an IPv4 address or an IPv6 /64, in which single addresses cost nothing.
+/// Returns the network of one household: an IPv4 address or an IPv6 /64, in which single addresses cost nothing.
 fn household(ip: IpAddr) -> IpAddr {
     ipv6_prefix(ip, 64)
 }
 
-/// What one customer of a provider has at the most: an IPv4 address or an IPv6 /48.
+/// Returns the largest network that one customer of a provider gets: an IPv4 address or an IPv6 /48.
 fn site(ip: IpAddr) -> IpAddr {
     ipv6_prefix(ip, 48)
 }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_gets_its_share_and_gets_it_back() {
+    fn connections_are_limited_per_address_and_released() {
         let gate = gate(10, 1);
         let slot = gate.enter(ip("192.0.2.1")).unwrap();
         assert!(gate.enter(ip("192.0.2.1")).is_none());
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn many_ipv6_networks_of_one_site_share_what_is_free() {
+    fn ipv6_networks_of_one_site_share_half_of_the_permits() {
         let gate = gate(1000, 10);
         let slots: Vec<_> = (0..1000)
             .filter_map(|n| gate.enter(ip(&format!("2001:db8:0:{n:x}::1"))))
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_total_binds_exempt_addresses_too() {
+    fn the_total_limit_includes_exempt_addresses() {
         let gate = gate(2, 1);
         let _slots = [gate.enter(ip("10.0.0.1")), gate.enter(ip("10.0.0.1"))].map(Option::unwrap);
         assert!(gate.enter(ip("10.0.0.1")).is_none());

@@ -1,4 +1,4 @@
-//! Refuses requests that no route can take, and answers 500 where a handler panics. Must not know the routes.
+//! Refuses requests that no route can handle, and responds with 500 if a handler panics. Independent of the routes.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -9,14 +9,13 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::service::Service;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
-/// A service that keeps malformed requests from its inner service and survives its panics.
+/// A service that refuses malformed requests and catches panics of its inner service.
 #[derive(Clone, Debug)]
 pub struct Guard<S> {
     inner: S,
 }
 
 impl<S> Guard<S> {
-    /// Guards `inner`.
     pub fn new(inner: S) -> Self {
         Self { inner }
     }
@@ -37,7 +36,7 @@ where
         if let Some(refusal) = refuse(&request) {
             return Box::pin(std::future::ready(Ok(refusal)));
         }
-        // Nothing that a handler holds is looked at after its panic: it is dropped.
+        // Unwind safety: the state of a handler is dropped after its panic and not used again.
         let called = std::panic::catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
         let Ok(answer) = called else {
             return Box::pin(std::future::ready(Ok(failed())));
@@ -50,7 +49,8 @@ where
     }
 }
 
-/// The answer to a request whose target is no path (RFC 9112 §3.2.3, §3.2.4): the router panics on these.
+/// Returns a refusal for a request whose target is not a path (RFC 9112, sections 3.2.3 and 3.2.4), which would make
+/// the router panic.
 fn refuse<A, B: From<&'static str>>(request: &Request<A>) -> Option<Response<B>> {
     if request.method() == Method::CONNECT {
         let mut response = plain(
@@ -73,7 +73,7 @@ fn refuse<A, B: From<&'static str>>(request: &Request<A>) -> Option<Response<B>>
     ))
 }
 
-/// The answer in place of a handler that panicked; the connection is closed, for its body may be half read.
+/// Returns the response for a panic. Closes the connection, because the request body may be partly read.
 fn failed<B: From<&'static str>>() -> Response<B> {
     let mut response = plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n");
     *response.version_mut() = Version::HTTP_11;
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_paths_reach_the_routes() {
+    async fn only_requests_with_a_path_reach_the_routes() {
         assert_eq!(status("CONNECT", "example.org:443").await, 405);
         assert_eq!(status("GET", "example.org:443").await, 400);
         assert_eq!(status("GET", "*").await, 400);

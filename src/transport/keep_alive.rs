@@ -1,5 +1,4 @@
-//! How long a connection may wait for HTTP: for its first request, within a request's head, and between two requests. Must
-//! know nothing of what is asked.
+//! HTTP timeouts of a connection: for the first request, for a request head, and between two requests.
 
 use std::io;
 use std::pin::Pin;
@@ -15,40 +14,40 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::socket::Socket;
 
-/// How long a client may take to send a request's head, or a new connection to begin with one.
+/// Maximum time for receiving a request head, and for a new connection to start with one.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may rest between two requests. Longer than any usual proxy keeps one (nginx 60 s, Go and Caddy
-/// 90 to 120 s): whoever closes first must be the one who sends, or a request meets a closed connection.
+/// Maximum idle time between two requests. Longer than the idle timeout of usual proxies (nginx 60 s, Go and Caddy
+/// 90 to 120 s): the client must be the one that closes, or it may send a request on a closed connection.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(150);
 
-/// Timers are no finer.
+/// Resolution of timers.
 const TICK: Duration = Duration::from_millis(1);
 
-/// Phases of a connection, the lower two bits of [`Phase`].
+/// Phases of a connection: the lower two bits of [`Phase`].
 const FIRST: u32 = 0;
 const HEAD: u32 = 1;
 const ANSWER: u32 = 2;
 const NEXT: u32 = 3;
 
-/// The phase of a connection. The upper bits count the changes, so that a reader misses none.
+/// The phase of a connection. The upper bits count changes, so that a reader notices each.
 #[derive(Clone, Debug, Default)]
 pub struct Phase(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     phase: AtomicU32,
-    /// The task of a connection that reads while it answers: it is not asked to read again by itself when the answer is
-    /// through, and would not look at its timer.
+    /// Task of a connection that reads while it responds. hyper does not poll it for reading again when the response is
+    /// complete, so without this wake-up it would not check its timer.
     reader: AtomicWaker,
 }
 
 impl Phase {
-    /// A request's head has come.
+    /// Notes that a request head has been received.
     pub fn requested(&self) {
         self.set(ANSWER);
     }
 
-    /// Passes an answer's body on; when it is through, the connection rests.
+    /// Wraps a response body. When it has been sent, the connection is idle.
     pub fn answered<B>(&self, body: B) -> Answered<B> {
         Answered {
             body,
@@ -66,7 +65,7 @@ impl Phase {
     }
 }
 
-/// The body of an answer.
+/// A response body that ends the response phase when it is dropped.
 #[derive(Debug)]
 pub struct Answered<B> {
     body: B,
@@ -100,20 +99,20 @@ impl<B: Body + Unpin> Body for Answered<B> {
     }
 }
 
-/// A connection on which reading fails once its time is up. Never while a request is answered, and between two requests
-/// only as long as nothing of the next one has come.
+/// A connection whose reads fail after a timeout. There is no timeout while a request is handled, and the idle timeout
+/// ends with the first byte of the next request.
 #[derive(Debug)]
 pub struct Timed {
     socket: Socket,
     phase: Phase,
-    /// The phase that `since` and `timer` belong to.
+    /// The phase to which `since` and `timer` belong.
     timed: u32,
     since: Instant,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Timed {
-    /// Times a new connection.
+    /// Starts the timeout of a new connection.
     pub fn new(socket: Socket) -> Self {
         Self {
             socket,
@@ -124,18 +123,18 @@ impl Timed {
         }
     }
 
-    /// What it waits for, to be told of requests and answers.
+    /// Returns the phase, which must be updated when requests and responses occur.
     pub fn phase(&self) -> &Phase {
         &self.phase
     }
 
-    /// The connection without a timer, when it is no longer HTTP.
+    /// Returns the connection without timeouts, for use after an upgrade.
     pub fn into_inner(self) -> Socket {
         self.socket
     }
 
-    /// How long the phase may last. Connections that rest make room when places become scarce; not those of proxies, which
-    /// would lose a request by it, nor those that a proxy holds ready.
+    /// Returns the maximum duration of the phase. Idle connections close earlier when permits are scarce. Exempt are
+    /// those of proxies, which would lose a request, and those that a proxy opens in advance.
     fn limit(&self) -> Duration {
         let slot = self.socket.slot();
         let may_rest = match self.timed & 3 {
@@ -162,13 +161,13 @@ impl Timed {
             if left <= TICK {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            // Looks again now and then whether places have become scarce.
+            // Checks again from time to time whether permits have become scarce.
             let next = Instant::now() + left.min(HEAD_TIMEOUT);
             self.timer.as_mut().reset(next);
         }
     }
 
-    /// The rest of an answer is on its way.
+    /// Restarts the idle timeout while the rest of a response is written.
     fn wrote(&mut self) {
         if self.timed & 3 == NEXT {
             self.since = Instant::now();

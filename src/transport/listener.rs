@@ -1,4 +1,4 @@
-//! The accept loop: socket options, limits, HTTP/1, drain. Must know nothing of the routes it serves.
+//! Accept loop: socket options, connection limits, HTTP/1, drain. Independent of the routes.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -23,22 +23,22 @@ use super::gate::Gate;
 use super::keep_alive::Timed;
 use super::socket::Socket;
 
-/// The address at the other end of a request's connection, as a request extension.
+/// Request extension: the peer address of the request's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// Bytes that are read ahead of a request. A head of this size is always taken, one of twice the size never: it is
-/// answered 431. Bounds what a connection, and an Engine.IO session before its CONNECT, holds.
+/// Bytes read ahead of a request. A request head up to this size is always accepted; one of twice the size is always
+/// refused with 431. Limits the memory of a connection, and of an Engine.IO session before its CONNECT.
 const READ_AHEAD: usize = 16 * 1024;
-/// Out of descriptors, accepting again at once would only burn the processor.
+/// Pause after running out of file descriptors: accepting again at once would only use processor time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-/// So many refused connections are told why at one time; further ones are just closed.
+/// Maximum number of refused connections that get a 503 at the same time. Further ones are just closed.
 const REFUSALS: usize = 64;
 const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-type: text/plain\r\ncontent-length: 21\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
     too many connections\n";
 
-/// A bound address that accepts connections through a [`Gate`].
+/// A bound address that accepts connections within the limits of a [`Gate`].
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
@@ -47,7 +47,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Serves what arrives at `tcp`; listeners with the same gate share its limits.
+    /// Creates a listener for `tcp`. Listeners with the same gate share its limits.
     pub fn new(tcp: TcpListener, gate: Arc<Gate>) -> Self {
         Self {
             tcp,
@@ -56,16 +56,16 @@ impl Listener {
         }
     }
 
-    /// The address it is bound to.
+    /// Returns the address to which it is bound.
     ///
     /// # Errors
-    /// The operating system does not know.
+    /// If the operating system cannot tell the address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }
 
-    /// Accepts until `shutdown` is true (or its sender gone), then lets requests in flight finish
-    /// and returns at once: who wants to wait for the connections waits for [`Gate::emptied`].
+    /// Accepts connections until `shutdown` is true or its sender is dropped, then returns. Requests in flight finish;
+    /// use [`Gate::emptied`] to wait for the connections.
     pub async fn serve<S, B>(self, service: S, mut shutdown: watch::Receiver<bool>)
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
@@ -121,7 +121,7 @@ impl Listener {
     }
 }
 
-/// Speaks HTTP/1 on one connection until its end, its upgrade or the drain.
+/// Serves HTTP/1 on one connection until it ends, is upgraded or is drained.
 async fn converse<S, B>(socket: Socket, peer: Peer, service: S, mut stop: watch::Receiver<bool>)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Send + 'static,
@@ -161,7 +161,8 @@ where
     }
 }
 
-/// Says 503 and reads a little on: closing with unread bytes would reset the answer away.
+/// Sends a 503 and reads until the peer closes: closing with unread bytes would reset the connection and lose the
+/// response.
 async fn explain(mut tcp: TcpStream) -> io::Result<()> {
     tcp.write_all(REFUSAL).await?;
     tcp.shutdown().await?;
@@ -170,8 +171,8 @@ async fn explain(mut tcp: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// A connection that died in the queue is nothing; anything else (no descriptor or memory left)
-/// needs time to pass, and must not end the loop.
+/// Pauses after an error of `accept`, except for a connection that was reset while queued. All other errors, such as a
+/// lack of file descriptors or memory, need time and must not end the loop.
 async fn pause_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
     if matches!(
@@ -184,11 +185,10 @@ async fn pause_after(error: &io::Error) {
     sleep(ACCEPT_PAUSE).await;
 }
 
-/// Raises the number of descriptors this process may open to what the system allows, and returns
-/// it; none means without limit.
+/// Raises the limit of open file descriptors of this process to the hard limit and returns it; `None` means unlimited.
 ///
 /// # Errors
-/// The system refuses.
+/// If the system refuses.
 pub fn raise_descriptor_limit() -> io::Result<Option<u64>> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {

@@ -1,4 +1,4 @@
-//! Bytes in and out: listener, WebSocket, Engine.IO, Socket.IO. Must know nothing of chat.
+//! Network transport: listener, WebSocket, Engine.IO, Socket.IO. Knows nothing of chat.
 
 pub mod access_log;
 pub mod awake;

@@ -1,5 +1,4 @@
-//! Where the frames for a connection wait. Must know neither the transport that takes them nor
-//! what they say.
+//! Send queue of a connection. Independent of the transport that drains it and of the content of the frames.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,37 +8,34 @@ use bytes::Bytes;
 
 use super::websocket::Line;
 
-/// Why a queue was closed, for the peer to know.
+/// Close code and reason of a queue, for the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Close {
-    /// WebSocket close code.
     pub code: u16,
-    /// One or two words for it.
+    /// One or two words.
     pub reason: &'static str,
-    /// Whether the client shall come back by itself.
+    /// Whether the client should reconnect by itself.
     pub retry: bool,
 }
 
-/// A connection's queue of WebSocket-framed bytes. It is bounded; whoever fills it decides what
-/// happens then, and closes it.
+/// A connection's queue of WebSocket frames. Implementations are bounded and decide what happens on overflow.
 pub trait Outgoing: Clone + Send + Sync + 'static {
-    /// Moves what is queued to the end of `frames`.
+    /// Moves all queued frames to the end of `frames`.
     ///
-    /// Ready with none as soon as there was something; ready with the reason, then and ever after,
-    /// once the queue is closed and what came before is in `frames`. Only the last caller is woken.
+    /// Returns `Ready(None)` once there were frames. Returns `Ready(Some(_))`, also in all later calls, once the queue
+    /// is closed and all frames have been moved. Only the last caller is woken.
     fn poll_take(&self, cx: &mut Context<'_>, frames: &mut Vec<Bytes>) -> Poll<Option<Close>>;
 
-    /// Queues whole frames.
+    /// Queues complete frames.
     fn push(&self, frames: Bytes);
 
-    /// Says to which WebSocket they go: whoever fills the queue may write past it while its last caller waits.
+    /// Sets the WebSocket of the queue. While the queue is empty, frames may be written to it directly.
     fn set_line(&self, _: Weak<Line>) {}
 
-    /// Whether it is closed.
     fn is_closed(&self) -> bool;
 }
 
-/// A plain queue that closes itself when it gets too long.
+/// A queue that closes itself as *lagging* when it overflows.
 #[derive(Clone, Debug, Default)]
 pub struct Queue(Arc<Mutex<Inner>>);
 
@@ -51,7 +47,7 @@ struct Inner {
     waker: Option<Waker>,
 }
 
-/// A connection this far behind is let go.
+/// Limits of the queue. A connection that exceeds one is closed.
 const MAX_FRAMES: usize = 256;
 const MAX_BYTES: usize = 1 << 20;
 const LAGGING: Close = Close {
@@ -61,12 +57,11 @@ const LAGGING: Close = Close {
 };
 
 impl Queue {
-    /// An empty queue.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Closes it, unless it is closed already; what is queued is still sent.
+    /// Closes the queue unless it is closed already. Queued frames are still sent.
     pub fn close(&self, close: Close) {
         let mut inner = self.inner();
         inner.closed.get_or_insert(close);
@@ -129,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_queued_before_the_close_comes_before_it() {
+    fn frames_queued_before_the_close_are_sent_before_it() {
         let queue = Queue::new();
         assert!(take(&queue).0.is_pending());
         queue.push("a".into());
@@ -142,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_bounded_in_frames_and_in_bytes() {
+    fn the_queue_is_bounded_in_frames_and_bytes() {
         for frame in [
             Bytes::from_static(b"x"),
             Bytes::from(vec![0; MAX_BYTES / 10]),

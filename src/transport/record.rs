@@ -1,5 +1,4 @@
-//! What the log says of WebSockets and polling sessions at their end: which request opened them, how long they lasted, and
-//! why they ended.
+//! Log entries for the end of WebSockets and polling sessions: the opening request, the duration and the cause.
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
@@ -9,7 +8,7 @@ use hyper::HeaderMap;
 
 use super::access_log::REQUEST_ID;
 
-/// One connection's record; written to the log when it is dropped, if the connection became a WebSocket.
+/// Log record of one connection. Written on drop if the connection became a WebSocket.
 #[derive(Debug, Default)]
 pub struct Record {
     upgraded: OnceLock<Upgraded>,
@@ -25,7 +24,7 @@ struct Upgraded {
 }
 
 impl Record {
-    /// This request has made it a WebSocket.
+    /// Records the request that upgraded the connection to a WebSocket.
     pub fn upgraded(&self, request_id: &str, client: IpAddr, path: &str) {
         let upgraded = Upgraded {
             request_id: request_id.into(),
@@ -36,7 +35,7 @@ impl Record {
         let _ = self.upgraded.set(upgraded);
     }
 
-    /// Why it ends; only the first cause counts.
+    /// Records the cause of the end. Only the first cause counts.
     pub fn ends(&self, cause: impl FnOnce() -> String) {
         self.cause.get_or_init(cause);
     }
@@ -58,7 +57,7 @@ impl Drop for Record {
     }
 }
 
-/// A session of several requests: when and by which it was opened.
+/// Log record of a polling session: opening time and request.
 #[derive(Debug)]
 pub struct Opened {
     request_id: Box<str>,
@@ -66,7 +65,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Opened now by the request with these headers.
+    /// Creates a record for a session opened now by the request with these headers.
     pub fn by(headers: &HeaderMap) -> Self {
         let id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
         Self {
@@ -75,7 +74,7 @@ impl Opened {
         }
     }
 
-    /// Logs its end.
+    /// Logs the end of the session.
     pub fn ended(&self, cause: &str) {
         tracing::info!(
             request_id = %self.request_id,

@@ -1,4 +1,4 @@
-//! A TCP connection and its place at the gate. Must know nothing of HTTP.
+//! A TCP connection and its connection permit. Independent of HTTP.
 
 use std::io;
 use std::pin::Pin;
@@ -11,11 +11,11 @@ use tokio::net::TcpStream;
 use super::gate::Slot;
 use super::record::Record;
 
-/// How long the kernel keeps a connection whose peer acknowledges nothing.
+/// Time after which the kernel closes a connection whose peer acknowledges nothing (`TCP_USER_TIMEOUT`).
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// An accepted connection; its place at the gate is free again when it is dropped.
+/// An accepted connection. Its permit is given back on drop.
 #[derive(Debug)]
 pub struct Socket {
     tcp: TcpStream,
@@ -24,10 +24,10 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Takes over an accepted connection and sets its options.
+    /// Wraps an accepted connection and sets its socket options.
     ///
     /// # Errors
-    /// The peer is gone already.
+    /// If the peer has disconnected already.
     pub fn new(tcp: TcpStream, slot: Slot) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         #[cfg(target_os = "linux")]
@@ -39,17 +39,16 @@ impl Socket {
         })
     }
 
-    /// The connection itself, for readiness and non-blocking calls.
+    /// Returns the TCP stream, for readiness checks and non-blocking calls.
     pub fn tcp(&self) -> &TcpStream {
         &self.tcp
     }
 
-    /// Its place at the gate.
     pub fn slot(&self) -> &Slot {
         &self.slot
     }
 
-    /// What the log will say of it.
+    /// Returns the log record of the connection.
     pub fn record(&self) -> &Arc<Record> {
         &self.record
     }

@@ -1,4 +1,4 @@
-//! What the tests of this module share.
+//! Helpers shared by the tests of this module.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::gate::{Gate, Limits};
 use super::socket::Socket;
 use tokio::net::{TcpListener, TcpStream};
 
-/// Nothing in a test may take longer than this (in the test's own time).
+/// Fails if the future takes longer than 30 s in the test's own time.
 pub async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(30), future)
         .await
         .expect("took longer than 30 s")
 }
 
-/// Two ends of a loopback connection: ours and the peer's.
+/// Returns the two ends of a loopback connection: the server's and the peer's.
 pub async fn pair() -> (Socket, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();

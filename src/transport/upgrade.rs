@@ -1,4 +1,4 @@
-//! From an HTTP request to a WebSocket: the checks, the 101, the socket. Must not read or write frames.
+//! Upgrade of an HTTP request to a WebSocket: header checks and the 101 response. Reads and writes no frames.
 
 use std::io;
 
@@ -15,25 +15,25 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::keep_alive::Timed;
 use super::websocket::WebSocket;
 
-/// Why a request cannot become a WebSocket.
+/// Reason why a request cannot become a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// An ordinary request: 426.
+    /// The request is not an upgrade: 426.
     #[error("this address speaks WebSocket only")]
     NotUpgrade,
-    /// Another version than 13: 426.
+    /// The version is not 13: 426.
     #[error("only WebSocket version 13 is spoken here")]
     Version,
-    /// The key is missing or none: 400.
+    /// The key is missing or malformed: 400.
     #[error("the Sec-WebSocket-Key header is missing or wrong")]
     Key,
-    /// The connection cannot be taken over (HTTP/1.0, a body): 400.
+    /// The connection cannot be upgraded (HTTP/1.0, or the request has a body): 400.
     #[error("this connection cannot be upgraded")]
     Connection,
 }
 
 impl Refused {
-    /// The status the refusal is answered with.
+    /// Returns the HTTP status of the refusal.
     pub fn status(self) -> StatusCode {
         match self {
             Self::NotUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
@@ -41,7 +41,7 @@ impl Refused {
         }
     }
 
-    /// Gives a response of the caller's (its body, its content type) the status and headers due.
+    /// Sets the status and headers of the refusal on a response. Body and content type are up to the caller.
     pub fn dress<B>(self, mut response: Response<B>) -> Response<B> {
         *response.status_mut() = self.status();
         if self.status() == StatusCode::UPGRADE_REQUIRED {
@@ -54,8 +54,7 @@ impl Refused {
     }
 }
 
-/// A request that may become a WebSocket: answer it with [`Upgrade::response`], then
-/// [`Upgrade::open`] it in a task of its own.
+/// A valid upgrade request. Answer it with [`Upgrade::response`], then call [`Upgrade::open`] in a separate task.
 #[derive(Debug)]
 pub struct Upgrade {
     accept: HeaderValue,
@@ -63,10 +62,10 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// Checks a GET request's headers; `on_upgrade` is the request extension of that type.
+    /// Checks the headers of a GET request. `on_upgrade` is the request extension of that type.
     ///
     /// # Errors
-    /// What is missing for an upgrade.
+    /// If a requirement for an upgrade is missing.
     pub fn check(headers: &HeaderMap, on_upgrade: Option<OnUpgrade>) -> Result<Self, Refused> {
         if !names(headers, &UPGRADE, "websocket") || !names(headers, &CONNECTION, "upgrade") {
             return Err(Refused::NotUpgrade);
@@ -83,7 +82,7 @@ impl Upgrade {
         Ok(Self { accept, on_upgrade })
     }
 
-    /// The 101 that the request must be answered with.
+    /// Returns the 101 response to the request.
     pub fn response<B: Default>(&self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -94,11 +93,10 @@ impl Upgrade {
         response
     }
 
-    /// Waits until the 101 is out and takes the connection over; messages may be `max_message`
-    /// bytes long.
+    /// Waits until the 101 has been sent and takes over the connection. Messages may have up to `max_message` bytes.
     ///
     /// # Errors
-    /// The connection ended first, or is not one of our listener's.
+    /// If the connection ends first or does not come from the listener of this crate.
     pub async fn open(self, max_message: usize) -> io::Result<WebSocket> {
         let upgraded = self.on_upgrade.await.map_err(io::Error::other)?;
         let parts = upgraded
@@ -113,7 +111,7 @@ impl Upgrade {
     }
 }
 
-/// Whether a comma-separated header lists `token`.
+/// Whether a comma-separated header contains `token`, ignoring case.
 fn names(headers: &HeaderMap, header: &HeaderName, token: &str) -> bool {
     headers
         .get_all(header)
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn each_missing_header_has_its_reason() {
+    fn missing_headers_are_refused_with_a_reason() {
         assert_eq!(refusal("upgrade", None), Refused::NotUpgrade);
         assert_eq!(refusal("connection", Some("close")), Refused::NotUpgrade);
         assert_eq!(
@@ -161,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_version_is_told_the_right_one() {
+    fn a_wrong_version_is_answered_with_the_supported_one() {
         let response = Refused::Version.dress(Response::new(()));
         assert_eq!(response.status(), 426);
         assert_eq!(response.headers()["sec-websocket-version"], "13");

@@ -1,9 +1,7 @@
-//! A WebSocket of a server: messages in through tungstenite, frames out as they are. Must know
-//! nothing of what the messages say.
+//! Server side of a WebSocket: parses messages with tungstenite and writes encoded frames. Independent of the content.
 //!
-//! tungstenite parses, and its answers to pings and closes are collected, but it never touches the
-//! socket's sending side: so whole frames, encoded once for many connections, go out with one
-//! vectored write, and nothing can get between their halves.
+//! tungstenite parses, and its replies to pings and close frames are collected, but it never writes to the socket. So
+//! complete frames, encoded once for many connections, are sent with one vectored write, and nothing is interleaved.
 
 mod line;
 
@@ -29,35 +27,32 @@ use super::frame;
 use super::socket::Socket;
 use line::KEPT_FRAMES;
 
-/// Small, because tungstenite fills it with zeros at each read, and ten thousand idle ones add up.
+/// Small, because tungstenite zeroes the buffer at each read, and ten thousand idle connections have one each.
 const READ_BUFFER: usize = 1024;
-/// So often it is filled before others have their turn, even if no message is whole by then.
+/// Number of reads after which other tasks run, even if no message is complete.
 const READS_AT_ONCE: u8 = 8;
-/// A peer that takes nothing for so long is gone.
+/// Maximum time in which the peer may accept no bytes.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the end of a connection may take.
+/// Maximum time for closing a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A message that came in. Pings are answered without being told.
+/// A received message. Pings are answered and not reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming {
-    /// A text message.
     Text(Utf8Bytes),
-    /// A binary message.
     Binary(Bytes),
-    /// The answer to a ping, or a sign of life.
+    /// The reply to a ping, or an unsolicited pong.
     Pong,
-    /// The peer closes, with its code if it gave one: call [`WebSocket::close`].
+    /// The peer closes, with its code if it sent one. The caller must call [`WebSocket::close`].
     Close(Option<u16>),
 }
 
-/// Why nothing more can be read.
+/// Reason why nothing more can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The connection is gone without a close frame.
+    /// The connection ended without a close frame.
     #[error("the connection is gone")]
     Gone,
-    /// The connection failed.
     #[error("the connection failed: {0}")]
     Io(io::Error),
     /// A text message is not UTF-8.
@@ -66,13 +61,13 @@ pub enum ReadError {
     /// A message is longer than allowed.
     #[error("message too big")]
     TooBig,
-    /// The peer breaks the protocol.
+    /// The peer violates the protocol.
     #[error("protocol error")]
     Protocol,
 }
 
 impl ReadError {
-    /// The close code to end the connection with; none if there is nobody to tell.
+    /// Returns the close code for the peer, or `None` if the connection is gone.
     pub fn close_code(&self) -> Option<u16> {
         match self {
             Self::Gone | Self::Io(_) => None,
@@ -98,16 +93,17 @@ impl From<Error> for ReadError {
     }
 }
 
-/// An open WebSocket. Dropping it cuts the connection; [`WebSocket::close`] ends it well.
+/// An open WebSocket. Dropping it cuts the connection; [`WebSocket::close`] closes it cleanly.
 #[derive(Debug)]
 pub struct WebSocket {
     parser: Parser<Half>,
-    /// The peer has closed: it must not be sent another close frame.
+    /// Whether the peer has closed, so that it must not be sent another close frame.
     closed: bool,
 }
 
 impl WebSocket {
-    /// Speaks WebSocket on a connection whose handshake is done; `read_ahead` came in with it.
+    /// Starts WebSocket on a connection after the handshake. `read_ahead` are bytes received together with the
+    /// handshake.
     pub fn new(socket: Socket, read_ahead: &[u8], max_message: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
@@ -127,12 +123,12 @@ impl WebSocket {
         }
     }
 
-    /// Its sending side, for those who have frames while nobody polls it.
+    /// Returns the write half, for sending frames while nothing polls the WebSocket.
     pub fn line(&self) -> &Arc<Line> {
         &self.parser.get_ref().line
     }
 
-    /// From now on a message may be `bytes` long.
+    /// Changes the maximum length of a message, in bytes.
     pub fn set_max_message(&mut self, bytes: usize) {
         self.parser.set_config(|config| {
             config.max_message_size = Some(bytes);
@@ -140,17 +136,17 @@ impl WebSocket {
         });
     }
 
-    /// The next message. Safe to cancel: nothing is lost, half a message is kept.
+    /// Reads the next message. Cancel-safe: a partly received message is kept.
     ///
-    /// Also sends on what a cancelled [`WebSocket::write`] left behind, but without its deadline.
+    /// Also continues a cancelled [`WebSocket::write`], but without its timeout.
     ///
     /// # Errors
-    /// Why there will be none; [`ReadError::close_code`] says what to close with.
+    /// The reason why nothing more can be read. [`ReadError::close_code`] is the code to close with.
     pub async fn read(&mut self) -> Result<Incoming, ReadError> {
         poll_fn(|cx| self.poll_read(cx)).await
     }
 
-    /// As [`WebSocket::read`], for those who poll themselves.
+    /// Poll-based version of [`WebSocket::read`].
     ///
     /// # Errors
     /// As [`WebSocket::read`].
@@ -169,7 +165,7 @@ impl WebSocket {
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, ReadError>> {
         loop {
-            // A peer that never stops talking must not keep the thread to itself.
+            // A peer that sends without pause must not block other tasks of this thread.
             let budget = ready!(tokio::task::coop::poll_proceed(cx));
             self.parser.get_mut().reads = 0;
             let message = match self.parser.read() {
@@ -194,7 +190,7 @@ impl WebSocket {
             Message::Binary(bytes) => Some(Incoming::Binary(bytes)),
             Message::Pong(_) => Some(Incoming::Pong),
             Message::Close(frame) => {
-                // Has the answer written to our side; that the parser is now done is known.
+                // Makes the parser write its reply. Its error only says that the connection is closing.
                 let _ = self.parser.flush();
                 self.closed = true;
                 Some(Incoming::Close(frame.map(|frame| frame.code.into())))
@@ -203,7 +199,7 @@ impl WebSocket {
         }
     }
 
-    /// Waits for something to read, sending on meanwhile.
+    /// Waits until the socket is readable, and writes queued frames meanwhile.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.try_flush()? {
             if self.socket().poll_write_ready(cx)?.is_pending() {
@@ -213,11 +209,11 @@ impl WebSocket {
         self.socket().poll_read_ready(cx)
     }
 
-    /// Sends whole frames, all with one call where the kernel takes them. Safe to cancel: what is
-    /// left goes out with the next `write` or `read`.
+    /// Sends complete frames, with one system call if the kernel accepts them. Cancel-safe: the next `write` or `read`
+    /// sends the rest.
     ///
     /// # Errors
-    /// The connection is gone, or the peer took nothing for 10 s (`TimedOut`).
+    /// If the connection is gone, or the peer accepts nothing for 10 s (`TimedOut`).
     pub async fn write(&mut self, frames: &mut Vec<Bytes>) -> io::Result<()> {
         self.line().queue(frames.drain(..));
         if frames.capacity() > KEPT_FRAMES {
@@ -225,7 +221,7 @@ impl WebSocket {
         }
         let written = match self.try_flush() {
             Ok(true) => return Ok(()),
-            // Boxed, because it is rare and holds a timer.
+            // Boxed, because it is rare and contains a timer.
             Ok(false) => Box::pin(self.flush()).await,
             Err(error) => Err(error),
         };
@@ -246,14 +242,14 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Sends what the kernel takes; true when that was everything.
+    /// Writes what the kernel accepts. Returns whether that was everything.
     fn try_flush(&mut self) -> io::Result<bool> {
         let Half { line, answer, .. } = self.parser.get_mut();
         line.flush(answer)
     }
 
-    /// Sends what is queued and a close frame (unless the peer closed first), and waits shortly for
-    /// the peer to hang up.
+    /// Sends all queued frames and a close frame, unless the peer closed first, and waits up to 3 s for the peer to
+    /// disconnect.
     pub async fn close(mut self, code: u16, reason: &str) {
         self.ends(|| match reason {
             "" => format!("closed by the server ({code})"),
@@ -262,11 +258,12 @@ impl WebSocket {
         let last = (!self.closed).then(|| frame::close_frame(code, reason));
         self.line().end(last);
         let ending = timeout(CLOSE_TIMEOUT, self.hang_up());
-        // Whoever does not take the close frame in time has lost it.
+        // A peer that does not accept the close frame in time misses it.
         let _ = Box::pin(ending).await;
     }
 
-    /// Hanging up with unread bytes would make the kernel reset the close frame away.
+    /// Closes the write half and reads until the peer disconnects. Closing with unread bytes would make the kernel
+    /// reset the connection and lose the close frame.
     async fn hang_up(&mut self) -> io::Result<()> {
         self.flush().await?;
         SockRef::from(self.socket()).shutdown(Shutdown::Write)?;
@@ -281,7 +278,7 @@ impl WebSocket {
         }
     }
 
-    /// Notes for the log why it ends.
+    /// Records the cause of the end for the log.
     fn ends(&self, cause: impl FnOnce() -> String) {
         self.line().record().ends(cause);
     }
@@ -296,19 +293,19 @@ fn would_block(error: &io::Error) -> bool {
     matches!(error.kind(), WouldBlock | Interrupted)
 }
 
-/// What tungstenite takes for the connection: reading is real, writing only collects.
+/// The transport given to tungstenite: reads from the socket, but only collects writes.
 #[derive(Debug)]
 struct Half {
     line: Arc<Line>,
-    /// The newest pong, or the answer to a close frame.
+    /// The reply to the latest ping or to a close frame.
     answer: Vec<u8>,
-    /// How often the parser has read since it was asked for a message.
+    /// Number of reads since the parser was last asked for a message.
     reads: u8,
 }
 
 impl Read for Half {
-    /// After a read that did not fill `buf` the socket is known to be empty, and is not asked once more: the system tells of
-    /// what comes after.
+    /// After a read that did not fill `buf`, the socket is known to be empty and is not read again: the system reports
+    /// when more arrives.
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.reads == READS_AT_ONCE {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -330,8 +327,8 @@ impl Read for Half {
 }
 
 impl Write for Half {
-    /// Without a write buffer tungstenite writes one whole frame at a time. Only the latest ping
-    /// needs an answer (RFC 6455 §5.5.3).
+    /// Without a write buffer, tungstenite writes one complete frame per call. Only the latest ping needs a reply
+    /// (RFC 6455, section 5.5.3).
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
         self.answer.clear();
         self.answer.extend_from_slice(frame);

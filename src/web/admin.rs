@@ -1,4 +1,4 @@
-//! `/admin`: the server at a glance, for whoever runs it.
+//! `/admin`: overview of the server, for admins.
 
 use askama::Template;
 
@@ -14,7 +14,7 @@ use super::notice::Notice;
 use super::shell::Shell;
 use super::texts;
 
-/// So many days are drawn.
+/// Number of days in the chart.
 const DAYS: u32 = 14;
 
 #[derive(Template)]
@@ -27,22 +27,22 @@ struct AdminPage {
     free: String,
     file_bytes: String,
     version: &'static str,
-    /// Dialects that answer as openly as their documents say.
+    /// Dialects that `compat.open` lets callers use without authentication.
     open: String,
     rooms: Vec<GroupView>,
     more_rooms: bool,
     invites: InvitesView,
 }
 
-/// A day's messages as a bar.
+/// Bar of the chart: the messages of one day.
 struct Bar {
     day: String,
     count: i64,
-    /// Of the chart's height, percent.
+    /// Percent of the chart's height.
     height: i64,
-    /// How much is left above it.
+    /// Space above the bar, percent.
     top: i64,
-    /// Where it stands.
+    /// Horizontal position in the chart.
     x: usize,
 }
 
@@ -109,7 +109,7 @@ fn bars(census: &Census) -> Vec<Bar> {
     census.days.iter().enumerate().map(bar).collect()
 }
 
-/// Bytes for people, in the units of the settings.
+/// Formats a number of bytes in the units of the settings.
 fn size(bytes: i64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut size = bytes as f64 / 1024.0;
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_told_in_three_digits_or_so() {
+    fn sizes_are_shown_with_one_decimal() {
         for (bytes, text) in [
             (0, "0.0 KiB"),
             (4096, "4.0 KiB"),

@@ -1,4 +1,4 @@
-//! What handlers of pages answer: HTML under a strict policy, ways to elsewhere, and pages that say what is wrong.
+//! Responses and guards of the page handlers: HTML with a content security policy, redirects, error pages.
 
 use askama::Template;
 
@@ -11,16 +11,15 @@ use super::notice::{self, Notice};
 use super::shell::Shell;
 use super::texts;
 
-/// What a handler answers.
+/// Result of a page handler.
 pub(super) type Answer = Result<Response, Stop>;
 
-/// Why a page is not shown.
+/// Reason why a page is not shown.
 pub(super) enum Stop {
-    /// Something is wrong.
     Fault(Fault),
-    /// Nobody is logged in; afterwards the way leads to this local path.
+    /// Log-in is required; holds the local path to return to afterwards.
     LogIn(String),
-    /// It is for people with another role.
+    /// The caller's role does not suffice.
     NotAllowed,
 }
 
@@ -55,12 +54,12 @@ struct FaultPage {
     text: String,
 }
 
-/// A page of that status.
+/// Renders a page.
 pub(super) fn page(status: StatusCode, call: &Call, template: &impl Template) -> Answer {
     Ok(page_of(status, call, template.render()?))
 }
 
-/// The same, when its HTML is there already.
+/// Builds the response of a page that is already rendered, and clears a flash message that it has shown.
 pub(super) fn page_of(status: StatusCode, call: &Call, text: String) -> Response {
     let mut response = html(status, text);
     let policy = policy(call.kit.ws_url.as_deref());
@@ -71,25 +70,25 @@ pub(super) fn page_of(status: StatusCode, call: &Call, text: String) -> Response
     response
 }
 
-/// Leads elsewhere on this server; after a form too.
+/// Redirects to a path of this server with 302, which browsers follow with GET, also after a form.
 pub(super) fn found(path: &str) -> Response {
     let mut response = empty(StatusCode::FOUND);
     set_header(&mut response, "location", path);
     response
 }
 
-/// Leads elsewhere, where is said what was done.
+/// Redirects to `path` and shows `notice` there.
 pub(super) fn done(path: &str, notice: Notice) -> Response {
     saying(found(path), notice)
 }
 
-/// Has something said on the page to which an answer leads.
+/// Adds a flash message to a redirect.
 pub(super) fn saying(mut response: Response, notice: Notice) -> Response {
     say(&mut response, notice.code(), 60);
     response
 }
 
-/// Has something said on the next page, for some seconds; nothing secret.
+/// Sets the flash cookie for `seconds`; never put secrets in it.
 fn say(response: &mut Response, code: &str, seconds: u32) {
     let cookie = format!(
         "{}={code}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}",
@@ -100,7 +99,7 @@ fn say(response: &mut Response, code: &str, seconds: u32) {
     }
 }
 
-/// Gives a browser a cookie for as long as it keeps one, or takes it away if the value is empty.
+/// Sets a cookie for 400 days, the longest that browsers keep one. An empty value removes the cookie.
 pub(super) fn with_cookie(
     call: &Call,
     mut response: Response,
@@ -117,12 +116,12 @@ pub(super) fn with_cookie(
     response
 }
 
-/// Who asks; who is not logged in is asked to, and then led back.
+/// Returns the caller; without a session, redirects to the log-in page and back afterwards.
 pub(super) async fn caller(call: &Call) -> Result<Caller, Stop> {
     visitor(call).await?.ok_or_else(|| Stop::LogIn(way(call)))
 }
 
-/// The admin who asks; others are led away.
+/// Returns the caller if they are an admin, else redirects to the start page.
 pub(super) async fn admin(call: &Call) -> Result<Caller, Stop> {
     let me = caller(call).await?;
     match me.role() {
@@ -131,7 +130,7 @@ pub(super) async fn admin(call: &Call) -> Result<Caller, Stop> {
     }
 }
 
-/// Who asks, if they are logged in.
+/// Returns the caller, or `None` without a valid session.
 pub(super) async fn visitor(call: &Call) -> Result<Option<Caller>, Stop> {
     match call.optional_caller().await {
         Ok(caller) => Ok(caller),
@@ -140,7 +139,7 @@ pub(super) async fn visitor(call: &Call) -> Result<Option<Caller>, Stop> {
     }
 }
 
-/// The answer in place of a page.
+/// Builds the response that replaces a page.
 pub(super) fn stopped(stop: &Stop) -> Response {
     match stop {
         Stop::Fault(fault) => self::fault(fault),
@@ -153,7 +152,7 @@ pub(super) fn stopped(stop: &Stop) -> Response {
     }
 }
 
-/// A page that says what is wrong.
+/// Renders an error page.
 pub(super) fn fault(fault: &Fault) -> Response {
     let t = texts::of();
     let said = explain(t, fault);
@@ -172,14 +171,14 @@ pub(super) fn fault(fault: &Fault) -> Response {
     response
 }
 
-/// Whether a path leads to this server and nowhere else, so that it may be followed after a login.
+/// Whether `path` leads to this server only, so that it is safe to redirect there after log-in.
 pub(super) fn is_local(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains(|c: char| c == '\\' || c.is_control())
 }
 
-/// The page somebody wanted; a form they sent is not sent again.
+/// Returns the path to come back to after log-in. A form is not sent again, so for other methods than GET it is `/`.
 fn way(call: &Call) -> String {
     if call.method != "GET" {
         return "/".to_owned();
@@ -197,7 +196,8 @@ fn html(status: StatusCode, text: String) -> Response {
     response
 }
 
-/// Nothing but our own files, no inline script or style, in nobody's frame; the WebSocket may be elsewhere.
+/// Content security policy: own files only, no inline script or style, no framing. The WebSocket may be on another
+/// host.
 fn policy(ws_url: Option<&str>) -> String {
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; manifest-src 'self'; \
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_local_paths_are_followed_after_a_login() {
+    fn login_redirects_follow_local_paths_only() {
         for path in ["/", "/chat/1?a=b", "/a//b"] {
             assert!(is_local(path), "{path}");
         }

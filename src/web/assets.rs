@@ -1,5 +1,5 @@
-//! Scripts, styles and pictures, built into the binary. All share one address that changes when any of them does, so
-//! browsers may keep them for good.
+//! Scripts, style sheets and icons, compiled into the binary. All have URLs with one hash of all contents, so browsers
+//! may cache them forever.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -32,12 +32,11 @@ static MODULES: &[Module] = modules![
     "urls", "wire",
 ];
 
-/// One of the files.
 struct File {
     name: &'static str,
     kind: &'static str,
     content: Bytes,
-    /// The same with gzip.
+    /// `content`, compressed with gzip.
     packed: Bytes,
 }
 
@@ -55,7 +54,8 @@ impl File {
     }
 }
 
-/// The files, put together and packed once: few, because on a slow line each costs its own wait.
+/// The served files, concatenated and compressed once. They are few, because on a slow connection each one costs a
+/// round trip.
 static FILES: LazyLock<[File; 5]> = LazyLock::new(|| {
     let base = include_str!("assets/base.css");
     let app = [
@@ -77,7 +77,7 @@ static FILES: LazyLock<[File; 5]> = LazyLock::new(|| {
     ]
 });
 
-/// Where the files are: `/assets/` and the hash of all of them.
+/// Returns the base path of the files: `/assets/` and the hash of all of them.
 pub(super) fn base() -> &'static str {
     static BASE: LazyLock<String> = LazyLock::new(|| {
         let mut hash = Sha256::new();
@@ -96,7 +96,6 @@ pub(super) fn base() -> &'static str {
     &BASE
 }
 
-/// The names of all files.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|file| file.name)
 }
@@ -115,7 +114,7 @@ pub(super) async fn serve(call: Call) -> Answer {
     Ok(response)
 }
 
-/// Browsers ask for this on pages that are not ours to dress, such as JSON.
+/// Redirects to the icon. Browsers request `/favicon.ico` for responses that cannot name an icon, such as JSON.
 pub(super) async fn favicon(_: Call) -> Answer {
     let mut response = empty(StatusCode::FOUND);
     set_header(&mut response, "location", &format!("{}/icon.svg", base()));
@@ -139,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_holds_every_module_and_what_each_imports() {
+    fn the_script_contains_every_module_and_its_imports() {
         let script = bundle(MODULES, "main");
         for (name, _) in MODULES {
             assert!(script.contains(&format!("const m_{name} = ")), "{name}");

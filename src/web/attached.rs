@@ -1,4 +1,4 @@
-//! Files of messages as pages show them; the script's attached.js does the same. Must not know messages.
+//! Attachments on pages; `attached.js` renders the same for new messages. Independent of the rest of a message.
 
 use crate::chat::files;
 use crate::model::{File, MediaKind, Message, UserId};
@@ -6,37 +6,36 @@ use crate::model::{File, MediaKind, Message, UserId};
 use super::message::size_label;
 use super::texts::Texts;
 
-/// A picture takes at most so many pixels each way; thumbnails are no larger.
+/// Maximum width and height of a displayed picture, pixels; thumbnails are no larger.
 const SHOWN_MAX: u32 = 400;
 
-/// A file of a message.
 pub(super) struct FileView {
     pub name: String,
     pub url: String,
     pub size: String,
     pub look: Look,
-    /// A sentence below it, if there is something to say.
+    /// Note below the file, or empty.
     pub note: &'static str,
 }
 
-/// How a file is displayed.
+/// Display of a file.
 pub(super) enum Look {
-    /// A still picture; `animated` if there would be more to see.
+    /// Still picture; `animated` if the file itself is an animation.
     Picture {
         picture: PictureView,
         animated: bool,
     },
-    /// An animation, and its first frame.
+    /// Animation with its first frame.
     Moving { picture: PictureView, still: String },
-    /// A player of films, with the width and height of its picture.
+    /// Video player, with width and height if known.
     Video(Option<(u32, u32)>),
-    /// A player of sound.
+    /// Audio player.
     Audio,
-    /// Nothing but a link.
+    /// Link only.
     Card,
 }
 
-/// A picture with its size, so that the page does not move when it loads.
+/// Picture with its size, so that the page does not shift when it loads.
 pub(super) struct PictureView {
     pub src: String,
     pub width: u32,
@@ -44,14 +43,14 @@ pub(super) struct PictureView {
 }
 
 impl FileView {
-    /// The files of a message as `me` sees them.
+    /// Returns the views of a message's files for the account `me`.
     pub(super) fn all(t: &'static Texts, message: &Message, me: UserId) -> Vec<Self> {
         let mine = message.sender.id == me;
         let files = message.files.iter();
         files.map(|file| Self::new(t, file, mine)).collect()
     }
 
-    /// `mine`: shown to its sender, who may want to take it back.
+    /// `mine`: the viewer sent it, and is warned about metadata.
     fn new(t: &'static Texts, file: &File, mine: bool) -> Self {
         let url = files::address(file);
         Self {
@@ -107,7 +106,7 @@ fn note(t: &'static Texts, file: &File, mine: bool) -> &'static str {
     }
 }
 
-/// The size at which a picture is shown.
+/// Scales a size down to at most [`SHOWN_MAX`] each way.
 fn fitted(width: u32, height: u32) -> (u32, u32) {
     let longest = width.max(height).max(SHOWN_MAX);
     let fit = |side: u32| {
@@ -122,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_shown_no_larger_than_they_are() {
+    fn images_are_never_scaled_up() {
         assert_eq!(fitted(300, 20), (300, 20));
         assert_eq!(fitted(1600, 1200), (400, 300));
         assert_eq!(fitted(10, 9000), (1, 400));

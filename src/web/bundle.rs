@@ -1,13 +1,14 @@
-//! One script out of the page's modules, so that a first visit asks for one file instead of thirty: on a slow line each
-//! costs its own wait. Knows only the ways of importing and exporting that `assets/*.js` use; tests hold them to these.
+//! Bundler: joins the modules of the page into one script, so that a first visit requests one file instead of thirty;
+//! on a slow connection each costs a round trip. Supports only the forms of import and export that `assets/*.js` use;
+//! tests check that they use no others.
 
 use std::fmt::Write;
 
-/// A module: its name and its text.
+/// Name and source of a module.
 pub(super) type Module = (&'static str, &'static str);
 
-/// Every module as a function that runs once and hands out what it exports, each after those that it imports; the last
-/// one is `main`.
+/// Turns every module into a function that runs once and returns its exports, after the modules that it imports. `main`
+/// comes last.
 pub(super) fn bundle(modules: &[Module], main: &str) -> String {
     let mut bundle = Bundle {
         modules,
@@ -53,13 +54,13 @@ impl Bundle<'_> {
     }
 }
 
-/// What a line imports, and from which module.
+/// Parses an import line: the imported names, and the module.
 fn import(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("import ")?.strip_suffix(".js\";")?;
     rest.split_once(" from \"./")
 }
 
-/// The name in `async function name(`, `class name {`, `const name =`.
+/// Returns the name in `async function name(`, `class name {` or `const name =`.
 fn declared_name(declared: &str) -> &str {
     let rest = declared.trim_start_matches("async ");
     let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
@@ -67,7 +68,7 @@ fn declared_name(declared: &str) -> &str {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-/// The lines that do something: comments stand on lines of their own.
+/// Returns the lines of code. Comments must be on lines of their own.
 fn without_comments(text: &str) -> impl Iterator<Item = &str> {
     let mut inside = false;
     text.lines().filter(move |line| {
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modules_stand_after_what_they_import_and_each_once() {
+    fn modules_follow_their_imports_and_occur_once() {
         let modules = [
             (
                 "main",
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_behind_every_way_to_declare_them() {
+    fn declared_names_are_found_in_all_declarations() {
         for declared in [
             "class name {",
             "class name extends Other {",

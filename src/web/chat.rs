@@ -1,4 +1,4 @@
-//! `/chat/{uuid}`: a room's newest messages, and what it takes to go on from there.
+//! `/chat/{uuid}`: the newest messages of a room, and the data with which the page's script continues.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,7 +23,7 @@ use super::texts::{self, Texts};
 use super::view::{Face, PersonView, room_name};
 use super::window::{Window, called};
 
-/// Pages with more text are made beside the runtime's threads, bytes: some milliseconds of work.
+/// Pages with more bytes of text are rendered outside the async runtime: that takes some milliseconds.
 const QUICK: usize = 16 * 1024;
 
 #[derive(Template)]
@@ -43,11 +43,11 @@ struct ChatPage {
     blank: MessageView,
     more: bool,
     newer: bool,
-    /// Without a script one says oneself what one has read: up to here.
+    /// Last message of the page, if unread. Without a script the reader marks messages read with a form.
     unread_through: Option<i64>,
     may_send: bool,
     may_upload: bool,
-    /// Nobody else is in it, and I may change that.
+    /// Whether the reader is the only member and may add others.
     is_alone: bool,
     may_join: bool,
     draft_uuid: Uuid,
@@ -55,7 +55,7 @@ struct ChatPage {
     error: String,
 }
 
-/// What the page's script has to know of the room.
+/// Data about the room for the page's script.
 #[derive(Serialize)]
 struct RoomScript<'a> {
     id: i64,
@@ -63,25 +63,25 @@ struct RoomScript<'a> {
     kind: &'static str,
     name: &'a str,
     member: bool,
-    /// May delete what others wrote.
+    /// Whether the reader may delete messages of others.
     keeps: bool,
     last_read: i64,
     other_read: i64,
-    /// May call everybody by `@room`.
+    /// Whether the reader may mention everybody with `@room`.
     calls: bool,
-    /// The newest change that the page knows of.
+    /// Newest change id on the page.
     change: i64,
-    /// Whether there are older messages than those on the page, and newer ones.
+    /// Whether there are messages older, and newer, than those on the page.
     more: bool,
     newer: bool,
-    /// The message to look at.
+    /// Message to scroll to.
     at: Option<i64>,
-    /// The newest message that the page knows of.
+    /// Id of the newest message.
     latest: i64,
     online: Vec<i64>,
-    /// The longest message, characters.
+    /// Maximum length of a message, characters.
     text_max: usize,
-    /// What may be sent; null if nothing.
+    /// Limits of uploads; null if the reader may not upload.
     files: Option<FilesScript<'a>>,
 }
 
@@ -92,7 +92,7 @@ struct FilesScript<'a> {
     types: Option<&'a [String]>,
 }
 
-/// All that the page is made of.
+/// Data from which the page is rendered.
 struct Scene {
     me: Caller,
     room: Room,
@@ -107,13 +107,13 @@ struct Scene {
 pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
     let (room, place) = room_of(&call, &me).await?;
-    // Admins manage private rooms that they do not read: for them there is no such page.
+    // Admins manage private rooms that they do not read; loading such a room fails.
     let scene = Scene::load(&call, me, room, place).await?;
     let draft = Uuid::now_v7();
     scene.page(&call, StatusCode::OK, None, draft).await
 }
 
-/// The part of the history that was asked for, else where one stopped reading.
+/// Loads the page of history that the query asks for; by default around the read cursor, or the newest.
 async fn window(
     call: &Call,
     me: &Caller,
@@ -139,13 +139,13 @@ async fn window(
     }
 }
 
-/// The room that the path names, if the caller may see it.
+/// Returns the room in the path and the caller's membership, if the caller may see the room.
 pub(super) async fn room_of(call: &Call, me: &Caller) -> Result<(Room, Option<Membership>), Stop> {
     let uuid = Uuid::parse_str(call.param(0)).map_err(|_| Fault::NoRoute)?;
     Ok(call.kit.chat.room_by_uuid(me, uuid).await?)
 }
 
-/// The page again, with what could not be sent and why.
+/// Renders the page again with a message that could not be sent, and the reason.
 pub(super) async fn show_again(
     call: &Call,
     me: Caller,
@@ -157,7 +157,6 @@ pub(super) async fn show_again(
     scene.page(call, unsent.status, failed, unsent.uuid).await
 }
 
-/// A message that could not be sent.
 pub(super) struct Unsent {
     pub text: String,
     pub uuid: Uuid,
@@ -178,7 +177,7 @@ impl Scene {
         let window = window(call, &me, room.id, overview).await?;
         let called = called(chat, &window.messages).await?;
         let (mut online, mut online_count) = chat.online(&me, room.id).await?;
-        // By the time they see it, they are.
+        // The caller will be connected when the page is shown.
         if place.is_some() && online.iter().all(|person| person.id != me.id()) {
             online.push(me.person().clone());
             online_count = online_count.max(1);
@@ -195,7 +194,7 @@ impl Scene {
         })
     }
 
-    /// The page; a long history is rendered beside the runtime's threads.
+    /// Renders the page; a long history is rendered outside the async runtime.
     async fn page(
         self,
         call: &Call,
@@ -221,7 +220,7 @@ impl Scene {
         Ok(page_of(status, call, text?))
     }
 
-    /// All of the page but its messages.
+    /// Returns the template without its messages.
     fn template(
         &self,
         call: &Call,
@@ -320,7 +319,7 @@ impl Scene {
             .collect()
     }
 
-    /// The first message of somebody else after what I have read, if it is on the page.
+    /// Returns the first unread message of somebody else, if it is on the page.
     fn first_unread(&self) -> Option<MessageId> {
         let read = self.last_read();
         if self.unread() == 0 || !self.window.follows(read) {
@@ -356,12 +355,12 @@ impl Scene {
             .map_or(MessageId(0), |overview| overview.other_read_id)
     }
 
-    /// Guests send no files.
     fn is_alone(&self) -> bool {
         let members = self.overview().map(|overview| overview.member_count);
         members == Some(1) && self.may(Action::Keep)
     }
 
+    /// Guests may not upload files.
     fn may_upload(&self) -> bool {
         self.place.is_some() && self.may(Action::Send) && self.me.role() != Role::Guest
     }
@@ -372,7 +371,6 @@ impl Scene {
     }
 }
 
-/// The ids of those who are there.
 pub(super) fn ids(online: &[std::sync::Arc<Person>]) -> HashSet<i64> {
     online.iter().map(|person| person.id.0).collect()
 }

@@ -1,5 +1,5 @@
-//! `/api/docs`: the document of the protocol that programs use, as a page, and the clients that go with it. Must not know
-//! how that protocol is served.
+//! `/api/docs`: the documentation of the native protocol as a page, and example clients. Independent of the
+//! implementation of that protocol.
 
 use std::sync::LazyLock;
 
@@ -14,19 +14,19 @@ use super::texts;
 
 const DOCUMENT: &str = include_str!("../../docs/native.md");
 
-/// Clients that the document points to.
+/// Clients that the documentation links to.
 const CLIENTS: [(&str, &str); 2] = [
     ("parlor.py", include_str!("../../docs/clients/parlor.py")),
     ("parlor.mjs", include_str!("../../docs/clients/parlor.mjs")),
 ];
 
-/// Where that is which stands beside the document.
+/// Relative links in the document, and the paths where their targets are served.
 const PLACES: [(&str, &str); 2] = [
     ("openapi.json", "/api/v1/openapi.json"),
     ("clients/", "/api/docs/clients/"),
 ];
 
-/// Nothing but our styles and icon.
+/// Content security policy: only own styles and icon.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
@@ -56,7 +56,7 @@ pub(super) async fn client(call: Call) -> Answer {
     Ok(response)
 }
 
-/// The answer in place of a page.
+/// Builds the response that replaces a page.
 pub(super) fn stopped(stop: &Stop) -> Response {
     match stop {
         Stop::Fault(fault) => api_fault(fault),
@@ -64,18 +64,18 @@ pub(super) fn stopped(stop: &Stop) -> Response {
     }
 }
 
-/// HTML of a document of ours.
+/// Renders one of the server's own documents to HTML.
 fn render(document: &str) -> String {
     let mut events: Vec<_> = Parser::new_ext(document, Options::ENABLE_TABLES).collect();
     name_headings(&mut events);
     events.iter_mut().for_each(lead_on);
     let mut page = String::new();
     html::push_html(&mut page, events.into_iter().flat_map(widen));
-    // A heading without words is none.
+    // An empty table heading is an accessibility error.
     page.replace("<th></th>", "<td></td>")
 }
 
-/// Gives every heading the name by which it is linked, and a link to itself.
+/// Gives every heading an id for links.
 fn name_headings(events: &mut [Event<'_>]) {
     let mut begin = None;
     for at in 0..events.len() {
@@ -102,7 +102,7 @@ fn text_of(events: &[Event<'_>]) -> String {
     texts.collect()
 }
 
-/// What a heading is called in addresses, as most sites that show such documents do.
+/// Returns the fragment id of a heading, as most sites that render Markdown form it.
 fn anchor(heading: &str) -> String {
     let letters = heading
         .chars()
@@ -113,7 +113,7 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// Lets links to what stands beside the document lead to where it is here.
+/// Rewrites relative links to the paths where their targets are served.
 fn lead_on(event: &mut Event<'_>) {
     if let Event::Start(Tag::Link { dest_url, .. }) = event {
         for (beside, here) in PLACES {
@@ -125,7 +125,7 @@ fn lead_on(event: &mut Event<'_>) {
     }
 }
 
-/// Tables get a frame of their own to scroll in.
+/// Wraps tables in an element that scrolls, and headings in a link to themselves.
 fn widen(event: Event<'_>) -> Vec<Event<'_>> {
     let raw = |html: &'static str| Event::Html(CowStr::Borrowed(html));
     match event {
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_heading_is_called_by_its_words() {
+    fn heading_anchors_are_made_of_their_words() {
         for (heading, name) in [
             ("Routes", "routes"),
             ("Coming back", "coming-back"),

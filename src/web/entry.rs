@@ -1,4 +1,4 @@
-//! `/auth`: logging in and out, making an account, coming in as a guest.
+//! `/auth`: log-in, log-out, registration and guest access.
 
 use askama::Template;
 
@@ -14,21 +14,20 @@ use super::notice::Notice;
 use super::shell::Shell;
 use super::texts::{self, Texts};
 
-/// The page of a form for those who are not logged in.
+/// Page with one form, for people who are not logged in.
 #[derive(Template)]
 #[template(path = "entry.html")]
 pub(super) struct EntryPage {
     pub shell: Shell,
     pub lead: &'static str,
     pub fields: Fields,
-    /// A hidden field.
+    /// Name and value of a hidden field.
     pub hidden: (&'static str, String),
     pub submit: &'static str,
-    /// Other ways in: address and text.
+    /// URL and text of links to the other forms.
     pub ways: Vec<(String, &'static str)>,
 }
 
-/// One of the three doors, by its path.
 #[derive(Clone, Copy, PartialEq)]
 enum Door {
     LogIn,
@@ -71,7 +70,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
         Err(invalid) => Err(invalid),
     };
     match user {
-        // To the login, as is documented; whoever comes there with a session is let through.
+        // The documented target is the log-in page, which redirects on because there is a session now.
         Ok(user) => {
             let (me, cookie) = chat.first_login_cookie(user, &visitor).await?;
             match form.raw("next") {
@@ -108,8 +107,8 @@ struct LogoutPage {
     csrf: String,
 }
 
-/// Ends the session for a link on our own page and for programs. Everything else, pictures and links of other sites
-/// above all, is asked.
+/// Ends the session if the request comes from a link on an own page or from a program. Anything else, such as a picture
+/// or a link on another site, gets a page that asks for confirmation (CSRF protection).
 pub(super) async fn log_out(call: Call) -> Answer {
     let caller = visitor(&call).await?;
     if call.is_own_navigation() || call.is_from_program() {
@@ -133,12 +132,12 @@ pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
 async fn end_session(call: &Call, caller: Option<Caller>) -> Answer {
     if let Some(caller) = caller {
         match call.kit.chat.log_out(&caller).await {
-            // Somebody else has just ended it: that is what was wanted.
+            // Somebody else has just ended the session; the result is the same.
             Ok(()) | Err(ChatError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    // Scripts come here when they hear that the session is over.
+    // Scripts load this URL when they learn that the session is over.
     let notice = match call.query_value("note").as_deref() {
         Some("session-ended") => Notice::SessionEnded,
         _ => Notice::LoggedOut,
@@ -147,7 +146,7 @@ async fn end_session(call: &Call, caller: Option<Caller>) -> Answer {
     Ok(saying(response, notice))
 }
 
-/// What a form says of a new account with a password.
+/// Parses a new account with a password from a form.
 pub(super) fn registration_of(call: &Call, form: &Form) -> Result<Registration, ChatError> {
     let min = call.kit.chat.settings().password_min;
     Registration {
@@ -159,18 +158,18 @@ pub(super) fn registration_of(call: &Call, form: &Form) -> Result<Registration, 
     .refuse_guessable()
 }
 
-/// Lets somebody in and leads them where they wanted to go.
+/// Sets the session cookie and redirects to the page that was wanted before log-in.
 async fn come_in(call: &Call, me: &Caller, form: &Form, cookie: &str) -> Answer {
     let way = after_login(call, me, next(form)).await;
     Ok(let_in(call, found(&way), cookie))
 }
 
-/// Lets somebody in.
+/// Sets the session cookie.
 pub(super) fn let_in(call: &Call, response: Response, cookie: &str) -> Response {
     with_cookie(call, response, &call.cookie_name(), cookie)
 }
 
-/// Where somebody wanted to go before they had to log in.
+/// Returns the page wanted before log-in, `/` if there is none or it is not local.
 fn next(form: &Form) -> &str {
     Some(form.raw("next"))
         .filter(|path| is_local(path))
@@ -225,7 +224,7 @@ impl Door {
         }
     }
 
-    /// The other doors that are open for this visitor.
+    /// Returns links to the other forms that this visitor may use.
     fn ways(self, call: &Call, t: &'static Texts, next: &str) -> Vec<(String, &'static str)> {
         let (chat, visitor) = (&call.kit.chat, call.visitor());
         let all = [
@@ -256,7 +255,7 @@ impl Door {
     }
 }
 
-/// What a new account with a password is asked for.
+/// Returns the inputs for a new account with a password.
 pub(super) fn account(call: &Call, t: &'static Texts) -> Vec<Input> {
     vec![
         Input::new("username", t.username, 48)
@@ -270,18 +269,18 @@ pub(super) fn account(call: &Call, t: &'static Texts) -> Vec<Input> {
     ]
 }
 
-/// The line for a password that is to be chosen.
+/// Returns the input for a new password.
 pub(super) fn new_password(call: &Call, t: &'static Texts) -> Input {
     password(t, "new-password").hint(password_hint(call, t))
 }
 
-/// What is asked of a password.
+/// Returns the hint with the requirements on a password.
 pub(super) fn password_hint(call: &Call, t: &'static Texts) -> String {
     let min = call.kit.chat.settings().password_min;
     t.password_hint.replace("{n}", &min.to_string())
 }
 
-/// The line for a password.
+/// Returns a password input.
 fn password(t: &'static Texts, autocomplete: &'static str) -> Input {
     Input::new("password", t.password, 128)
         .kind("password")

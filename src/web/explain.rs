@@ -1,4 +1,4 @@
-//! Refusals in words for people: a status, a heading, a sentence, and the field of a form that is meant.
+//! Error messages for people: a status, a heading, a sentence, and the form field concerned.
 
 use crate::chat::{Cause, ChatError};
 use crate::dialect::kit::{Fault, StatusCode};
@@ -6,19 +6,16 @@ use crate::model::Invalid;
 
 use super::texts::Texts;
 
-/// What somebody is told.
+/// Error message.
 pub(super) struct Said {
-    /// The status of the answer.
+    /// Status of the response.
     pub status: StatusCode,
-    /// A heading.
     pub title: &'static str,
-    /// A sentence.
     pub text: String,
-    /// The field that is wrong.
+    /// Form field with the error.
     pub field: Option<&'static str>,
 }
 
-/// What is told of a fault.
 pub(super) fn explain(t: &'static Texts, fault: &Fault) -> Said {
     let (status, title, text) = match fault {
         Fault::Chat(error) => return explain_chat(t, error),
@@ -57,7 +54,6 @@ pub(super) fn explain(t: &'static Texts, fault: &Fault) -> Said {
     }
 }
 
-/// What is told of a refusal by the core.
 pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
     let (status, title, text) = match error {
         ChatError::Invalid(invalid) => return explain_invalid(t, *invalid),
@@ -103,7 +99,7 @@ pub(super) fn explain_chat(t: &'static Texts, error: &ChatError) -> Said {
     }
 }
 
-/// Why what the local network may do is refused, and which setting decides it.
+/// Returns the message for something only allowed on the local network; it names the setting that decides.
 fn explain_remote(t: &'static Texts, cause: Cause) -> &'static str {
     match cause {
         Cause::Address => t.remote_address,
@@ -137,7 +133,7 @@ fn explain_taken(t: &'static Texts, field: &'static str) -> Said {
     }
 }
 
-/// What a field is called on pages.
+/// Returns the label of a field on pages.
 fn label(t: &'static Texts, field: &'static str) -> &'static str {
     match field {
         "username" => t.username,

@@ -1,4 +1,4 @@
-//! The lines of a form: what can be typed or chosen, and beside it what was wrong with that.
+//! Form fields: inputs with their labels, values and error messages.
 
 use askama::Template;
 use askama::filters::HtmlSafe;
@@ -10,7 +10,6 @@ use super::explain::{Said, explain_chat};
 use super::form::Form;
 use super::texts::{self, Texts};
 
-/// One line.
 #[derive(Template)]
 #[template(path = "part/input.html")]
 pub(super) struct Input {
@@ -20,14 +19,14 @@ pub(super) struct Input {
     label: &'static str,
     kind: &'static str,
     value: String,
-    /// What can be chosen, or what is suggested.
+    /// Options of a select, or suggestions.
     options: Vec<(String, String)>,
     hint: String,
     autocomplete: &'static str,
     most: u32,
     optional_text: &'static str,
     required: bool,
-    /// What is wrong with it.
+    /// Error message, or empty.
     error: String,
     focus: bool,
 }
@@ -35,7 +34,7 @@ pub(super) struct Input {
 impl HtmlSafe for Input {}
 
 impl Input {
-    /// A line of text that has to be filled in.
+    /// Creates a required text input of at most `most` characters.
     pub(super) fn new(name: &'static str, label: &'static str, most: u32) -> Self {
         Self {
             id: name.to_owned(),
@@ -54,7 +53,7 @@ impl Input {
         }
     }
 
-    /// One of several values, each with what it is called.
+    /// Creates a select with pairs of value and text.
     pub(super) fn select<V: Into<String>, T: Into<String>>(
         name: &'static str,
         label: &'static str,
@@ -70,23 +69,23 @@ impl Input {
         }
     }
 
-    /// Suggests values, each with what it is called.
+    /// Adds suggestions as pairs of value and text.
     pub(super) fn suggesting(self, options: Vec<(String, String)>) -> Self {
         Self { options, ..self }
     }
 
-    /// Of another type, such as `password`.
+    /// Sets the input type, such as `password`.
     pub(super) fn kind(self, kind: &'static str) -> Self {
         Self { kind, ..self }
     }
 
-    /// What stands there at first.
+    /// Sets the initial value.
     pub(super) fn value(self, value: impl Into<String>) -> Self {
         let value = value.into();
         Self { value, ..self }
     }
 
-    /// What browsers may fill in.
+    /// Sets the `autocomplete` attribute.
     pub(super) fn autocomplete(self, autocomplete: &'static str) -> Self {
         Self {
             autocomplete,
@@ -94,13 +93,13 @@ impl Input {
         }
     }
 
-    /// A line of help below.
+    /// Adds a line of help below the input.
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         let hint = hint.into();
         Self { hint, ..self }
     }
 
-    /// May be left empty.
+    /// Allows the input to be empty.
     pub(super) fn optional(self) -> Self {
         Self {
             required: false,
@@ -112,7 +111,7 @@ impl Input {
         option.0 == self.value
     }
 
-    /// Puts back what was typed, but for passwords.
+    /// Restores the submitted value, except of passwords.
     fn fill(&mut self, form: &Form) {
         if let Some(typed) = form.given(self.name).filter(|_| self.kind != "password") {
             typed.clone_into(&mut self.value);
@@ -120,17 +119,15 @@ impl Input {
     }
 }
 
-/// A form that was not done.
+/// A form that was refused.
 pub(super) struct Refused<'a> {
-    /// Which of the forms on its page.
+    /// Name of the form on its page.
     pub which: &'static str,
-    /// What was typed.
     pub form: &'a Form,
-    /// Why it was not done.
     pub error: &'a ChatError,
 }
 
-/// All lines of one form, and above them what is wrong with it as a whole.
+/// All inputs of a form, and an error message that concerns the form as a whole.
 #[derive(Template)]
 #[template(path = "part/fields.html")]
 pub(super) struct Fields {
@@ -142,7 +139,6 @@ pub(super) struct Fields {
 impl HtmlSafe for Fields {}
 
 impl Fields {
-    /// As they are at first.
     pub(super) fn new(inputs: Vec<Input>) -> Self {
         Self {
             inputs,
@@ -151,7 +147,8 @@ impl Fields {
         }
     }
 
-    /// The only form of a page: with what was typed, with what is wrong, and with the cursor where it is wanted.
+    /// Fields of the only form on a page: with submitted values, error messages, and the focus on the first field with
+    /// an error.
     pub(super) fn only(inputs: Vec<Input>, form: &Form, error: Option<&ChatError>) -> Self {
         let mut fields = Self::new(inputs);
         fields.inputs.iter_mut().for_each(|input| input.fill(form));
@@ -166,7 +163,7 @@ impl Fields {
         fields
     }
 
-    /// One of several forms of a page, of which one may have been refused.
+    /// Fields of one of several forms on a page, at most one of which was refused.
     pub(super) fn of(
         which: &'static str,
         inputs: Vec<Input>,
@@ -183,12 +180,11 @@ impl Fields {
         fields
     }
 
-    /// The lines alone.
     pub(super) fn into_inputs(self) -> Vec<Input> {
         self.inputs
     }
 
-    /// What is wrong: beside the line that is meant, else above all of them.
+    /// Shows an error at the field concerned, or else above all fields.
     pub(super) fn say(&mut self, said: Said) {
         self.status = said.status;
         let named = |input: &&mut Input| Some(input.name) == said.field;
@@ -198,13 +194,12 @@ impl Fields {
         }
     }
 
-    /// The status of the page.
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }
 }
 
-/// The status of a page on which a form was refused.
+/// Returns the status of a page on which a form may have been refused.
 pub(super) fn status_of(t: &'static Texts, refused: Option<&Refused<'_>>) -> StatusCode {
     refused.map_or(StatusCode::OK, |refused| {
         explain_chat(t, refused.error).status

@@ -1,4 +1,4 @@
-//! `/groups`: all rooms but direct ones, for admins, who manage them without reading what is said.
+//! `/groups`: all rooms except direct ones, for admins, who manage them without reading messages.
 
 use askama::Template;
 use uuid::Uuid;
@@ -18,9 +18,9 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face, person_name};
 
-/// So many rooms stand on one page.
+/// Rooms per page.
 const PAGE: u32 = 100;
-/// So many people can be chosen from at once; more are added on the room's page.
+/// Maximum number of people offered in the form; more can be added on the room's page.
 const PEOPLE: u32 = 500;
 
 #[derive(Template)]
@@ -28,11 +28,11 @@ const PEOPLE: u32 = 500;
 struct GroupsPage {
     shell: Shell,
     groups: Vec<GroupView>,
-    /// Where the next rooms are, if there are more.
+    /// Start of the next page, if there is one.
     after: Option<i64>,
 }
 
-/// A room without what is said in it.
+/// Room without its messages.
 pub(super) struct GroupView {
     pub uuid: Uuid,
     pub name: String,
@@ -42,7 +42,7 @@ pub(super) struct GroupView {
     pub owner: String,
     pub members: u32,
     pub last: Option<Clock>,
-    /// The lobby cannot be changed.
+    /// Whether it cannot be changed: the lobby.
     pub is_fixed: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct GroupView {
 struct GroupFormPage {
     shell: Shell,
     fields: Fields,
-    /// Who can be chosen, and whether they were.
+    /// Uuid and name of each person, and whether they were chosen.
     people: Vec<(Uuid, String, bool)>,
     submit: &'static str,
 }
@@ -68,7 +68,7 @@ pub(super) async fn list(call: Call) -> Answer {
     page(StatusCode::OK, &call, &template)
 }
 
-/// A page of all rooms, and where the next one begins.
+/// Returns a page of all rooms, and the start of the next page.
 pub(super) async fn rooms(call: &Call, me: &Caller) -> Result<(Vec<GroupView>, Option<i64>), Stop> {
     let t = texts::of();
     let after = call.query_number("after", 0, i64::MAX)?.unwrap_or(0);
@@ -139,7 +139,7 @@ async fn make(call: &Call, me: &Caller, form: &Form) -> Result<(), ChatError> {
     Ok(())
 }
 
-/// The form has names of its own for a room's fields.
+/// Renames fields: the form uses other names for a room's fields.
 fn of_form(invalid: crate::model::Invalid) -> ChatError {
     let field = match invalid.field {
         "name" => "conv_name",
@@ -233,7 +233,7 @@ pub(super) async fn delete(mut call: Call) -> Answer {
     Ok(done("/groups", Notice::RoomDeleted))
 }
 
-/// The room that the path names; nothing is changed about lobby and direct rooms.
+/// Returns the room in the path. The lobby and direct rooms cannot be changed, so they are not found.
 async fn group_of(call: &Call, me: &Caller) -> Result<Room, Stop> {
     let (room, _) = room_of(call, me).await?;
     match room.kind.is_fixed() {

@@ -1,5 +1,5 @@
-//! What lets browsers install the page and open it without a connection: a manifest, a service worker, and the one page
-//! that it shows then. All three are the same for everybody.
+//! PWA support: manifest, service worker, and the page shown without a connection. All three are the same for
+//! everybody.
 
 use askama::Template;
 use serde_json::json;
@@ -38,7 +38,7 @@ pub(super) async fn manifest(_: Call) -> Answer {
     Ok(file("application/manifest+json", manifest.to_string()))
 }
 
-/// Browsers look for a new one by themselves: it changes with every file of the page.
+/// Serves the service worker. It changes with every file of the page, so browsers update it by themselves.
 pub(super) async fn worker(_: Call) -> Answer {
     let files: Vec<_> = assets::names().collect();
     let head = format!(
@@ -49,7 +49,7 @@ pub(super) async fn worker(_: Call) -> Answer {
     Ok(file("text/javascript; charset=utf-8", head + WORKER))
 }
 
-/// In the words of whoever installs it.
+/// Serves the offline page in the language of the browser that installs it.
 pub(super) async fn offline(call: Call) -> Answer {
     let t = texts::of();
     let shell = Shell::bare(t, t.no_connection);

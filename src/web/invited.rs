@@ -1,4 +1,4 @@
-//! `/invite?code=`: what one is invited to, and the ways in.
+//! `/invite?code=`: the page of an invite, where people register, visit as a guest or join.
 
 use askama::Template;
 
@@ -14,22 +14,22 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::person_name;
 
-/// Where an invite's page is, before its code.
+/// URL of an invite's page, without the code.
 const HERE: &str = "/invite?code=";
 
 #[derive(Template)]
 #[template(path = "invited.html")]
 struct InvitedPage {
     shell: Shell,
-    /// Who invites, and where to.
+    /// Text that names the inviter and the room.
     lead: String,
     code: String,
-    /// For whoever is logged in.
+    /// Label of the accept button, for callers with a session.
     accept: Option<String>,
-    /// For those who have no account yet, if they may make one.
+    /// Registration form, for visitors who may register.
     account: Option<Fields>,
     may_visit: bool,
-    /// This page, as it stands in an address.
+    /// Percent-encoded URL of this page.
     next: String,
 }
 
@@ -68,7 +68,7 @@ async fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> Answer {
 fn lead(t: &'static Texts, invite: &Invite) -> String {
     let by = &*person_name(t, &invite.created_by);
     match &invite.room {
-        // The room's name last: nothing in a name is filled in.
+        // The room's name is inserted last, so that placeholders in a name are not replaced.
         Some(room) => {
             let (before, after) = t.invited_to_room.split_once("{room}").unwrap_or_default();
             format!("{}{}{}", before.replace("{by}", by), room.name, after)
@@ -77,7 +77,7 @@ fn lead(t: &'static Texts, invite: &Invite) -> String {
     }
 }
 
-/// Makes an account that is in the room at once.
+/// Registers an account that is a member of the room at once.
 pub(super) async fn register(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     let (chat, visitor) = (&call.kit.chat, call.visitor());
@@ -96,19 +96,19 @@ pub(super) async fn register(mut call: Call) -> Answer {
     }
 }
 
-/// Lets somebody into the room who is logged in.
+/// Adds the caller to the room.
 pub(super) async fn join(mut call: Call) -> Answer {
     let (me, form) = Form::of_caller(&mut call).await?;
     let way = arrive(&call, &me, form.raw("code")).await?;
     Ok(found(&way))
 }
 
-/// Where somebody goes who has just come in and wanted to go to `next`: into the room, if that is an invite.
+/// Returns the page to show after log-in instead of `next`: the room, if `next` is an invite.
 pub(super) async fn after_login(call: &Call, me: &Caller, next: &str) -> String {
     let Some(code) = next.strip_prefix(HERE) else {
         return next.to_owned();
     };
-    // The invite's page says what is wrong with it.
+    // On failure, the invite's page shows the error.
     arrive(call, me, code)
         .await
         .unwrap_or_else(|_| next.to_owned())

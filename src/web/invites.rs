@@ -1,5 +1,4 @@
-//! Links that let people in, as rooms' pages and the admin's show them: the list, a form for another, and once its
-//! address with a picture to point a telephone at.
+//! Invites on the pages of rooms and of the admin: list, form, and once the URL of a new one with a QR code.
 
 use std::time::Duration;
 
@@ -16,22 +15,22 @@ use super::room::{Scene, address};
 use super::texts::{self, Texts};
 use super::view::{Clock, person_name};
 
-/// More than so many are not listed.
+/// Maximum number of invites that are listed.
 const MOST: u32 = 1000;
-/// How long an invite may be good, hours.
+/// Lifetimes that can be chosen, hours.
 const HOURS: [u64; 4] = [1, 24, 7 * 24, 30 * 24];
 
-/// All invites to one place.
+/// Invites to one room, or to the server.
 pub(super) struct InvitesView {
-    /// Where its forms go, `/conversations/{uuid}` or `/admin`.
+    /// Base path of its forms, `/conversations/{uuid}` or `/admin`.
     pub action: String,
     pub list: Vec<InviteView>,
     pub fields: Fields,
-    /// The new one: its full address, and its code.
+    /// The new invite: its full URL, and its code.
     pub made: Option<(String, String)>,
 }
 
-/// One of them; its code is not known any more.
+/// A listed invite, without its code, which is not stored.
 pub(super) struct InviteView {
     pub id: i64,
     pub by: String,
@@ -39,7 +38,7 @@ pub(super) struct InviteView {
     pub until: Clock,
 }
 
-/// Those to a room.
+/// Returns the invites to a room.
 pub(super) async fn of_room(
     call: &Call,
     me: &Caller,
@@ -49,7 +48,7 @@ pub(super) async fn of_room(
     view(call, me, Some(room.id), address(room), refused).await
 }
 
-/// Those to the server.
+/// Returns the invites to the server only.
 pub(super) async fn of_server(
     call: &Call,
     me: &Caller,
@@ -126,7 +125,7 @@ fn wish(room: Option<RoomId>, form: &Form) -> Result<InviteWish, Invalid> {
     })
 }
 
-/// Makes an invite; the answer is its code.
+/// Creates an invite and returns its code.
 pub(super) async fn make(
     call: &Call,
     me: &Caller,
@@ -161,7 +160,7 @@ pub(super) async fn revoke(mut call: Call) -> Answer {
     Ok(done(&address(&room), Notice::Revoked))
 }
 
-/// Revokes the invite that a form names.
+/// Revokes the invite named in the form.
 pub(super) async fn revoke_by(call: &Call, me: &Caller, form: &Form) -> Result<(), Stop> {
     let id = form.raw("invite").parse().map_err(|_| Fault::NoRoute)?;
     Ok(call.kit.chat.revoke_invite(me, InviteId(id)).await?)

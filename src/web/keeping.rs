@@ -1,4 +1,4 @@
-//! The forms of a room's page: coming and going, and what owners, moderators and admins do.
+//! Forms on a room's details page: join, leave, settings, and the actions of owners, moderators and admins.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use super::picture;
 use super::room::{Scene, address, not_offered};
 
 impl Scene {
-    /// A form that somebody sent to a room.
+    /// Reads a form about the room in the path.
     async fn of(call: &mut Call) -> Result<(Self, Form), Stop> {
         let (me, form) = Form::of_caller(call).await?;
         let (room, place) = room_of(call, &me).await?;
         Ok((Self { me, room, place }, form))
     }
 
-    /// Leads back to the page, or shows it again with what is wrong.
+    /// Redirects to the details page on success, else renders it with the error.
     pub(super) async fn after<T>(
         &self,
         call: &Call,
@@ -86,7 +86,7 @@ impl Scene {
             .filter(|kind| !kind.is_fixed())
             .ok_or(not_offered("kind"))?;
         let key = form.optional("access_key", Key::parse)?;
-        // Who is not in the room does not see the key, so leaving its line empty does not mean to take it away.
+        // A caller who is no member does not see the key, so an empty field does not remove it.
         let keeps_key = key.is_none() && self.place.is_none();
         Ok(RoomEdit {
             name: Some(ShownName::of_room(form.raw("name"))?),

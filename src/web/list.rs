@@ -1,4 +1,4 @@
-//! `/conversations`: my rooms, unread first.
+//! `/conversations`: the caller's rooms, unread first.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! `/settings/look`: language and colours, for people with and without an account. Both are cookies: a browser's own.
+//! `/settings/look`: language and colour theme, with or without an account. Both are cookies, so they belong to a
+//! browser.
 
 use crate::dialect::kit::{Call, current_cookie};
 
@@ -8,17 +9,17 @@ use super::form::Form;
 use super::notice::Notice;
 use super::texts::{self, Texts};
 
-/// The cookie of those who chose colours.
+/// Name of the cookie with the chosen theme.
 const THEME: &str = "parlor_theme";
-/// What can be chosen; otherwise the device decides.
+/// Themes that can be chosen; without a choice the device decides.
 const THEMES: [&str; 2] = ["light", "dark"];
 
-/// The colours that the reader chose, empty if they did not.
+/// Returns the chosen theme, empty without a choice.
 pub(super) fn theme() -> &'static str {
     current_cookie(THEME).map_or("", |theme| known(&theme))
 }
 
-/// The two choices.
+/// Returns the inputs for language and theme.
 pub(super) fn inputs(t: &'static Texts) -> Vec<Input> {
     let chosen = current_cookie(texts::COOKIE).and_then(|lang| texts::find(&lang));
     let lang = chosen.map_or("", |texts| texts.lang);
@@ -27,7 +28,7 @@ pub(super) fn inputs(t: &'static Texts) -> Vec<Input> {
         ("light", t.theme_light),
         ("dark", t.theme_dark),
     ];
-    // Every language calls itself by its own name.
+    // Languages are listed by their own names.
     let langs = [("", t.language_auto), ("en", "English"), ("de", "Deutsch")];
     vec![
         Input::select("lang", t.language, langs).value(lang),

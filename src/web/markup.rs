@@ -1,26 +1,25 @@
-//! What people write, as HTML: a little Markdown, links, and who is mentioned, as `model` reads it. The page's script
-//! makes the same of new messages; `tests/markup.json` holds both to it. Must not know messages or pages.
+//! Renders message text as HTML: a subset of Markdown, links and mentions, as parsed by `model`. The page's script
+//! renders new messages in the same way; `tests/markup.json` tests both. Independent of messages and pages.
 
 use crate::model::{Element, MENTION_MAX, Reader, is_gap, name_key, read};
 
-/// Characters that are compared with names in one message: enough for every `@` that can mention somebody.
+/// Maximum number of characters compared with names in one message: enough for every `@` that can be a mention.
 const NAME_CHARS: usize = 6400;
 
-/// A text as HTML.
+/// Rendered text.
 pub(super) struct Markup {
     pub html: String,
-    /// Nothing but text, links and names: what one reads is what was written.
+    /// Whether it has only text, links and mentions, so that what is displayed equals the source.
     pub plain: bool,
 }
 
-/// Somebody who is mentioned in the text.
+/// A person mentioned in the text.
 pub(super) struct Called {
-    /// [`name_key`] of the username.
     pub key: String,
     pub is_me: bool,
 }
 
-/// Renders a text in which those people are mentioned.
+/// Renders a text that mentions the people in `called`.
 pub(super) fn render(text: &str, called: &[Called]) -> Markup {
     let mut writer = Writer {
         names: Names {
@@ -45,7 +44,7 @@ struct Writer<'a> {
     html: String,
     plain: bool,
     paragraphs: usize,
-    /// How many elements are open.
+    /// Number of open elements.
     depth: usize,
 }
 
@@ -81,7 +80,7 @@ impl Reader for Writer<'_> {
             Element::Item(Some(number)) => self.html.push_str(&format!(" value=\"{number}\"")),
             _ => {}
         }
-        // Each block runs in the direction of its own text; code runs as the page does.
+        // Each block has the direction of its own text; code has that of the page.
         if self.depth == 0 && element != Element::CodeBlock {
             self.html.push_str(" dir=\"auto\"");
         }
@@ -142,7 +141,7 @@ impl Reader for Writer<'_> {
     }
 }
 
-/// Collects the people a message mentions, within a budget of comparisons with their names.
+/// People mentioned in a message, with a budget for comparisons with their names.
 struct Names<'a> {
     called: &'a [Called],
     chars_left: usize,
@@ -157,7 +156,7 @@ impl Names<'_> {
         name_key(&chars.iter().collect::<String>())
     }
 
-    /// The length of the longest name that `rest` begins with.
+    /// Returns the length of the longest name at the start of `rest`.
     fn find(&mut self, rest: &[char]) -> Option<usize> {
         if self.called.is_empty() || self.chars_left <= MENTION_MAX {
             return None;
@@ -178,7 +177,8 @@ impl Names<'_> {
         Some(length)
     }
 
-    /// How many characters of `rest` make up a name; as many as it has unless they were typed in another form.
+    /// Returns how many characters of `rest` form `name`. Tries the name's own length first; it differs if the name was
+    /// typed in another Unicode form.
     fn length(&mut self, rest: &[char], name: &str) -> Option<usize> {
         let usual = name.chars().count();
         let others = (1..=MENTION_MAX).filter(|length| *length != usual);
@@ -191,7 +191,7 @@ impl Names<'_> {
     }
 }
 
-/// Counts what is compared with names, so that tests can tell how the work grows with the text.
+/// Counts comparisons with names, so that tests can check that the work is linear.
 #[cfg(not(test))]
 fn count(_steps: usize) {}
 

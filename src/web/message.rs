@@ -1,4 +1,4 @@
-//! Messages as the page of a chat shows them. Must not know where they come from.
+//! View of a message on the chat page. Independent of how messages are loaded.
 
 use crate::model::{Message, Quote, Reaction, UserId};
 
@@ -7,12 +7,11 @@ use super::markup::{Called, render};
 use super::texts::Texts;
 use super::view::{Clock, Face, person_name};
 
-/// Messages of one person within this time are shown as one block, milliseconds.
+/// Messages of one sender within this time form one block, milliseconds.
 const BLOCK: i64 = 5 * 60 * 1000;
-/// So many people are named of each reaction; the script does the same.
+/// Maximum number of people named per reaction; the script uses the same limit.
 const NAMED: usize = 8;
 
-/// A message.
 pub(super) struct MessageView {
     pub id: i64,
     pub change: i64,
@@ -20,25 +19,25 @@ pub(super) struct MessageView {
     pub name: String,
     pub face: Face,
     pub own: bool,
-    /// Belongs to the block of the message before.
+    /// Whether it is in one block with the message before.
     pub follows: bool,
-    /// Nobody here has read it yet: the first one after what I have read.
+    /// Whether it is the first message after the reader's read cursor.
     pub first_unread: bool,
     pub read: bool,
     pub deleted: bool,
     pub edited: bool,
-    /// It calls me.
+    /// Whether it mentions the reader.
     pub calls: bool,
     pub quote: Option<QuoteView>,
     pub files: Vec<FileView>,
     pub html: String,
-    /// The text as it was written, where the page shows it otherwise.
+    /// Source text, if it differs from the displayed text.
     pub source: Option<String>,
     pub reactions: Vec<ReactionView>,
     pub at: Clock,
 }
 
-/// What stands above an answer.
+/// Quote above a reply.
 pub(super) struct QuoteView {
     pub id: i64,
     pub name: String,
@@ -49,13 +48,13 @@ pub(super) struct QuoteView {
 pub(super) struct ReactionView {
     pub emoji: String,
     pub count: u32,
-    /// The numbers of the first of them.
+    /// Comma-separated ids of the first people.
     pub people: String,
     pub mine: bool,
 }
 
 impl MessageView {
-    /// `names` finds the username of somebody who is called.
+    /// `names` returns the user name of a person who is mentioned.
     pub(super) fn new(
         t: &'static Texts,
         message: &Message,
@@ -96,7 +95,7 @@ impl MessageView {
         }
     }
 
-    /// For scripts to fill in.
+    /// Returns an empty view for the `<template>` that scripts fill in.
     pub(super) fn blank() -> Self {
         Self {
             id: 0,
@@ -152,7 +151,7 @@ impl ReactionView {
     }
 }
 
-/// `48 KiB`, `1.2 MiB`, rounded up, in the units of the limits; the script does the same.
+/// Formats a size like `48 KiB` or `1.2 MiB`, rounded up, in the units of the limits; the script does the same.
 pub(super) fn size_label(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = 1024 * KIB;
@@ -169,7 +168,7 @@ pub(super) fn size_label(bytes: u64) -> String {
     }
 }
 
-/// Whether `next` is shown in one block with the message before it.
+/// Whether `next` is in one block with the message before it.
 pub(super) fn is_block(before: &Message, next: &Message) -> bool {
     before.sender.id == next.sender.id && next.created_at.0 - before.created_at.0 < BLOCK
 }
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_told_in_round_figures() {
+    fn file_sizes_are_rounded_up() {
         assert_eq!(size_label(1023), "1023 B");
         assert_eq!(size_label(1025), "2 KiB");
         assert_eq!(size_label(1_270_000), "1.3 MiB");

@@ -1,5 +1,5 @@
-//! The pages for people: server-rendered, useful before any script runs, then live over the native protocol. Must not
-//! know how that protocol is served, nor any other.
+//! Web pages: rendered by the server, usable without scripts, then live over the native protocol. Independent of the
+//! implementation of that protocol and of all others.
 
 mod admin;
 mod answer;
@@ -39,7 +39,7 @@ mod window;
 
 use crate::dialect::kit::{Route, Surface, api_fault, routes};
 
-/// All pages, and what they are made of.
+/// Returns the routes of all pages and their assets.
 pub fn surface() -> Surface {
     let routes = [room_pages(), own_pages(), admin_pages(), entry_pages()].concat();
     Surface {
@@ -49,7 +49,7 @@ pub fn surface() -> Surface {
     }
 }
 
-/// The document for programs; below `/api` refusals have the keys of all protocols.
+/// Returns the routes of the API documentation. Errors below `/api` have the keys of all protocols.
 pub fn docs_surface() -> Surface {
     let routes = routes![docs::stopped;
         GET "/docs" => docs::show,
@@ -62,7 +62,7 @@ pub fn docs_surface() -> Surface {
     }
 }
 
-/// Rooms and what is said in them.
+/// Rooms and messages.
 fn room_pages() -> Vec<Route> {
     routes![answer::stopped;
         GET "/" => list::home,
@@ -93,7 +93,7 @@ fn room_pages() -> Vec<Route> {
     ]
 }
 
-/// People, what they look for, and what they decide for themselves.
+/// People, search, and the caller's own settings.
 fn own_pages() -> Vec<Route> {
     routes![answer::stopped;
         GET "/people" => people::show,
@@ -112,7 +112,7 @@ fn own_pages() -> Vec<Route> {
     ]
 }
 
-/// What admins see and do.
+/// Pages for admins.
 fn admin_pages() -> Vec<Route> {
     routes![answer::stopped;
         GET "/groups" => groups::list,
@@ -133,7 +133,7 @@ fn admin_pages() -> Vec<Route> {
     ]
 }
 
-/// The ways in, and files for all pages.
+/// Log-in, registration, invites, and assets.
 fn entry_pages() -> Vec<Route> {
     routes![answer::stopped;
         GET "/invite" => invited::show,

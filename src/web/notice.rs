@@ -1,23 +1,23 @@
-//! What is said once on the next page, after a form was done. The cookie carries only a code from this list, so nobody
-//! can put words into our mouth.
+//! Flash messages: shown once on the next page after a form was processed. The cookie holds only a code from this list,
+//! so nobody can inject text.
 
 use crate::dialect::kit::current_cookie;
 
 use super::texts::Texts;
 
-/// The cookie that carries the code to the next page.
+/// Name of the cookie with the code.
 pub(super) const COOKIE: &str = "parlor_note";
 
 macro_rules! notices {
     ($($(#[$doc:meta])* $name:ident $code:literal => $text:ident,)*) => {
-        /// Something that was done.
+        /// Flash message.
         #[derive(Clone, Copy)]
         pub(super) enum Notice {
             $($(#[$doc])* $name,)*
         }
 
         impl Notice {
-            /// Its code.
+            /// Returns the code used in the cookie.
             pub(super) fn code(self) -> &'static str {
                 match self {
                     $(Notice::$name => $code,)*
@@ -31,7 +31,6 @@ macro_rules! notices {
                 }
             }
 
-            /// What it says.
             fn text(self, t: &'static Texts) -> &'static str {
                 match self {
                     $(Notice::$name => t.$text,)*
@@ -42,35 +41,25 @@ macro_rules! notices {
 }
 
 notices! {
-    /// The session was ended by its owner.
+    /// The caller logged out.
     LoggedOut "logged-out" => notice_logged_out,
-    /// The session was ended, wherever.
+    /// The session ended elsewhere.
     SessionEnded "session-ended" => notice_session_ended,
-    /// Somebody left a room.
     Left "left" => notice_left,
-    /// Somebody was sent out of a room.
     Kicked "kicked" => notice_kicked,
-    /// Something was changed.
     Saved "saved" => notice_saved,
-    /// The password was changed.
     PasswordSaved "password-saved" => notice_password_saved,
-    /// Sessions were ended.
     SessionsEnded "sessions-ended" => notice_sessions_ended,
-    /// A room's messages were deleted.
     Cleared "cleared" => notice_cleared,
-    /// A room was made.
     RoomMade "room-made" => notice_room_made,
-    /// A room was deleted.
     RoomDeleted "room-deleted" => notice_room_deleted,
-    /// An account was ended.
     UserDeleted "user-deleted" => notice_user_deleted,
-    /// An invite was revoked.
     Revoked "revoked" => notice_revoked,
-    /// The page is for people with another role.
+    /// The page requires another role.
     NotAllowed "not-allowed" => forbidden_text,
 }
 
-/// What is to be said now.
+/// Returns the flash message of the current request; empty if there is none.
 pub(super) fn current(t: &'static Texts) -> &'static str {
     let code = current_cookie(COOKIE).unwrap_or_default();
     Notice::parse(&code).map_or("", |notice| notice.text(t))

@@ -1,4 +1,4 @@
-//! `/password?code=`: the one-time link by which somebody who forgot their password chooses another.
+//! `/password?code=`: one-time link to choose a new password.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Call, StatusCode};

@@ -1,4 +1,4 @@
-//! `/people`: everybody here, and the way to a direct chat with somebody.
+//! `/people`: all accounts, with a button that opens a direct room.
 
 use askama::Template;
 
@@ -11,7 +11,7 @@ use super::shell::Shell;
 use super::texts;
 use super::view::PersonView;
 
-/// So many people stand on one page.
+/// People per page.
 const PAGE: u32 = 100;
 
 #[derive(Template)]
@@ -20,7 +20,7 @@ struct PeoplePage {
     shell: Shell,
     people: Vec<PersonView>,
     query: String,
-    /// Where the next people are, if there are more.
+    /// Start of the next page, if there is one.
     after: Option<i64>,
     is_guest: bool,
 }

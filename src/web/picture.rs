@@ -1,4 +1,4 @@
-//! Forms that bring a picture: of a person or of a room.
+//! Upload forms for the picture of a person or a room.
 
 use std::pin::Pin;
 
@@ -13,10 +13,10 @@ use super::answer::Stop;
 use super::fields::Input;
 use super::texts::Texts;
 
-/// A picture on its way.
+/// Picture being received.
 pub(super) type Bytestream = Pin<Box<dyn Stream<Item = Result<Bytes, Fault>> + Send>>;
 
-/// The line of such a form.
+/// Returns the inputs of an upload form.
 pub(super) fn inputs(t: &'static Texts) -> Vec<Input> {
     vec![
         Input::new("file", t.choose_picture, 0)
@@ -25,7 +25,7 @@ pub(super) fn inputs(t: &'static Texts) -> Vec<Input> {
     ]
 }
 
-/// Reads such a form and lets `keep` have its picture; what the core refuses is for the form to say.
+/// Reads an upload form and passes its picture to `keep`. The inner result holds errors to show in the form.
 pub(super) async fn take<T, Keeping>(
     call: &mut Call,
     caller: &Caller,
@@ -45,7 +45,7 @@ where
     }
 }
 
-/// The picture; the page's token stands before it.
+/// Returns the picture. The CSRF token must precede it in the form.
 async fn find(call: &Call, caller: &Caller, parts: &mut Form) -> Result<Bytestream, Fault> {
     let mut trusted = false;
     while let Some(part) = parts.next().await? {

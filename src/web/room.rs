@@ -1,4 +1,4 @@
-//! `/conversations/{uuid}`: what a room is, who is in it, and to whom it falls what can be done about that.
+//! Room details page: members, settings, and the actions the viewer may take.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Face, MemberView, room_name};
 
-/// So many members stand on one page.
+/// Members per page.
 const PAGE: u32 = 200;
 
 #[derive(Template)]
@@ -34,14 +34,14 @@ struct RoomPage {
     kind_text: &'static str,
     access_key: String,
     members: Vec<MemberView>,
-    /// Where the next members are, if there are more.
+    /// Start of the next page of members, if there is one.
     after: Option<i64>,
     /// For members.
     notify: Option<Fields>,
-    /// For those who keep the room.
+    /// For moderators and above.
     add: Option<Fields>,
     invites: Option<InvitesView>,
-    /// For those who manage it.
+    /// For those who may manage the room.
     edit: Option<Fields>,
     picture: Option<Fields>,
     has_picture: bool,
@@ -53,7 +53,7 @@ struct RoomPage {
     is_owner: bool,
 }
 
-/// A room as somebody sees it.
+/// A room and the caller's membership.
 pub(super) struct Scene {
     pub me: Caller,
     pub room: Room,
@@ -67,7 +67,7 @@ pub(super) async fn show(call: Call) -> Answer {
 }
 
 impl Scene {
-    /// The page, perhaps with a form that was refused.
+    /// Renders the page, with the error of a form that was refused, if any.
     pub(super) async fn show(&self, call: &Call, refused: Option<&Refused<'_>>) -> Answer {
         let t = texts::of();
         let (me, room) = (&self.me, &self.room);
@@ -144,7 +144,7 @@ impl Scene {
         member.person.id != self.me.id() && !self.is_owner(member.person.id)
     }
 
-    /// Whether to offer it; the core has the last word.
+    /// Whether to offer muting and kicking. The core checks permissions again.
     fn may_keep(&self, member: &Member) -> bool {
         let lower = self
             .place
@@ -169,7 +169,7 @@ fn add_inputs(t: &'static Texts, people: Vec<(String, String)>) -> Vec<Input> {
     vec![input.suggesting(people)]
 }
 
-/// Those of this server who could be added, by the names with which they log in and what they are called.
+/// Returns user name and display name of accounts that could be added.
 async fn others(call: &Call, members: &[MemberView]) -> Result<Vec<(String, String)>, ChatError> {
     let users = call.kit.chat.users("", UserId(0), PAGE).await?;
     let members: HashSet<_> = members.iter().map(|member| member.person.id).collect();
@@ -200,17 +200,17 @@ fn edit_inputs(t: &'static Texts, room: &Room) -> Vec<Input> {
     ]
 }
 
-/// Whether somebody may not write now.
+/// Whether the member is muted now.
 pub(super) fn is_muted(place: &Membership) -> bool {
     place.is_muted(Millis::now())
 }
 
-/// The room's own page.
+/// Returns the path of the room's details page.
 pub(super) fn address(room: &Room) -> String {
     format!("/conversations/{}", room.uuid)
 }
 
-/// Why a form is refused that chooses what it does not offer.
+/// Error for a form value that is not among the options.
 pub(super) fn not_offered(field: &'static str) -> Invalid {
     Invalid::new(field, "is none of those that are offered")
 }

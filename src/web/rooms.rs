@@ -1,4 +1,4 @@
-//! `/rooms`: finding, joining and making rooms.
+//! `/rooms`: browsing, joining and creating rooms.
 
 use askama::Template;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::Face;
 
-/// So many rooms stand on one page.
+/// Rooms per page.
 const PAGE: u32 = 100;
 
 #[derive(Template)]
@@ -23,7 +23,7 @@ const PAGE: u32 = 100;
 struct RoomsPage {
     shell: Shell,
     rooms: Vec<PublicView>,
-    /// Where the next rooms are, if there are more.
+    /// Start of the next page, if there is one.
     after: Option<i64>,
     is_guest: bool,
     key: Fields,

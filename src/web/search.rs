@@ -1,4 +1,4 @@
-//! `/search`: what was said, found by words and filters.
+//! `/search`: full-text search with filters.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face, person_name, room_name};
 
-/// So many messages stand on one page.
+/// Messages per page.
 const PAGE: u32 = 30;
 
 #[derive(Template)]
@@ -26,7 +26,7 @@ struct FoundPage {
     query: String,
     error: String,
     found: Vec<HitView>,
-    /// Where the search goes on, if it does.
+    /// Start of the next page, if there is one.
     next: Option<i64>,
 }
 

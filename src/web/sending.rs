@@ -1,4 +1,4 @@
-//! Writing and reading in a room without a script: forms of the chat's page.
+//! Forms of the chat page that send messages and mark them read without a script.
 
 use uuid::Uuid;
 
@@ -12,15 +12,15 @@ use super::explain::{Said, explain};
 use super::form::{Form, sender};
 use super::texts::{self, Texts};
 
-/// The part of the output that was read.
+/// The fields read so far, to show them again if sending fails.
 #[derive(Default)]
 struct Written {
     text: String,
-    /// Made with the page: sending the same form twice makes one message.
+    /// Created with the page, so that submitting the form twice sends one message.
     uuid: Uuid,
 }
 
-/// Sends a message, with files if there are any.
+/// Sends a message with its files.
 pub(super) async fn send(mut call: Call) -> Answer {
     let me = sender(&call).await?;
     let place = room_of(&call, &me).await?;
@@ -78,7 +78,7 @@ async fn with_files(
     form.end(sent).await
 }
 
-/// Reads the form in the order of its fields: the page's token stands before the files.
+/// Reads the form in the order of its fields. The CSRF token must precede the files.
 async fn receive(
     call: &Call,
     me: &Caller,
@@ -138,7 +138,7 @@ impl Written {
     }
 }
 
-/// Returns the error text for a message that was not sent; one that is too long says by how much.
+/// Returns the error text for a message that was not sent; for one that is too long, with the excess.
 fn explain_unsent(t: &'static Texts, fault: &Fault, text: &str) -> Said {
     let said = explain(t, fault);
     let is_text = matches!(
@@ -163,7 +163,7 @@ fn explain_unsent(t: &'static Texts, fault: &Fault, text: &str) -> Said {
     }
 }
 
-/// Notes that all up to a message is read.
+/// Moves the caller's read cursor.
 pub(super) async fn read(mut call: Call) -> Answer {
     let (me, form) = Form::of_caller(&mut call).await?;
     let (room, _) = room_of(&call, &me).await?;

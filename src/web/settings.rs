@@ -1,4 +1,4 @@
-//! `/settings`: what one decides about oneself and one's browser.
+//! `/settings`: settings of the account and of the browser.
 
 use askama::Template;
 use uuid::Uuid;
@@ -19,10 +19,10 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face};
 
-/// The page itself.
+/// Path of the page.
 const HERE: &str = "/settings";
 
-/// For those who are not logged in.
+/// Page for visitors who are not logged in.
 #[derive(Template)]
 #[template(path = "look.html")]
 struct LookPage {
@@ -40,13 +40,13 @@ struct SettingsPage {
     is_admin: bool,
     profile: Fields,
     picture: Fields,
-    /// Nothing for those who have none.
+    /// `None` for accounts without a password.
     password: Option<Fields>,
     look: Fields,
     notify: Fields,
     sessions: Vec<SessionView>,
     removal: Fields,
-    /// It was tried, and refused.
+    /// Whether deletion was tried and refused.
     removal_open: bool,
 }
 
@@ -128,7 +128,7 @@ fn current_password(t: &'static Texts) -> Input {
         .autocomplete("current-password")
 }
 
-/// Guests have no password to confirm it with.
+/// Guests have no password for confirming the deletion.
 fn removal_inputs(t: &'static Texts, has_password: bool) -> Vec<Input> {
     has_password
         .then(|| current_password(t))
@@ -153,7 +153,7 @@ async fn sessions(
     Ok(sessions.iter().map(view).collect())
 }
 
-/// What somebody is logged in with, as far as it says so.
+/// Returns browser and system of a session's client, as its user agent says.
 fn program(t: &'static Texts, session: &Session) -> String {
     let agent = session.user_agent.as_str();
     let first = |known: &[&'static str]| known.iter().copied().find(|word| agent.contains(word));
@@ -207,7 +207,7 @@ pub(super) async fn save_password(mut call: Call) -> Answer {
     after(&call, &me, "password", &form, saved, Notice::PasswordSaved).await
 }
 
-/// It is the current password that is wrong.
+/// Attributes wrong credentials to the field of the current password.
 fn is_current(error: ChatError) -> ChatError {
     match error {
         ChatError::BadCredentials => Invalid::new("current_password", "is wrong").into(),
@@ -258,7 +258,7 @@ pub(super) async fn clear_picture(mut call: Call) -> Answer {
     Ok(done(HERE, Notice::Saved))
 }
 
-/// The same for all rooms; each can be set by itself on its own page.
+/// Sets the notification setting of all rooms. Each room can also be set on its own page.
 pub(super) async fn save_notify(mut call: Call) -> Answer {
     let (me, form) = Form::of_caller(&mut call).await?;
     let saved = match Notify::parse(form.raw("notify")) {
@@ -286,7 +286,7 @@ pub(super) async fn end_other_sessions(mut call: Call) -> Answer {
     Ok(done(HERE, Notice::SessionsEnded))
 }
 
-/// Leads back to the page, or shows it again with what is wrong.
+/// Redirects to the page on success, else renders it with the error.
 async fn after(
     call: &Call,
     me: &Caller,

@@ -1,4 +1,4 @@
-//! `/setup`: the one-time link that makes the first admin.
+//! `/setup`: one-time link that creates the first admin.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Call, StatusCode};

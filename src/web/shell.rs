@@ -1,4 +1,4 @@
-//! What surrounds every page: title, notice, my rooms beside it, and what its scripts have to know.
+//! Layout of every page: title, flash message, list of rooms, and data for scripts.
 
 use serde::Serialize;
 
@@ -14,35 +14,35 @@ use super::notice;
 use super::texts::{self, ScriptTexts, Texts};
 use super::view::{PersonView, RoomView};
 
-/// The frame of a page.
+/// Layout data of a page.
 pub(super) struct Shell {
     pub t: &'static Texts,
     pub title: String,
-    /// `light` or `dark` if that was chosen, else empty.
+    /// `light` or `dark` if chosen, else empty.
     pub theme: &'static str,
     pub assets: &'static str,
     pub notice: &'static str,
     pub csrf: String,
-    /// What scripts have to know, as JSON; empty where none run.
+    /// JSON for scripts; empty on pages without scripts.
     pub script: String,
     pub side: Option<Side>,
-    /// Phones show one thing at a time: the list of rooms, or what is beside it.
+    /// Whether narrow screens show the list of rooms instead of the content.
     pub list_first: bool,
 }
 
-/// What stands beside the page of somebody who is logged in.
+/// Sidebar of a logged-in caller.
 pub(super) struct Side {
     pub me: PersonView,
-    /// Guests neither make rooms nor start direct chats.
+    /// Guests neither create rooms nor start direct ones.
     pub is_guest: bool,
     pub is_admin: bool,
-    /// Rooms that an admin manages without being in them; only on the page of the list.
+    /// Rooms that an admin manages without being a member; only on `/conversations`.
     pub others: Vec<GroupView>,
     pub rooms: Vec<RoomView>,
     pub blank: RoomView,
 }
 
-/// What scripts have to know; `room` only on the page of a chat.
+/// Data for scripts; `room` only on the chat page.
 #[derive(Serialize)]
 struct Script<'a, R: Serialize> {
     me: Me<'a>,
@@ -60,7 +60,7 @@ struct Me<'a> {
 }
 
 impl Shell {
-    /// The frame for those who are not logged in.
+    /// Layout without a session or a flash message.
     pub(super) fn bare(t: &'static Texts, title: &str) -> Self {
         Self {
             t,
@@ -75,7 +75,7 @@ impl Shell {
         }
     }
 
-    /// The same, with what is to be said once.
+    /// Layout without a session, with the flash message.
     pub(super) fn outside(title: &str) -> Self {
         let t = texts::of();
         Self {
@@ -84,13 +84,13 @@ impl Shell {
         }
     }
 
-    /// The frame for somebody who is logged in.
+    /// Layout for a logged-in caller.
     pub(super) async fn inside(call: &Call, me: &Caller, title: &str) -> Result<Self, Stop> {
         let rooms = call.kit.chat.rooms(me).await?;
         Ok(Self::with_rooms::<()>(call, me, title, &rooms, None))
     }
 
-    /// The same, when the rooms are known already; `current` is the one that is open.
+    /// Like `inside`, with the rooms already loaded; `current` is the open room and its data for scripts.
     pub(super) fn with_rooms<R: Serialize>(
         call: &Call,
         me: &Caller,
@@ -140,7 +140,7 @@ impl Side {
     }
 }
 
-/// Unread rooms first, then those where something was said last.
+/// Sort key of the list: unread rooms first, then by the time of the last message.
 fn rank(overview: &RoomOverview) -> (bool, i64) {
     let at = overview
         .last_message
@@ -149,7 +149,7 @@ fn rank(overview: &RoomOverview) -> (bool, i64) {
     (overview.unread > 0, at.0)
 }
 
-/// Where the page's WebSocket is: a path of its own host, unless the operator says otherwise.
+/// Returns the URL of the native WebSocket: a path on the page's host, unless the operator configured `ws_url`.
 fn ws_address(call: &Call) -> String {
     let base = call.kit.ws_url.as_deref().unwrap_or_default();
     format!("{}/api/v1/ws", base.trim_end_matches('/'))

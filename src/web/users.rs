@@ -1,4 +1,4 @@
-//! `/users`: all accounts, for admins: edited, logged out, helped with a forgotten password, ended.
+//! `/users`: account management for admins: edit, log out, create a password link, delete.
 
 use askama::Template;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use super::shell::Shell;
 use super::texts::{self, Texts};
 use super::view::{Clock, Face};
 
-/// So many people stand on one page.
+/// Accounts per page.
 const PAGE: u32 = 100;
 
 #[derive(Template)]
@@ -25,7 +25,7 @@ struct UsersPage {
     shell: Shell,
     users: Vec<UserView>,
     query: String,
-    /// Where the next people are, if there are more.
+    /// Start of the next page, if there is one.
     after: Option<i64>,
 }
 
@@ -49,7 +49,7 @@ struct UserPage {
     name: String,
     is_guest: bool,
     fields: Fields,
-    /// A password link that was just made.
+    /// URL of a password link just created, or empty.
     link: String,
 }
 
@@ -113,7 +113,7 @@ async fn view(call: &Call, me: &Caller, user: &User, refused: Option<&Refused<'_
     page(status_of(t, refused), call, &template)
 }
 
-/// The address of a password link that was just made.
+/// Returns the URL of the password link just created; empty if there is none.
 async fn link_of(call: &Call) -> Result<String, ChatError> {
     let code = call.query_value("link").unwrap_or_default();
     match !code.is_empty()
@@ -155,7 +155,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     }
 }
 
-/// What a form does not have stays as it is.
+/// Fields missing in the form stay unchanged.
 fn edit_of(form: &Form) -> Result<UserEdit, ChatError> {
     let role = form.given("role");
     let role = role.map(|word| Role::parse(word).ok_or(not_offered("role")));
@@ -190,7 +190,7 @@ fn address(user: &User) -> String {
     format!("/users/edit/{}", user.person.uuid)
 }
 
-/// A form about somebody, sent by an admin.
+/// Reads an admin's form about the account in the path.
 async fn form_of(call: &mut Call) -> Result<(Caller, User, Form), Stop> {
     admin(call).await?;
     let (me, form) = Form::of_caller(call).await?;

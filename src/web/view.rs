@@ -1,4 +1,4 @@
-//! People, rooms and messages as templates show them.
+//! Views of people, rooms and times for templates.
 
 use std::borrow::Cow;
 
@@ -17,26 +17,25 @@ use crate::model::{
 use super::room::is_muted;
 use super::texts::Texts;
 
-/// So many characters of the last message stand in the list.
+/// Maximum length of the last message in the list of rooms, characters.
 const PREVIEW: usize = 100;
-/// Unread messages are counted up to here.
+/// Largest count of unread messages that is shown exactly.
 const UNREAD_MAX: u32 = 99;
 
-/// Somebody's or a room's picture; without one, letters on one of twelve colours.
+/// Avatar of a person or picture of a room; without one, initials on one of twelve colours.
 #[derive(Clone, Template)]
 #[template(path = "part/face.html")]
 pub(super) struct Face {
     letters: String,
     hue: i64,
     kind: &'static str,
-    /// Its address on this server; empty without one.
+    /// Path on this server; empty without a picture.
     picture: String,
 }
 
 impl HtmlSafe for Face {}
 
 impl Face {
-    /// Somebody's.
     pub(super) fn of_person(person: &Person) -> Self {
         Self {
             letters: initials(&person.display_name),
@@ -46,7 +45,7 @@ impl Face {
         }
     }
 
-    /// A room's; a direct room has the other person's.
+    /// Returns the picture of a room; for a direct room the other person's avatar.
     pub(super) fn of_room(room: &Room, me: UserId) -> Self {
         match room.other(me) {
             Some(other) => Self::of_person(other),
@@ -59,7 +58,7 @@ impl Face {
         }
     }
 
-    /// An empty one, for scripts to fill in.
+    /// Returns an empty view for the `<template>` that scripts fill in.
     pub(super) fn blank(kind: &'static str) -> Self {
         Self {
             letters: String::new(),
@@ -70,14 +69,15 @@ impl Face {
     }
 }
 
-/// Pictures of other hosts are not shown: whoever loads one tells that host so.
+/// Returns the path of a picture on this server. Pictures on other hosts are not shown: loading one would tell that
+/// host about the reader.
 fn own_picture(url: Option<&WebUrl>) -> String {
     url.and_then(WebUrl::own_path)
         .unwrap_or_default()
         .to_owned()
 }
 
-/// The first letters of the first two words, with the marks that belong to them; the script does the same.
+/// Returns the first letters of the first two words, with their combining marks; the script does the same.
 fn initials(name: &str) -> String {
     let words = name.split(|c: char| c.is_whitespace() || c.is_ascii_punctuation());
     let firsts = words.map(|word| word.trim_start_matches(|c: char| !c.is_alphanumeric()));
@@ -85,7 +85,6 @@ fn initials(name: &str) -> String {
     firsts.take(2).map(str::to_uppercase).collect()
 }
 
-/// Somebody.
 pub(super) struct PersonView {
     pub id: i64,
     pub name: String,
@@ -112,7 +111,7 @@ impl PersonView {
         }
     }
 
-    /// For scripts to fill in.
+    /// Returns an empty view for the `<template>` that scripts fill in.
     pub(super) fn blank() -> Self {
         Self {
             id: 0,
@@ -125,7 +124,7 @@ impl PersonView {
     }
 }
 
-/// What somebody is called; guests, who can call themselves anything, are marked. The script does the same.
+/// Returns the displayed name of a person. Guests can choose any name, so they are marked. The script does the same.
 pub(super) fn person_name<'a>(t: &'static Texts, person: &'a Person) -> Cow<'a, str> {
     match person.role {
         _ if person.deleted => t.deleted_user.into(),
@@ -134,16 +133,15 @@ pub(super) fn person_name<'a>(t: &'static Texts, person: &'a Person) -> Cow<'a, 
     }
 }
 
-/// Somebody in a room.
 pub(super) struct MemberView {
     pub person: PersonView,
     pub role: &'static str,
     pub is_me: bool,
     pub is_moderator: bool,
     pub muted: bool,
-    /// May be muted and sent out.
+    /// Whether the viewer may mute and kick them.
     pub may_keep: bool,
-    /// May be given another role, or the room.
+    /// Whether the viewer may change their role or transfer the room to them.
     pub may_manage: bool,
 }
 
@@ -161,7 +159,7 @@ impl MemberView {
     }
 }
 
-/// One of my rooms in the list.
+/// Entry of the list of rooms.
 pub(super) struct RoomView {
     pub id: i64,
     pub uuid: Uuid,
@@ -169,7 +167,7 @@ pub(super) struct RoomView {
     pub face: Face,
     pub unread: u32,
     pub unread_label: String,
-    /// The author of the last message (not in direct rooms) and its beginning.
+    /// Sender of the last message, empty in direct rooms.
     pub by: String,
     pub preview: String,
     pub at: Clock,
@@ -198,7 +196,7 @@ impl RoomView {
         }
     }
 
-    /// For scripts to fill in.
+    /// Returns an empty view for the `<template>` that scripts fill in.
     pub(super) fn blank() -> Self {
         Self {
             id: 0,
@@ -215,7 +213,7 @@ impl RoomView {
     }
 }
 
-/// What a room is called by `me`.
+/// Returns the name of a room as `me` sees it.
 pub(super) fn room_name<'a>(t: &'static Texts, room: &'a Room, me: UserId) -> Cow<'a, str> {
     match (room.kind, room.other(me)) {
         (RoomKind::Direct, Some(other)) => person_name(t, other),
@@ -224,7 +222,7 @@ pub(super) fn room_name<'a>(t: &'static Texts, room: &'a Room, me: UserId) -> Co
     }
 }
 
-/// `7`, or `99+` for more than are counted.
+/// Formats a count like `7`, or `99+` above the limit.
 fn count_label(count: u32) -> String {
     if count > UNREAD_MAX {
         format!("{UNREAD_MAX}+")
@@ -233,7 +231,7 @@ fn count_label(count: u32) -> String {
     }
 }
 
-/// The author of a room's last message; empty in direct rooms, whose name says it already.
+/// Returns the sender of a room's last message; empty in direct rooms, named after the other person, unless it is `me`.
 fn speaker(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> String {
     match room.kind {
         _ if message.sender.id == me => t.you.to_owned(),
@@ -242,7 +240,7 @@ fn speaker(t: &'static Texts, room: &Room, message: &Message, me: UserId) -> Str
     }
 }
 
-/// The beginning of a message, on one line; the script does the same.
+/// Returns the beginning of a message on one line; the script does the same.
 fn preview(message: &Message) -> String {
     let words: Vec<_> = message.content.split_whitespace().take(PREVIEW).collect();
     let text = words.join(" ");
@@ -252,7 +250,7 @@ fn preview(message: &Message) -> String {
     }
 }
 
-/// A time: for programs, and in UTC for eyes until a script puts it into the reader's zone.
+/// Time in ISO format, and as text in UTC until a script converts it to the reader's time zone.
 pub(super) struct Clock {
     pub iso: String,
     pub day: String,
@@ -291,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_are_counted_are_shown_as_more() {
+    fn counts_above_99_are_shown_as_99_plus() {
         assert_eq!(count_label(99), "99");
         assert_eq!(count_label(100), "99+");
     }

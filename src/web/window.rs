@@ -1,20 +1,20 @@
-//! The part of a room's history that is on the page at first. Must not know how it is shown.
+//! Page of history that the chat page shows first. Independent of its rendering.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::chat::{Caller, Chat, ChatError};
 use crate::model::{Message, MessageId, PageRequest, RoomId, UserId, name_key};
 
-/// So many messages are on the page at first.
+/// Messages per page.
 const PAGE: u32 = 40;
-/// Of one that was asked for, so many before it and as many after it.
+/// Messages before, and after, a message that is linked to.
 const AROUND: u32 = 25;
-/// Above what was not read yet, so much of what was.
+/// Read messages shown before the first unread one.
 const READ: u32 = 10;
-/// So many people who are called on one page are looked up.
+/// Maximum number of mentioned people looked up per page.
 const CALLED_MAX: usize = 50;
 
-/// The part of a room's history that is on the page.
+/// Page of history.
 pub(super) struct Window {
     pub messages: Vec<Message>,
     pub more: bool,
@@ -35,7 +35,7 @@ impl Window {
         })
     }
 
-    /// Where somebody stopped reading, who has read up to there.
+    /// Returns the page around the read cursor `read`.
     pub(super) async fn unread(
         chat: &Chat,
         me: &Caller,
@@ -49,7 +49,7 @@ impl Window {
         }
     }
 
-    /// Half a page before a message and half a page after it.
+    /// Returns messages before and after `at`.
     pub(super) async fn around(
         chat: &Chat,
         me: &Caller,
@@ -64,7 +64,7 @@ impl Window {
         })
     }
 
-    /// The page that ends with a message.
+    /// Returns the page that ends with a message.
     pub(super) async fn older(
         chat: &Chat,
         me: &Caller,
@@ -74,7 +74,7 @@ impl Window {
         Self::split(chat, me, room, end, (PAGE, 0)).await
     }
 
-    /// The page that begins with a message.
+    /// Returns the page that begins with a message.
     pub(super) async fn newer(
         chat: &Chat,
         me: &Caller,
@@ -84,18 +84,18 @@ impl Window {
         Self::split(chat, me, room, begin, (1, PAGE)).await
     }
 
-    /// How much text is on the page, bytes.
+    /// Returns the bytes of text on the page.
     pub(super) fn length(&self) -> usize {
         self.messages.iter().map(|one| one.content.len()).sum()
     }
 
-    /// Whether nothing is missing between a message and those on the page.
+    /// Whether no message is missing between `read` and the page.
     pub(super) fn follows(&self, read: MessageId) -> bool {
         let first = self.messages.first();
         !self.more || first.is_some_and(|first| first.id <= read)
     }
 
-    /// So many messages up to that one, and so many after it.
+    /// Returns `before` messages up to and including `at`, and `after` messages following it.
     async fn split(
         chat: &Chat,
         me: &Caller,
@@ -129,7 +129,7 @@ fn part(before: Option<MessageId>, after: Option<MessageId>, limit: u32) -> Page
     }
 }
 
-/// The usernames of those whom the messages call, as names are compared.
+/// Returns the user names of people mentioned in `messages`, in the form of [`name_key`].
 pub(super) async fn called(
     chat: &Chat,
     messages: &[Message],

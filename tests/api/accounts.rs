@@ -1,4 +1,4 @@
-//! Accounts over HTTP: set-up, registering, logging in, guests.
+//! Accounts over HTTP: setup, registration, login, guests.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn account(username: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_set_up_link_makes_the_first_admin_and_is_good_once() {
+async fn the_setup_link_creates_the_first_admin_and_works_once() {
     let server = TestServer::start().await;
     let anybody = server.anybody();
     assert_eq!(anybody.get("server").await.ok(200)["setup"], true);
@@ -32,7 +32,7 @@ async fn the_set_up_link_makes_the_first_admin_and_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_set_up_that_is_refused_leaves_the_link_good() {
+async fn a_refused_setup_keeps_the_link_valid() {
     let server = TestServer::start().await;
     let token = server.chat.setup_token().unwrap();
     let body = json!({ "token": token, "username": "root", "password": "short" });
@@ -42,7 +42,7 @@ async fn a_set_up_that_is_refused_leaves_the_link_good() {
 }
 
 #[tokio::test]
-async fn the_server_says_what_it_is() {
+async fn server_info_and_health_checks_need_no_token() {
     let server = TestServer::start().await;
     let told = server.anybody().get("server").await.ok(200);
     let keys = "name version instance registration guests setup compat_open files";
@@ -87,7 +87,7 @@ async fn registering_logs_in() {
 }
 
 #[tokio::test]
-async fn a_name_or_address_is_taken_once_whatever_its_case() {
+async fn usernames_and_emails_are_unique_ignoring_case() {
     let server = TestServer::start().await;
     let with =
         |name: &str, email: &str| json!({ "username": name, "password": PASSWORD, "email": email });
@@ -111,10 +111,10 @@ async fn a_name_or_address_is_taken_once_whatever_its_case() {
 }
 
 #[tokio::test]
-async fn a_name_that_looks_like_another_is_taken() {
+async fn look_alike_usernames_are_refused() {
     let server = TestServer::start().await;
     server.user("scope").await;
-    // Cyrillic, letter for letter.
+    // All letters are Cyrillic.
     let alike = server
         .anybody()
         .post("auth/register", account("ѕсоре"))
@@ -124,7 +124,7 @@ async fn a_name_that_looks_like_another_is_taken() {
     bob.patch("me", json!({ "username": "ѕсоре" }))
         .await
         .taken("username");
-    // A mixture of alphabets is nobody's name.
+    // A name that mixes scripts is invalid.
     server
         .anybody()
         .post("auth/register", account("sсope"))
@@ -133,7 +133,7 @@ async fn a_name_that_looks_like_another_is_taken() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_account_is_refused_with_the_field() {
+async fn invalid_account_fields_are_refused_with_the_field() {
     let server = TestServer::start().await;
     let table = [
         (json!({ "username": "" }), "username"),
@@ -168,7 +168,7 @@ async fn what_cannot_be_an_account_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn logging_in_takes_the_name_or_the_address() {
+async fn login_accepts_username_or_email() {
     let server = TestServer::start().await;
     let body = json!({ "username": "ann", "password": PASSWORD, "email": "ann@home.de" });
     server.anybody().post("auth/register", body).await.ok(201);
@@ -184,7 +184,7 @@ async fn logging_in_takes_the_name_or_the_address() {
 }
 
 #[tokio::test]
-async fn a_wrong_name_and_a_wrong_password_are_the_same_refusal() {
+async fn unknown_names_and_wrong_passwords_get_the_same_error() {
     let server = TestServer::start().await;
     server.user("ann").await;
     server.guest("gus").await;
@@ -209,7 +209,7 @@ async fn a_wrong_name_and_a_wrong_password_are_the_same_refusal() {
 }
 
 #[tokio::test]
-async fn only_failed_logins_are_counted() {
+async fn only_failed_logins_count_against_the_limit() {
     let server =
         TestServer::start_with(|config| config.limits.login_per_minute = 3.try_into().ok()).await;
     server.user("ann").await;
@@ -222,7 +222,7 @@ async fn only_failed_logins_are_counted() {
         let reply = server.anybody().post("auth/login", wrong.clone()).await;
         reply.refused(401, "bad_credentials");
     }
-    // Now even the right one is refused, but nobody else is.
+    // The limit now refuses even the correct password, but for this account only.
     let reply = server.anybody().post("auth/login", account("ann")).await;
     reply.refused(429, "limited");
     assert!(reply.header("retry-after").parse::<u64>().unwrap() > 0);
@@ -230,7 +230,7 @@ async fn only_failed_logins_are_counted() {
 }
 
 #[tokio::test]
-async fn registrations_are_counted_per_address() {
+async fn registrations_are_limited_per_address() {
     let server = TestServer::start_with(|config| {
         config.limits.register_per_minute = 2.try_into().ok();
         config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
@@ -250,7 +250,7 @@ async fn registrations_are_counted_per_address() {
 }
 
 #[tokio::test]
-async fn only_the_house_registers_unless_the_operator_says_otherwise() {
+async fn only_the_local_network_registers_unless_open_to_is_any() {
     let trust = |config: &mut parlor::config::Config| {
         config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     };
@@ -269,7 +269,7 @@ async fn only_the_house_registers_unless_the_operator_says_otherwise() {
         .post("auth/guest", json!({ "username": "eve" }))
         .await
         .refused(403, "guests_disabled");
-    // What the client claims itself counts for nothing.
+    // Entries to the left of the one that the trusted proxy appended come from the client and are ignored.
     let liar = server
         .anybody()
         .with("x-forwarded-for", "10.0.0.1, 203.0.113.9");
@@ -310,7 +310,7 @@ async fn registration_and_guests_can_be_closed() {
 }
 
 #[tokio::test]
-async fn a_guest_has_no_password_and_ends_when_unused() {
+async fn guests_have_no_password_and_expire_when_idle() {
     let server = TestServer::start().await;
     let body = json!({ "username": "gus", "display_name": "Gus" });
     let grant = server.anybody().post("auth/guest", body).await.ok(201);
@@ -326,7 +326,7 @@ async fn a_guest_has_no_password_and_ends_when_unused() {
         .restart_with(|config| config.guests.expire_after = std::time::Duration::ZERO)
         .await;
     let ann = server.user("ann").await;
-    // The sweep begins at the start; the lobby says when it came to the guest.
+    // The sweep runs at startup; a `left` event in the lobby shows that it has removed the guest.
     let mut watching = ann.watch(1).await;
     if ann.get(&format!("users/{}", gus.id)).await.status == 200 {
         assert_eq!(watching.event("left").await["reason"], "ended");

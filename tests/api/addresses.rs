@@ -1,4 +1,4 @@
-//! Addresses that clients give: data that no dialect and no page trusts, when they are stored and when they are shown.
+//! URLs given by clients: no dialect and no page trusts them, neither when storing nor when showing them.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use image::ImageFormat;
 
 use super::support::*;
 
-/// Addresses that may be neither stored nor shown.
+/// URLs that may be neither stored nor shown.
 fn hostile(server: &TestServer) -> Vec<String> {
     let cases: Value = serde_json::from_str(include_str!("../addresses.json")).unwrap();
     let cases = cases["neither"].as_array().unwrap().iter();
@@ -19,7 +19,8 @@ fn hostile(server: &TestServer) -> Vec<String> {
         .collect()
 }
 
-/// The picture that everybody sees of somebody, in both protocols that have one, and on a page.
+/// Returns the avatar URL of a person. Asserts that the native protocol and `realtime` agree on whether there is one,
+/// and that a page loads images from this server only.
 async fn shown_picture(server: &TestServer, name: &str) -> Option<String> {
     let who = server.log_in(name).await;
     let native = who.get("me").await.ok(200)["avatar_url"].clone();
@@ -35,7 +36,7 @@ async fn shown_picture(server: &TestServer, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn no_dialect_stores_an_address_that_leads_to_this_server() {
+async fn no_dialect_stores_a_hostile_url() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let root = server.admin("root").await;
@@ -49,7 +50,7 @@ async fn no_dialect_stores_an_address_that_leads_to_this_server() {
         reply.invalid("avatar_url");
         let me = ann.get("me").await.ok(200);
         assert_eq!(me["avatar_url"], good, "{bad}");
-        // This protocol takes other paths for pictures of the front end: none.
+        // `realtime` accepts any other path, as its front ends send paths of their own, and stores no avatar.
         for (who, path) in [
             (&ann, "/api/users/auth-user".to_owned()),
             (&root, format!("/api/users/{}", ann.id)),
@@ -71,7 +72,7 @@ async fn no_dialect_stores_an_address_that_leads_to_this_server() {
 }
 
 #[tokio::test]
-async fn a_file_of_ours_is_a_picture_whatever_the_server_is_called() {
+async fn own_file_urls_are_stored_as_paths_and_shown_absolute() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let path = "/files/7/a.png?k=0.0.x";
@@ -85,7 +86,7 @@ async fn a_file_of_ours_is_a_picture_whatever_the_server_is_called() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_stored_already_is_shown_as_none_and_can_be_changed() {
+async fn hostile_urls_in_the_database_are_not_shown_and_can_be_replaced() {
     let mut server = TestServer::start().await;
     let ann = server.user("ann").await;
     let room = ann.public_room("Kitchen").await;
@@ -119,7 +120,7 @@ async fn an_address_that_is_stored_already_is_shown_as_none_and_can_be_changed()
 }
 
 #[tokio::test]
-async fn another_path_under_the_readers_name_for_this_server_is_not_handed_on() {
+async fn avatar_urls_with_the_host_of_this_server_are_not_shown() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let other = json!({ "avatar_url": "http://chat.lan/auth/logout" });
@@ -138,7 +139,7 @@ async fn another_path_under_the_readers_name_for_this_server_is_not_handed_on() 
 }
 
 #[tokio::test]
-async fn a_migration_takes_addresses_away_that_nothing_may_load() {
+async fn a_migration_removes_hostile_avatar_urls() {
     let server = upgraded(include_bytes!("../fixtures/v3.db.gz")).await;
     assert_eq!(shown_picture(&server, "bob").await, None);
     let cat = shown_picture(&server, "cat").await.unwrap();
@@ -150,7 +151,7 @@ async fn a_migration_takes_addresses_away_that_nothing_may_load() {
 }
 
 #[tokio::test]
-async fn the_pages_script_loads_files_of_this_server_only_and_survives_any_value() {
+async fn page_script_loads_only_files_of_this_server_and_accepts_any_value() {
     let Some(mut node) = foreign::node("globalThis.structuredClone") else {
         return;
     };
@@ -162,7 +163,7 @@ async fn the_pages_script_loads_files_of_this_server_only_and_survives_any_value
 }
 
 #[tokio::test]
-async fn the_picture_of_somebody_who_has_gone_or_has_another_is_gone() {
+async fn replaced_avatars_and_those_of_deleted_accounts_are_gone() {
     let server = TestServer::start().await;
     let (ann, ben, root) = (
         server.user("ann").await,

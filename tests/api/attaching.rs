@@ -1,5 +1,5 @@
-//! Connections that end while they begin to watch a room: they never stay there. Over the core, because a socket cannot be
-//! closed at the moment that matters.
+//! Connections that end while they subscribe to a room are not left subscribed. Tested on the core, because a socket
+//! cannot be closed at the exact moment.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::support::*;
 
-/// Encodes nothing but that something happened.
+/// Encodes every event as a dot.
 struct Dots;
 
 impl Encode for Dots {
@@ -34,7 +34,7 @@ async fn connect(server: &TestServer, caller: &Caller) -> Arc<Connection> {
     connected.await.unwrap()
 }
 
-/// Begins to watch the lobby by resuming it; done when the room has answered, if it does.
+/// Subscribes to the lobby with a resume; returns whether the room answered.
 async fn resume(server: &TestServer, caller: &Caller, connection: &Arc<Connection>) -> bool {
     let (reply, answered) = oneshot::channel();
     let reply = Box::new(move |resumed: Result<_, _>| {
@@ -53,7 +53,7 @@ async fn a_connection_that_has_ended_is_never_attached() {
     let caller = caller(&server, &ann).await;
     let watching = async || server.chat.watching_anybody(LOBBY, DOTS).await.len();
 
-    // It ends before the room takes it in: by itself, by the server, or handed on to somebody else.
+    // It ends before the room attaches it: disconnected, closed by the server, or handed on to another account.
     let gone = connect(&server, &caller).await;
     server.chat.disconnect(&gone).await;
     assert!(!resume(&server, &caller, &gone).await);
@@ -68,7 +68,7 @@ async fn a_connection_that_has_ended_is_never_attached() {
     }
     assert_eq!(watching().await, 0);
 
-    // One that lives is; it is forgotten at its end.
+    // A live connection is attached, and detached when it ends.
     let alive = connect(&server, &caller).await;
     assert!(resume(&server, &caller, &alive).await);
     assert_eq!(watching().await, 1);
@@ -77,7 +77,7 @@ async fn a_connection_that_has_ended_is_never_attached() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_end_at_any_moment_leave_nothing_behind() {
+async fn connections_that_end_while_attaching_leave_no_subscriber() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let caller = caller(&server, &ann).await;
@@ -94,7 +94,7 @@ async fn connections_that_end_at_any_moment_leave_nothing_behind() {
 }
 
 #[tokio::test]
-async fn who_was_closed_by_the_server_is_let_go_with_the_next_event() {
+async fn connections_closed_by_the_server_are_detached_at_the_next_event() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let caller = caller(&server, &ann).await;

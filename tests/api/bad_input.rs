@@ -1,15 +1,15 @@
-//! Requests that are wrong: every one is answered with a problem, and nobody else is disturbed.
+//! Malformed requests: each gets a problem response and affects nobody else.
 
 use serde_json::json;
 
 use super::support::*;
 
 const JSON: Option<&str> = Some("application/json");
-/// The largest body, bytes.
+/// Size limit of a request body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
 
 #[tokio::test]
-async fn what_is_no_json_is_refused() {
+async fn invalid_json_is_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let deep = "[".repeat(30_000);
@@ -73,7 +73,7 @@ async fn lone_surrogates_are_refused_with_the_field() {
             assert_eq!(problem["field"], field, "{method} {path}");
         }
     }
-    // A pair is a character.
+    // A surrogate pair is one valid character.
     let body = json!({ "content": "LONE" })
         .to_string()
         .replace("LONE", r"\ud83d\ude00");
@@ -86,7 +86,7 @@ async fn lone_surrogates_are_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn only_json_is_a_body() {
+async fn bodies_of_other_media_types_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let body = json!({ "content": "x" }).to_string();
@@ -153,7 +153,7 @@ async fn a_body_over_the_limit_is_refused_chunked_or_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_does_no_harm() {
+async fn truncated_bodies_and_malformed_requests_store_nothing() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let head = format!(
@@ -179,7 +179,7 @@ async fn a_body_that_breaks_off_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_path_that_leads_nowhere_is_a_problem() {
+async fn unknown_paths_and_invalid_ids_are_not_found() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for path in [
@@ -222,7 +222,7 @@ async fn a_path_that_leads_nowhere_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_take_is_refused_with_those_it_takes() {
+async fn unsupported_methods_are_refused_with_an_allow_header() {
     let server = TestServer::start().await;
     for (path, allow) in [
         ("server", "GET, HEAD, OPTIONS"),
@@ -252,7 +252,7 @@ async fn a_method_that_a_path_does_not_take_is_refused_with_those_it_takes() {
 }
 
 #[tokio::test]
-async fn head_answers_what_get_does_without_the_body() {
+async fn head_returns_the_headers_of_get_without_a_body() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (path, status) in [("me", 200), ("rooms", 200), ("users/99", 404)] {
@@ -310,7 +310,7 @@ async fn numbers_out_of_range_are_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn headers_that_are_nonsense_do_no_harm() {
+async fn malformed_headers_are_ignored_and_oversized_ones_refused() {
     let server = TestServer::start().await;
     let get = |headers: &str| {
         format!("GET /api/v1/me HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}\r\n")
@@ -331,7 +331,7 @@ async fn headers_that_are_nonsense_do_no_harm() {
 }
 
 #[tokio::test]
-async fn times_that_have_no_year_in_utc_are_refused() {
+async fn times_outside_the_utc_range_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for time in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {

@@ -1,4 +1,4 @@
-//! Document 003 as its front end speaks it: every route, text, key and event, and who hears what.
+//! `chat_app` as its front end uses it: routes, texts, keys and events, and who receives each event.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::support::*;
 
 const MESSAGE: &str = "id sender_id receiver_id content timestamp read_status";
 
-/// Registers and logs in through the dialect; answers token and number.
+/// Registers and logs in through `chat_app`; returns the token and the user id.
 async fn member(server: &TestServer, name: &str) -> (String, i64) {
     let email = format!("{}@example.org", name.to_lowercase());
     let new = json!({"name": name, "email": email, "password": "long secret", "role": "user"});
@@ -30,13 +30,13 @@ async fn member(server: &TestServer, name: &str) -> (String, i64) {
     (token, info["id"].as_i64().unwrap())
 }
 
-/// An error carries the same text twice.
+/// Asserts an error response, which carries the same text under two keys.
 fn refused(reply: &Reply, status: u16, text: &str) {
     assert_eq!(reply.ok(status), json!({"msg": text, "error": text}));
 }
 
 #[tokio::test]
-async fn registering_refuses_what_is_missing_taken_or_not_allowed() {
+async fn registering_refuses_missing_taken_or_forbidden_values() {
     let server = TestServer::start().await;
     member(&server, "Ann").await;
     let register = async |body: Value| server.anybody().post("/auth/register", body).await;
@@ -67,12 +67,12 @@ async fn registering_refuses_what_is_missing_taken_or_not_allowed() {
         403,
         "you may not do that",
     );
-    // Another person of the same name is somebody else.
+    // Two accounts may have the same name.
     register(with("name", "Ann")).await.ok(201);
 }
 
 #[tokio::test]
-async fn only_an_admin_makes_an_admin_unless_the_dialect_is_open() {
+async fn only_admins_register_admins_unless_the_dialect_is_open() {
     let new = json!({"name": "Boss", "email": "boss@example.org", "password": "long secret", "role": "admin"});
     let server = TestServer::start().await;
     let root = server.admin("root").await;
@@ -86,14 +86,14 @@ async fn only_an_admin_makes_an_admin_unless_the_dialect_is_open() {
         config.compat.open = parlor::config::OpenDialects::Only(["chat_app".to_owned()].into());
     })
     .await;
-    // Where anybody may, nobody looks at who it is.
+    // An open dialect does not check the token of a registration.
     let anybody = server.anybody().token("rubbish");
     anybody.post("/auth/register", new).await.ok(201);
     assert_eq!(
         server.anybody().get("/chat/admins").await.ok(200)[0]["name"],
         "Boss"
     );
-    // Its sockets need their token even then.
+    // Sockets need a token even when the dialect is open.
     let refused = EventSocket::try_open(server.address, json!({})).await;
     assert_eq!(refused.err().as_deref(), Some("not logged in"));
 }
@@ -113,7 +113,7 @@ async fn logging_in_with_the_wrong_role_or_password_is_refused() {
 }
 
 #[tokio::test]
-async fn people_see_admins_and_those_they_chat_with() {
+async fn users_see_admins_and_the_users_they_chat_with() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, ann_id) = member(&server, "Ann").await;
@@ -151,16 +151,16 @@ async fn people_see_admins_and_those_they_chat_with() {
     );
 }
 
-/// The names of all events that have come by now.
+/// Returns the names of all events received so far.
 async fn names(socket: &mut EventSocket) -> Vec<String> {
     let events = socket.events().await.into_iter();
     let names = events.map(|(name, _)| name);
-    // Another protocol greets everybody, too.
+    // `realtime` greets every connection with `connected`.
     names.filter(|name| name != "connected").collect()
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_shown() {
+async fn routes_need_a_token_except_for_lists_in_an_open_dialect() {
     let server = TestServer::start().await;
     for path in [
         "/chat/admins",
@@ -188,7 +188,7 @@ async fn without_a_token_nothing_is_shown() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_is_told_in_this_systems_words() {
+async fn invalid_requests_get_errors_in_the_format_of_chat_app() {
     let server = TestServer::start().await;
     let (ann, _) = member(&server, "Ann").await;
     let ann = server.anybody().token(&ann);
@@ -220,13 +220,13 @@ async fn what_is_wrong_with_a_request_is_told_in_this_systems_words() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_expired_is_told_from_others() {
+async fn expired_tokens_get_their_own_error() {
     let (_server, ann) = TestServer::with_expired_token().await;
     refused(&ann.get("/chat/info").await, 401, "Token has expired");
 }
 
 #[tokio::test]
-async fn histories_come_in_pages() {
+async fn histories_are_paged() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.direct_room(&bob).await;
@@ -241,7 +241,7 @@ async fn histories_come_in_pages() {
 }
 
 #[tokio::test]
-async fn a_message_reaches_both_people_and_its_mark_too() {
+async fn messages_and_read_marks_reach_both_people() {
     let server = TestServer::start().await;
     let (ann, ann_id) = member(&server, "Ann").await;
     let (bob, bob_id) = member(&server, "Bob").await;
@@ -250,7 +250,7 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
     let (eve, _) = member(&server, "Eve").await;
     let mut second = EventSocket::open(server.address, &ann).await;
     let mut eves = EventSocket::open(server.address, &eve).await;
-    // Nothing to mark yet: nothing is said.
+    // There is nothing to mark as read yet, so no event is sent.
     bobs.emit("mark_message_read", json!({"sender_id": ann_id}))
         .await;
     assert_eq!(names(&mut bobs).await, ["connection"]);
@@ -320,7 +320,7 @@ async fn a_message_reaches_both_people_and_its_mark_too() {
 }
 
 #[tokio::test]
-async fn events_that_make_no_sense_are_answered() {
+async fn invalid_events_get_an_error_event() {
     let server = TestServer::start().await;
     let (ann, ann_id) = member(&server, "Ann").await;
     let mut socket = EventSocket::open(server.address, &ann).await;
@@ -377,7 +377,7 @@ async fn events_that_make_no_sense_are_answered() {
 }
 
 #[tokio::test]
-async fn a_message_is_its_senders_own() {
+async fn messages_with_a_foreign_sender_id_are_refused() {
     let server = TestServer::start().await;
     let (ann, ann_id) = member(&server, "Ann").await;
     let (_, bob_id) = member(&server, "Bob").await;
@@ -415,7 +415,7 @@ async fn a_message_is_its_senders_own() {
 }
 
 #[tokio::test]
-async fn an_admins_cookie_makes_no_admin() {
+async fn registering_an_admin_needs_a_token_not_a_cookie() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let root = Pages::log_in(&server, "root").await;
@@ -434,7 +434,7 @@ async fn an_admins_cookie_makes_no_admin() {
 }
 
 #[tokio::test]
-async fn ids_that_are_none_are_those_of_nobody() {
+async fn invalid_user_ids_are_not_found() {
     let server = TestServer::start().await;
     let (ann, _) = member(&server, "Ann").await;
     let ann = server.anybody().token(&ann);

@@ -1,5 +1,5 @@
-//! The clients in `docs/clients`, as people would use them: they show what others say, say what is typed, and come back
-//! when the connection breaks, without losing or doubling anything.
+//! The example clients in `docs/clients`, run as people would run them: they print what others say, send what is typed,
+//! and reconnect after a broken connection without losing or repeating a message.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ const PYTHON: &str = "docs/clients/parlor.py";
 const JAVASCRIPT: &str = "docs/clients/parlor.mjs";
 const LOBBY: i64 = 1;
 
-/// A client that runs; ended when dropped.
+/// A running client process, killed on drop.
 struct Terminal {
     process: Child,
     lines: mpsc::UnboundedReceiver<String>,
@@ -66,7 +66,7 @@ impl Drop for Terminal {
     }
 }
 
-/// A conversation of somebody with such a client, whose connection breaks, with somebody else.
+/// Runs a conversation between the client, whose connection breaks, and another person.
 async fn converse(command: Command, script: &str) {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -82,7 +82,7 @@ async fn converse(command: Command, script: &str) {
     bob.say(LOBBY, "hello ann").await;
     client.shows("[1] bob: hello ann").await;
 
-    // What is stored but not acknowledged when the connection breaks is sent again.
+    // A message that is stored but not acknowledged when the connection breaks is sent again.
     cable.deafen();
     client.enter("can you hear me?");
     hears(&mut live, "can you hear me?").await;
@@ -127,21 +127,21 @@ async fn said_in_lobby(persona: &Persona) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_client_in_python_talks_and_comes_back() {
+async fn the_python_client_chats_and_reconnects() {
     if let Some(python) = foreign::python("websockets") {
         converse(python, PYTHON).await;
     }
 }
 
 #[tokio::test]
-async fn the_client_in_javascript_talks_and_comes_back() {
+async fn the_javascript_client_chats_and_reconnects() {
     if let Some(node) = foreign::node("globalThis.WebSocket") {
         converse(node, JAVASCRIPT).await;
     }
 }
 
 #[test]
-fn the_clients_are_as_short_as_they_say() {
+fn the_clients_have_at_most_40_lines_of_code() {
     for text in [
         include_str!("../../docs/clients/parlor.py"),
         include_str!("../../docs/clients/parlor.mjs"),

@@ -1,4 +1,4 @@
-//! How connections begin: none outlives its session, and nothing is missed or told out of order meanwhile.
+//! Opening connections: none outlives its session, and no event is missed or reordered meanwhile.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
-/// So many times a session is ended while a connection of it is being opened.
+/// Number of sessions that are ended while one of their connections is being opened.
 const ROUNDS: usize = 200;
 
 #[tokio::test]
-async fn a_connection_opened_after_its_session_or_role_ended_is_closed_at_once() {
+async fn connections_opened_after_a_session_or_role_ended_are_closed() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -35,12 +35,12 @@ async fn a_connection_opened_after_its_session_or_role_ended_is_closed_at_once()
     let role = json!({ "role": "user" });
     root.patch(&format!("users/{}", ann.id), role).await.ok(200);
     assert_eq!(reason(open().await.outbox()), None);
-    // The end of the session as another process makes it, before the server looks.
+    // Ends the session as another process would, before the server notices.
     server.edit_file("DELETE FROM sessions WHERE user_id <> 1");
     assert_eq!(reason(open().await.outbox()), Some(Closing::SessionEnded));
 }
 
-/// Why an outbox was closed, if it was.
+/// Returns why the outbox was closed, if it was.
 fn reason(outbox: &Outbox) -> Option<Closing> {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match outbox.poll_take(&mut context, &mut Vec::new()) {
@@ -57,7 +57,7 @@ async fn no_connection_outlives_a_session_that_ends_while_it_is_opened() {
         let ann = server.log_in("ann").await;
         let (address, token) = (server.address, ann.token.clone());
         let logging_out = tokio::spawn(async move {
-            // At different moments of the handshake.
+            // Each round logs out at a different moment of the handshake.
             for _ in 0..round % 7 {
                 tokio::task::yield_now().await;
             }
@@ -92,7 +92,7 @@ async fn no_connection_outlives_a_session_that_ends_while_it_is_opened() {
 }
 
 #[tokio::test]
-async fn what_is_held_back_follows_what_it_waits_for() {
+async fn a_held_outbox_sends_later_frames_after_the_filled_one() {
     let outbox = Outbox::held();
     let frame = |text: &str| {
         let mut frames = parlor::chat::Frames::default();
@@ -126,7 +126,7 @@ async fn what_is_held_back_follows_what_it_waits_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_welcome_comes_first_and_nothing_after_it_is_older() {
+async fn the_welcome_comes_first_and_later_events_are_never_older() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("0").await;
@@ -175,7 +175,7 @@ fn number(name: &Value) -> u64 {
     name.as_str().unwrap().parse().unwrap()
 }
 
-/// Puts people into so many rooms, past the server.
+/// Adds the people to `count` new private rooms, directly in the database.
 fn make_rooms(server: &TestServer, count: usize, people: &[&Persona]) {
     let ids: Vec<_> = people.iter().map(|one| format!("({})", one.id)).collect();
     let people = ids.join(",");
@@ -191,7 +191,7 @@ fn make_rooms(server: &TestServer, count: usize, people: &[&Persona]) {
 }
 
 #[tokio::test]
-async fn many_rooms_are_told_in_several_frames_and_few_in_one() {
+async fn the_welcome_lists_rooms_in_frames_of_200() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     make_rooms(&server, 199, &[&ann]);
@@ -219,7 +219,7 @@ async fn many_rooms_are_told_in_several_frames_and_few_in_one() {
 }
 
 #[tokio::test]
-async fn presence_and_read_marks_of_many_rooms_are_told_whole() {
+async fn presence_and_read_marks_of_many_rooms_are_complete() {
     const COUNT: usize = 400;
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -257,7 +257,7 @@ impl TestServer {
 }
 
 impl Socket {
-    /// Waits until somebody has come or gone in all of these rooms.
+    /// Waits until the person is reported `online` or `offline` in all of these rooms.
     async fn hears_presence(&mut self, rooms: &[i64], who: i64, state: &str) {
         for room in rooms {
             self.wait(state, |frame| {
@@ -272,7 +272,7 @@ impl Socket {
 }
 
 #[tokio::test]
-async fn everybody_in_a_large_room_is_notified_of_a_message_to_all() {
+async fn a_room_mention_notifies_every_member_of_a_large_room() {
     const COUNT: i64 = 1300;
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
@@ -290,17 +290,17 @@ async fn everybody_in_a_large_room_is_notified_of_a_message_to_all() {
     ann.add(room, &zoe, "member").await;
     let mut hers = zoe.connect().await;
     ann.say(room, "@room and @zoe").await;
-    // She comes last, and is told once.
+    // Zoe joined last and is mentioned twice, but gets one notification.
     let told = hers.wait("a mention", |frame| {
         frame["event"] == "notification" && frame["notification"]["kind"] == "mention"
     });
     told.await;
-    // One for having been added.
+    // One mention per member, and the notification that Zoe was added.
     assert_eq!(server.count("notifications"), COUNT + 2);
 }
 
 #[tokio::test]
-async fn json_that_is_nested_too_deeply_is_refused_wherever_it_is_stored() {
+async fn deeply_nested_json_is_refused_wherever_it_is_stored() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);

@@ -1,4 +1,4 @@
-//! Many people at once: everybody gets everything once and in one order, and nobody holds the others up.
+//! Many clients at once: each receives every message once and in the same order, and a slow one delays nobody.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::support::*;
 
-/// That many guests, made at once.
+/// Creates `count` guests concurrently.
 async fn guests(server: &TestServer, count: usize) -> Vec<Persona> {
     let mut coming = JoinSet::new();
     for number in 0..count {
@@ -23,14 +23,14 @@ async fn guests(server: &TestServer, count: usize) -> Vec<Persona> {
     coming.join_all().await
 }
 
-/// The id in a frame that tells of a new message, read without parsing the rest.
+/// Returns the message id of a `message` frame without parsing the rest.
 fn message_id(frame: &str) -> Option<i64> {
     let rest = frame.strip_prefix(r#"{"event":"message","message":{"id":"#)?;
     let end = rest.find(',')?;
     rest[..end].parse().ok()
 }
 
-/// The ids of so many messages, in the order in which they come.
+/// Returns the ids of the next `count` messages, in order of arrival.
 async fn hear(mut socket: Socket, count: usize) -> Vec<i64> {
     let mut ids = Vec::with_capacity(count);
     while ids.len() < count {
@@ -44,7 +44,7 @@ async fn hear(mut socket: Socket, count: usize) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_connections_hear_all_messages_once_and_in_one_order() {
+async fn a_thousand_connections_receive_all_messages_once_in_one_order() {
     const CONNECTIONS: usize = 1000;
     const SENDERS: usize = 5;
     const EACH: usize = 40;
@@ -79,7 +79,7 @@ async fn a_thousand_connections_hear_all_messages_once_and_in_one_order() {
 }
 
 #[tokio::test]
-async fn a_peer_that_stops_reading_is_gone_within_20_s_and_holds_nobody_up() {
+async fn a_client_that_stops_reading_is_closed_in_20_s_and_delays_nobody() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -89,7 +89,7 @@ async fn a_peer_that_stops_reading_is_gone_within_20_s_and_holds_nobody_up() {
     let (mut talking, mut hearing) = (ann.connect().await, cem.watch(1).await);
     let mut stalled = Socket::open_narrow(server.address, &bob.token).await;
     stalled.resume_all(1, 0).await;
-    // More than all buffers between hold.
+    // More than all buffers on the way hold.
     let big = "😀".repeat(4000);
     let mut slowest = Duration::ZERO;
     for _ in 0..400 {
@@ -112,7 +112,7 @@ async fn a_peer_that_stops_reading_is_gone_within_20_s_and_holds_nobody_up() {
     hearing.wait("bob's end", is_gone).await;
 }
 
-/// What one who comes back was sent until live.
+/// A reconnected client and the number of frames and attempts it took.
 struct Return {
     frames: usize,
     tries: usize,
@@ -120,7 +120,7 @@ struct Return {
     socket: Socket,
 }
 
-/// Comes back as the protocol's document says; when too many do, the server may ask for another try.
+/// Reconnects as the protocol documentation says. Under load, the server may ask for another attempt.
 async fn come_back(person: Persona, start: Arc<Barrier>) -> Return {
     start.wait().await;
     loop {
@@ -156,7 +156,7 @@ async fn try_to_come_back(person: &Persona) -> Option<Return> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_hundred_come_back_at_once_without_a_storm() {
+async fn five_hundred_clients_reconnect_at_once_with_few_frames_each() {
     const PEOPLE: usize = 500;
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
@@ -179,7 +179,7 @@ async fn five_hundred_come_back_at_once_without_a_storm() {
         back.iter()
             .all(|back| back.resumed["messages"].as_array().unwrap().len() == 20)
     );
-    // Nothing but a number each half second, however many come.
+    // Apart from answers, at most one presence count per half second, however many clients return.
     let ticks = usize::try_from(waited.as_millis()).unwrap() / 500 + 1;
     for Return { frames, tries, .. } in &back {
         assert!(
@@ -187,7 +187,7 @@ async fn five_hundred_come_back_at_once_without_a_storm() {
             "{frames} frames in {waited:?}"
         );
     }
-    // Unoptimized, on a machine that does other things too, it takes what it takes.
+    // Unoptimized builds on a busy machine may take longer.
     if !cfg!(debug_assertions) {
         assert!(waited < Duration::from_secs(5), "{waited:?}");
     }

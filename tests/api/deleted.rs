@@ -1,4 +1,4 @@
-//! What was deleted is not readable in the file, in its log or in a new backup, and the file becomes shorter.
+//! Deleted data is not readable in the database, its log or a new backup, and the database file shrinks.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::support::*;
 
 const LOBBY: i64 = 1;
-/// What must be found in no file. Each stands for a kind of data; none is part of another.
+/// Texts that must be found in no file: one per kind of data, none part of another.
 const MESSAGE: &str = "quaggaword";
 const NEIGHBOUR: &str = "narwhalword";
 const EDITED: &str = "okapiword";
@@ -20,7 +20,7 @@ const EMAIL: &str = "numbat@example.org";
 const CITY: &str = "Kakapocity";
 const NOTE: &str = "dugongnote";
 
-/// Those of the secrets that stand in one of the files, in any case.
+/// Returns the secrets that one of the files contains, ignoring case.
 fn found_in(paths: &[PathBuf], secrets: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for path in paths {
@@ -38,12 +38,12 @@ fn found_in(paths: &[PathBuf], secrets: &[String]) -> Vec<String> {
     found
 }
 
-/// The database and its log.
+/// The database and its write-ahead log.
 fn files(server: &TestServer) -> [PathBuf; 2] {
     [server.db(), server.db().with_extension("db-wal")]
 }
 
-/// Waits until the secrets are in neither the database nor its log, and looks for them in a new backup.
+/// Waits until neither the database nor its log contains the secrets, then asserts the same of a new backup.
 async fn gone(server: &TestServer, secrets: &[String]) {
     until("the removal of what was deleted", || {
         found_in(&files(server), secrets).is_empty()
@@ -73,7 +73,7 @@ async fn deleted_data_is_in_no_file() {
     let (ann, ben) = (server.admin("ann").await, server.user("ben").await);
     let room = ann.public_room(ROOM_NAME).await;
     let cleared = ann.public_room("Kept room").await;
-    // Other messages beside them, so that pages are shared and stay.
+    // Other messages share the database pages, so that the pages stay in use.
     for number in 0..50 {
         ann.say(LOBBY, &format!("an ordinary message {number}"))
             .await;
@@ -144,13 +144,13 @@ async fn deleted_data_is_in_no_file() {
     .done();
     gone(&server, &secrets).await;
 
-    // The index still knows what is there, and only that.
+    // The search index still finds the other messages, and only those.
     let hits = ann.get("search?q=ordinary").await.ok(200);
     assert_eq!(hits["items"].as_array().unwrap().len(), 50);
 }
 
 #[tokio::test]
-async fn the_file_becomes_shorter_when_files_are_deleted() {
+async fn deleting_files_shrinks_the_database() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let size = || std::fs::metadata(server.db()).unwrap().len();
@@ -169,7 +169,7 @@ async fn the_file_becomes_shorter_when_files_are_deleted() {
 }
 
 #[tokio::test]
-async fn a_file_of_version_3_is_cleaned_by_its_migration() {
+async fn migrating_a_version_3_database_erases_deleted_data() {
     let server = upgraded(include_bytes!("../fixtures/v3.db.gz")).await;
     let secrets = ["quicksilver", "Dan Secretname", "dan-secret", "evaporated"];
     gone(&server, &secrets.map(str::to_owned)).await;

@@ -1,4 +1,4 @@
-//! What was acknowledged is there, whatever happens to the process or the disk. With the real binary.
+//! Acknowledged messages survive crashes and a full disk. Runs the real binary.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,22 +8,22 @@ use uuid::Uuid;
 
 use super::support::*;
 
-/// So many messages of one sender are on their way at once.
+/// Maximum number of unacknowledged messages of one sender.
 const WINDOW: usize = 16;
-/// So many people write at once.
+/// Number of concurrent senders.
 const SENDERS: usize = 4;
 
-/// What became of one message, as its sender sees it.
+/// Outcome of one message, as its sender sees it.
 enum Fate {
-    /// It was told to be stored under that id.
+    /// Acknowledged as stored under this id.
     Stored(Uuid, i64),
-    /// It was told not to be stored, with that code.
+    /// Refused with this error code.
     Refused(Uuid, String),
-    /// Nothing was told.
+    /// Not answered before the connection broke.
     Unknown(Uuid),
 }
 
-/// Writes without a pause until the connection breaks, or `stop` says so.
+/// Sends without a pause until the connection breaks or the receiver of `fates` is closed.
 async fn write_on(mut socket: Socket, size: usize, fates: mpsc::UnboundedSender<Fate>) {
     let mut asked = HashMap::new();
     loop {
@@ -58,7 +58,7 @@ async fn write_on(mut socket: Socket, size: usize, fates: mpsc::UnboundedSender<
     }
 }
 
-/// Lets people write; what becomes of it comes out of the receiver, which ends when they all do.
+/// Starts the senders. The receiver yields the outcomes and ends when all senders have.
 async fn crowd(ann: &Persona, size: usize) -> mpsc::UnboundedReceiver<Fate> {
     let (fates, told) = mpsc::unbounded_channel();
     for _ in 0..SENDERS {
@@ -68,7 +68,7 @@ async fn crowd(ann: &Persona, size: usize) -> mpsc::UnboundedReceiver<Fate> {
     told
 }
 
-/// All messages after `after`, by uuid.
+/// Returns all messages after `after`, by uuid.
 async fn stored(ann: &Persona, mut after: i64) -> BTreeMap<Uuid, i64> {
     let mut found = BTreeMap::new();
     loop {
@@ -87,7 +87,7 @@ async fn stored(ann: &Persona, mut after: i64) -> BTreeMap<Uuid, i64> {
     }
 }
 
-/// Says those again that nobody knows of, and notes what they became.
+/// Sends the messages of unknown outcome again and records their ids.
 async fn say_again(ann: &Persona, unknown: &[Uuid], told: &mut HashMap<Uuid, i64>) {
     let mut socket = ann.connect().await;
     for uuid in unknown {
@@ -106,7 +106,7 @@ fn assert_sound(db: &std::path::Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_being_killed_exactly_once() {
+async fn acknowledged_messages_survive_kills_exactly_once() {
     const ROUNDS: usize = 20;
     let folder = tempfile::tempdir().unwrap();
     let mut server = Process::start(folder.path());
@@ -123,7 +123,7 @@ async fn what_was_acknowledged_survives_being_killed_exactly_once() {
                 Fate::Unknown(uuid) => unknown.push(uuid),
                 Fate::Refused(_, code) => assert_eq!(code, "busy"),
             }
-            // Somewhere in the middle, each time at another place.
+            // Kill the server at a different point in each round.
             if fresh.len() > 10 + round * 53 % 300
                 && let Some(server) = running.take()
             {
@@ -160,7 +160,7 @@ async fn what_was_acknowledged_survives_being_killed_exactly_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_the_disk_is_full_everybody_is_told_and_when_there_is_room_it_goes_on() {
+async fn a_full_disk_refuses_messages_until_space_is_available() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     let ann = register(server.address, "ann").await;
@@ -170,7 +170,8 @@ async fn when_the_disk_is_full_everybody_is_told_and_when_there_is_room_it_goes_
     server.limit_files(Some(log + 1_200_000));
     let mut fates = crowd(&ann, 1000).await;
     let (mut told, mut refused) = (HashMap::new(), HashSet::new());
-    // Until it is full, until it has been full for a while, and until it has gone on for a while.
+    // Messages stored before and after the first refusal. The size limit is lifted at 500 refusals, the test stops when
+    // `after` exceeds 300.
     let (mut before, mut after) = (0, 0);
     while let Some(fate) = fates.recv().await {
         match fate {
@@ -189,7 +190,7 @@ async fn when_the_disk_is_full_everybody_is_told_and_when_there_is_room_it_goes_
                 );
                 refused.insert(uuid);
                 if refused.len() == 500 {
-                    // What is there can be read all the while.
+                    // Reading works while the disk is full.
                     assert!(!ann.history(1).await.is_empty());
                     server.limit_files(None);
                 }

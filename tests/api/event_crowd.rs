@@ -1,5 +1,5 @@
-//! Many Socket.IO clients in one room, half of them polling: everybody gets everything once and in order, and who does
-//! not listen holds nobody up.
+//! Many Socket.IO clients in one room, half of them polling: each receives every message once and in order, and a
+//! client that does not listen delays nobody.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,24 +13,24 @@ use super::support::*;
 const EACH: usize = 250;
 const AT_ONCE: usize = 50;
 const MESSAGES: usize = 40;
-/// What is said while people come.
+/// Message that shows which listeners have caught up.
 const MARK: &str = "all here?";
 
 fn join(name: &str) -> String {
     format!("42{}", json!(["join", {"room_id": 1, "user_name": name}]))
 }
 
-/// What a message says that a packet tells of, read without parsing the rest.
+/// Returns the text of the message in a `new` packet without parsing the rest.
 fn text(packet: &str) -> Option<&str> {
     let rest = packet.strip_prefix(r#"42["new","#)?;
     let (_, rest) = rest.split_once(r#""message":""#)?;
     Some(rest.split_once('"')?.0)
 }
 
-/// One of those who listen.
+/// A listener and the messages it has received.
 struct Ear {
     heard: Vec<String>,
-    /// Gets a permit whenever somebody has caught up.
+    /// Gets a permit whenever a listener has caught up.
     caught_up: Arc<Semaphore>,
 }
 
@@ -65,7 +65,7 @@ impl Ear {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_hundred_on_both_transports_hear_everything_once_and_in_order() {
+async fn five_hundred_clients_on_both_transports_receive_all_in_order() {
     let server = TestServer::start().await;
     let people = [server.user("ann").await, server.user("bob").await];
     let mut listeners = JoinSet::new();
@@ -73,7 +73,7 @@ async fn five_hundred_on_both_transports_hear_everything_once_and_in_order() {
     seat.send_raw(join("ann")).await;
     seat.event("user_joined").await;
     let caught_up = Arc::new(Semaphore::new(0));
-    // Not all at once: who is behind by more than 256 of those who come is let go.
+    // In groups: a listener that falls more than 256 join events behind is closed as lagging.
     for _ in 0..EACH / AT_ONCE {
         for _ in 0..AT_ONCE {
             let ear = || Ear {
@@ -102,7 +102,7 @@ async fn five_hundred_on_both_transports_hear_everything_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn who_stops_listening_is_let_go_and_nobody_waits() {
+async fn clients_that_stop_listening_are_closed_and_delay_nobody() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (deaf, idle) = (server.user("deaf").await, server.user("idle").await);
@@ -115,7 +115,7 @@ async fn who_stops_listening_is_let_go_and_nobody_waits() {
     for _ in ["bob", "deaf", "idle"] {
         socket.event("user_joined").await;
     }
-    // More than all buffers between hold.
+    // More than all buffers on the way hold.
     let big = "😀".repeat(4000);
     let mut slowest = Duration::ZERO;
     for _ in 0..250 {
@@ -137,7 +137,7 @@ async fn who_stops_listening_is_let_go_and_nobody_waits() {
         }
     };
     within("their end", gone).await;
-    // Who polls again learns that it is over, and may come back.
+    // The next poll reports the end of the session: 400 or a close packet.
     let last = poller.poll().await;
     assert!(last.status == 400 || last.body.ends_with(b"1"), "{last}");
 }

@@ -1,4 +1,4 @@
-//! Who fetches a file: what one may not read one cannot fetch, with and without an address that carries a pass.
+//! Access to files: only people who may read a message fetch its files, with and without a pass in the URL.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use crate::support::*;
 
 const LOBBY: i64 = 1;
 
-/// A message with one small file, and where that is.
+/// Posts a message with one small file; returns the message and the URL of the file.
 async fn posted(by: &Persona, room: i64) -> (Value, String) {
     let sent = by.upload(room, "a.txt", "text/plain", "secret").await;
     let message = sent.ok(201);
@@ -20,7 +20,7 @@ async fn posted(by: &Persona, room: i64) -> (Value, String) {
     (message, url)
 }
 
-/// The address other protocols give somebody of a message's file.
+/// Returns the URL with a pass that other protocols give a person for the message's file.
 async fn signed(server: &TestServer, by: &Persona, message: &Value) -> String {
     let caller = server.chat.authenticate(Credential::Token(&by.token));
     let caller = caller.await.unwrap();
@@ -28,7 +28,7 @@ async fn signed(server: &TestServer, by: &Persona, message: &Value) -> String {
     files::signed_address(&message.unwrap().files[0], caller.id())
 }
 
-/// The same as it would have been made at an hour counted from 1970.
+/// Signs the URL as the server does. `until` counts hours since 1970.
 fn signed_until(server: &TestServer, url: &str, until: i64, reader: i64) -> String {
     let id: i64 = url.split('/').nth(2).unwrap().parse().unwrap();
     let file = rusqlite::Connection::open(server.db()).unwrap();
@@ -45,7 +45,7 @@ fn signed_until(server: &TestServer, url: &str, until: i64, reader: i64) -> Stri
 }
 
 #[tokio::test]
-async fn only_who_may_read_the_message_fetches_its_file() {
+async fn only_readers_of_a_message_fetch_its_file() {
     let server = TestServer::start().await;
     let admin = server.admin("root").await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
@@ -62,7 +62,7 @@ async fn only_who_may_read_the_message_fetches_its_file() {
         }
         let nobody = server.anybody();
         nobody.get(&url).await.refused(401, "unauthenticated");
-        // Nor is it told whether there is such a file.
+        // Without a session, a missing file cannot be told from a forbidden one.
         nobody
             .get("/files/999/x")
             .await
@@ -85,7 +85,7 @@ async fn only_who_may_read_the_message_fetches_its_file() {
 }
 
 #[tokio::test]
-async fn who_leaves_or_is_sent_out_fetches_nothing_any_more() {
+async fn former_members_of_a_private_room_cannot_fetch_its_files() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
     let cid = server.user("cid").await;
@@ -106,7 +106,7 @@ async fn who_leaves_or_is_sent_out_fetches_nothing_any_more() {
 }
 
 #[tokio::test]
-async fn a_pass_opens_one_file_for_a_day() {
+async fn a_pass_is_valid_for_one_file_for_a_day() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let room = ann.private_room("Kitchen").await;
@@ -125,13 +125,13 @@ async fn a_pass_opens_one_file_for_a_day() {
         format!("{url}?{pass}x"),
         signed_until(&server, &url, now, ann.id),
         signed_until(&server, &url, now - 24, ann.id),
-        // A pass without an end is for faces only, and one for nobody in particular for what anybody may read.
+        // A pass without expiry is valid for avatars only, one of reader 0 only for what anybody may read.
         signed_until(&server, &url, 0, ann.id),
         signed_until(&server, &url, now + 1, 0),
         signed_until(&server, &url, now + 1, 999),
     ] {
         nobody.get(&closed).await.refused(401, "unauthenticated");
-        // Who may read it needs no pass.
+        // A reader with a token needs no pass.
         assert_eq!(ann.get(&closed).await.body, "secret", "{closed}");
     }
     let again = signed_until(&server, &url, now + 1, ann.id);
@@ -139,7 +139,7 @@ async fn a_pass_opens_one_file_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_pass_opens_nothing_any_more_when_its_reader_may_not_read() {
+async fn a_pass_is_void_while_its_reader_may_not_read() {
     let server = TestServer::start().await;
     let (admin, cid) = (server.admin("root").await, server.user("cid").await);
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
@@ -162,7 +162,7 @@ async fn a_pass_opens_nothing_any_more_when_its_reader_may_not_read() {
     for pass in [&of_ben, &of_cid] {
         nobody.get(pass).await.refused(401, "unauthenticated");
     }
-    // Nor does it open anything for those who say who they are.
+    // Nor does the pass help its reader with a token.
     ben.get(&of_ben).await.refused(404, "not_found");
     assert_eq!(nobody.get(&of_ann).await.body, "secret");
 
@@ -175,7 +175,7 @@ async fn a_pass_opens_nothing_any_more_when_its_reader_may_not_read() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_or_cleared_is_gone_with_and_without_a_pass() {
+async fn deleted_and_cleared_files_are_gone_with_and_without_a_pass() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let room = ann.private_room("Kitchen").await;
@@ -210,7 +210,7 @@ async fn what_is_deleted_or_cleared_is_gone_with_and_without_a_pass() {
 }
 
 #[tokio::test]
-async fn guests_the_muted_and_strangers_send_no_files() {
+async fn guests_muted_members_and_non_members_cannot_upload() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
     let guest = server.guest("gus").await;

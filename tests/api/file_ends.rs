@@ -1,4 +1,4 @@
-//! Uploads that break off: whatever ends them, nothing stays of them, and everything else does.
+//! Interrupted uploads: whatever interrupts them, nothing of them stays, and other files are unaffected.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use tokio::net::TcpStream;
 use crate::support::*;
 
 const LOBBY: i64 = 1;
-/// Bytes of the file that never arrives whole.
+/// Size in bytes of the file that is never uploaded completely.
 const LARGE: usize = 6_000_000;
 
-/// Sends all of a large file but its last bytes.
+/// Sends a large upload except for its last 1000 bytes.
 async fn begin_upload(by: &Persona) -> TcpStream {
     let body = Form::new().file("large.bin", "", vec![b'x'; LARGE]).body();
     let head = format!(
@@ -31,13 +31,13 @@ async fn begin_upload(by: &Persona) -> TcpStream {
     tcp
 }
 
-/// Whether much of a large file is on the disk.
+/// Whether the database holds more than 10 chunks in addition to the `small` ones of other files.
 fn is_under_way(db: &Path, small: i64) -> bool {
     count_rows(db, "file_contents") > small + 10
 }
 
 #[tokio::test]
-async fn an_upload_that_breaks_off_leaves_nothing() {
+async fn an_upload_that_disconnects_leaves_nothing() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     ann.upload(LOBBY, "small.txt", "", "small").await.ok(201);
@@ -53,7 +53,7 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_upload_that_the_server_does_not_wait_for_leaves_nothing() {
+async fn an_upload_cut_off_by_a_restart_leaves_nothing() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let _upload = begin_upload(&ann).await;
@@ -67,7 +67,7 @@ async fn an_upload_that_the_server_does_not_wait_for_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_uploaded_for_a_message_that_is_refused_leaves_nothing() {
+async fn files_of_a_refused_message_are_removed() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let form = Form::new().file("a", "", "a").text("reply_to", "999999");
@@ -76,7 +76,7 @@ async fn what_was_uploaded_for_a_message_that_is_refused_leaves_nothing() {
     until("it is gone", || server.count("files") == 0).await;
 }
 
-/// The real program, which can be killed.
+/// The real binary as a process, which can be killed.
 struct Process {
     child: Child,
     address: SocketAddr,
@@ -108,7 +108,7 @@ impl Process {
 }
 
 #[tokio::test]
-async fn an_upload_in_the_middle_of_which_the_server_is_killed_leaves_nothing() {
+async fn an_upload_interrupted_by_a_kill_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("chat.db");
     let server = Process::start(&db);

@@ -1,4 +1,4 @@
-//! Files: sending, fetching, and everything that must not be rendered.
+//! Files: upload, download, and headers that keep browsers from rendering untrusted content.
 
 use image::ImageFormat;
 use parlor::config::{ByteSize, FileTypes};
@@ -9,7 +9,7 @@ use crate::support::*;
 const LOBBY: i64 = 1;
 
 #[tokio::test]
-async fn a_file_is_a_message_that_everybody_hears_of_and_fetches() {
+async fn a_file_is_sent_as_a_message_and_downloaded_as_attachment() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
     let mut socket = ben.watch(LOBBY).await;
@@ -41,7 +41,7 @@ async fn a_file_is_a_message_that_everybody_hears_of_and_fetches() {
 }
 
 #[tokio::test]
-async fn a_file_is_fetched_in_ranges_and_not_twice() {
+async fn downloads_support_ranges_and_etags() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let bytes: Vec<u8> = (0..600_000_u32).map(|n| ((n * 7) >> 2) as u8).collect();
@@ -79,7 +79,7 @@ async fn a_file_is_fetched_in_ranges_and_not_twice() {
 }
 
 #[tokio::test]
-async fn a_picture_has_its_size_a_thumbnail_and_no_secrets() {
+async fn images_are_detected_by_content_and_get_a_thumbnail() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (format, media_type) in [
@@ -89,7 +89,7 @@ async fn a_picture_has_its_size_a_thumbnail_and_no_secrets() {
         (ImageFormat::WebP, "image/webp"),
     ] {
         let bytes = picture(500, 25, format);
-        // Neither name nor type say what it is: its bytes do.
+        // The media type comes from the content, not from the name or the declared type.
         let sent = ann.upload(LOBBY, "x.html", "text/html", &bytes).await;
         let file = only_file(&sent.ok(201));
         assert_eq!(file["media_type"], media_type);
@@ -121,7 +121,7 @@ async fn a_message_needs_a_text_or_a_file() {
 }
 
 #[tokio::test]
-async fn several_files_and_their_message_come_in_one_form() {
+async fn one_form_sends_several_files_in_one_message() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let first = ann.say(LOBBY, "first").await;
@@ -139,7 +139,7 @@ async fn several_files_and_their_message_come_in_one_form() {
     let files = sent["files"].as_array().unwrap();
     assert_eq!(each(files, "name"), ["b.txt", "a.txt"]);
     assert_eq!(each(files, "media_type"), ["text/plain", "text/plain"]);
-    // Sending it again makes no second message, and keeps no second copy of its files.
+    // Resending the same uuid creates no second message and keeps no second copy of the files.
     let again = ann.form("POST", "rooms/1/files", &form).await.ok(200);
     assert_eq!(again, sent);
     until("the copies are gone", || server.count("files") == 2).await;
@@ -149,7 +149,7 @@ async fn several_files_and_their_message_come_in_one_form() {
 }
 
 #[tokio::test]
-async fn a_caption_may_go_but_not_the_last_word_of_a_message() {
+async fn only_messages_with_files_may_have_empty_text() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let form = Form::new().text("content", "look").file("a", "", "a");
@@ -166,7 +166,7 @@ async fn a_caption_may_go_but_not_the_last_word_of_a_message() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_of_a_wrong_type_or_too_much_is_refused_and_leaves_nothing() {
+async fn files_over_the_size_type_or_quota_limits_are_refused() {
     let server = TestServer::start_with(|config| {
         config.files.max_size = ByteSize(1_000_000);
         config.files.quota_per_user = Some(ByteSize(1_500_000));
@@ -206,7 +206,7 @@ async fn what_is_too_large_of_a_wrong_type_or_too_much_is_refused_and_leaves_not
     ben.upload(LOBBY, "b.txt", "text/plain", &big[..500_000])
         .await
         .ok(201);
-    // What is deleted makes room.
+    // Deleting a file frees quota.
     ann.delete(&format!("messages/{}", kept["id"]))
         .await
         .ok(200);
@@ -220,7 +220,7 @@ async fn what_is_too_large_of_a_wrong_type_or_too_much_is_refused_and_leaves_not
 }
 
 #[tokio::test]
-async fn what_is_no_form_is_refused() {
+async fn malformed_forms_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let path = "rooms/1/files";
@@ -234,7 +234,7 @@ async fn what_is_no_form_is_refused() {
         let sent = ann.send("POST", path, Some(&kind), body).await;
         assert!(matches!(sent.status.as_u16(), 400 | 422), "{sent}");
     }
-    // Headers without an end are not collected for ever.
+    // Part headers without an end are not buffered without limit.
     let endless = format!("--parlor-test-boundary\r\nx: {}", "y".repeat(3_000_000));
     ann.send("POST", path, Some(&kind), endless)
         .await
@@ -252,7 +252,7 @@ async fn what_is_no_form_is_refused() {
 }
 
 #[tokio::test]
-async fn a_face_and_a_rooms_picture_are_files() {
+async fn avatars_and_room_pictures_are_files() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
     let room = ann.private_room("Kitchen").await;
@@ -262,7 +262,7 @@ async fn a_face_and_a_rooms_picture_are_files() {
     assert_keys(&me, ME);
     let changed = socket.event("member_changed").await;
     assert_eq!(changed["member"]["person"]["avatar_url"], me["avatar_url"]);
-    // Whoever has the address has the picture, in every client.
+    // The URL of an avatar carries a pass for everybody, so that every client can show it.
     let face = server
         .anybody()
         .get(me["avatar_url"].as_str().unwrap())
@@ -300,7 +300,7 @@ async fn a_face_and_a_rooms_picture_are_files() {
     ann.form("PUT", "me/avatar", &none).await.invalid("file");
     let me = ann.delete("me/avatar").await.ok(200);
     assert_eq!(me["avatar_url"], Value::Null);
-    // What shows no longer anywhere is removed in the end.
+    // Old files that nothing shows any more are removed at startup.
     server.edit_file("UPDATE files SET touched_at = 0");
     let server = server.restart().await;
     until("nothing is left", || server.count("files") == 0).await;

@@ -1,4 +1,4 @@
-//! Frames that are wrong: answered or closed with a code, and nobody else is disturbed.
+//! Invalid WebSocket frames: each gets an error or a close code, and no other connection is affected.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -7,11 +7,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::support::*;
 
-/// The longest frame, bytes.
+/// Size limit of a frame, in bytes.
 const FRAME_MAX: usize = 64 * 1024;
 
 #[tokio::test]
-async fn a_frame_that_cannot_be_read_is_answered_and_the_connection_lives() {
+async fn unparsable_frames_get_an_error_and_keep_the_connection() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.connect().await;
@@ -42,7 +42,7 @@ async fn a_frame_that_cannot_be_read_is_answered_and_the_connection_lives() {
 }
 
 #[tokio::test]
-async fn an_op_that_is_wrong_is_refused_under_its_number() {
+async fn malformed_commands_are_refused_with_their_id() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.connect().await;
@@ -72,7 +72,7 @@ async fn an_op_that_is_wrong_is_refused_under_its_number() {
 }
 
 #[tokio::test]
-async fn a_value_that_is_wrong_is_refused_with_its_name() {
+async fn invalid_values_are_refused_with_the_field() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.connect().await;
@@ -120,7 +120,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_name() {
                 "not_found",
             )
             .await;
-        // Nobody is there to see it, and nothing is told of it.
+        // Typing in and leaving an unknown room have no effect and are no errors.
         socket.ok(json!({ "op": "typing", "room": room })).await;
         socket.ok(json!({ "op": "leave", "room": room })).await;
     }
@@ -128,7 +128,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_name() {
 }
 
 #[tokio::test]
-async fn fields_and_frames_without_a_number_need_no_answer() {
+async fn commands_without_an_id_get_no_answer_but_errors() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.watch(1).await;
@@ -143,7 +143,7 @@ async fn fields_and_frames_without_a_number_need_no_answer() {
     socket
         .send_raw(json!({ "op": "ping", "id": null }).to_string().into())
         .await;
-    // What goes wrong is told all the same.
+    // Errors are reported even without an id.
     socket
         .send_raw(
             json!({ "op": "send", "room": 99, "content": "x" })
@@ -166,7 +166,7 @@ async fn fields_and_frames_without_a_number_need_no_answer() {
 }
 
 #[tokio::test]
-async fn frames_against_the_protocol_close_only_their_own_connection() {
+async fn protocol_violations_close_only_their_own_connection() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut other = bob.watch(1).await;
@@ -212,7 +212,7 @@ async fn frames_against_the_protocol_close_only_their_own_connection() {
         ann.say(1, "still here").await;
         other.event("message").await;
     }
-    // As long as allowed is not too long.
+    // A frame of exactly the maximum size is accepted.
     let mut socket = ann.connect().await;
     let mut ping = json!({ "op": "ping", "id": 1 }).to_string();
     ping.push_str(&" ".repeat(FRAME_MAX - ping.len()));
@@ -221,14 +221,14 @@ async fn frames_against_the_protocol_close_only_their_own_connection() {
 }
 
 #[tokio::test]
-async fn a_frame_in_pieces_and_with_pings_between_is_one_frame() {
+async fn fragments_with_pings_in_between_are_one_frame() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.connect().await;
     let text = json!({ "op": "send", "id": 9, "room": 1, "content": "äöü" })
         .to_string()
         .into_bytes();
-    // In the middle of a character.
+    // Two fragments of one text frame.
     let (first, rest) = text.split_at(text.len() - 4);
     socket
         .send_raw(Message::Frame(Frame::message(
@@ -249,7 +249,7 @@ async fn a_frame_in_pieces_and_with_pings_between_is_one_frame() {
 }
 
 #[tokio::test]
-async fn too_many_bad_frames_close() {
+async fn too_many_invalid_frames_close_the_connection() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.connect().await;
@@ -260,7 +260,7 @@ async fn too_many_bad_frames_close() {
 }
 
 #[tokio::test]
-async fn one_person_has_so_many_sockets_and_no_more() {
+async fn connections_are_limited_per_person() {
     let server =
         TestServer::start_with(|config| config.limits.connections_per_user = 2.try_into().ok())
             .await;
@@ -271,7 +271,7 @@ async fn one_person_has_so_many_sockets_and_no_more() {
     bob.connect().await;
     first.send_raw(Message::Close(None)).await;
     first.closed().await;
-    // The place is free as soon as the server has seen that.
+    // The place is free once the server has seen the close.
     loop {
         let mut again = Socket::open(server.address, Some(&ann.token)).await;
         if again.try_next().await.is_some() {

@@ -1,4 +1,4 @@
-//! WebSocket handshakes: who it is, and what is refused.
+//! WebSocket handshakes: authentication and refusals.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn bearer(token: &str) -> [(&'static str, String); 1] {
 }
 
 #[tokio::test]
-async fn the_header_or_the_first_frame_says_who_it_is() {
+async fn the_header_or_the_first_frame_authenticates() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     assert_eq!(ann.connect().await.welcome["user"]["id"], ann.id);
@@ -33,7 +33,7 @@ async fn the_header_or_the_first_frame_says_who_it_is() {
         (&welcome["event"], &welcome["user"]["id"]),
         (&json!("welcome"), &json!(ann.id))
     );
-    // Without a number it is not answered, but welcomed.
+    // Without an id the command gets no answer, but the welcome comes.
     let mut socket = Socket::open(server.address, None).await;
     socket
         .send_raw(
@@ -43,7 +43,7 @@ async fn the_header_or_the_first_frame_says_who_it_is() {
         )
         .await;
     assert_eq!(socket.next("the welcome").await["event"], "welcome");
-    // Once is enough.
+    // A second `auth` is refused.
     socket
         .refused(json!({ "op": "auth", "token": ann.token }), "bad_json")
         .await;
@@ -51,7 +51,7 @@ async fn the_header_or_the_first_frame_says_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_bad_refuses_the_handshake() {
+async fn handshakes_with_an_invalid_token_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for token in ["", "x", &ann.refresh_token] {
@@ -71,7 +71,7 @@ async fn a_token_that_is_bad_refuses_the_handshake() {
 }
 
 #[tokio::test]
-async fn a_first_frame_that_is_no_good_token_closes() {
+async fn a_first_frame_without_a_valid_token_closes_the_connection() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (frame, code) in [
@@ -108,7 +108,7 @@ async fn a_first_frame_that_is_no_good_token_closes() {
 }
 
 #[tokio::test]
-async fn who_does_not_say_who_it_is_within_five_seconds_is_let_go() {
+async fn unauthenticated_connections_are_closed_after_five_seconds() {
     let server = TestServer::start().await;
     let mut socket = Socket::open(server.address, None).await;
     skip(Duration::from_secs(4)).await;
@@ -118,7 +118,7 @@ async fn who_does_not_say_who_it_is_within_five_seconds_is_let_go() {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_told_so() {
+async fn invalid_handshakes_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let plain = ann.get("ws").await;

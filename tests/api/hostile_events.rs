@@ -1,25 +1,25 @@
-//! Events that make no sense, of every dialect that has events: each is answered with that dialect's error, or the
-//! connection is closed cleanly.
+//! Invalid events of every dialect that uses Socket.IO: each gets that dialect's error, or the connection is closed
+//! cleanly.
 
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use super::support::*;
 
-/// An event that needs something.
+/// An event that needs a payload.
 struct Row {
     name: &'static str,
-    /// What makes sense.
+    /// A valid payload.
     good: Value,
-    /// The event that answers it; some are not answered when all is well.
+    /// Event that answers the valid payload, if one does.
     answer: Option<&'static str>,
-    /// The field that is tried with nonsense.
+    /// Field of the payload that is set to invalid values.
     field: &'static str,
-    /// The keys of an error.
+    /// Keys of the dialect's error.
     error: &'static str,
 }
 
-/// Values that are no id of anything.
+/// Values that are not a valid id.
 fn bad_ids() -> Vec<Value> {
     let texts = ["", " ", "x", "-1", "1.5", "99999999999999999999", "\u{0}"];
     let others = [
@@ -36,7 +36,7 @@ fn bad_ids() -> Vec<Value> {
     texts.map(Value::from).into_iter().chain(others).collect()
 }
 
-/// Values that are no text to say.
+/// Values that are not a valid text of a message.
 fn bad_texts() -> Vec<Value> {
     let long = "x".repeat(4001);
     vec![
@@ -52,7 +52,7 @@ fn bad_texts() -> Vec<Value> {
     ]
 }
 
-/// Payloads that no event makes sense of.
+/// Payloads that are invalid for every event, as JSON that follows its name.
 fn junk() -> Vec<String> {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     let plain = [
@@ -87,7 +87,7 @@ fn row(
     }
 }
 
-/// The events of all of them; a protocol that is taken out of the server goes from here with its rows.
+/// The events of all dialects. To take a dialect out of the server, remove its rows here too.
 fn rows(bob: i64, chat: i64) -> Vec<Row> {
     [
         komunikator_rows(),
@@ -230,14 +230,14 @@ fn realtime_rows(bob: i64, chat: i64) -> Vec<Row> {
     ]
 }
 
-/// The errors that have come by now.
+/// Returns the errors received so far.
 async fn errors(socket: &mut EventSocket) -> Vec<Value> {
     let events = socket.events().await.into_iter();
     let errors = events.filter(|(name, _)| name == "error");
     errors.map(|(_, value)| value).collect()
 }
 
-/// The packet must be refused with one error of these keys.
+/// Asserts that the packet gets exactly one error, with these keys.
 async fn refused(socket: &mut EventSocket, packet: String, keys: &str) {
     let shown = packet.chars().take(120).collect::<String>();
     socket.send_raw(packet).await;
@@ -249,7 +249,7 @@ async fn refused(socket: &mut EventSocket, packet: String, keys: &str) {
 }
 
 #[tokio::test]
-async fn every_event_answers_nonsense_with_its_dialects_error() {
+async fn invalid_payloads_get_the_error_of_their_dialect() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let chat = ann.direct_room(&bob).await;
@@ -270,7 +270,7 @@ async fn every_event_answers_nonsense_with_its_dialects_error() {
         }
         let bad = match *field {
             "content" | "message" => bad_texts(),
-            // A file may be empty.
+            // A file of 0 bytes is valid.
             "file_size" => bad_ids().into_iter().filter(|bad| *bad != 0).collect(),
             _ => bad_ids(),
         };
@@ -279,7 +279,7 @@ async fn every_event_answers_nonsense_with_its_dialects_error() {
             value[field] = bad;
             refused(&mut socket, format!("42{}", json!([name, value])), error).await;
         }
-        // Bytes where there should be words.
+        // A binary attachment instead of the payload.
         socket
             .send_raw(format!(
                 "451-[\"{name}\",{{\"_placeholder\":true,\"num\":0}}]"
@@ -297,7 +297,7 @@ async fn every_event_answers_nonsense_with_its_dialects_error() {
 }
 
 #[tokio::test]
-async fn events_that_need_nothing_take_anything() {
+async fn events_without_a_payload_ignore_it() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = EventSocket::open(server.address, &ann.token).await;
@@ -311,7 +311,7 @@ async fn events_that_need_nothing_take_anything() {
             ("nobody_knows_it", "error"),
             ("", "error"),
         ] {
-            // The mark of `events` is an unknown event, too.
+            // Waits for each answer by name: `EventSocket::events` takes the error of an unknown event for its marker.
             socket.send_raw(format!("42[\"{name}\"{junk}]")).await;
             socket.event(answer).await;
         }
@@ -319,7 +319,7 @@ async fn events_that_need_nothing_take_anything() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_or_too_early_ends_the_connection_and_nothing_else() {
+async fn oversized_and_early_events_close_only_their_connection() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut other = EventSocket::open(server.address, &ann.token).await;
@@ -350,11 +350,11 @@ async fn what_is_too_long_or_too_early_ends_the_connection_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn it_is_the_same_while_polling() {
+async fn invalid_events_get_the_same_errors_over_polling() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let poller = Poller::open(server.address, &ann.token).await;
-    // Whatever one is greeted with comes before the first answer.
+    // Skips the greetings, which precede the first answer.
     poller.say(r#"42["hello"]"#).await;
     while !poller.hear().await.concat().contains("Unknown event") {}
     let bytes = r#"451-["message",{"_placeholder":true,"num":0}]"#;

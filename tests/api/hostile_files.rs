@@ -1,4 +1,4 @@
-//! Files that want to be run: stored or refused, never rendered, never the end of the server.
+//! Files with active content: stored or refused, never rendered, and never fatal to the server.
 
 use image::ImageFormat;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::support::*;
 
 const LOBBY: i64 = 1;
 
-/// Uploads and fetches; the file as told, and the answer.
+/// Uploads and downloads a file; returns its metadata and the download.
 async fn there_and_back(by: &Persona, name: &str, kind: &str, bytes: &[u8]) -> (Value, Reply) {
     let sent = by.upload(LOBBY, name, kind, bytes).await.ok(201);
     let file = only_file(&sent);
@@ -16,7 +16,7 @@ async fn there_and_back(by: &Persona, name: &str, kind: &str, bytes: &[u8]) -> (
     (file, got)
 }
 
-/// No browser runs this, whatever is in it.
+/// Asserts that no browser executes this response, whatever its content.
 fn assert_inert(got: &Reply) {
     assert_eq!(got.header("x-content-type-options"), "nosniff");
     let policy = got.header("content-security-policy");
@@ -31,7 +31,7 @@ fn assert_inert(got: &Reply) {
 }
 
 #[tokio::test]
-async fn pages_scripts_and_drawings_are_kept_and_never_rendered() {
+async fn active_content_is_stored_and_served_as_attachment() {
     const PAGE: &[u8] = b"<!doctype html><script>alert(1)</script>";
     const DRAWING: &[u8] =
         b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>";
@@ -63,7 +63,7 @@ async fn pages_scripts_and_drawings_are_kept_and_never_rendered() {
 }
 
 #[tokio::test]
-async fn a_picture_that_is_also_something_else_is_only_a_picture() {
+async fn data_hidden_in_images_is_removed_or_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let page = b"<script>alert(document.domain)</script>";
@@ -73,14 +73,14 @@ async fn a_picture_that_is_also_something_else_is_only_a_picture() {
         ImageFormat::Gif,
         ImageFormat::WebP,
     ] {
-        // Behind its end, as archives and pages are hidden.
+        // Behind the end of the image, where archives and pages are hidden.
         let behind = [picture(30, 20, format).as_slice(), page].concat();
         let (file, got) = there_and_back(&ann, "a.html", "text/html", &behind).await;
         assert_eq!(file["media_type"], format.to_mime_type());
         assert_inert(&got);
         assert!(!got.body.windows(page.len()).any(|part| part == page));
     }
-    // A page that begins like a picture is none.
+    // A page that begins with the signature of an image is refused.
     for head in [
         b"GIF89a".as_slice(),
         b"\xff\xd8\xff\xe0",
@@ -94,7 +94,7 @@ async fn a_picture_that_is_also_something_else_is_only_a_picture() {
 }
 
 #[tokio::test]
-async fn a_picture_of_endless_pixels_is_a_file_like_any_other() {
+async fn images_with_too_many_pixels_are_stored_as_plain_files() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (format, place, size) in [
@@ -108,15 +108,15 @@ async fn a_picture_of_endless_pixels_is_a_file_like_any_other() {
         assert_eq!(got.body, bomb);
         assert_inert(&got);
     }
-    // A sound one of 64,000,000 pixels.
+    // A valid image of 64,000,000 pixels.
     let (file, got) = there_and_back(&ann, "white.png", "image/png", &white_png(8_000)).await;
     assert_eq!(file["width"], Value::Null);
     assert_inert(&got);
-    // And it still works.
+    // The server still works.
     ann.say(LOBBY, "still here").await;
 }
 
-/// A white square of one bit a pixel.
+/// Builds a square PNG in one color, with one bit per pixel.
 fn white_png(side: u32) -> Vec<u8> {
     let rows = vec![0_u8; (side as usize).div_ceil(8) + 1].repeat(side as usize);
     let mut header = [side.to_be_bytes(), side.to_be_bytes()].concat();
@@ -142,7 +142,7 @@ fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
     [&length[..], &body, &(!sum).to_be_bytes()].concat()
 }
 
-/// Zlib without packing anything.
+/// Builds a zlib stream of stored blocks, without compression.
 fn deflate_stored(data: &[u8]) -> Vec<u8> {
     let mut out = vec![0x78, 0x01];
     let blocks = data.chunks(0xffff);
@@ -163,7 +163,7 @@ fn deflate_stored(data: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_name_cannot_leave_its_place_nor_the_header() {
+async fn file_names_cannot_escape_their_path_or_header() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (name, expected) in [

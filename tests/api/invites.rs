@@ -1,4 +1,4 @@
-//! Invites: who makes them, what they are worth, and when they are worth nothing.
+//! Invites: creation, use, expiry and revocation.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn closed(config: &mut parlor::config::Config) {
     config.auth.registration = parlor::config::Registration::Closed;
 }
 
-/// Makes an invite; answers its number and its code.
+/// Creates an invite; returns its id and its code.
 async fn invite(who: &Persona, wish: Value) -> (i64, String) {
     let made = who.post("invites", wish).await.ok(201);
     assert_keys(&made, "Invite code url");
@@ -25,7 +25,7 @@ fn account(name: &str, code: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_invite_opens_a_closed_server_once() {
+async fn an_invite_allows_one_registration_on_a_closed_server() {
     let server = TestServer::start_with(closed).await;
     let root = server.admin("root").await;
     let nobody = server.anybody();
@@ -43,7 +43,7 @@ async fn an_invite_opens_a_closed_server_once() {
         (&Value::Null, &Value::Null)
     );
     assert_eq!(shown["created_by"]["username"], "root");
-    // A name that is taken costs no use.
+    // A refused registration does not count as a use.
     nobody
         .post("auth/register", account("root", &code))
         .await
@@ -69,7 +69,7 @@ async fn an_invite_opens_a_closed_server_once() {
 }
 
 #[tokio::test]
-async fn many_at_once_use_an_invite_as_often_as_it_may_be() {
+async fn concurrent_registrations_do_not_exceed_the_uses_of_an_invite() {
     let server = TestServer::start_with(closed).await;
     let root = server.admin("root").await;
     let (_, code) = invite(&root, json!({ "max_uses": 3 })).await;
@@ -83,7 +83,7 @@ async fn many_at_once_use_an_invite_as_often_as_it_may_be() {
 }
 
 #[tokio::test]
-async fn an_invite_to_a_room_leads_into_it() {
+async fn an_invite_to_a_room_joins_it() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("Kitchen").await;
@@ -108,7 +108,7 @@ async fn an_invite_to_a_room_leads_into_it() {
         .await
         .refused(409, "already_member");
 
-    // Registration is open, so that a room's invite makes an account too.
+    // Registration is open, so an invite to a room also registers an account.
     let grant = server
         .anybody()
         .post("auth/register", account("eve", &code))
@@ -123,7 +123,7 @@ async fn an_invite_to_a_room_leads_into_it() {
     let used = &ann.get("invites").await.items()[0]["used"];
     assert_eq!(used, 2);
 
-    // Who was sent out does not come back.
+    // A kicked member cannot come back with the invite.
     ann.delete(&format!("rooms/{room}/members/{}", bob.id))
         .await
         .done();
@@ -134,7 +134,7 @@ async fn an_invite_to_a_room_leads_into_it() {
 }
 
 #[tokio::test]
-async fn an_invite_to_a_room_makes_no_account_where_registration_is_closed() {
+async fn only_room_invites_of_admins_register_on_a_closed_server() {
     let server = TestServer::start().await;
     let (root, ann) = (server.admin("root").await, server.user("ann").await);
     let room = ann.private_room("r").await;
@@ -155,7 +155,7 @@ async fn an_invite_to_a_room_makes_no_account_where_registration_is_closed() {
 }
 
 #[tokio::test]
-async fn only_keepers_invite() {
+async fn users_without_the_right_cannot_create_invites() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         server.user("ann").await,
@@ -192,7 +192,7 @@ async fn only_keepers_invite() {
 }
 
 #[tokio::test]
-async fn keepers_see_and_revoke_the_invites_to_their_rooms() {
+async fn owners_and_moderators_list_and_revoke_invites_to_their_rooms() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob, eve) = (
@@ -232,7 +232,7 @@ async fn keepers_see_and_revoke_the_invites_to_their_rooms() {
 }
 
 #[tokio::test]
-async fn an_invite_is_worth_no_more_than_its_maker() {
+async fn an_invite_is_void_while_its_creator_lacks_the_right() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         server.user("ann").await,
@@ -261,7 +261,7 @@ async fn an_invite_is_worth_no_more_than_its_maker() {
 }
 
 #[tokio::test]
-async fn an_invite_ends_with_its_time_and_odd_wishes_are_refused() {
+async fn expired_invites_and_invalid_options_are_refused() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (_, code) = invite(&root, json!({ "expires_in": 3600 })).await;
@@ -283,7 +283,7 @@ async fn an_invite_ends_with_its_time_and_odd_wishes_are_refused() {
 }
 
 #[tokio::test]
-async fn an_invite_is_a_picture_too() {
+async fn an_invite_has_a_qr_code() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (_, code) = invite(&root, json!({})).await;
@@ -307,7 +307,7 @@ async fn an_invite_is_a_picture_too() {
 }
 
 #[tokio::test]
-async fn the_file_holds_no_codes() {
+async fn the_database_contains_no_codes_in_plain_text() {
     let server = TestServer::start().await;
     let (root, ann) = (server.admin("root").await, server.user("ann").await);
     let (_, code) = invite(&root, json!({})).await;

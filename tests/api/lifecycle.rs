@@ -1,4 +1,4 @@
-//! How a server begins and ends: draining, two of them on one file, files it must not touch.
+//! Start and stop of a server: draining, two servers on one database, databases it must not touch.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::support::*;
 
 #[tokio::test]
-async fn a_drain_tells_every_socket_to_come_back() {
+async fn draining_closes_every_socket_with_1012() {
     let mut server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut watching, mut waiting) = (ann.watch(1).await, bob.connect().await);
@@ -24,7 +24,7 @@ async fn a_drain_tells_every_socket_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_sent_before_the_end_is_answered_and_kept() {
+async fn messages_acknowledged_before_a_stop_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     let ann = register(server.address, "ann").await;
@@ -46,7 +46,7 @@ async fn what_was_sent_before_the_end_is_answered_and_kept() {
         .chain(socket.taken())
         .filter(|frame| frame["ok"].is_object())
         .collect();
-    // The log was moved into the file.
+    // The checkpoint at the end moved the write-ahead log into the database.
     assert!(!folder.path().join("chat.db-wal").exists());
 
     let server = Process::start(folder.path());
@@ -57,7 +57,7 @@ async fn what_was_sent_before_the_end_is_answered_and_kept() {
 }
 
 #[tokio::test]
-async fn the_second_server_on_a_file_refuses_and_the_first_goes_on() {
+async fn a_second_server_on_the_same_database_refuses_to_start() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     let ann = register(server.address, "ann").await;
@@ -78,7 +78,7 @@ async fn the_second_server_on_a_file_refuses_and_the_first_goes_on() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_version_is_refused_untouched() {
+async fn a_database_of_a_newer_version_is_refused_unchanged() {
     let mut server = TestServer::start().await;
     server.stop().await;
     server.edit_file("PRAGMA user_version = 99");

@@ -1,4 +1,4 @@
-//! Limits: guesses at once, floods of logins, and how much of others' attention one person may take.
+//! Rate limits: concurrent guesses, floods of logins, and actions that notify other people.
 
 use futures_util::future::join_all;
 use parlor::config::{Config, Reach};
@@ -8,14 +8,14 @@ use super::support::*;
 
 mod guesses;
 
-/// Clients whose addresses are what they say.
+/// Trusts `X-Forwarded-For`, so that clients choose their addresses.
 fn behind_proxy(config: &mut Config) {
     config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-    // Whoever the proxy names no address for registers too.
+    // Lets clients without a forwarded address register too.
     config.auth.open_to = Reach::Any;
 }
 
-/// Somebody at that address.
+/// Returns a client with this address.
 fn from(server: &TestServer, address: &str) -> Client {
     server.anybody().with("x-forwarded-for", address)
 }
@@ -24,7 +24,7 @@ fn login(name: &str, password: &str) -> Value {
     json!({ "username": name, "password": password })
 }
 
-/// Requests until one is refused as too often; how many were not.
+/// Repeats a request until it is refused with 429; returns how many succeeded before. Panics after `most` successes.
 async fn until_limited(most: usize, mut ask: impl AsyncFnMut(usize) -> Reply) -> usize {
     for n in 0..most {
         let reply = ask(n).await;
@@ -38,7 +38,7 @@ async fn until_limited(most: usize, mut ask: impl AsyncFnMut(usize) -> Reply) ->
 }
 
 #[tokio::test]
-async fn logins_pass_a_flood_of_others_under_invented_names() {
+async fn logins_succeed_during_a_flood_of_logins_with_unknown_names() {
     let server = TestServer::start_with(behind_proxy).await;
     server.user("ann").await;
     let flood = (0..100).map(|n| {
@@ -60,7 +60,7 @@ async fn logins_pass_a_flood_of_others_under_invented_names() {
 }
 
 #[tokio::test]
-async fn logins_pass_a_flood_of_registrations() {
+async fn logins_succeed_during_a_flood_of_registrations() {
     let server = TestServer::start_with(behind_proxy).await;
     server.user("ann").await;
     let flood = (0..100).map(|n| {
@@ -78,7 +78,7 @@ async fn logins_pass_a_flood_of_registrations() {
     }
 }
 
-/// With the default burst, which is paid for so slowly that a busy machine does not matter.
+/// Starts a server with the default burst of actions, refilled so slowly that the speed of the machine does not matter.
 async fn with_actions() -> TestServer {
     TestServer::start_with(|config| {
         config.limits.actions_per_second = 1.try_into().ok();
@@ -87,7 +87,7 @@ async fn with_actions() -> TestServer {
 }
 
 #[tokio::test]
-async fn whatever_others_are_told_of_is_limited_per_person() {
+async fn actions_that_notify_others_are_limited_per_person() {
     let server = with_actions().await;
     let root = server.admin("root").await;
     let bob = server.user("bob").await;
@@ -98,7 +98,7 @@ async fn whatever_others_are_told_of_is_limited_per_person() {
             .await
     });
     assert!((5..=60).contains(&renames.await));
-    // Others go on, and so does what only she is told of.
+    // Messages of the same person and actions of others are not affected.
     ann.post("rooms/1/messages", json!({ "content": "hi" }))
         .await
         .ok(201);
@@ -147,7 +147,7 @@ async fn whatever_others_are_told_of_is_limited_per_person() {
 }
 
 #[tokio::test]
-async fn dialects_refuse_too_many_actions_in_their_shape() {
+async fn dialects_refuse_too_many_actions_in_their_own_format() {
     let server = with_actions().await;
     let ann = server.user("ann").await;
     let rename = async |n: usize| {
@@ -172,7 +172,7 @@ async fn dialects_refuse_too_many_actions_in_their_shape() {
 }
 
 #[tokio::test]
-async fn signs_of_typing_and_reading_beyond_the_limit_are_left_out() {
+async fn typing_and_read_events_over_the_limit_are_dropped() {
     let server = with_actions().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut anns, mut bobs) = (ann.watch(1).await, bob.watch(1).await);

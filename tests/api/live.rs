@@ -1,4 +1,4 @@
-//! Live over the WebSocket: what is asked, what is answered, and who hears what.
+//! Live events over the native WebSocket: commands, answers, and who receives each event.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn send(room: i64, content: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_welcome_tells_who_i_am_and_where_and_who_is_there() {
+async fn the_welcome_holds_own_account_rooms_and_people_online() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("ours").await;
@@ -29,7 +29,7 @@ async fn the_welcome_tells_who_i_am_and_where_and_who_is_there() {
     let welcome = bob.connect().await.welcome;
     let there = welcome["online"]["1"].as_array().unwrap();
     there.iter().for_each(|person| assert_keys(person, PERSON));
-    // Who has only just come is told with the next difference.
+    // A person who has only just connected may follow in the next presence event.
     assert!(each(there, "username").contains(&"ann"));
     assert!(welcome["online_count"]["1"].as_i64() >= Some(1));
     assert_eq!(welcome["rooms"].as_array().unwrap().len(), 1);
@@ -37,7 +37,7 @@ async fn the_welcome_tells_who_i_am_and_where_and_who_is_there() {
 }
 
 #[tokio::test]
-async fn the_sender_is_answered_and_everybody_who_watches_hears_it() {
+async fn a_message_is_acknowledged_and_sent_to_all_subscribers() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut hers, mut his) = (ann.watch(1).await, bob.watch(1).await);
@@ -73,7 +73,7 @@ async fn the_sender_is_answered_and_everybody_who_watches_hears_it() {
 }
 
 #[tokio::test]
-async fn edits_and_deletions_are_heard_by_who_watches() {
+async fn edits_and_deletions_reach_subscribers() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut hers, mut his) = (ann.watch(1).await, bob.watch(1).await);
@@ -98,7 +98,7 @@ async fn edits_and_deletions_are_heard_by_who_watches() {
 }
 
 #[tokio::test]
-async fn many_messages_at_once_come_to_all_in_one_order() {
+async fn concurrent_messages_reach_everybody_in_the_same_order() {
     const ROUNDS: usize = 5;
     const EACH: usize = 40;
     let server = TestServer::start().await;
@@ -124,7 +124,7 @@ async fn many_messages_at_once_come_to_all_in_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_uuid_from_two_connections_at_once_makes_one_message() {
+async fn concurrent_sends_of_one_uuid_create_one_message() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let (mut one, mut two) = (ann.watch(1).await, ann.connect().await);
@@ -145,7 +145,7 @@ async fn the_same_uuid_from_two_connections_at_once_makes_one_message() {
 }
 
 #[tokio::test]
-async fn typing_is_heard_by_the_others_once_a_second() {
+async fn typing_reaches_the_others_once_a_second() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -157,7 +157,7 @@ async fn typing_is_heard_by_the_others_once_a_second() {
     for _ in 0..5 {
         hers.ok(json!({ "op": "typing", "room": room })).await;
     }
-    // Who only reads has nothing to type.
+    // Typing of people who are not members is ignored.
     his.ok(json!({ "op": "typing", "room": room })).await;
     let heard = his.event("typing").await;
     assert_keys(&heard, "event room user");
@@ -183,7 +183,7 @@ async fn typing_is_heard_by_the_others_once_a_second() {
 }
 
 #[tokio::test]
-async fn reading_is_heard_by_ones_own_connections_and_in_direct_rooms_by_both() {
+async fn read_events_reach_own_connections_and_both_in_direct_rooms() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let direct = ann.direct_room(&bob).await;
@@ -220,7 +220,7 @@ async fn reading_is_heard_by_ones_own_connections_and_in_direct_rooms_by_both() 
 }
 
 #[tokio::test]
-async fn presence_tells_who_came_and_went_once_whatever_they_open() {
+async fn presence_is_reported_once_per_person_not_per_connection() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut watching = ann.watch(1).await;
@@ -241,7 +241,7 @@ async fn presence_tells_who_came_and_went_once_whatever_they_open() {
     );
 }
 
-/// Who stands in a list of people.
+/// Returns the usernames of a list of people, sorted.
 fn names(people: &Value) -> Vec<&str> {
     let mut names = each(people.as_array().unwrap(), "username");
     names.sort_unstable();
@@ -249,14 +249,14 @@ fn names(people: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn who_comes_between_the_welcome_and_the_answer_is_not_overlooked() {
+async fn people_who_connect_between_welcome_and_resume_are_reported() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
         server.user("bob").await,
         server.user("cem").await,
     );
-    // In a room that nobody watches yet, and in one that somebody does.
+    // In a room without a subscriber, and in one that has one.
     for (others, expected) in [
         (None, vec!["ann", "bob"]),
         (Some(&cem), vec!["ann", "bob", "cem"]),
@@ -287,7 +287,7 @@ fn names_bob(event: &Value, list: &str) -> bool {
 }
 
 #[tokio::test]
-async fn in_large_rooms_presence_is_only_a_number() {
+async fn presence_in_large_rooms_is_only_a_count() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for number in 0..200 {
@@ -314,7 +314,7 @@ async fn in_large_rooms_presence_is_only_a_number() {
 }
 
 #[tokio::test]
-async fn who_leaves_a_room_on_a_connection_hears_no_more_of_it_there() {
+async fn leaving_a_room_ends_its_events_on_that_connection_only() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let room = ann.public_room("open").await;
@@ -337,7 +337,7 @@ async fn who_leaves_a_room_on_a_connection_hears_no_more_of_it_there() {
 }
 
 #[tokio::test]
-async fn members_hear_of_their_rooms_changes_without_watching() {
+async fn members_get_room_changes_without_a_subscription() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -357,13 +357,13 @@ async fn members_hear_of_their_rooms_changes_without_watching() {
 }
 
 #[tokio::test]
-async fn a_silent_server_pings_and_a_silent_client_is_let_go() {
+async fn silent_connections_are_pinged_and_silent_clients_closed() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let (mut awake, mut asleep) = (ann.connect().await, ann.connect().await);
     for _ in 0..3 {
         skip(Duration::from_secs(10)).await;
-        // Reading it, the client answers it.
+        // The client answers the ping as it reads it.
         awake.pinged().await;
         awake.ok(json!({ "op": "ping" })).await;
     }

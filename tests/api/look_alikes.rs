@@ -1,4 +1,4 @@
-//! Names that people could take for somebody else's, in every dialect.
+//! Names that could be mistaken for another account's, in every dialect.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn account(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn no_dialect_makes_an_account_that_looks_like_another() {
+async fn look_alike_usernames_are_refused_in_every_dialect() {
     let server = TestServer::start().await;
     server.user("owner").await;
     let root = server.admin("root").await;
@@ -59,7 +59,7 @@ async fn no_dialect_makes_an_account_that_looks_like_another() {
 }
 
 #[tokio::test]
-async fn a_shown_name_that_looks_like_somebody_elses_name_is_refused() {
+async fn look_alike_display_names_are_refused() {
     let server = TestServer::start().await;
     server.user("owner").await;
     let root = server.admin("root").await;
@@ -101,7 +101,7 @@ async fn a_shown_name_that_looks_like_somebody_elses_name_is_refused() {
     let like_owner = shown.clone().filter(|name| name.to_lowercase() == "owner");
     assert_eq!(like_owner.count(), 1);
     assert_eq!(shown.filter(|name| *name == "The Chief").count(), 1);
-    // Nor does anybody get an admin's shown name as username.
+    // A display name is not available as a username either.
     let reply = anybody.post("auth/register", account("The Chief")).await;
     reply.taken("username");
     for own in ["Eve", "eve", "E. V. E."] {
@@ -111,7 +111,7 @@ async fn a_shown_name_that_looks_like_somebody_elses_name_is_refused() {
 }
 
 #[tokio::test]
-async fn nobody_shows_the_name_that_somebody_else_shows() {
+async fn display_names_cannot_copy_those_of_others() {
     let server = TestServer::start().await;
     let (ann, eve) = (server.user("ann").await, server.user("eve").await);
     let show = |name: &str| json!({ "display_name": name });
@@ -123,14 +123,14 @@ async fn nobody_shows_the_name_that_somebody_else_shows() {
         let refused = reply.status.as_u16();
         assert!([409, 422].contains(&refused), "{name}: {reply}");
     }
-    // Their own one in another form is theirs, and free again when they give it up.
+    // Another form of one's own name is allowed, and a name that is given up is available again.
     ann.patch("me", show("Ann Kafer")).await.ok(200);
     ann.patch("me", show("Ann")).await.ok(200);
     eve.patch("me", show("Ann Käfer")).await.ok(200);
 }
 
 #[tokio::test]
-async fn every_name_has_something_to_see() {
+async fn names_without_visible_characters_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for name in [
@@ -172,7 +172,7 @@ async fn pages_mark_guests() {
 }
 
 #[tokio::test]
-async fn names_of_an_older_version_keep_working_and_are_shown_with_the_username() {
+async fn look_alike_names_of_older_versions_keep_working() {
     let mut server = TestServer::start().await;
     server.user("owner").await;
     server.user("eve").await;

@@ -1,131 +1,130 @@
-//! The native protocol from outside: people act on a real server over a real socket and a real file. `support` explains
-//! the harness.
+//! Integration tests over the public interfaces: people use a real server over real sockets, with a real database file.
+//! `support` explains the harness.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::needless_pass_by_value,
-    clippy::too_many_lines,
-    missing_docs
+    clippy::too_many_lines
 )]
 
 // The harness: servers, people, HTTP, WebSocket.
 mod support;
 
-// Accounts: set-up, registering, logging in, guests.
+// Accounts: setup, registration, login, guests.
 mod accounts;
-// Limits: guesses, floods, what others are told of.
+// Rate limits: guesses, floods, actions that notify others.
 mod limits;
-// Passwords: which may be chosen, and what changing one ends.
+// Passwords: rules, and what a change ends.
 mod passwords;
-// One's own account: changed, and ended.
+// Changing and deleting one's own account.
 mod own_account;
-// Sessions: tokens, refreshing, logging out, passwords.
+// Sessions: tokens, refresh, log-out, passwords.
 mod sessions;
-// Other people, and what admins do to their accounts.
+// Other people's accounts, and their management by admins.
 mod users;
-// Rooms: making, finding, joining, leaving.
+// Rooms: creating, finding, joining, leaving.
 mod rooms;
-// Rooms are changed, handed over, cleared and deleted.
+// Editing, transferring, clearing and deleting rooms.
 mod room_changes;
-// Addresses of pictures and files that clients give.
+// URLs of pictures and files that clients give.
 mod addresses;
-// Names that look like somebody else's.
+// Names that could be mistaken for another account's.
 mod look_alikes;
 // Searching messages.
 mod search;
 // Invites.
 mod invites;
-// Links for those who forgot their password.
+// Password reset links.
 mod password_links;
-// Members: listing, adding, roles, muting, sending out.
+// Members: listing, adding, roles, muting, kicking.
 mod members;
-// Messages: sending, repeating, paging, editing, deleting, reading.
+// Messages: sending, resending, paging, editing, deleting, read cursors.
 mod messages;
-// Requests that are wrong.
+// Malformed requests.
 mod bad_input;
 // Every route of every protocol: wrong methods, and refusals below `/api`.
 mod routes;
-// Events of the other protocols that make no sense.
+// Invalid events of the other protocols.
 mod hostile_events;
-// Handshakes: who it is, and what is refused.
+// WebSocket handshakes: authentication and refusals.
 mod handshakes;
-// Frames that are wrong.
+// Invalid WebSocket frames.
 mod frames;
-// Live: what is asked, what is answered, who hears what.
+// Live events: commands, answers, recipients.
 mod live;
-// How connections begin.
+// Opening connections.
 mod connections;
-// Coming back: exactly what was missed.
+// Resuming: exactly the missed changes.
 mod resume;
 // Many events of one connection at once.
 mod pipelining;
-// Read marks: acknowledged when they are on disk.
+// Read cursors: acknowledged when they are on disk.
 mod read_marks;
-// Connections that end while they begin to watch a room.
+// Connections that end while they subscribe to a room.
 mod attaching;
-// People who change their names.
+// Renamed accounts.
 mod renames;
-// Mutes and bars, which outlive leaving.
+// Mutes and bans, which outlive leaving.
 mod sanctions;
-// Admins in rooms that they are no members of.
+// Admins in rooms that they are not members of.
 mod outside_admins;
-// Reactions: adding, taking back, coming back to them.
+// Reactions: adding, removing, resuming.
 mod reactions;
-// Mentions: whom a text calls, and what answers quote.
+// Mentions, and quotes in replies.
 mod mentions;
-// Notifications: what one is told beside one's rooms.
+// Notifications: mentions, replies, direct messages and custom ones.
 mod notifications;
-// Uploads that come slowly, and pictures that cost much: what others feel of them.
+// Slow uploads and expensive pictures: their effect on other people.
 mod slow_uploads;
-// Files that tell where they were made.
+// Removal of metadata from files.
 mod media;
 mod metadata;
-// Many people at once.
+// Many clients at once.
 mod crowd;
 // Many Socket.IO clients at once.
 mod event_crowd;
-// How a server begins and ends.
+// Start and stop of a server.
 mod lifecycle;
-// Files of earlier versions.
+// Databases of earlier versions.
 mod upgrade;
-// What was deleted is gone from the file.
+// Deleted data is gone from the database.
 mod deleted;
-// What was acknowledged is there, whatever happens.
+// Acknowledged messages survive crashes and a full disk.
 mod durability;
-// Who may what: the design's permission table.
+// The permission table.
 mod permissions;
-// Document 001: rooms with access keys, and who is online.
+// `komunikator`: rooms with access keys, and presence.
 mod komunikator;
-// Clients that others wrote.
+// Third-party clients.
 mod foreign;
-// Document 003: direct chats between admins and users.
+// `chat_app`: direct chats between admins and users.
 mod chat_app;
-// Document 000 without its pages: tokens, conversations, the raw WebSocket.
+// `team` without its pages: tokens, conversations, the raw WebSocket.
 mod team;
-// Files: sending, fetching, pictures, and what is never rendered.
+// Files: upload, download, pictures, and content that is never rendered.
 mod files;
-// Pages of other web sites, foreign names, proxies: what counts as the local network.
+// Other web sites, foreign host names, proxies: what counts as the local network.
 mod origins;
-// The pages without scripts: forms, cookies, addresses.
+// The pages without scripts: forms, cookies, URLs.
 mod pages;
-// Document 002: users, the lobby, its WebSocket.
+// `back_chat`: users, the lobby, its WebSocket.
 mod back_chat;
-// Document 004: public and private chat with files.
+// `realtime`: public and private chats with files.
 mod realtime;
-// All protocols at once.
+// All protocols together.
 mod across;
-// One's own files: listing, taking away.
+// One's own files: listing, deleting.
 mod own_files;
-// Who fetches a file.
+// Access to files.
 mod file_access;
-// Uploads that break off.
+// Interrupted uploads.
 mod file_ends;
-// Files that want to be run.
+// Files with active content.
 mod hostile_files;
-// The two clients that people may begin with.
+// The two example clients.
 mod clients;
-// The protocol's description for programs, and for people.
+// The OpenAPI description, for programs and for people.
 mod openapi;
-// That description, tried out.
+// Requests generated from that description.
 mod openapi_tried;

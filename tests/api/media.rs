@@ -1,4 +1,4 @@
-//! Sound, films and animations: known by their bytes, cleaned, and fetched in pieces by players.
+//! Audio, video and animations: detected by content, cleaned of metadata, served to players in ranges.
 
 use parlor::config::FileTypes;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 const LOBBY: i64 = 1;
-/// What ffmpeg was told to write wherever these formats keep metadata.
+/// Value that ffmpeg wrote wherever these formats keep metadata.
 const SECRET: &[u8] = b"50.1109";
 
 macro_rules! samples {
@@ -41,7 +41,7 @@ fn has(data: &[u8], needle: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn real_recordings_are_told_by_their_bytes_and_lose_their_metadata() {
+async fn recordings_are_detected_by_content_and_lose_their_metadata() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (name, kind, media_type, playable) in [
@@ -59,7 +59,7 @@ async fn real_recordings_are_told_by_their_bytes_and_lose_their_metadata() {
     ] {
         let bytes = sample(name);
         assert!(has(bytes, SECRET), "{name}");
-        // Neither name nor type say what it is.
+        // Neither the name nor the declared type tells the format.
         let sent = ann.upload(LOBBY, "x.html", "text/html", bytes).await;
         let file = only_file(&sent.ok(201));
         assert_eq!(
@@ -95,7 +95,7 @@ async fn real_recordings_are_told_by_their_bytes_and_lose_their_metadata() {
 }
 
 #[tokio::test]
-async fn animations_have_a_still_frame_and_say_that_they_move() {
+async fn animations_have_a_still_thumbnail_and_are_marked_animated() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for name in ["moving.gif", "moving.webp", "moving.png"] {
@@ -121,7 +121,7 @@ async fn animations_have_a_still_frame_and_say_that_they_move() {
         (&file["animated"], &file["playable"]),
         (&json!(false), &json!(false))
     );
-    // One that would keep a browser busy stands still.
+    // An animation that would keep a browser busy is not playable.
     let frames = sample("moving.gif");
     let (head, rest) = frames.split_at(
         frames
@@ -138,7 +138,7 @@ async fn animations_have_a_still_frame_and_say_that_they_move() {
 }
 
 #[tokio::test]
-async fn pictures_of_newer_formats_are_called_what_they_are() {
+async fn avif_images_are_detected_and_cleaned() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let sent = ann.upload(LOBBY, "a.avif", "", sample("still.avif")).await;
@@ -157,7 +157,7 @@ async fn pictures_of_newer_formats_are_called_what_they_are() {
 }
 
 #[tokio::test]
-async fn what_is_not_cleaned_says_so() {
+async fn files_that_are_not_cleaned_are_marked() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (name, declared, media_type) in [
@@ -181,7 +181,7 @@ async fn what_is_not_cleaned_says_so() {
 }
 
 #[tokio::test]
-async fn which_types_are_taken_is_decided_by_the_bytes() {
+async fn allowed_file_types_are_checked_by_content() {
     let server = TestServer::start_with(|config| {
         config.files.types = FileTypes::Only(vec!["audio/*".to_owned()]);
     })
@@ -196,9 +196,9 @@ async fn which_types_are_taken_is_decided_by_the_bytes() {
     until("nothing else is kept", || server.count("files") == 1).await;
 }
 
-/// Players ask for pieces; who may not read the message gets none of them.
+/// Players ask for ranges; people who may not read the message get none.
 #[tokio::test]
-async fn players_get_pieces_and_strangers_get_nothing() {
+async fn media_ranges_are_served_to_readers_only() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
     let room = ann.private_room("Attic").await;

@@ -1,4 +1,4 @@
-//! Members over HTTP: listing, adding, roles, muting, sending out.
+//! Members over HTTP: listing, adding, roles, muting, kicking.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ async fn members_are_listed_by_user_id() {
 }
 
 #[tokio::test]
-async fn who_is_added_hears_of_it_and_so_do_the_others() {
+async fn adding_a_member_notifies_them_and_the_room() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("ours").await;
@@ -72,7 +72,7 @@ async fn who_is_added_hears_of_it_and_so_do_the_others() {
 }
 
 #[tokio::test]
-async fn an_ended_account_cannot_be_added() {
+async fn deleted_accounts_cannot_be_added() {
     let server = TestServer::start().await;
     let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
     gus.call("DELETE", "me", Some(json!({}))).await.done();
@@ -87,7 +87,7 @@ async fn an_ended_account_cannot_be_added() {
 }
 
 #[tokio::test]
-async fn the_owner_gives_roles() {
+async fn only_the_owner_changes_roles() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -120,7 +120,7 @@ async fn the_owner_gives_roles() {
 }
 
 #[tokio::test]
-async fn who_is_muted_neither_writes_nor_edits_until_it_is_over() {
+async fn muted_members_cannot_send_or_edit_until_the_mute_ends() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -163,7 +163,7 @@ async fn who_is_muted_neither_writes_nor_edits_until_it_is_over() {
 }
 
 #[tokio::test]
-async fn moderators_are_out_of_each_others_reach() {
+async fn moderators_cannot_mute_or_kick_each_other() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob, cem) = (
@@ -190,7 +190,7 @@ async fn moderators_are_out_of_each_others_reach() {
 }
 
 #[tokio::test]
-async fn who_is_sent_out_while_watching_hears_it_once_and_nothing_more() {
+async fn a_kicked_subscriber_gets_one_left_event_and_nothing_more() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("ours").await;
@@ -223,7 +223,7 @@ async fn who_is_sent_out_while_watching_hears_it_once_and_nothing_more() {
             "not_found",
         )
         .await;
-    // A direct message comes later than all that was said in the room.
+    // The event of a new direct room follows everything that was sent in the room before.
     let direct = ann.direct_room(&bob).await;
     watching.event("room_created").await;
     let told = watching.event("notification").await;
@@ -245,7 +245,7 @@ async fn who_is_sent_out_while_watching_hears_it_once_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn who_was_sent_out_of_a_private_room_is_barred_until_added_again() {
+async fn kicked_members_cannot_rejoin_a_private_room_until_added_again() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("ours").await;
@@ -268,7 +268,7 @@ async fn who_was_sent_out_of_a_private_room_is_barred_until_added_again() {
 }
 
 #[tokio::test]
-async fn who_was_sent_out_of_a_public_room_still_reads_and_may_join_again() {
+async fn kicked_members_can_read_and_rejoin_a_public_room() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -276,7 +276,7 @@ async fn who_was_sent_out_of_a_public_room_still_reads_and_may_join_again() {
     let mut watching = bob.watch(room).await;
     ann.delete(&path(room, &bob)).await.done();
     assert_eq!(watching.event("left").await["reason"], "kicked");
-    // Not by itself: it was watching as a member.
+    // The subscription ended with the membership, so the room is resumed.
     let said = ann.say(room, "to all who read").await;
     assert_eq!(watching.resume_all(room, 0).await, [said]);
     ann.say(room, "to all who watch").await;

@@ -1,11 +1,11 @@
-//! Mentions: whom a text calls, and what answers quote.
+//! Mentions, and quotes in replies.
 
 use serde_json::{Value, json};
 
 use super::support::*;
 
 #[tokio::test]
-async fn a_text_calls_members_by_name() {
+async fn mentions_resolve_to_members_of_the_room() {
     let server = TestServer::start().await;
     let (ann, smith) = (server.user("ann").await, server.user("ann smith").await);
     let bob = server.user("bob").await;
@@ -61,7 +61,7 @@ async fn code_and_addresses_mention_nobody() {
 }
 
 #[tokio::test]
-async fn quotes_and_notifications_end_between_characters() {
+async fn quotes_and_notifications_are_cut_between_graphemes() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let family = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
@@ -77,7 +77,7 @@ async fn quotes_and_notifications_end_between_characters() {
 }
 
 #[tokio::test]
-async fn a_new_name_is_known_at_once_and_the_old_one_forgotten() {
+async fn mentions_follow_a_rename_at_once() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     assert_eq!(bob.say(1, "@ann").await["mentions"], json!([ann.id]));
@@ -88,7 +88,7 @@ async fn a_new_name_is_known_at_once_and_the_old_one_forgotten() {
 }
 
 #[tokio::test]
-async fn only_who_keeps_order_calls_the_room() {
+async fn only_moderators_may_mention_the_room() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob, cem) = (
@@ -114,7 +114,7 @@ async fn only_who_keeps_order_calls_the_room() {
 }
 
 #[tokio::test]
-async fn an_answer_quotes_what_it_answers() {
+async fn a_reply_quotes_the_original_message() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let long = "ä".repeat(200);
@@ -140,7 +140,7 @@ async fn an_answer_quotes_what_it_answers() {
 }
 
 #[tokio::test]
-async fn what_was_cleared_away_is_quoted_no_more() {
+async fn cleared_messages_cannot_be_replied_to() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let room = ann.public_room("kitchen").await;

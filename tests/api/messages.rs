@@ -1,4 +1,4 @@
-//! Messages over HTTP: sending, repeating, paging, editing, deleting, reading.
+//! Messages over HTTP: sending, resending, paging, editing, deleting, read cursors.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ async fn a_message_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_message_is_refused_with_the_field() {
+async fn invalid_messages_are_refused_with_the_field() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let elsewhere = ann.public_room("elsewhere").await;
@@ -77,7 +77,7 @@ async fn what_cannot_be_a_message_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn the_same_uuid_makes_one_message_and_equal_answers() {
+async fn resending_a_uuid_returns_the_same_message() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut watching = ann.watch(1).await;
@@ -94,7 +94,7 @@ async fn the_same_uuid_makes_one_message_and_equal_answers() {
 }
 
 #[tokio::test]
-async fn a_uuid_that_belongs_to_something_else_reveals_nothing() {
+async fn a_uuid_of_another_message_is_refused_and_reveals_nothing() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (secret, his) = (
@@ -110,7 +110,7 @@ async fn a_uuid_that_belongs_to_something_else_reveals_nothing() {
         .await;
     told.taken("uuid");
     assert!(!String::from_utf8_lossy(&told.body).contains("psst"));
-    // Not even the sender's own in another room.
+    // Even the sender's own uuid is refused in another room.
     ann.post(LOBBY, body).await.taken("uuid");
 }
 
@@ -156,7 +156,7 @@ async fn history_is_paged_both_ways_and_always_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_none_is_refused() {
+async fn invalid_page_parameters_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for (query, field) in [
@@ -179,7 +179,7 @@ async fn a_page_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn one_edits_ones_own_messages_only() {
+async fn only_the_sender_edits_a_message() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -210,7 +210,7 @@ async fn one_edits_ones_own_messages_only() {
         watching.event("edited").await,
         json!({ "event": "edited", "message": edited })
     );
-    // The same text is no change.
+    // Saving the same text changes nothing.
     assert_eq!(
         ann.patch(&path, json!({ "content": "first" }))
             .await
@@ -269,7 +269,7 @@ async fn a_deleted_message_is_a_tombstone() {
 }
 
 #[tokio::test]
-async fn unread_counts_what_others_said_since_up_to_a_hundred() {
+async fn unread_counts_new_messages_of_others_up_to_100() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let unread = async |who: &Persona| who.overview(1).await.unwrap()["unread"].as_i64().unwrap();
@@ -300,7 +300,7 @@ async fn unread_counts_what_others_said_since_up_to_a_hundred() {
         .ok(json!({ "op": "send", "room": 1, "content": "last" }))
         .await;
     assert_eq!(unread(&ann).await, 100);
-    // Reading never goes back, and nobody reads ahead.
+    // The read cursor never moves back, nor beyond the newest message.
     read(1 << 50).await.done();
     assert_eq!(
         ann.overview(1).await.unwrap()["last_read_id"],
@@ -311,7 +311,7 @@ async fn unread_counts_what_others_said_since_up_to_a_hundred() {
         ann.overview(1).await.unwrap()["last_read_id"],
         last["message"]["id"]
     );
-    // Who comes later has missed nothing.
+    // Messages older than the account do not count as unread.
     assert_eq!(unread(&server.user("cem").await).await, 0);
 }
 
@@ -341,7 +341,7 @@ async fn a_direct_room_shows_how_far_the_other_has_read() {
 }
 
 #[tokio::test]
-async fn writing_too_much_is_limited_per_person() {
+async fn messages_are_limited_per_person() {
     let server = TestServer::start_with(|config| {
         config.limits.messages_per_second = 1.try_into().ok();
         config.limits.messages_burst = 5;
@@ -374,7 +374,7 @@ async fn writing_too_much_is_limited_per_person() {
 }
 
 #[tokio::test]
-async fn a_message_of_which_nothing_can_be_seen_is_refused_in_every_form() {
+async fn invisible_text_is_refused_everywhere() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let said = ann.say(1, "seen").await;
@@ -393,6 +393,6 @@ async fn a_message_of_which_nothing_can_be_seen_is_refused_in_every_form() {
         let room = json!({ "name": "room", "description": text });
         ann.post("rooms", room).await.invalid("description");
     }
-    // A mark alone can be seen.
+    // A combining mark alone is visible.
     ann.say(1, "\u{301}").await;
 }

@@ -1,4 +1,4 @@
-//! Files that tell where and with what they were made: what is kept does not, whatever the format and the protocol.
+//! Removal of metadata: stored files contain none, whatever the format and the protocol.
 
 use image::ImageFormat;
 
@@ -11,11 +11,11 @@ mod containers;
 use containers::{Container, MEDIA, SECRET, containers, has, png_chunk};
 
 const LOBBY: i64 = 1;
-/// Files made of boxes.
+/// Extensions of the formats that consist of boxes.
 const BOXES: [&str; 6] = ["heic", "avif", "mp4", "mov", "jxl", "jp2"];
 
 #[tokio::test]
-async fn no_format_keeps_its_metadata() {
+async fn metadata_is_removed_from_every_format() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for Container {
@@ -36,9 +36,9 @@ async fn no_format_keeps_its_metadata() {
     }
 }
 
-/// Such files are not held in memory.
+/// Files of this size are not held in memory.
 #[tokio::test]
-async fn a_file_of_many_pieces_is_cleaned_too() {
+async fn files_of_many_chunks_are_cleaned() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for Container {
@@ -50,7 +50,7 @@ async fn a_file_of_many_pieces_is_cleaned_too() {
         if !in_place || !BOXES.iter().any(|end| name.ends_with(end)) {
             continue;
         }
-        // The first box is followed by another one, which is large.
+        // Appends two large boxes.
         let first = usize::from(bytes[3]);
         let padding = [&2_000_000_u32.to_be_bytes()[..], b"mdat", &[7; 1_999_992]].concat();
         let bytes = [&bytes[..first], &bytes[first..], &padding, &padding].concat();
@@ -60,7 +60,7 @@ async fn a_file_of_many_pieces_is_cleaned_too() {
         assert_eq!(got.body.len(), bytes.len(), "{name}");
         assert!(got.body.ends_with(&padding), "{name}");
     }
-    // The original is given up.
+    // The originals are removed.
     until("only the cleaned ones are kept", || {
         server.count("files") == 6
     })
@@ -68,7 +68,7 @@ async fn a_file_of_many_pieces_is_cleaned_too() {
 }
 
 #[tokio::test]
-async fn a_picture_of_too_many_pixels_is_cleaned_too() {
+async fn images_with_too_many_pixels_are_cleaned() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut large = picture(20, 20, ImageFormat::Png);
@@ -83,7 +83,7 @@ async fn a_picture_of_too_many_pixels_is_cleaned_too() {
 }
 
 #[tokio::test]
-async fn other_protocols_uploads_are_cleaned_too() {
+async fn uploads_of_other_protocols_are_cleaned() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let photo = containers().remove(0).bytes;
@@ -103,11 +103,11 @@ async fn other_protocols_uploads_are_cleaned_too() {
 }
 
 #[tokio::test]
-async fn a_damaged_picture_is_refused_with_a_text_that_helps() {
+async fn damaged_images_are_refused_with_a_helpful_text() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for Container { name, bytes, .. } in containers() {
-        // Others show, or sound, as far as they go.
+        // Truncated files of the other formats can be shown or played up to their end, so they are accepted.
         let is_strict = |end: &&str| name.ends_with(*end);
         if !BOXES.iter().chain(&["webp", "tiff"]).any(is_strict) {
             continue;

@@ -1,4 +1,4 @@
-//! Notifications: what one is told beside one's rooms.
+//! Notifications: mentions, replies, direct messages and custom ones, live, listed, paged and marked as read.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ async fn answer(who: &Persona, to: &Value, content: &str) -> Value {
 }
 
 #[tokio::test]
-async fn who_is_called_is_told_live_and_later() {
+async fn a_mention_notifies_live_and_is_listed_after_a_restart() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut socket = ann.connect().await;
@@ -48,7 +48,7 @@ async fn who_is_called_is_told_live_and_later() {
     );
     assert_eq!(listed(&ann).await, std::slice::from_ref(notification));
     assert_eq!(unread(&ann).await, 1);
-    // Nobody is told of their own words, and a plain message tells nobody.
+    // Senders are not notified of their own messages, and a message without a mention notifies nobody.
     bob.say(1, "plain").await;
     assert_eq!((kinds(&bob).await.len(), kinds(&ann).await.len()), (0, 1));
     let server = server.restart().await;
@@ -56,7 +56,7 @@ async fn who_is_called_is_told_live_and_later() {
 }
 
 #[tokio::test]
-async fn answers_tell_the_author_once() {
+async fn a_reply_notifies_its_author_once() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let said = ann.say(1, "who comes?").await;
@@ -67,7 +67,7 @@ async fn answers_tell_the_author_once() {
 }
 
 #[tokio::test]
-async fn an_edit_tells_only_who_was_not_called_before() {
+async fn an_edit_notifies_only_newly_mentioned_people() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -90,7 +90,7 @@ async fn an_edit_tells_only_who_was_not_called_before() {
 }
 
 #[tokio::test]
-async fn an_edit_takes_the_notification_of_whom_it_calls_no_more() {
+async fn an_edit_removes_notifications_of_people_no_longer_mentioned() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -111,13 +111,13 @@ async fn an_edit_takes_the_notification_of_whom_it_calls_no_more() {
     assert_eq!(his.event("notifications_read").await["unread"], 0);
     assert!(listed(&cem).await.is_empty());
     assert_eq!(kinds(&ann).await, ["mention"]);
-    // Whom it answers still has an answer.
+    // Ann is no longer mentioned, but the message still replies to hers.
     edit("nobody cooks").await;
     assert_eq!(kinds(&ann).await, ["reply"]);
     assert_eq!(unread(&ann).await, 1);
     edit("@cem cooks").await;
     assert_eq!(kinds(&cem).await, ["mention"]);
-    // Also what was read already.
+    // Notifications that are already read are removed as well.
     cem.post("notifications/read", json!({"through": i64::MAX}))
         .await
         .ok(200);
@@ -132,7 +132,7 @@ async fn an_edit_takes_the_notification_of_whom_it_calls_no_more() {
 }
 
 #[tokio::test]
-async fn an_edit_that_calls_the_room_no_more_tells_nobody() {
+async fn an_edit_without_the_room_mention_removes_its_notifications() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -159,7 +159,7 @@ async fn an_edit_that_calls_the_room_no_more_tells_nobody() {
 }
 
 #[tokio::test]
-async fn direct_messages_tell_once_until_they_are_read() {
+async fn direct_messages_have_one_notification_until_read() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = bob.direct_room(&ann).await;
@@ -200,7 +200,7 @@ async fn direct_messages_tell_once_until_they_are_read() {
 }
 
 #[tokio::test]
-async fn calling_the_room_tells_everybody_who_wants_to_hear() {
+async fn a_room_mention_notifies_all_members_but_those_with_notify_none() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob, cem) = (
@@ -221,7 +221,7 @@ async fn calling_the_room_tells_everybody_who_wants_to_hear() {
 }
 
 #[tokio::test]
-async fn everybody_says_of_what_they_are_told() {
+async fn the_notify_setting_of_a_room_filters_notifications() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = bob.direct_room(&ann).await;
@@ -262,7 +262,7 @@ async fn everybody_says_of_what_they_are_told() {
 }
 
 #[tokio::test]
-async fn who_is_added_or_sent_out_is_told_and_forgets_the_room() {
+async fn adding_and_removing_members_notifies_and_clears_room_notifications() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = bob.private_room("kitchen").await;
@@ -284,7 +284,7 @@ async fn who_is_added_or_sent_out_is_told_and_forgets_the_room() {
         (&told[0]["kind"], &told[0]["title"]),
         (&json!("removed"), &json!("kitchen"))
     );
-    // One's own coming and going is no news.
+    // Joining and leaving by oneself creates no notification.
     let open = bob.public_room("open").await;
     ann.post(&format!("rooms/{open}/join"), Value::Null)
         .await
@@ -296,7 +296,7 @@ async fn who_is_added_or_sent_out_is_told_and_forgets_the_room() {
 }
 
 #[tokio::test]
-async fn a_room_takes_its_notifications_along() {
+async fn clearing_or_deleting_a_room_removes_its_notifications() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = bob.public_room("kitchen").await;
@@ -350,7 +350,7 @@ async fn notifications_are_paged_and_marked_as_read() {
         .map(|item| item["read"].clone())
         .collect();
     assert_eq!(states, [true, false, true, true, true].map(Value::from));
-    // Nobody reads for somebody else.
+    // Marking as read affects the caller's notifications only.
     bob.post("notifications/read", json!({ "through": ids[4] }))
         .await
         .ok(200);
@@ -363,7 +363,7 @@ async fn notifications_are_paged_and_marked_as_read() {
 }
 
 #[tokio::test]
-async fn a_program_notes_things_down_for_its_user() {
+async fn custom_notifications_are_delivered_to_their_creator_only() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut socket, mut other) = (ann.connect().await, bob.connect().await);
@@ -392,7 +392,7 @@ async fn a_program_notes_things_down_for_its_user() {
 }
 
 #[tokio::test]
-async fn only_the_newest_five_hundred_are_kept() {
+async fn only_the_newest_500_notifications_are_kept() {
     let server = TestServer::start_with(|config| {
         config.limits.messages_per_second = None;
     })

@@ -1,5 +1,4 @@
-//! The protocol as programs and people are told of it: `docs/openapi.json` says what the server does and what
-//! `docs/native.md` says, and both can be had from every server.
+//! `docs/openapi.json` matches the mounted routes and `docs/native.md`, and every server serves both.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +19,7 @@ fn object(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap()
 }
 
-/// Method and path of all operations, and what is said of them.
+/// Returns method, path and operation object of all operations.
 fn operations(document: &Value) -> Vec<(String, &str, &Value)> {
     const METHODS: [&str; 5] = ["get", "put", "post", "patch", "delete"];
     let mut found = Vec::new();
@@ -34,7 +33,7 @@ fn operations(document: &Value) -> Vec<(String, &str, &Value)> {
     found
 }
 
-/// A method and a path, whatever its parameters are called.
+/// Returns method and path with the names of path parameters removed.
 fn nameless(method: &str, path: &str) -> String {
     let plain = |segment: &str| match segment.starts_with('{') {
         true => "{}".to_owned(),
@@ -57,7 +56,7 @@ fn mounted(surface: &Surface) -> Vec<String> {
 }
 
 #[test]
-fn every_route_that_is_mounted_is_described_and_no_other() {
+fn exactly_the_mounted_routes_are_described() {
     let surfaces = [native::surface(), native::files_surface()];
     let mounted: BTreeSet<_> = surfaces.iter().flat_map(mounted).collect();
     let document = document();
@@ -74,7 +73,7 @@ fn every_route_that_is_mounted_is_described_and_no_other() {
 }
 
 #[test]
-fn operations_have_names_of_their_own_and_parameters_for_their_paths() {
+fn operation_ids_are_unique_and_path_parameters_are_described() {
     let document = document();
     let operations = operations(&document);
     let names: BTreeSet<_> = operations
@@ -102,7 +101,7 @@ fn operations_have_names_of_their_own_and_parameters_for_their_paths() {
 }
 
 #[test]
-fn what_is_referred_to_is_there_and_what_is_there_is_referred_to() {
+fn every_component_exists_and_is_referenced() {
     let document = document();
     let mut referred = BTreeSet::new();
     gather(&document, &mut referred);
@@ -138,8 +137,8 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 #[test]
-fn both_documents_name_the_same_codes() {
-    // What is answered where there is no operation.
+fn both_documents_list_the_same_error_codes() {
+    // The status of a method that a path does not have; no operation can describe it.
     const NO_OPERATION: &str = "405";
     let rows = DOCUMENT.lines().filter_map(|line| line.strip_prefix("| "));
     let told: BTreeSet<_> = rows
@@ -214,7 +213,7 @@ fn both_documents_give_objects_the_same_fields() {
 }
 
 #[tokio::test]
-async fn the_document_can_be_had_from_every_server() {
+async fn the_server_serves_its_openapi_document() {
     let server = TestServer::start().await;
     assert_eq!(
         server.anybody().get("openapi.json").await.ok(200),
@@ -223,7 +222,7 @@ async fn the_document_can_be_had_from_every_server() {
 }
 
 #[tokio::test]
-async fn the_page_needs_nothing_but_styles_and_all_its_links_lead_somewhere() {
+async fn the_docs_page_needs_no_script_and_has_no_dead_links() {
     let server = TestServer::start().await;
     let anybody = server.anybody();
     let page = anybody.get("/api/docs").await;
@@ -261,7 +260,7 @@ async fn the_page_needs_nothing_but_styles_and_all_its_links_lead_somewhere() {
 }
 
 #[tokio::test]
-async fn the_clients_can_be_had_as_they_are() {
+async fn the_server_serves_the_example_clients() {
     let server = TestServer::start().await;
     let client = server.anybody().get("/api/docs/clients/parlor.py").await;
     assert_eq!(client.header("content-type"), "text/plain; charset=utf-8");

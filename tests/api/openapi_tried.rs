@@ -1,5 +1,4 @@
-//! The description of the routes against the server, tried out by a program that knows nothing else (schemathesis):
-//! whatever it sends, the answer is one of those that are described.
+//! schemathesis generates requests from `docs/openapi.json`; every response must be one that the document describes.
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +12,17 @@ use crate::support::{Persona, TestServer, foreign, id};
 
 const OPENAPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
 
-/// What must be so of every answer.
+/// Checks on every response.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";
 
-/// These may end the session that is used, and then all else would be refused.
+/// Operations that may end the session in use, after which all other requests would be refused.
 const LEFT_OUT: [&str; 3] = ["logOut", "endSession", "endSessionsOfUser"];
 
-/// Longer it takes on no machine; alone on one it takes less than half a minute.
+/// Timeout of one run; alone on a machine it takes less than half a minute.
 const LONGEST: Duration = Duration::from_secs(900);
 
-/// What there is to be found: people, rooms of every kind, messages, a file, an invite.
+/// A server with accounts, rooms of every kind, messages, a file and an invite, for generated requests to find.
 struct House {
     server: TestServer,
     admin: Persona,
@@ -68,7 +67,7 @@ async fn house() -> House {
     }
 }
 
-/// The same values at every run, among them what is there.
+/// Returns the settings of schemathesis: a fixed seed, and the ids, emoji and invite code of `house` as values.
 fn settings(house: &House, examples: u32) -> String {
     let House { ids, code, .. } = house;
     format!(
@@ -136,7 +135,8 @@ async fn run(mut command: Command) -> Output {
         .unwrap()
 }
 
-/// Tries all routes as somebody; a few times each, or at all borders of their values too.
+/// Runs schemathesis as one account, with `examples` requests per operation and, in the coverage phase, boundary
+/// values.
 async fn try_as(who: impl Fn(&House) -> &Persona, phases: &str, examples: u32) {
     let Some(python) = foreign::python("schemathesis") else {
         return;
@@ -160,11 +160,11 @@ async fn try_as(who: impl Fn(&House) -> &Persona, phases: &str, examples: u32) {
 }
 
 #[tokio::test]
-async fn an_admin_is_answered_as_described() {
+async fn responses_to_an_admin_match_the_document() {
     try_as(|house| &house.admin, "coverage,fuzzing", 3).await;
 }
 
 #[tokio::test]
-async fn a_member_is_answered_as_described() {
+async fn responses_to_a_member_match_the_document() {
     try_as(|house| &house.member, "fuzzing", 6).await;
 }

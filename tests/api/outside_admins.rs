@@ -1,11 +1,11 @@
-//! Admins in private rooms that they are no members of: they keep order there, read nothing, and do not come unseen.
+//! Admins in private rooms they are not members of: they moderate, cannot read, and their joining is visible.
 
 use serde_json::{Value, json};
 
 use super::support::*;
 
 #[tokio::test]
-async fn a_tombstone_quotes_nothing() {
+async fn a_tombstone_has_no_quoted_reply() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -24,7 +24,7 @@ async fn a_tombstone_quotes_nothing() {
     let by_socket = json!({ "op": "delete", "message": answers[1]["id"] });
     let told = [
         root.delete(&path).await.ok(200),
-        // Once more.
+        // Deleting again returns the same tombstone.
         root.delete(&path).await.ok(200),
         roots.ok(by_socket).await["message"].clone(),
         hers.event("deleted").await["message"].clone(),
@@ -41,7 +41,7 @@ async fn a_tombstone_quotes_nothing() {
 }
 
 #[tokio::test]
-async fn an_admin_who_comes_into_a_private_room_is_announced_and_logged() {
+async fn an_admin_joining_a_private_room_is_announced_and_audited() {
     let folder = tempfile::tempdir().unwrap();
     let server = Process::start(folder.path());
     let ann = register(server.address, "ann").await;

@@ -1,11 +1,11 @@
-//! One's own account: changed, and ended.
+//! Changing and deleting the own account.
 
 use serde_json::{Value, json};
 
 use super::support::*;
 
 #[tokio::test]
-async fn one_changes_ones_own_account_field_by_field() {
+async fn own_account_fields_can_be_changed_one_by_one() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let before = ann.get("me").await.ok(200);
@@ -32,7 +32,7 @@ async fn one_changes_ones_own_account_field_by_field() {
         (&Value::Null, &Value::Null)
     );
     assert_eq!(cleared["display_name"], "Anna");
-    // The role is not among what one changes oneself.
+    // The own role cannot be changed here.
     assert_eq!(
         ann.patch("me", json!({ "role": "admin" })).await.ok(200)["role"],
         "user"
@@ -51,7 +51,7 @@ async fn one_changes_ones_own_account_field_by_field() {
 }
 
 #[tokio::test]
-async fn an_ended_account_keeps_its_name_and_frees_its_address() {
+async fn a_deleted_account_keeps_its_name_and_frees_its_e_mail_address() {
     let server = TestServer::start().await;
     let body = json!({ "username": "ann", "password": PASSWORD, "email": "a@x.de" });
     let grant = server
@@ -92,7 +92,7 @@ async fn an_ended_account_keeps_its_name_and_frees_its_address() {
 }
 
 #[tokio::test]
-async fn a_guest_ends_without_a_password() {
+async fn a_guest_account_is_deleted_without_a_password() {
     let server = TestServer::start().await;
     let gus = server.guest("gus").await;
     gus.call("DELETE", "me", Some(json!({}))).await.done();
@@ -100,7 +100,7 @@ async fn a_guest_ends_without_a_password() {
 }
 
 #[tokio::test]
-async fn the_last_admin_stays() {
+async fn the_last_admin_cannot_be_deleted_or_demoted() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let myself = format!("users/{}", root.id);

@@ -1,4 +1,4 @@
-//! One's own files: listed with what they take of the quota, and taken away again.
+//! Own files: listed with their share of the quota, and deleted.
 
 use parlor::config::ByteSize;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn listed(who: &Persona, rest: &str) -> Value {
 }
 
 #[tokio::test]
-async fn own_files_are_listed_newest_first_with_what_they_take() {
+async fn own_files_are_listed_newest_first_with_used_quota() {
     let server = TestServer::start_with(|config| {
         config.files.quota_per_user = Some(ByteSize(2 * 1024 * 1024));
     })
@@ -68,7 +68,7 @@ async fn own_files_are_listed_newest_first_with_what_they_take() {
 }
 
 #[tokio::test]
-async fn a_file_is_taken_away_and_its_message_shows_it() {
+async fn deleting_a_file_updates_its_message() {
     let server = TestServer::start().await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
     let mut socket = ben.watch(LOBBY).await;
@@ -92,7 +92,7 @@ async fn a_file_is_taken_away_and_its_message_shows_it() {
     ann.get(url(gone)).await.refused(404, "not_found");
     assert_eq!(ann.get(url(stays)).await.body, "b");
 
-    // Nothing is left of a message that was only this file.
+    // A message with no content but this file is deleted.
     ann.delete(&format!("files/{}", only_file(&alone)["id"]))
         .await
         .done();
@@ -109,7 +109,7 @@ async fn a_file_is_taken_away_and_its_message_shows_it() {
 }
 
 #[tokio::test]
-async fn only_who_may_delete_the_message_takes_its_file_away() {
+async fn deleting_a_file_needs_permission_to_delete_its_message() {
     let server = TestServer::start().await;
     let (admin, ann) = (server.admin("root").await, server.user("ann").await);
     let (ben, cid) = (server.user("ben").await, server.user("cid").await);
@@ -126,7 +126,7 @@ async fn only_who_may_delete_the_message_takes_its_file_away() {
         .refused(401, "unauthenticated");
     cid.delete("files/999").await.refused(404, "not_found");
     assert_eq!(ben.get(url(&file)).await.body, "a");
-    // Admins do not read it, but they can take it away.
+    // Admins outside the room cannot read the file, but can delete it.
     admin.get(url(&file)).await.refused(404, "not_found");
     admin.delete(&path).await.done();
     ben.get(url(&file)).await.refused(404, "not_found");

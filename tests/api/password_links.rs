@@ -1,11 +1,11 @@
-//! Password links: one more password for who forgot theirs, once.
+//! Password links: one-time links that set a new password.
 
 use serde_json::{Value, json};
 
 use super::support::*;
 
 #[tokio::test]
-async fn a_password_link_gives_another_password_once_and_ends_all_sessions() {
+async fn a_password_link_sets_a_password_once_and_ends_all_sessions() {
     let server = TestServer::start().await;
     let (root, ann) = (server.admin("root").await, server.user("ann").await);
     let mut open = ann.connect().await;
@@ -18,7 +18,7 @@ async fn a_password_link_gives_another_password_once_and_ends_all_sessions() {
     assert_eq!(link["url"], format!("/password?code={code}"));
     let nobody = server.anybody();
     let choose = |code: &Value, password: &str| json!({ "code": code, "new_password": password });
-    // The second link took the place of the first.
+    // The second link replaces the first.
     let old = nobody
         .post("auth/password", choose(&first["code"], "another horse"))
         .await;
@@ -49,7 +49,7 @@ async fn a_password_link_gives_another_password_once_and_ends_all_sessions() {
 }
 
 #[tokio::test]
-async fn password_links_are_for_admins_to_make_and_end_by_time_and_by_another_password() {
+async fn only_admins_make_password_links_and_links_expire() {
     let server = TestServer::start().await;
     let (root, ann, guest) = (
         server.admin("root").await,

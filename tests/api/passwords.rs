@@ -1,4 +1,4 @@
-//! Passwords: which may be chosen, and what ends when one is changed.
+//! Passwords: which ones are accepted, and which sessions end when one is changed.
 
 use futures_util::future::join_all;
 use parlor::config::{Config, OpenDialects};
@@ -10,13 +10,13 @@ fn login(name: &str, password: &str) -> Value {
     json!({ "username": name, "password": password })
 }
 
-/// So dear that others overtake a hash.
+/// Makes a hash slow enough for other requests to overtake it.
 fn slow_hashing(config: &mut Config) {
     config.auth.pbkdf2_rounds = 20_000;
 }
 
 #[tokio::test]
-async fn a_login_under_way_ends_when_its_password_is_changed() {
+async fn changing_the_password_ends_logins_under_way() {
     let server = TestServer::start_with(slow_hashing).await;
     let ann = server.user("ann").await;
     let anybody = server.anybody();
@@ -38,7 +38,7 @@ async fn a_login_under_way_ends_when_its_password_is_changed() {
 }
 
 #[tokio::test]
-async fn hashing_anew_never_brings_an_old_password_back() {
+async fn rehashing_never_restores_an_old_password() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let server = server.restart_with(slow_hashing).await;
@@ -47,7 +47,7 @@ async fn hashing_anew_never_brings_an_old_password_back() {
     let change = ann.post("me/password", change);
     let logins = join_all((0..8).map(|_| anybody.post("auth/login", login("ann", PASSWORD))));
     let (changed, _) = tokio::join!(change, logins);
-    // Either the change found the hash it had checked, or it was refused: never both passwords.
+    // The change either compared against the current hash and won, or was refused; both passwords are never valid.
     let now = if changed.status == 204 {
         "battery staple"
     } else {
@@ -60,7 +60,7 @@ async fn hashing_anew_never_brings_an_old_password_back() {
 }
 
 #[tokio::test]
-async fn logins_at_once_all_pass_though_the_hash_is_renewed() {
+async fn concurrent_logins_succeed_while_the_hash_is_renewed() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let server = server
@@ -76,7 +76,7 @@ async fn an_account_has_at_most_fifty_sessions() {
     let ann = server.user("ann").await;
     let second = server.log_in("ann").await;
     let mut socket = ann.connect().await;
-    // The first is the least used one.
+    // The first session is the least recently used one.
     server.edit_file("UPDATE sessions SET last_at = last_at - 1000 WHERE id = 1");
     for _ in 0..49 {
         server.log_in("ann").await;
@@ -88,7 +88,7 @@ async fn an_account_has_at_most_fifty_sessions() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_again_ends_its_session_whichever_dialect_is_asked() {
+async fn reusing_a_refresh_token_ends_its_session_in_every_dialect() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let anybody = server.anybody();
@@ -101,12 +101,12 @@ async fn a_refresh_token_used_again_ends_its_session_whichever_dialect_is_asked(
     let second = text(&team(&first).await.ok(200));
     let third = text(&team(&second).await.ok(200));
     assert!(first != second && second != third);
-    // Two generations old: stolen.
+    // A token two generations old counts as stolen.
     assert_eq!(team(&first).await.status, 401);
     assert_eq!(team(&third).await.status, 401);
     ann.get("me").await.refused(401, "session_ended");
 
-    // Tokens of team itself are good again and again, at either route.
+    // Refresh tokens issued by team itself can be used repeatedly, at either route.
     let grant = anybody.post("/auth/token", login("ann", PASSWORD)).await;
     let token = text(&grant.ok(200));
     for _ in 0..3 {
@@ -117,7 +117,7 @@ async fn a_refresh_token_used_again_ends_its_session_whichever_dialect_is_asked(
     }
 }
 
-/// Registers through each dialect that has passwords of its own.
+/// Registers through each dialect that accepts a password.
 async fn register_everywhere(server: &TestServer, password: &str) -> Vec<Reply> {
     let anybody = server.anybody();
     let komunikator = json!({ "user_name": "kim", "password": password });
@@ -133,7 +133,7 @@ async fn register_everywhere(server: &TestServer, password: &str) -> Vec<Reply> 
 }
 
 #[tokio::test]
-async fn passwords_have_the_least_length_in_every_dialect() {
+async fn the_minimum_password_length_holds_in_every_dialect() {
     let server = TestServer::start_with(|config| config.auth.password_min = 9).await;
     for password in ["1", "12345678"] {
         for reply in register_everywhere(&server, password).await {
@@ -157,7 +157,7 @@ async fn passwords_have_the_least_length_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn dialects_that_are_open_take_any_password() {
+async fn open_dialects_accept_any_password() {
     let server = TestServer::start_with(|config| config.compat.open = OpenDialects::All).await;
     for reply in register_everywhere(&server, "1").await {
         reply.ok(201);
@@ -170,7 +170,7 @@ async fn dialects_that_are_open_take_any_password() {
 }
 
 #[tokio::test]
-async fn passwords_that_are_tried_first_are_refused() {
+async fn common_passwords_and_ones_with_the_name_are_refused() {
     let server = TestServer::start().await;
     let (root, anybody) = (server.admin("root").await, server.anybody());
     for password in [
@@ -201,7 +201,7 @@ async fn passwords_that_are_tried_first_are_refused() {
 }
 
 #[tokio::test]
-async fn a_password_is_right_however_its_characters_are_composed() {
+async fn passwords_are_compared_in_unicode_normal_form() {
     let server = TestServer::start().await;
     let (composed, apart) = (
         "\u{e9}clair \u{e0} la cr\u{e8}me",
@@ -222,7 +222,7 @@ async fn a_password_is_right_however_its_characters_are_composed() {
 }
 
 #[tokio::test]
-async fn an_account_ends_without_its_password_only_soon_after_a_login() {
+async fn deleting_an_account_without_its_password_needs_a_recent_login() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     server.edit_file("UPDATE sessions SET created_at = created_at - 601000");

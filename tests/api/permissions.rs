@@ -1,10 +1,10 @@
-//! Who may what, over HTTP: the permission table of the design, each cell in a room of its own.
+//! The permission table over HTTP, each cell in a room of its own.
 
 use serde_json::{Value, json};
 
 use super::support::*;
 
-/// Everybody the table knows, and two more to do things to.
+/// One persona per column of the table, and a moderator and a member as targets.
 struct Cast {
     owner: Persona,
     moderator: Persona,
@@ -13,7 +13,7 @@ struct Cast {
     insiders: [Persona; 3],
 }
 
-/// A room with what can be acted upon.
+/// A room with members and messages to act upon.
 struct Scene {
     room: i64,
     member: i64,
@@ -42,7 +42,7 @@ impl Cast {
         }
     }
 
-    /// A new room of that kind with the actor of that column in it.
+    /// Creates a room of `kind` in which the persona of `column` has that column's role.
     async fn scene(&self, kind: &str, column: usize) -> (Scene, &Persona) {
         let owner = &self.owner;
         let room = owner
@@ -77,7 +77,7 @@ impl Cast {
     }
 }
 
-/// What is tried, as a request.
+/// Returns method, path and body of the request for `action`.
 fn request(action: &str, scene: &Scene) -> (&'static str, String, Option<Value>) {
     let Scene {
         room,
@@ -117,7 +117,7 @@ fn request(action: &str, scene: &Scene) -> (&'static str, String, Option<Value>)
     (method, format!("rooms/{room}{path}"), body)
 }
 
-/// `y` yes, `f` forbidden, `h` hidden, `c` in conflict with what is.
+/// Maps a status to `y` (allowed), `f` (forbidden), `h` (hidden) or `c` (conflict).
 fn verdict(reply: &Reply) -> char {
     match reply.status.as_u16() {
         200..=204 => 'y',
@@ -128,7 +128,7 @@ fn verdict(reply: &Reply) -> char {
     }
 }
 
-/// Columns: guest and user outside; guest, user, moderator, owner inside; admin outside, inside.
+/// Checks a table with the columns guest and user outside; guest, user, moderator, owner inside; admin outside, inside.
 async fn check(kind: &str, table: &[(&str, &str)]) {
     let server = TestServer::start().await;
     let cast = Cast::gather(&server).await;
@@ -144,7 +144,7 @@ async fn check(kind: &str, table: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn the_table_holds_in_public_rooms() {
+async fn permissions_in_public_rooms() {
     let table = [
         ("look", "yyyyyyyy"),
         ("members", "yyyyyyyy"),
@@ -169,7 +169,7 @@ async fn the_table_holds_in_public_rooms() {
 }
 
 #[tokio::test]
-async fn the_table_holds_in_private_rooms() {
+async fn permissions_in_private_rooms() {
     let table = [
         ("look", "hhyyyyyy"),
         ("members", "hhyyyyyy"),
@@ -194,7 +194,7 @@ async fn the_table_holds_in_private_rooms() {
 }
 
 #[tokio::test]
-async fn the_table_holds_in_the_lobby() {
+async fn permissions_in_the_lobby() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (guest, user, victim) = (
@@ -237,7 +237,7 @@ async fn the_table_holds_in_the_lobby() {
 }
 
 #[tokio::test]
-async fn the_table_holds_in_direct_rooms() {
+async fn permissions_in_direct_rooms() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (guest, user) = (server.guest("guest").await, server.user("user").await);
@@ -284,7 +284,7 @@ async fn the_table_holds_in_direct_rooms() {
 }
 
 #[tokio::test]
-async fn watching_and_sending_live_follow_the_same_table() {
+async fn the_socket_applies_the_same_permissions() {
     let server = TestServer::start().await;
     let cast = Cast::gather(&server).await;
     for (kind, op, expected) in [
@@ -310,7 +310,7 @@ async fn watching_and_sending_live_follow_the_same_table() {
 }
 
 #[tokio::test]
-async fn everything_but_the_open_routes_needs_a_token() {
+async fn all_but_the_open_routes_need_a_token() {
     let server = TestServer::start().await;
     let anybody = server.anybody();
     for route in [
@@ -351,7 +351,7 @@ async fn everything_but_the_open_routes_needs_a_token() {
         "DELETE messages/1",
     ] {
         let (method, path) = route.split_once(' ').unwrap();
-        // Before anything else is looked at, also the body.
+        // The token is checked first, before the body is parsed.
         let reply = anybody.send(method, path, Some("text/plain"), "{").await;
         reply.refused(401, "unauthenticated");
     }

@@ -1,4 +1,4 @@
-//! Reactions: adding, taking back, coming back to them.
+//! Reactions: adding, removing, resuming.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ async fn react(who: &Persona, message: &Value, emoji: &str) -> Value {
 }
 
 #[tokio::test]
-async fn reactions_are_counted_by_emoji_and_everybody_sees_them() {
+async fn reactions_are_counted_by_emoji_and_sent_to_subscribers() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut watching = ann.watch(1).await;
@@ -37,7 +37,7 @@ async fn reactions_are_counted_by_emoji_and_everybody_sees_them() {
     ]);
     assert_eq!(all["reactions"], expected);
     assert_eq!(ann.history(1).await, std::slice::from_ref(&all));
-    // Once more is no change.
+    // Repeating a reaction changes nothing.
     assert_eq!(react(&ann, &said, "❤️").await, all);
 
     let less = bob.delete(&path(&said, "👍🏽")).await.ok(200);
@@ -50,7 +50,7 @@ async fn reactions_are_counted_by_emoji_and_everybody_sees_them() {
 }
 
 #[tokio::test]
-async fn one_reacts_over_the_socket_too() {
+async fn reacting_works_over_the_socket() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let said = ann.say(1, "hi").await;
@@ -66,7 +66,7 @@ async fn one_reacts_over_the_socket_too() {
 }
 
 #[tokio::test]
-async fn resuming_brings_reactions() {
+async fn resuming_includes_reactions() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (first, second) = (ann.say(1, "1").await, ann.say(1, "2").await);
@@ -88,7 +88,7 @@ async fn resuming_brings_reactions() {
 }
 
 #[tokio::test]
-async fn only_who_may_write_reacts() {
+async fn reacting_needs_permission_to_post() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (open, closed) = (
@@ -120,7 +120,7 @@ async fn only_who_may_write_reacts() {
 }
 
 #[tokio::test]
-async fn a_message_takes_twenty_different_emoji_and_a_tombstone_none() {
+async fn a_message_takes_20_different_emoji_and_a_tombstone_none() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let said = ann.say(1, "hi").await;
@@ -142,7 +142,7 @@ async fn a_message_takes_twenty_different_emoji_and_a_tombstone_none() {
 }
 
 #[tokio::test]
-async fn an_emoji_in_another_form_is_the_same_also_in_an_older_file() {
+async fn emoji_variants_are_one_reaction_also_in_older_databases() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let said = ann.say(1, "hi").await;
@@ -150,11 +150,11 @@ async fn an_emoji_in_another_form_is_the_same_also_in_an_older_file() {
     let both = react(&bob, &said, "❤").await;
     let one = |people: &[i64]| json!([{ "emoji": "❤\u{fe0f}", "count": people.len(), "user_ids": people }]);
     assert_eq!(both["reactions"], one(&[ann.id, bob.id]));
-    // Once more, in either form, is no change.
+    // Repeating it in either form changes nothing.
     assert_eq!(react(&ann, &said, "❤").await, both);
     let less = ann.delete(&path(&said, "❤")).await.ok(200);
     assert_eq!(less["reactions"], one(&[bob.id]));
-    // Earlier versions kept them apart.
+    // Earlier versions stored the two forms as different reactions.
     server.edit_file(&format!(
         "INSERT INTO reactions SELECT message_id, {ann}, '❤', change_id + 1 FROM reactions;
          INSERT INTO reactions SELECT message_id, user_id, '❤\u{fe0f}', change_id + 2 FROM reactions WHERE user_id = {ann};

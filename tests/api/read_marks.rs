@@ -1,18 +1,18 @@
-//! Read marks: acknowledged when they are on disk, and not before.
+//! Read marks are acknowledged only once they are on disk.
 
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::support::*;
 
-/// Keeps the server from committing anything until it is dropped.
+/// Blocks all commits of the server until the connection is dropped.
 fn hold_writes(server: &TestServer) -> Connection {
     let db = Connection::open(server.db()).unwrap();
     db.execute_batch("BEGIN IMMEDIATE").unwrap();
     db
 }
 
-/// How far somebody has read, by the file.
+/// Returns the read cursor in the database file.
 fn stored(server: &TestServer, room: i64, reader: &Persona) -> i64 {
     let db = Connection::open(server.db()).unwrap();
     let sql = "SELECT last_read_id FROM members WHERE room_id = ?1 AND user_id = ?2";
@@ -41,7 +41,8 @@ async fn a_read_mark_is_acknowledged_only_when_it_is_on_disk() {
             let op = json!({ "op": "read", "room": room, "message": message });
             asked.push(socket.send(op).await);
         }
-        // Where the room waits for the disk, it answers nobody; else it has taken the three when it answers this one.
+        // A direct room waits for the disk and answers nobody. Otherwise the answer to resume shows that
+        // all three were processed.
         if room_is_public(&ann, room).await {
             others.resume_all(room, last).await;
         }
@@ -63,7 +64,7 @@ async fn room_is_public(ann: &Persona, room: i64) -> bool {
 }
 
 #[tokio::test]
-async fn a_read_mark_that_could_not_be_stored_is_stored_when_tried_again() {
+async fn a_failed_read_mark_is_stored_on_retry() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     for room in rooms(&ann, &bob).await {
@@ -81,7 +82,7 @@ async fn a_read_mark_that_could_not_be_stored_is_stored_when_tried_again() {
         mark().await.done();
         assert_eq!(stored(&server, room, &bob), last);
         assert_eq!(bob.overview(room).await.unwrap()["unread"], 0);
-        // What is on disk is acknowledged without writing it again.
+        // A mark that is already stored is acknowledged without a write.
         let held = hold_writes(&server);
         mark().await.done();
         drop(held);

@@ -1,4 +1,4 @@
-//! People who change their names: every room follows, in the order in which the changes were stored.
+//! Changes of a display name reach every room in the order in which they are stored.
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_changes_at_once_every_room_has_the_name_that_is_stored() {
+async fn after_concurrent_renames_every_room_has_the_stored_name() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -35,7 +35,7 @@ async fn after_changes_at_once_every_room_has_the_name_that_is_stored() {
 }
 
 #[tokio::test]
-async fn a_connection_from_before_a_change_acts_under_the_new_name() {
+async fn a_connection_older_than_a_rename_uses_the_new_name() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;

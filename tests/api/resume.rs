@@ -1,4 +1,4 @@
-//! Coming back: a client that was away gets exactly what it missed, page by page, without a gap and without doubles.
+//! Resuming: a client that was away receives exactly what it missed, in pages, without gaps or duplicates.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
-/// What a client holds of a room, kept as the protocol's document says.
+/// A client's copy of a room, maintained as `docs/native.md` describes.
 #[derive(Default)]
 struct Copy {
     messages: BTreeMap<i64, Value>,
@@ -14,7 +14,7 @@ struct Copy {
 }
 
 impl Copy {
-    /// Inserts by id and keeps the higher change.
+    /// Inserts a message by id; of two versions the one with the higher change id wins.
     fn take(&mut self, message: &Value) {
         let change = |message: &Value| message["change_id"].as_i64().unwrap();
         self.newest = self.newest.max(change(message));
@@ -31,7 +31,7 @@ impl Copy {
         messages.iter().for_each(|message| self.take(message));
     }
 
-    /// Takes live events until it holds `count` messages.
+    /// Applies live events until the copy has `count` messages.
     async fn follow(&mut self, socket: &mut Socket, count: usize) {
         while self.messages.len() < count {
             let frame = socket.next("an event").await;
@@ -42,7 +42,7 @@ impl Copy {
     }
 }
 
-/// All messages of a room as the server has them now.
+/// Returns all messages of a room, read from the server's history.
 async fn truth(somebody: &Persona, room: i64) -> BTreeMap<i64, Value> {
     let (mut all, mut after) = (BTreeMap::new(), 0);
     loop {
@@ -60,7 +60,7 @@ async fn truth(somebody: &Persona, room: i64) -> BTreeMap<i64, Value> {
     }
 }
 
-/// Says that many times the same without waiting in between; answers the ids.
+/// Sends `count` messages without waiting in between, then returns their ids.
 async fn say_many(socket: &mut Socket, room: i64, content: &str, count: usize) -> Vec<i64> {
     let mut asked = Vec::new();
     for _ in 0..count {
@@ -74,7 +74,7 @@ async fn say_many(socket: &mut Socket, room: i64, content: &str, count: usize) -
     said
 }
 
-/// Says much, not more at once than the server takes; answers the id of the last.
+/// Sends `count` messages, at most 100 at once, and returns the id of the last.
 async fn chatter(socket: &mut Socket, room: i64, count: usize) -> i64 {
     let mut last = 0;
     for done in (0..count).step_by(100) {
@@ -86,7 +86,7 @@ async fn chatter(socket: &mut Socket, room: i64, count: usize) -> i64 {
 }
 
 #[tokio::test]
-async fn who_was_away_gets_exactly_what_changed() {
+async fn resuming_returns_exactly_what_changed() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut copy = Copy::default();
@@ -111,19 +111,19 @@ async fn who_was_away_gets_exactly_what_changed() {
 
     let mut socket = bob.connect().await;
     let missed = socket.resume_all(1, copy.newest).await;
-    // By change: the deleted one, the new one, and the edited one once.
+    // In order of changes: the deleted message, the new one, and the edited one once.
     assert_eq!(each(&missed, "content"), ["", "new", "One"]);
     assert!(missed.is_sorted_by_key(|message| message["change_id"].as_i64()));
     copy.take_all(&missed);
     assert_eq!(copy.messages, truth(&bob, 1).await);
-    // And from now on live.
+    // Live events follow.
     let live = ann.say(1, "live").await;
     assert_eq!(socket.event("message").await["message"], live);
     assert!(socket.resume_all(1, id(&live)).await.is_empty());
 }
 
 #[tokio::test]
-async fn the_answer_tells_all_that_a_client_needs() {
+async fn the_answer_to_resume_has_all_fields() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let said = ann.say(1, "x").await;
@@ -142,7 +142,7 @@ async fn the_answer_tells_all_that_a_client_needs() {
 }
 
 #[tokio::test]
-async fn what_was_cleared_meanwhile_is_told() {
+async fn resuming_reports_through_which_message_the_room_was_cleared() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -166,7 +166,7 @@ async fn what_was_cleared_meanwhile_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_thousand_behind_is_paged_and_more_than_five_thousand_is_reset() {
+async fn resuming_pages_up_to_5000_changes_and_resets_beyond() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut talking = ann.connect().await;
@@ -185,7 +185,7 @@ async fn four_thousand_behind_is_paged_and_more_than_five_thousand_is_reset() {
             .map(id)
             .eq(all.range(second + 1..).map(|(id, _)| *id))
     );
-    // Just at the limit, and one over it.
+    // Exactly at the limit, and one beyond it.
     let mut socket = bob.connect().await;
     assert_eq!(socket.resume_all(1, first).await.len(), 5000);
     let mut socket = bob.connect().await;
@@ -201,7 +201,7 @@ async fn four_thousand_behind_is_paged_and_more_than_five_thousand_is_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn coming_back_while_others_talk_leaves_no_gap_and_no_doubles() {
+async fn resuming_during_traffic_leaves_no_gaps_or_duplicates() {
     const COUNT: usize = 3000;
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -210,7 +210,7 @@ async fn coming_back_while_others_talk_leaves_no_gap_and_no_doubles() {
     let mut seen = Vec::new();
     let (mut after, mut rounds) = (0, 0);
     while seen.len() < COUNT {
-        // Every round a new connection, cut off after some live messages.
+        // Each round opens a new connection and drops it after some live messages.
         let mut socket = bob.connect().await;
         seen.extend(socket.resume_all(1, after).await.iter().map(id));
         let stay = rounds * 37 % 200;
@@ -231,14 +231,14 @@ async fn coming_back_while_others_talk_leaves_no_gap_and_no_doubles() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_lagged_is_closed_and_comes_back_to_the_same_state() {
+async fn a_lagging_client_is_closed_and_resumes_to_the_same_state() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut talking = ann.connect().await;
     let mut lagging = Socket::open_narrow(server.address, &bob.token).await;
     lagging.resume_all(1, 0).await;
     let mut copy = Copy::default();
-    // It does not read, while more is said than all buffers between hold.
+    // The client does not read while more is sent than all buffers in between hold.
     let big = "😀".repeat(4000);
     let mut said = Vec::new();
     for _ in 0..20 {
@@ -249,7 +249,7 @@ async fn who_lagged_is_closed_and_comes_back_to_the_same_state() {
         .await
         .ok(200);
     ann.delete(&format!("messages/{}", said[1])).await.ok(200);
-    // Where all that takes longer than a write may, nobody is left to tell the code to.
+    // If all this takes longer than the write timeout, the connection is cut without a close code.
     let code = lagging.closed().await;
     assert!([4002, 0].contains(&code), "{code}");
     for frame in lagging.taken() {
@@ -268,7 +268,7 @@ async fn who_lagged_is_closed_and_comes_back_to_the_same_state() {
 }
 
 #[tokio::test]
-async fn a_restart_changes_nothing_for_who_comes_back() {
+async fn resuming_works_across_a_restart() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let first = ann.say(1, "before").await;
@@ -276,7 +276,7 @@ async fn a_restart_changes_nothing_for_who_comes_back() {
     let second = ann.say(1, "just before").await;
     assert_eq!(socket.event("message").await["message"], second);
     let server = server.restart().await;
-    // Tokens and sessions live on.
+    // Tokens and sessions survive a restart.
     let mut socket = Socket::open(server.address, Some(&bob.token)).await;
     socket.event("welcome").await;
     let ann = server.log_in("ann").await;
@@ -294,7 +294,7 @@ async fn resuming_a_cleared_room_is_answered_and_goes_live() {
     let last = id(&ann.say(room, "two").await);
     let clear = format!("rooms/{room}/clear");
     ann.call("POST", &clear, None).await.ok(200);
-    // By the task that cleared it, then by one that has read the room from the file.
+    // First from the actor that cleared the room, then from one that loaded it from the database.
     for _ in 0..2 {
         for after in [0, first, last] {
             let mut socket = bob.connect().await;
@@ -330,7 +330,7 @@ async fn resuming_a_cleared_room_is_answered_and_goes_live() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn resuming_while_a_room_is_cleared_again_and_again_is_always_answered() {
+async fn resuming_while_a_room_is_cleared_repeatedly_is_answered() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -362,7 +362,7 @@ async fn resuming_while_a_room_is_cleared_again_and_again_is_always_answered() {
 }
 
 #[tokio::test]
-async fn many_rooms_are_resumed_with_one_frame() {
+async fn one_frame_resumes_many_rooms() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let ben = server.user("ben").await;
@@ -395,7 +395,7 @@ async fn many_rooms_are_resumed_with_one_frame() {
             )
         })
         .collect();
-    // The answer holds no more than fits; what is left out is asked for again.
+    // The answer is limited in size; the rooms left out have `more` set and are requested again.
     let expected = [
         (rooms[0], 0, json!(false)),
         (rooms[1], 150, json!(false)),
@@ -452,7 +452,7 @@ async fn events_of_a_room_come_after_the_answer_that_resumed_it() {
     for room in &rooms {
         ben.say(*room, "meanwhile").await;
     }
-    // Nothing before the answer, and each message once: in it or after it.
+    // No event before the answer, and each message exactly once: in the answer or after it.
     let mut heard = Vec::new();
     let answer = socket.answer(asked).await.unwrap();
     assert!(

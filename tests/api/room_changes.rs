@@ -1,4 +1,4 @@
-//! Rooms are changed, handed over, cleared and deleted.
+//! Changing, transferring, clearing and deleting rooms.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn the_owner_changes_a_room_field_by_field() {
 }
 
 #[tokio::test]
-async fn who_only_watched_loses_a_room_that_becomes_private() {
+async fn subscribers_who_are_no_members_leave_a_room_made_private() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -76,7 +76,7 @@ async fn who_only_watched_loses_a_room_that_becomes_private() {
         member.event("message").await["message"]["content"],
         "among us"
     );
-    // The lobby comes after it, and nothing was between.
+    // The next event is from the lobby; nothing came in between.
     stranger.resume_all(1, 0).await;
     ann.say(1, "to all").await;
     assert_eq!(
@@ -86,7 +86,7 @@ async fn who_only_watched_loses_a_room_that_becomes_private() {
 }
 
 #[tokio::test]
-async fn a_room_is_handed_over_to_a_member_with_an_account() {
+async fn a_room_is_transferred_only_to_a_member_who_is_no_guest() {
     let server = TestServer::start().await;
     let (ann, bob, gus) = (
         server.user("ann").await,
@@ -121,7 +121,7 @@ async fn a_room_is_handed_over_to_a_member_with_an_account() {
 }
 
 #[tokio::test]
-async fn a_deleted_room_is_gone_with_all_it_held() {
+async fn deleting_a_room_deletes_its_messages() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -156,14 +156,14 @@ async fn a_deleted_room_is_gone_with_all_it_held() {
         .await
         .refused(404, "not_found");
     assert_eq!(bob.overview(room).await, None);
-    // Its number is not given again.
+    // Room ids are not reused.
     let server = server.restart().await;
     let ann = server.log_in("ann").await;
     assert!(ann.public_room("next").await > room);
 }
 
 #[tokio::test]
-async fn clearing_takes_all_messages_so_far() {
+async fn clearing_deletes_all_messages_so_far() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);

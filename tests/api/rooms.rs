@@ -1,11 +1,11 @@
-//! Rooms over HTTP: making, finding, joining, leaving.
+//! Rooms over HTTP: creating, finding, joining, leaving.
 
 use serde_json::{Value, json};
 
 use super::support::*;
 
 #[tokio::test]
-async fn everybody_is_in_the_lobby() {
+async fn everybody_is_a_member_of_the_lobby() {
     let server = TestServer::start().await;
     let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
     for somebody in [&ann, &gus] {
@@ -25,7 +25,7 @@ async fn everybody_is_in_the_lobby() {
 }
 
 #[tokio::test]
-async fn nothing_in_the_lobby_is_managed() {
+async fn the_lobby_cannot_be_managed() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -57,7 +57,7 @@ async fn nothing_in_the_lobby_is_managed() {
 }
 
 #[tokio::test]
-async fn who_makes_a_room_owns_it() {
+async fn creating_a_room_makes_the_creator_its_owner() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut watching = ann.connect().await;
@@ -96,7 +96,7 @@ async fn who_makes_a_room_owns_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_room_is_refused_with_the_field() {
+async fn invalid_rooms_are_refused_with_the_field() {
     let server = TestServer::start().await;
     let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
     for (body, field) in [
@@ -134,7 +134,7 @@ async fn what_cannot_be_a_room_is_refused_with_the_field() {
 }
 
 #[tokio::test]
-async fn public_rooms_are_listed_page_by_page() {
+async fn public_rooms_are_listed_in_pages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut made = Vec::new();
@@ -172,7 +172,7 @@ async fn public_rooms_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn joining_and_leaving_are_heard_by_who_watches() {
+async fn joining_and_leaving_is_sent_to_subscribers() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -212,7 +212,7 @@ async fn joining_and_leaving_are_heard_by_who_watches() {
 }
 
 #[tokio::test]
-async fn a_private_room_is_nowhere_for_others() {
+async fn a_private_room_looks_nonexistent_to_others() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -249,7 +249,7 @@ async fn a_private_room_is_nowhere_for_others() {
             .call(method, &path, body.clone())
             .await
             .refused(404, "not_found");
-        // Word for word as if it were not there.
+        // The same response as for a room that does not exist.
         let path = path
             .replace(&room.to_string(), "99999")
             .replace(&said["id"].to_string(), "99999");
@@ -260,7 +260,7 @@ async fn a_private_room_is_nowhere_for_others() {
             told
         );
     }
-    // Who administers the server sees that it is there, not what is said.
+    // Admins can see that the room exists, but not its messages.
     root.get(&path).await.ok(200);
     root.get(&format!("{path}/messages"))
         .await
@@ -271,7 +271,7 @@ async fn a_private_room_is_nowhere_for_others() {
 }
 
 #[tokio::test]
-async fn the_key_opens_a_private_room_to_guests_too() {
+async fn guests_may_join_a_private_room_with_its_access_key() {
     let server = TestServer::start().await;
     let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
     let body = json!({ "name": "secret", "kind": "private", "access_key": "sesame" });
@@ -284,7 +284,7 @@ async fn the_key_opens_a_private_room_to_guests_too() {
     join("").await.invalid("access_key");
     assert_eq!(join("sesame").await.ok(200), room);
     join("sesame").await.refused(409, "already_member");
-    // In events nobody sees it.
+    // Events do not contain the access key.
     let mut watching = gus.watch(id(&room)).await;
     ann.patch(
         &format!("rooms/{}", room["id"]),
@@ -300,7 +300,7 @@ async fn the_key_opens_a_private_room_to_guests_too() {
 }
 
 #[tokio::test]
-async fn a_direct_room_is_one_for_two() {
+async fn two_people_have_one_direct_room() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob, gus) = (
@@ -355,7 +355,7 @@ async fn a_direct_room_is_one_for_two() {
 }
 
 #[tokio::test]
-async fn two_who_write_to_each_other_at_once_get_one_room() {
+async fn concurrent_requests_for_a_direct_room_get_the_same_room() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (hers, his) = tokio::join!(ann.direct_room(&bob), bob.direct_room(&ann));

@@ -1,4 +1,4 @@
-//! Every route that the server has, of every protocol: what is said of wrong methods, and in which keys below `/api`.
+//! Every route of every protocol: refusals of wrong methods, and the keys of refusals below `/api`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
-/// All paths, with `7` for every parameter, and the methods that each takes.
+/// Returns all paths, with `7` for every parameter, and the methods of each.
 fn paths() -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for surface in surfaces() {
@@ -23,31 +23,31 @@ fn paths() -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
-/// Whether a path is one of those that several protocols share; the native one below it has a shape of its own.
+/// Whether several protocols share the path; native paths below `/api/v1` have errors of their own.
 fn is_shared(path: &str) -> bool {
     path.starts_with("/api/") && !path.starts_with("/api/v1/")
 }
 
-/// Returns whether a path belongs to chat_app alone.
+/// Whether the path belongs to chat_app alone.
 fn is_of_chat_app(path: &str) -> bool {
     let words = ["admins", "users", "info", "loaded", "messages/7"];
     words.iter().any(|word| path == format!("/chat/{word}"))
 }
 
-/// Returns whether a path belongs to back_chat and is below no other prefix.
+/// Whether the path belongs to back_chat and is below no other prefix.
 fn is_of_back_chat(path: &str) -> bool {
     let bare = ["/connected_users", "/messages", "/notifications"];
     path.starts_with("/v1/") || path.starts_with("/ws/") || bare.contains(&path)
 }
 
-/// Returns whether a path belongs to team and is no page.
+/// Whether the path belongs to team and is no page.
 fn is_of_team(path: &str) -> bool {
     let words = ["/token", "/refresh", "/check"];
     let word = path.strip_prefix("/auth").unwrap_or(path);
     words.contains(&word) || path.starts_with("/user/") || path.starts_with("/conversation/")
 }
 
-/// The refusal must have the keys of the surface that the path belongs to.
+/// Asserts that a refusal has the shape of the surface that the path belongs to.
 fn assert_shape(path: &str, reply: &Reply) {
     let text = || serde_json::from_slice::<Value>(&reply.body).unwrap();
     match path {
@@ -79,7 +79,7 @@ fn assert_shape(path: &str, reply: &Reply) {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_refused_with_those_that_are_right() {
+async fn a_wrong_method_is_refused_with_an_allow_header() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     for (path, methods) in paths() {
@@ -89,7 +89,7 @@ async fn a_wrong_method_is_refused_with_those_that_are_right() {
             }
             let body = (method != "GET").then(|| json!({}));
             for client in [&server.anybody(), &*root] {
-                // JSON to these two is for document 003, whatever the method.
+                // JSON requests to these two belong to chat_app, whatever the method.
                 if body.is_some() && ["/auth/login", "/auth/register"].contains(&&*path) {
                     continue;
                 }
@@ -108,7 +108,7 @@ async fn a_wrong_method_is_refused_with_those_that_are_right() {
 }
 
 #[tokio::test]
-async fn paths_of_two_protocols_are_refused_in_the_words_of_whom_is_asked() {
+async fn shared_paths_are_refused_in_the_shape_of_the_requested_protocol() {
     let server = TestServer::start().await;
     for path in ["/auth/login", "/auth/register"] {
         let json = server.anybody().call("PUT", path, Some(json!({}))).await;
@@ -122,7 +122,7 @@ async fn paths_of_two_protocols_are_refused_in_the_words_of_whom_is_asked() {
         ("/api/users/online", "GET, HEAD, OPTIONS"),
         ("/api/files/upload", "OPTIONS, POST"),
     ] {
-        // A path that has a name is nobody's number.
+        // A literal path is not taken for a path with a parameter.
         let reply = server.anybody().delete(path).await;
         assert_eq!(reply.status, 405, "{reply}");
         assert_eq!(reply.header("allow"), allow, "{path}");
@@ -149,7 +149,7 @@ async fn all_refusals_below_api_have_the_keys_of_all_protocols() {
     ];
     let mut seen = BTreeSet::new();
     for (path, methods) in paths() {
-        // Logging out would end the sessions with which all this is tried.
+        // Logging out would end the sessions in use.
         if !is_shared(&path) || path.ends_with("/logout") {
             continue;
         }
@@ -176,14 +176,14 @@ async fn all_refusals_below_api_have_the_keys_of_all_protocols() {
     ] {
         assert_shape("/api/", &anybody.get(path).await);
     }
-    // Every kind of refusal was among them.
+    // Every kind of refusal has occurred.
     for status in [400, 401, 403, 404, 413, 415, 422] {
         assert!(seen.contains(&status), "{status} is not in {seen:?}");
     }
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_utf_8_are_refused_wherever_that_is() {
+async fn bodies_that_are_not_utf_8_are_refused() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     for (path, key) in [

@@ -1,4 +1,4 @@
-//! Mutes and bars belong to the room and the person: they outlive leaving, and who may not send changes nothing either.
+//! Mutes and kicks outlive leaving the room, and a person who may not send may not edit or react either.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ async fn is_muted(who: &Persona, room: i64) {
 }
 
 #[tokio::test]
-async fn a_mute_outlives_the_membership_in_every_protocol() {
+async fn a_mute_outlives_leaving_in_every_protocol() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let key = json!({ "access_key": "k" });
@@ -46,17 +46,17 @@ async fn a_mute_outlives_the_membership_in_every_protocol() {
     bob.post("rooms/join", key).await.ok(200);
     for room in [public, private] {
         is_muted(&bob, room).await;
-        // Sent out and let in again.
+        // Kicked and added again.
         ann.delete(&path(room, &bob)).await.done();
         ann.add(room, &bob, "member").await;
         is_muted(&bob, room).await;
     }
-    // Another protocol's leaving and joining.
+    // Leaving and joining through another protocol.
     let body = json!({ "room_id": public });
     bob.post("/api/room/leave", body.clone()).await.ok(200);
     bob.post("/api/room/join_public", body).await.ok(200);
     is_muted(&bob, public).await;
-    // And another process.
+    // After a restart.
     let server = server.restart().await;
     let (ann, bob) = (server.log_in("ann").await, server.log_in("bob").await);
     is_muted(&bob, public).await;
@@ -73,7 +73,7 @@ async fn a_mute_outlives_the_membership_in_every_protocol() {
 }
 
 #[tokio::test]
-async fn who_becomes_the_owner_is_muted_no_more() {
+async fn becoming_the_owner_lifts_a_mute() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -87,7 +87,7 @@ async fn who_becomes_the_owner_is_muted_no_more() {
 }
 
 #[tokio::test]
-async fn a_bar_outlives_a_time_in_which_the_room_is_public() {
+async fn a_room_ban_persists_while_the_room_is_public() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("ours").await;
@@ -114,7 +114,7 @@ async fn a_bar_outlives_a_time_in_which_the_room_is_public() {
         .ok(200);
 }
 
-/// What has become of somebody's place in a room before they try to write.
+/// Histories of a person in a room, before they try to write.
 const FATES: [&str; 9] = [
     "member",
     "guest",
@@ -127,7 +127,7 @@ const FATES: [&str; 9] = [
     "kicked and back",
 ];
 
-/// Brings somebody into that state in a new room; answers the room, their message and another's.
+/// Applies a history to `bob` in a new room; returns the room, his message and another person's message.
 async fn meet(ann: &Persona, bob: &Persona, kind: &str, fate: &str) -> (i64, i64, i64) {
     let room = json!({ "name": "stage", "kind": kind });
     let room = id(&ann.post("rooms", room).await.ok(201));
@@ -159,7 +159,7 @@ async fn meet(ann: &Persona, bob: &Persona, kind: &str, fate: &str) -> (i64, i64
     (room, own, others)
 }
 
-/// `y` yes, `m` muted, `f` forbidden, `h` hidden.
+/// Maps a status to `y` (allowed), `m` (muted), `f` (forbidden) or `h` (hidden).
 fn verdict(reply: &Reply) -> char {
     match reply.status.as_u16() {
         200..=204 => 'y',
@@ -171,14 +171,14 @@ fn verdict(reply: &Reply) -> char {
 }
 
 #[tokio::test]
-async fn who_may_not_send_may_neither_edit_nor_react() {
+async fn a_person_who_may_not_send_may_neither_edit_nor_react() {
     let server = TestServer::start().await;
     let (ann, bob, gus) = (
         server.user("ann").await,
         server.user("bob").await,
         server.guest("gus").await,
     );
-    // One letter for each of the fates.
+    // One letter per entry of FATES.
     for (kind, expected) in [("public", "yyymmyffy"), ("private", "yyymmyhhy")] {
         let mut found = [const { String::new() }; 6];
         for fate in FATES {
@@ -208,7 +208,7 @@ async fn who_may_not_send_may_neither_edit_nor_react() {
             "upload",
         ]) {
             let expected = match what {
-                // Guests upload nothing anywhere.
+                // Guests may not upload anywhere.
                 "upload" => format!("yf{}", &expected[2..]),
                 _ => expected.to_owned(),
             };
@@ -218,7 +218,7 @@ async fn who_may_not_send_may_neither_edit_nor_react() {
 }
 
 #[tokio::test]
-async fn nobody_hears_that_somebody_muted_types() {
+async fn typing_of_a_muted_member_is_not_sent() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -241,7 +241,7 @@ async fn nobody_hears_that_somebody_muted_types() {
 }
 
 #[tokio::test]
-async fn who_loses_a_place_hears_no_more_on_any_connection() {
+async fn losing_membership_unsubscribes_all_connections() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("open").await;
@@ -265,7 +265,7 @@ async fn who_loses_a_place_hears_no_more_on_any_connection() {
                 heard.iter().all(|frame| frame["event"] != "message"),
                 "{heard:?}"
             );
-            // Who still may read may watch again.
+            // A person who may still read may subscribe again.
             socket.resume_all(room, i64::from(u32::MAX)).await;
         }
         let heard = elsewhere.events().await;

@@ -1,4 +1,4 @@
-//! Sessions over HTTP: tokens, refreshing, logging out, changing the password, and what admins do to others.
+//! Sessions over HTTP: tokens, refreshing, logging out, changing the password, actions of admins.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn text(value: &Value, field: &str) -> String {
 }
 
 #[tokio::test]
-async fn without_a_good_token_there_is_nothing() {
+async fn a_valid_token_is_needed() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let anybody = server.anybody();
@@ -28,7 +28,7 @@ async fn without_a_good_token_there_is_nothing() {
         let stranger = anybody.clone().token(token);
         stranger.get("me").await.refused(401, "token_invalid");
     }
-    // Another server's token, though the user is the same.
+    // A token of another server, for an account with the same id.
     let other = TestServer::start().await.user("ann").await;
     anybody
         .clone()
@@ -39,7 +39,7 @@ async fn without_a_good_token_there_is_nothing() {
 }
 
 #[tokio::test]
-async fn an_access_token_runs_out_and_the_refresh_token_gives_the_next() {
+async fn an_expired_access_token_is_replaced_by_refreshing() {
     let (server, ann) = TestServer::with_expired_token().await;
     ann.get("me").await.refused(401, "token_expired");
     let server = server
@@ -61,7 +61,7 @@ async fn an_access_token_runs_out_and_the_refresh_token_gives_the_next() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_once_and_in_its_last_minute() {
+async fn a_refresh_token_is_valid_once_and_one_minute_longer() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let anybody = server.anybody();
@@ -71,7 +71,7 @@ async fn a_refresh_token_is_good_once_and_in_its_last_minute() {
         "refresh_token",
     );
     assert_ne!(first, second);
-    // The answer was lost: the old one still gives the pair that is good now.
+    // The response may have been lost: the previous token still returns the current pair.
     let again = anybody.post("auth/refresh", refresh(&first)).await.ok(200);
     let third = text(
         &anybody
@@ -80,7 +80,7 @@ async fn a_refresh_token_is_good_once_and_in_its_last_minute() {
             .ok(200),
         "refresh_token",
     );
-    // Two older than the newest: somebody has stolen it.
+    // A token two generations old counts as stolen.
     anybody
         .post("auth/refresh", refresh(&first))
         .await
@@ -95,7 +95,7 @@ async fn a_refresh_token_is_good_once_and_in_its_last_minute() {
 }
 
 #[tokio::test]
-async fn after_a_minute_the_refresh_token_before_ends_the_session() {
+async fn reusing_a_refresh_token_after_a_minute_ends_the_session() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut socket = ann.connect().await;
@@ -115,7 +115,7 @@ async fn after_a_minute_the_refresh_token_before_ends_the_session() {
 }
 
 #[tokio::test]
-async fn only_refresh_tokens_refresh() {
+async fn refreshing_needs_a_refresh_token() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for token in [ann.token.as_str(), "x", ""] {
@@ -125,7 +125,7 @@ async fn only_refresh_tokens_refresh() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_used_runs_out() {
+async fn an_unused_session_expires() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     server.edit_file("UPDATE sessions SET expires_at = 1");
@@ -138,7 +138,7 @@ async fn a_session_that_is_not_used_runs_out() {
 }
 
 #[tokio::test]
-async fn one_sees_and_ends_ones_own_sessions() {
+async fn people_list_and_end_their_own_sessions() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let bob = server.user("bob").await;
@@ -238,7 +238,7 @@ async fn a_guest_has_no_password_to_change() {
 }
 
 #[tokio::test]
-async fn removing_an_account_ends_its_http_and_its_sockets() {
+async fn deleting_an_account_ends_its_sessions_and_sockets() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -256,7 +256,7 @@ async fn removing_an_account_ends_its_http_and_its_sockets() {
 }
 
 #[tokio::test]
-async fn an_admin_logs_somebody_out_everywhere() {
+async fn admins_end_all_sessions_of_an_account() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -273,7 +273,7 @@ async fn an_admin_logs_somebody_out_everywhere() {
 }
 
 #[tokio::test]
-async fn a_new_role_ends_the_sockets_which_come_back_with_it() {
+async fn changing_the_role_restarts_the_sockets() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;

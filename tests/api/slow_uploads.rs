@@ -1,4 +1,4 @@
-//! Uploads that come slowly and pictures that cost much: other people's uploads go on.
+//! Slow uploads and costly images do not block other people's uploads.
 
 use std::io::Write;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::*;
 
 const LOBBY: i64 = 1;
 
-/// Begins to send a file and stops after so many of its bytes.
+/// Starts an upload and stops after `bytes` bytes of the file.
 async fn begin(by: &Persona, bytes: usize) -> TcpStream {
     let head = format!(
         "POST /api/v1/rooms/1/files HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\ncontent-type: {}\r\n\
@@ -37,7 +37,7 @@ async fn people(server: &TestServer, count: usize) -> Vec<Persona> {
     people
 }
 
-/// Uploads a file while those send another byte each ten seconds.
+/// Uploads a file while each of the slow ones sends one more byte every ten seconds.
 async fn upload_beside(by: &Persona, slow: &mut [TcpStream]) -> Reply {
     let task = {
         let by = by.clone();
@@ -47,7 +47,7 @@ async fn upload_beside(by: &Persona, slow: &mut [TcpStream]) -> Reply {
         for tcp in &mut *slow {
             let _ = tcp.write_all(b"x").await;
         }
-        // What was sent before has been read when this is answered.
+        // The answer shows that the server has read what was sent before.
         by.get("me").await.ok(200);
         skip(Duration::from_secs(10)).await;
     }
@@ -55,7 +55,7 @@ async fn upload_beside(by: &Persona, slow: &mut [TcpStream]) -> Reply {
 }
 
 #[tokio::test]
-async fn uploads_that_almost_stop_give_way_to_others() {
+async fn stalled_uploads_do_not_block_others() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut slow = Vec::new();
@@ -68,7 +68,7 @@ async fn uploads_that_almost_stop_give_way_to_others() {
 }
 
 #[tokio::test]
-async fn bodies_of_a_few_bytes_hold_nothing() {
+async fn uploads_of_a_few_bytes_take_no_permits() {
     let server = TestServer::start().await;
     let (ann, mut slow) = (server.user("ann").await, Vec::new());
     let eves = people(&server, 8).await;
@@ -77,19 +77,19 @@ async fn bodies_of_a_few_bytes_hold_nothing() {
             slow.push(begin(eve, 1).await);
         }
     }
-    // Nor do they keep those who send them from sending something else.
+    // They do not block other uploads of the same account either.
     upload_beside(&eves[0], &mut slow).await.ok(201);
     upload_beside(&ann, &mut slow).await.ok(201);
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_is_cut_off() {
+async fn a_trickling_body_is_cut_off() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut upload = begin(&ann, 1).await;
     let mut answer = [0; 12];
     for _ in 0..20 {
-        // What was sent before has been read when this is answered.
+        // The answer shows that the server has read what was sent before.
         ann.get("me").await.ok(200);
         if upload.try_read(&mut answer).is_ok() {
             break;
@@ -100,9 +100,9 @@ async fn a_body_that_trickles_is_cut_off() {
     assert_eq!(&answer, b"HTTP/1.1 400");
 }
 
-/// Somebody's crafted pictures are decoded in turns with other people's.
+/// The images of one account are decoded in turns with those of others.
 #[tokio::test]
-async fn a_picture_waits_for_one_of_each_account_at_the_most() {
+async fn an_image_waits_for_at_most_one_of_each_other_account() {
     let server = TestServer::start().await;
     let (ann, eve) = (server.user("ann").await, server.user("eve").await);
     let costly = white_png(3_000);
@@ -127,12 +127,12 @@ async fn a_picture_waits_for_one_of_each_account_at_the_most() {
     }
 }
 
-/// A white square of one bit a pixel.
+/// Encodes a white square of one bit per pixel.
 fn white_png(side: u32) -> Vec<u8> {
     let row = vec![0xff_u8; (side as usize).div_ceil(8) + 1];
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
     for _ in 0..side {
-        // Each row begins with its filter: none.
+        // Each row starts with its filter type: none.
         packed.write_all(&[&[0], &row[1..]].concat()).unwrap();
     }
     let mut header = [side.to_be_bytes(), side.to_be_bytes()].concat();

@@ -1,4 +1,4 @@
-//! Document 000 without its pages: token routes, conversations, the raw WebSocket.
+//! The team protocol without its pages: token routes, conversations, the raw WebSocket.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ async fn room_uuid(person: &Persona, room: i64) -> String {
         .to_owned()
 }
 
-/// Exactly these keys. (The shapes of `support` are the native protocol's.)
+/// Asserts exactly these keys. (The shapes of `support` are those of the native protocol.)
 fn assert_exactly(object: &Value, keys: &str) {
     let found: Vec<_> = object
         .as_object()
@@ -33,7 +33,7 @@ fn assert_exactly(object: &Value, keys: &str) {
     assert_eq!(found, wanted);
 }
 
-/// `YYYY-MM-DD HH:MM:SS`.
+/// Asserts the format `YYYY-MM-DD HH:MM:SS`.
 fn assert_plain_time(value: &Value) {
     let text = value.as_str().unwrap();
     assert!(text.len() == 19 && text.as_bytes()[10] == b' ', "{text}");
@@ -199,7 +199,7 @@ async fn conversations_and_messages_are_listed_by_uuid() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_token_is_told_under_both_keys() {
+async fn token_errors_are_reported_under_all_error_keys() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let own = uuid(&ann).await;

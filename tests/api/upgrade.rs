@@ -1,4 +1,4 @@
-//! Files of earlier versions: `tests/fixtures/v<N>.db.gz`, each written by the Parlor of its time.
+//! Databases of earlier versions: each `tests/fixtures/v<N>.db.gz` was written by the Parlor of that version.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::support::*;
 
-/// What the file is made of, by name, however it was written down.
+/// Returns the SQL of all schema objects by name, with normalized white space.
 fn schema(server: &TestServer) -> BTreeMap<String, String> {
     let db = rusqlite::Connection::open(server.db()).unwrap();
     let mut find = db
@@ -21,7 +21,7 @@ fn schema(server: &TestServer) -> BTreeMap<String, String> {
 }
 
 #[tokio::test]
-async fn a_file_of_version_1_becomes_what_a_new_one_is() {
+async fn a_version_1_database_gets_the_schema_of_a_new_one() {
     let old = upgraded(include_bytes!("../fixtures/v1.db.gz")).await;
     let new = TestServer::start().await;
     assert_eq!(schema(&old), schema(&new));
@@ -33,7 +33,7 @@ async fn a_file_of_version_1_becomes_what_a_new_one_is() {
 }
 
 #[tokio::test]
-async fn everything_in_a_file_of_version_1_is_still_there() {
+async fn a_version_1_database_keeps_its_content() {
     let server = upgraded(include_bytes!("../fixtures/v1.db.gz")).await;
     let (ann, bob) = (server.log_in("ann").await, server.log_in("Bob Smith").await);
     let rooms = ann.get("rooms").await.items();
@@ -53,7 +53,7 @@ async fn everything_in_a_file_of_version_1_is_still_there() {
     );
     assert_eq!(said[3]["files"][0]["name"], "shopping list.txt");
 
-    // Unchanged ones come back by their ids, the others by their changes.
+    // Unchanged messages have their ids as change ids, the others later ones.
     let mut socket = ann.connect().await;
     let all = socket.resume_all(1, 0).await;
     let order: Vec<_> = all
@@ -96,7 +96,7 @@ async fn found(who: &Persona, line: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn phrases_are_found_in_a_file_of_version_2() {
+async fn phrases_are_found_in_a_version_2_database() {
     let server = upgraded(include_bytes!("../fixtures/v2.db.gz")).await;
     let ann = server.log_in("ann").await;
     for (line, hits) in [
@@ -136,7 +136,7 @@ async fn phrases_are_found_in_a_file_of_version_2() {
 }
 
 #[tokio::test]
-async fn who_was_muted_or_barred_in_a_file_of_version_3_still_is() {
+async fn mutes_and_room_bans_of_a_version_3_database_persist() {
     let server = upgraded(include_bytes!("../fixtures/v3.db.gz")).await;
     assert_eq!(schema(&server), schema(&TestServer::start().await));
     let (cat, eve) = (server.log_in("cat").await, server.log_in("eve").await);

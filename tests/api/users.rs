@@ -1,11 +1,11 @@
-//! Other people over HTTP: finding them, and what admins do to their accounts.
+//! Other accounts over HTTP: search, and changes by admins.
 
 use serde_json::json;
 
 use super::support::*;
 
 #[tokio::test]
-async fn people_are_found_by_a_part_of_their_names() {
+async fn people_are_found_by_part_of_their_name() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let body = json!({ "username": "bob", "password": PASSWORD, "display_name": "Müller 100%" });
@@ -57,7 +57,7 @@ async fn people_are_paged_by_id() {
 }
 
 #[tokio::test]
-async fn only_admins_see_more_than_a_person() {
+async fn only_admins_see_account_details_of_others() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, gus) = (server.user("ann").await, server.guest("gus").await);
@@ -70,7 +70,7 @@ async fn only_admins_see_more_than_a_person() {
 }
 
 #[tokio::test]
-async fn only_admins_change_and_end_accounts() {
+async fn only_admins_change_and_delete_accounts_of_others() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -104,7 +104,7 @@ async fn only_admins_change_and_end_accounts() {
 }
 
 #[tokio::test]
-async fn a_new_name_is_heard_in_every_room_and_stands_with_old_messages() {
+async fn a_new_display_name_is_sent_to_rooms_and_shown_on_old_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut watching = bob.watch(1).await;
@@ -123,7 +123,7 @@ async fn a_new_name_is_heard_in_every_room_and_stands_with_old_messages() {
 }
 
 #[tokio::test]
-async fn an_ended_owners_room_passes_to_the_oldest_moderator_else_member() {
+async fn deleting_an_owner_passes_the_room_to_its_oldest_moderator_or_member() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         server.user("ann").await,
@@ -157,7 +157,7 @@ async fn an_ended_owners_room_passes_to_the_oldest_moderator_else_member() {
         bob.id
     );
     assert_eq!(bob.overview(plain).await.unwrap()["role"], "owner");
-    // Its members hear it of both rooms, but only who watches hears who left.
+    // Members are notified of both rooms, but only subscribers of who left.
     for heir in [&cem, &bob] {
         let changed = watching.event("room_changed").await;
         assert_eq!(changed["room"]["owner_id"], heir.id);

@@ -1,17 +1,17 @@
-//! Finds the paths in a Rust source. Knows nothing of the rules.
+//! Finds the paths in Rust source text. Does not know the rules.
 
-/// What a path leads to.
+/// Target of a path.
 #[derive(Debug, PartialEq)]
 pub enum Target {
     /// An absolute path inside this crate, without `crate`; empty for the crate itself.
     Here(Vec<String>),
-    /// Another crate, or a name this scanner cannot place (then it is a local one).
+    /// Another crate, or a name that the scanner cannot resolve, which then is local.
     Elsewhere(String),
-    /// A way to bring in code that no path shows.
+    /// An inclusion of code that no path shows.
     Detour(String),
 }
 
-/// All paths of a file that is the module `module`, with their lines. `is_room` says what is a top-level module.
+/// Returns all paths in a file of the module `module`, with their lines. `is_room` tells the top-level modules.
 pub fn paths(
     text: &str,
     module: &[String],
@@ -65,7 +65,7 @@ struct Walk<'a> {
     tokens: &'a [(usize, &'a str)],
     at: usize,
     module: Vec<String>,
-    /// For each open brace whether it opened an inline module.
+    /// For each open brace, whether it opened an inline module.
     braces: Vec<bool>,
     found: Vec<Found<'a>>,
 }
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `a::b::c`; a single name is no path.
+    /// Parses `a::b::c`; a single name is not a path.
     fn body_path(&mut self) {
         let (line, first) = self.tokens[self.at];
         let mut names = vec![first];
@@ -138,7 +138,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// `a::{b, c::*, d as e}` after what stands before it; stops behind the tree.
+    /// Parses `a::{b, c::*, d as e}` with the names in `before` as prefix; stops behind the tree.
     fn use_tree(&mut self, before: &[&'a str]) {
         let mut names = before.to_vec();
         loop {
@@ -177,7 +177,8 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Names and signs with their lines, `::` as one; comments, texts, numbers' insides and lifetimes left out.
+/// Splits into names and punctuation with their lines, `::` as one token. Comments, literals and lifetimes are left
+/// out.
 fn tokens(text: &str) -> Vec<(usize, &str)> {
     let mut tokens = Vec::new();
     let (mut rest, mut line) = (text, 1);
@@ -215,7 +216,7 @@ fn length_of_next(rest: &str, first: char) -> usize {
     }
 }
 
-/// The length of `r"…"`, `br#"…"#` and the like, if one begins here.
+/// Returns the length of `r"…"`, `br#"…"#` and the like, if one starts here.
 fn raw_text(rest: &str) -> Option<usize> {
     let start = ["r", "br", "cr"]
         .iter()
@@ -242,7 +243,7 @@ fn block_comment(rest: &str) -> usize {
     rest.len()
 }
 
-/// Up to and with the closing `end`, minding backslashes.
+/// Returns the length up to and including the closing `end`, skipping escaped characters.
 fn quoted(rest: &str, end: char) -> usize {
     let mut is_escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -256,7 +257,7 @@ fn quoted(rest: &str, end: char) -> usize {
     rest.len()
 }
 
-/// A character in quotes, or the quote and name of a lifetime.
+/// Returns the length of a character literal, or of a lifetime.
 fn quote(rest: &str) -> usize {
     let mut chars = rest.chars().skip(1);
     match (chars.next(), chars.next()) {

@@ -1,5 +1,5 @@
-//! Every page as axe-core, the usual tool for it, sees it: on a desktop and on a telephone, by day and by night.
-//! `.ci/run` installs it; where it is missing these tests say so and pass, unless `CI` is set.
+//! Checks every page with axe-core, at desktop and phone size, in light and dark mode. `.ci/run` installs axe-core;
+//! without it these tests are skipped, or fail if `CI` is set.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::look::LOOKS;
 use crate::scenes::{Scene, log_in, of_admins, of_chats, of_members, of_visitors};
 use crate::support::TestServer;
 
-/// What is asked: all that WCAG 2.2 asks up to AA, and what is good besides.
+/// Runs the rules of WCAG 2.2 up to AA and axe's best practices.
 const RUN: &str = "const done = arguments[0];
     const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'], preload: false }).then(
@@ -20,7 +20,7 @@ const RUN: &str = "const done = arguments[0];
           [id, help, target.flat().join(' '), html.slice(0, 160), [...any, ...all].map((one) => one.message).join('; ')]))),
       (error) => done([[String(error)]]));";
 
-/// The tool; `None` where it is missing and nobody insists.
+/// Reads the source of axe-core; `None` if it is missing and `CI` is not set.
 fn axe() -> Option<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/clients/node_modules/axe-core/axe.min.js");
@@ -35,7 +35,7 @@ fn axe() -> Option<String> {
     found
 }
 
-/// A window in which every page holds the tool.
+/// Opens a window that loads axe-core into every page.
 async fn window(browser: &Browser, server: &TestServer, axe: String) -> Window {
     let window = browser.window(server).await;
     let source = json!({ "source": axe });
@@ -45,7 +45,7 @@ async fn window(browser: &Browser, server: &TestServer, axe: String) -> Window {
     window
 }
 
-/// All that is wrong with these pages.
+/// Returns all violations on these pages.
 async fn faults(window: &Window, scenes: &[Scene]) -> Vec<Value> {
     let mut faults = Vec::new();
     for scene in scenes {
@@ -63,7 +63,7 @@ async fn faults(window: &Window, scenes: &[Scene]) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn visitors_meet_no_barrier() {
+async fn public_pages_have_no_axe_violations() {
     let (Some(axe), Some(browser)) = (axe(), Browser::start().await) else {
         return;
     };
@@ -80,7 +80,7 @@ async fn visitors_meet_no_barrier() {
 }
 
 #[tokio::test]
-async fn members_meet_no_barrier() {
+async fn member_pages_have_no_axe_violations() {
     let (Some(axe), Some(browser)) = (axe(), Browser::start().await) else {
         return;
     };
@@ -93,7 +93,7 @@ async fn members_meet_no_barrier() {
 }
 
 #[tokio::test]
-async fn nobody_meets_a_barrier_in_a_chat() {
+async fn chat_pages_have_no_axe_violations() {
     let (Some(axe), Some(browser)) = (axe(), Browser::start().await) else {
         return;
     };

@@ -1,9 +1,9 @@
-//! Days and times while a page stays open.
+//! Days and times on a page that stays open past midnight.
 
 use crate::driver::Browser;
 use crate::support::TestServer;
 
-/// Moves the page's clock on by so many days, and lets it notice.
+/// Moves the page's clock forward by `days` and triggers an update.
 fn days_later(days: u32) -> String {
     format!(
         "const now = Date.now(); Date.now = () => now + {days} * 86_400_000;
@@ -12,7 +12,7 @@ fn days_later(days: u32) -> String {
 }
 
 #[tokio::test]
-async fn days_are_called_by_todays_names_over_midnight() {
+async fn day_names_are_updated_at_midnight() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -45,7 +45,7 @@ async fn days_are_called_by_todays_names_over_midnight() {
     ann.until(&format!("{} === 'Yesterday'", day(2))).await;
     ann.until(&format!("!/yesterday|today|\\d{{4}}/i.test({})", day(1)))
         .await;
-    // In the list as well: the day instead of the time.
+    // The room list shows the day instead of the time as well.
     ann.until("/^[A-Z][a-z]+$/.test(document.querySelector('#rooms time').textContent)")
         .await;
     ann.eval(&days_later(400)).await;

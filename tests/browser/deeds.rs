@@ -1,4 +1,4 @@
-//! What is done with messages: changing, deleting, answering, reacting; by pointer, by keys, by a finger.
+//! Message actions: editing, deleting, replying, reacting; by mouse, keyboard and touch.
 
 use crate::driver::{Browser, Window};
 use crate::support::TestServer;
@@ -8,13 +8,13 @@ const UP: &str = "\u{E013}";
 const TAB: &str = "\u{E004}";
 const ENTER: &str = "\u{E007}";
 
-/// Sends keys to whatever has the focus.
+/// Sends keys to the focused element.
 async fn press(window: &Window, keys: &str) {
     let focused = window.client.active_element().await.unwrap();
     focused.send_keys(keys).await.unwrap();
 }
 
-/// Puts the focus on a message.
+/// Focuses a message.
 async fn focus(window: &Window, text: &str) {
     let found = format!(
         "[...document.querySelectorAll('#messages .message')].find((one) => one.innerText.includes({text:?}))"
@@ -24,7 +24,7 @@ async fn focus(window: &Window, text: &str) {
 }
 
 #[tokio::test]
-async fn own_messages_are_edited_and_deleted_before_everybodys_eyes() {
+async fn own_messages_are_edited_and_deleted_live() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -36,7 +36,7 @@ async fn own_messages_are_edited_and_deleted_before_everybodys_eyes() {
     ann.say("tea at *fife*").await;
     bob.see("tea at fife").await;
 
-    // Up in an empty line takes the last message back, as it was written; Escape leaves it.
+    // Up in an empty field edits the last message in its source form; Escape cancels.
     ann.keys("#content", UP).await;
     ann.see("Editing your message").await;
     ann.until("document.querySelector('#content').value === 'tea at *fife*'")
@@ -51,7 +51,7 @@ async fn own_messages_are_edited_and_deleted_before_everybodys_eyes() {
     bob.until("document.querySelector('.message.edited .mark-edited').checkVisibility()")
         .await;
 
-    // Bob may neither change nor delete it; Ann deletes it with the keyboard alone.
+    // Bob may neither edit nor delete it; Ann deletes it by keyboard.
     focus(&bob, "five").await;
     bob.until("document.querySelector('.actions [data-do=edit]').hidden")
         .await;
@@ -71,7 +71,7 @@ async fn own_messages_are_edited_and_deleted_before_everybodys_eyes() {
 }
 
 #[tokio::test]
-async fn an_answer_quotes_what_it_answers_and_leads_there() {
+async fn a_reply_quotes_and_links_its_message() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -88,7 +88,7 @@ async fn an_answer_quotes_what_it_answers_and_leads_there() {
     ann.until("document.querySelector('#messages .quote .quote-text').textContent === 'who brings the cake?'")
         .await;
 
-    // What is quoted changes with the message.
+    // A quote changes with the quoted message.
     ann.keys("#content", UP).await;
     ann.fill("#content", "who brings the pie?").await;
     ann.keys("#content", ENTER).await;
@@ -110,7 +110,7 @@ async fn an_answer_quotes_what_it_answers_and_leads_there() {
 }
 
 #[tokio::test]
-async fn people_react_by_palette_by_name_and_by_what_others_chose() {
+async fn reactions_by_search_by_quick_menu_and_by_click() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -133,12 +133,12 @@ async fn people_react_by_palette_by_name_and_by_what_others_chose() {
     ann.until(&shown("🎉", 1, false)).await;
     ann.click("#messages .reaction").await;
     bob.until(&shown("🎉", 2, true)).await;
-    // A quick one, by the menu.
+    // A quick reaction from the menu.
     focus(&ann, "it works").await;
     press(&ann, ENTER).await;
     ann.click("#quick [data-emoji='👍']").await;
     bob.until(&shown("👍", 1, false)).await;
-    // And back.
+    // Removing a reaction.
     bob.click("#messages .reaction").await;
     ann.until(&shown("🎉", 1, true)).await;
     ann.reload().await;
@@ -147,7 +147,7 @@ async fn people_react_by_palette_by_name_and_by_what_others_chose() {
 }
 
 #[tokio::test]
-async fn a_finger_that_rests_on_a_message_gets_its_menu() {
+async fn a_long_press_opens_the_message_menu() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -161,7 +161,7 @@ async fn a_finger_that_rests_on_a_message_gets_its_menu() {
     .await;
     ann.until("document.querySelector('#menu').matches(':popover-open')")
         .await;
-    // Pages of plain HTTP have no clipboard: what is copied is what is selected.
+    // Pages over plain HTTP have no clipboard API: the page selects the text and copies the selection.
     ann.eval("document.addEventListener('copy', () => { window.copied = document.getSelection().toString(); })")
         .await;
     ann.eval("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
@@ -182,7 +182,7 @@ async fn a_finger_that_rests_on_a_message_gets_its_menu() {
 }
 
 #[tokio::test]
-async fn who_reacted_is_said_under_pointer_focus_and_finger() {
+async fn names_of_a_reaction_show_on_hover_focus_and_long_press() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -199,7 +199,7 @@ async fn who_reacted_is_said_under_pointer_focus_and_finger() {
     ann.enter("Lobby").await;
     let said = "document.querySelector('#reactors:popover-open')?.textContent";
     let all = "Bob, Cleo, Dan, Eve, Fay, Gus, Hal, Ida, and 2 more";
-    // By keys: from the message to its reaction, and away again.
+    // By keyboard: Tab from the message to its reaction, Escape to close.
     focus(&ann, "it works").await;
     press(&ann, TAB).await;
     ann.until(&format!("{said} === '{all}'")).await;
@@ -207,11 +207,11 @@ async fn who_reacted_is_said_under_pointer_focus_and_finger() {
         .await;
     press(&ann, ESCAPE).await;
     ann.until(&format!("!{said}")).await;
-    // By pointer.
+    // By mouse.
     let over = "document.querySelector('#messages .reaction').dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }))";
     ann.eval(over).await;
     ann.until(&format!("{said} === '{all}'")).await;
-    // A finger that rests on it asks; one that touches it reacts.
+    // A long press shows the names; a tap reacts.
     ann.eval("document.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true }))")
         .await;
     ann.until(&format!("!{said}")).await;

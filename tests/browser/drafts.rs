@@ -1,4 +1,4 @@
-//! Drafts: kept across pages, rooms and windows, removed at log-out; refused ones lose nothing.
+//! Drafts: kept across pages, rooms and windows, removed at log-out, and not lost when sending is refused.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::files::give;
 use crate::look::LOOKS;
 use crate::support::{PASSWORD, TestServer};
 
-/// The names in the tray of files.
+/// Waits until the file tray has exactly these names.
 pub async fn tray(window: &Window, names: &[&str]) {
     let shown = "JSON.stringify([...document.querySelectorAll('#tray .file-name')].map((one) => one.textContent))";
     window
@@ -22,7 +22,7 @@ pub fn holds(text: &str) -> String {
     )
 }
 
-/// A line on which an upload takes its time, or the usual one.
+/// Throttles uploads to 20 kB/s, or removes the limit.
 pub async fn narrow(window: &Window, narrow: bool) {
     let throughput = if narrow { 20_000 } else { -1 };
     let line = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": throughput });
@@ -32,7 +32,7 @@ pub async fn narrow(window: &Window, narrow: bool) {
         .await;
 }
 
-/// Everything that this browser keeps for anybody, as one text.
+/// Returns everything in the browser's storage as one text.
 pub async fn kept(window: &Window) -> String {
     let script = "const done = arguments[0];
         const found = Object.entries({ ...localStorage }).concat(Object.entries({ ...sessionStorage })).map(String);
@@ -55,7 +55,7 @@ pub async fn kept(window: &Window) -> String {
     kept.as_str().unwrap().to_owned()
 }
 
-/// Writes a reply to the newest message in the lobby, with two files of which one is removed again, and does not send it.
+/// Writes a reply to the newest lobby message, attaches two files, removes one again, and does not send.
 async fn write_reply_with_files(window: &Window) {
     window.enter("Lobby").await;
     window
@@ -78,7 +78,7 @@ async fn write_reply_with_files(window: &Window) {
 }
 
 #[tokio::test]
-async fn a_draft_with_its_files_and_its_reply_waits_in_its_room() {
+async fn drafts_keep_text_files_and_reply_per_room() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -123,7 +123,7 @@ async fn a_draft_with_its_files_and_its_reply_waits_in_its_room() {
         assert_eq!(sent["content"], "I do, see");
         assert_eq!(sent["reply"]["content"], "who brings the cake?");
         assert_eq!(sent["files"][0]["size"], 5);
-        // Sent, it is no draft any more.
+        // A sent message is no longer a draft.
         window.reload().await;
         window.live().await;
         window.until(&holds("")).await;
@@ -135,7 +135,7 @@ async fn a_draft_with_its_files_and_its_reply_waits_in_its_room() {
 }
 
 #[tokio::test]
-async fn logging_out_leaves_no_draft_behind_in_any_window() {
+async fn logging_out_removes_drafts_in_all_windows() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -158,7 +158,7 @@ async fn logging_out_leaves_no_draft_behind_in_any_window() {
     ann.see("Your session has ended.").await;
     let kept = kept(&ann).await;
     assert!(!kept.contains("secret"), "{kept}");
-    // Nor for oneself.
+    // Logging in again shows no draft either.
     ann.open("/").await;
     ann.fill("#username", "ann").await;
     ann.fill("#password", PASSWORD).await;
@@ -169,7 +169,7 @@ async fn logging_out_leaves_no_draft_behind_in_any_window() {
 }
 
 #[tokio::test]
-async fn nobody_sees_the_draft_of_another_account() {
+async fn drafts_are_not_shown_to_another_account() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -193,7 +193,7 @@ async fn nobody_sees_the_draft_of_another_account() {
     ann.enter("Lobby").await;
     ann.until(&holds("")).await;
     tray(&ann, &[]).await;
-    // Not even hidden.
+    // The draft is not kept invisibly either.
     ann.until("document.documentElement.dataset.wire === 'online'")
         .await;
     let gone = async { while kept(&ann).await.contains("secret") {} };
@@ -209,7 +209,7 @@ async fn a_page_left_open_by_one_account_sends_nothing_as_another() {
     let ann = browser.person(&server, "Ann").await;
     server.user("Bob").await;
     ann.enter("Lobby").await;
-    // The connection does not notice that the session has ended, as in a window that sleeps.
+    // The connection does not notice that the session has ended, as in a suspended window.
     let asleep = "window.Awake = WebSocket; window.sleeping = [];
         window.WebSocket = class { constructor() { window.sleeping.push(this); } close() {} send() {} };
         dispatchEvent(new PageTransitionEvent('pagehide'))";
@@ -235,7 +235,7 @@ async fn a_page_left_open_by_one_account_sends_nothing_as_another() {
 }
 
 #[tokio::test]
-async fn a_long_text_is_kept_counted_and_refused_with_how_many_too_many() {
+async fn a_text_that_is_too_long_is_kept_and_the_excess_is_counted() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -261,7 +261,7 @@ async fn a_long_text_is_kept_counted_and_refused_with_how_many_too_many() {
     ann.see("7 characters too many").await;
     ann.until(&holds(&text)).await;
     assert!(server.log_in("Ann").await.history(1).await.is_empty());
-    // Blanks around it do not count; as many as the server takes go.
+    // Surrounding white space is not counted; a text of the maximum length is accepted.
     ann.keys(
         "#content",
         "\u{E003}\u{E003}\u{E003}\u{E003}\u{E003}\u{E003}\u{E003}   ",
@@ -276,7 +276,7 @@ async fn a_long_text_is_kept_counted_and_refused_with_how_many_too_many() {
 }
 
 #[tokio::test]
-async fn what_an_input_method_is_composing_is_not_sent() {
+async fn enter_during_an_ime_composition_does_not_send() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -287,7 +287,7 @@ async fn what_an_input_method_is_composing_is_not_sent() {
     ann.keys("#content", "@bo").await;
     ann.until("!document.querySelector('#suggestions').hidden")
         .await;
-    // Safari's Enter that ends a composition, and everybody else's within one.
+    // The Enter that ends a composition in Safari, and the one inside a composition in other browsers.
     let enter = "for (const options of [{ keyCode: 229 }, { isComposing: true, keyCode: 13 }])
         document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...options }));
         return document.querySelector('#content').value";
@@ -296,7 +296,7 @@ async fn what_an_input_method_is_composing_is_not_sent() {
     ann.until("document.querySelector('#suggestions').hidden")
         .await;
     assert_eq!(ann.eval(enter).await, "@bo");
-    // Nor does one choose a room with it.
+    // It does not select a room in the switcher either.
     ann.eval("document.querySelector('.switch').click()").await;
     let path = ann.path().await;
     ann.until("document.activeElement.matches('.switcher input')")
@@ -308,7 +308,7 @@ async fn what_an_input_method_is_composing_is_not_sent() {
 }
 
 #[tokio::test]
-async fn logging_out_asks_before_it_loses_a_message() {
+async fn logging_out_warns_about_unsent_messages() {
     let Some(browser) = Browser::start().await else {
         return;
     };

@@ -1,5 +1,5 @@
-//! Chromium and chromedriver. A [`Window`] is a browser of its own with an empty profile: one person. Whatever is waited
-//! for has a deadline; the waiting is done inside the page.
+//! Chromium and chromedriver. A [`Window`] is a separate browser with an empty profile: one person. Every wait has a
+//! deadline; conditions are polled inside the page.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::support::{DEADLINE, PASSWORD, TestServer, within};
 
-/// A page that polls its own state does so this often, milliseconds.
+/// Interval at which a page polls its own state, in milliseconds.
 const GLANCE: u32 = 20;
 
 /// Browsers are large: only so many tests have theirs open at once.
@@ -60,12 +60,12 @@ impl Browser {
         })
     }
 
-    /// A window on a desktop, on the server's own address.
+    /// Opens a desktop window for the server's address.
     pub async fn window(&self, server: &TestServer) -> Window {
         self.window_at(&format!("http://{}", server.address)).await
     }
 
-    /// The same for another name of the server.
+    /// Opens a desktop window for another URL of the server.
     pub async fn window_at(&self, base: &str) -> Window {
         let options = json!({
             "binary": "/usr/bin/chromium",
@@ -92,7 +92,7 @@ impl Browser {
         }
     }
 
-    /// A window of somebody who has just made an account.
+    /// Opens a window and registers an account.
     pub async fn person(&self, server: &TestServer, name: &str) -> Window {
         let window = self.window(server).await;
         window.register(name).await;
@@ -155,19 +155,19 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens a page of the server.
+    /// Opens a path of the server.
     pub async fn open(&self, path: &str) {
         let url = format!("{}{path}", self.base);
         self.client.goto(&url).await.unwrap();
     }
 
-    /// Makes an account and arrives at the list of rooms.
+    /// Registers and waits for the list of rooms.
     pub async fn register(&self, name: &str) {
         self.open("/auth/register").await;
         self.fill_account(name).await;
     }
 
-    /// Fills in the form of a new account and arrives at the list of rooms.
+    /// Fills in and submits the registration form, then waits for the list of rooms.
     pub async fn fill_account(&self, name: &str) {
         self.fill("#username", name).await;
         self.fill("#password", PASSWORD).await;
@@ -175,7 +175,7 @@ impl Window {
         self.until("location.pathname === '/conversations'").await;
     }
 
-    /// Opens a room of the list and waits until it is live.
+    /// Opens a room from the list and waits until it is live.
     pub async fn enter(&self, room: &str) {
         let link = format!("//ul[@id='rooms']//li[.//*[text()={room:?}]]//a");
         self.client
@@ -199,13 +199,13 @@ impl Window {
         self.live().await;
     }
 
-    /// Whose window it is.
+    /// Returns the user id of the logged-in account.
     pub async fn my_id(&self) -> Value {
         let script = "return JSON.parse(document.querySelector('[name=page]').content).me.id";
         self.eval(script).await
     }
 
-    /// Waits until the page's WebSocket is open and the room hears what is said.
+    /// Waits until the page's WebSocket is open and the room is subscribed.
     pub async fn live(&self) {
         self.until("document.documentElement.dataset.wire === 'online'")
             .await;
@@ -214,7 +214,7 @@ impl Window {
         self.until(in_room).await;
     }
 
-    /// Writes a message and sees it stored.
+    /// Sends a message and waits until it is stored and shown.
     pub async fn say(&self, text: &str) {
         self.write(text).await;
         self.until("!document.querySelector('#pending').children.length")
@@ -222,7 +222,7 @@ impl Window {
         self.see(text).await;
     }
 
-    /// Writes a message, whatever becomes of it.
+    /// Sends a message without waiting for the result.
     pub async fn write(&self, text: &str) {
         self.fill("#content", text).await;
         self.keys("#content", "\u{E007}").await;
@@ -246,7 +246,6 @@ impl Window {
         self.client.refresh().await.unwrap();
     }
 
-    /// The path that is open.
     pub async fn path(&self) -> String {
         self.client.current_url().await.unwrap().path().to_owned()
     }
@@ -258,12 +257,12 @@ impl Window {
             .unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
-    /// Waits for an element, also where pages run no scripts.
+    /// Waits for an element, without using scripts in the page.
     pub async fn shows(&self, css: &str) {
         self.find(css).await;
     }
 
-    /// Waits until that text can be seen.
+    /// Waits until the text is visible.
     pub async fn see(&self, text: &str) {
         self.until(&format!(
             "document.body.innerText.includes({})",
@@ -272,7 +271,7 @@ impl Window {
         .await;
     }
 
-    /// Waits until that text cannot be seen any more.
+    /// Waits until the text is no longer visible.
     pub async fn miss(&self, text: &str) {
         self.until(&format!(
             "!document.body.innerText.includes({})",
@@ -281,7 +280,7 @@ impl Window {
         .await;
     }
 
-    /// Waits until an element holds exactly that text.
+    /// Waits until an element has exactly that text.
     pub async fn reads(&self, css: &str, text: &str) {
         self.until(&format!(
             "document.querySelector({})?.textContent.trim() === {}",
@@ -291,7 +290,7 @@ impl Window {
         .await;
     }
 
-    /// Waits until an expression of JavaScript is true, also across a change of pages.
+    /// Waits until a JavaScript expression is true, also across navigations.
     pub async fn until(&self, truth: &str) {
         let script = format!(
             "const done = arguments[0];
@@ -303,7 +302,7 @@ impl Window {
              look();"
         );
         let end = Instant::now() + DEADLINE;
-        // A page that goes away takes the question with it: then it is asked again.
+        // A navigation aborts the script; then it is run again.
         while Instant::now() < end {
             if let Ok(Value::Bool(true)) = self.client.execute_async(&script, vec![]).await {
                 return;
@@ -315,7 +314,8 @@ impl Window {
         panic!("never: {truth}\n{}", page.as_str().unwrap_or_default());
     }
 
-    /// Waits until the page's service worker answers for it: one that starts while a page loads leaves that page alone.
+    /// Waits until the page's service worker controls it. A worker that starts during a page load does not control that
+    /// page, so the page is reloaded.
     pub async fn installed(&self) {
         let ready = "navigator.serviceWorker.ready.then(() => arguments[0](true))";
         self.client.execute_async(ready, vec![]).await.unwrap();
@@ -324,24 +324,24 @@ impl Window {
         self.live().await;
     }
 
-    /// What a script answers.
+    /// Runs a script and returns its result.
     pub async fn eval(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
-    /// The texts of the room's messages, as they can be seen.
+    /// Returns the visible texts of the room's messages.
     pub async fn messages(&self) -> Vec<String> {
         let script = "return [...document.querySelectorAll('#messages .text')].map((text) => text.innerText)";
         serde_json::from_value(self.eval(script).await).unwrap()
     }
 
-    /// What stands in the page's console since it was last looked at.
+    /// Returns the entries of the browser's console since the last call.
     pub async fn console(&self) -> Value {
         let command = Own("se/log", json!({ "type": "browser" }));
         self.client.issue_cmd(command).await.unwrap()
     }
 
-    /// Fails if the page complained of anything: an error in a script, something the policy forbids.
+    /// Asserts that the console has no errors or warnings, such as script errors and violations of the CSP.
     pub async fn assert_quiet(&self) {
         let log = self.console().await;
         let complaints: Vec<_> = log
@@ -353,7 +353,7 @@ impl Window {
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
 
-    /// Cuts the browser off from every server, or brings it back.
+    /// Switches the browser's network off or on.
     pub async fn offline(&self, offline: bool) {
         let conditions = json!({ "offline": offline, "latency": 0, "download_throughput": -1, "upload_throughput": -1 });
         let body = json!({ "network_conditions": conditions });
@@ -361,7 +361,7 @@ impl Window {
         self.client.issue_cmd(command).await.unwrap();
     }
 
-    /// Asks the browser itself, by its DevTools protocol.
+    /// Runs a command of the DevTools protocol.
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
         let body = json!({ "cmd": command, "params": params });
         let command = Own("goog/cdp/execute", body);
@@ -369,7 +369,7 @@ impl Window {
     }
 }
 
-/// A command of chromedriver's own: its path and its body.
+/// A command specific to chromedriver: path and body.
 #[derive(Debug)]
 struct Own(&'static str, Value);
 

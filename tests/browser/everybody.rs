@@ -1,5 +1,4 @@
-//! However somebody looks and works: by keys alone, at 200 %, without motion, in another language, with a finger, without
-//! scripts.
+//! Accessibility: keyboard only, zoom up to 400 %, reduced motion, another language, touch, no scripts.
 
 use fantoccini::Locator;
 use serde_json::{Value, json};
@@ -10,11 +9,11 @@ use crate::look::LOOKS;
 use crate::scenes::{log_in, of_admins, of_chats, of_members};
 use crate::support::{PASSWORD, TestServer};
 
-/// What can be worked with and is in sight, but what is only seen when it has the focus.
+/// Expression for the visible enabled controls, without the skip link, which is visible only when focused.
 const CONTROLS: &str = "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.matches('.skip'))";
 
-/// Shows pages as large as that: a desktop of 1280 × 800 at so many per cent.
+/// Zooms a desktop of 1280 × 800 to `per_cent`.
 async fn zoom(window: &Window, per_cent: u32) {
     let size = json!({
         "width": 128_000 / per_cent,
@@ -28,14 +27,14 @@ async fn zoom(window: &Window, per_cent: u32) {
 }
 
 #[tokio::test]
-async fn at_twice_the_size_and_more_nothing_is_lost_and_nothing_scrolls_sideways() {
+async fn at_200_and_400_per_cent_nothing_is_cut_off_or_scrolls_sideways() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let home = Household::new().await;
     let ann = browser.window(&home.server).await;
     log_in(&ann, "ann").await;
-    // Scrolls sideways, reaches out of the window, is cut off.
+    // Elements that scroll sideways, reach out of the window, or are cut off.
     let lost = format!(
         "const cut = (one) => getComputedStyle(one).overflowX !== 'visible' && getComputedStyle(one).textOverflow !== 'ellipsis'
            && !one.closest('.unseen, textarea, .brand') && getComputedStyle(one).clipPath === 'none' && one.scrollWidth > one.clientWidth + 1;
@@ -56,7 +55,7 @@ async fn at_twice_the_size_and_more_nothing_is_lost_and_nothing_scrolls_sideways
     }
 }
 
-/// Presses a key, wherever the focus is.
+/// Presses a key on the focused element.
 async fn press(window: &Window, key: &str, code: u32) {
     for kind in ["rawKeyDown", "char", "keyUp"] {
         let text = if code == 13 && kind == "char" {
@@ -69,11 +68,11 @@ async fn press(window: &Window, key: &str, code: u32) {
     }
 }
 
-/// Goes through a page by the tab key; answers what is not reached, or not seen to have the focus.
+/// Tabs through a page; returns the controls that were not reached or had no visible focus.
 async fn tab_through(window: &Window) -> Value {
     let count = window.eval(&format!("return {CONTROLS}.length")).await;
     window.eval("window.faint = []").await;
-    // Some stops more than controls: the list of messages and whatever else scrolls.
+    // There are more tab stops than controls: the message list and other scrollable elements.
     for _ in 0..count.as_u64().unwrap() + 20 {
         press(window, "Tab", 9).await;
         window
@@ -96,7 +95,7 @@ async fn tab_through(window: &Window) -> Value {
 }
 
 #[tokio::test]
-async fn everything_is_reached_and_seen_with_the_keyboard_alone() {
+async fn all_controls_are_reachable_by_keyboard_with_visible_focus() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -115,7 +114,7 @@ async fn everything_is_reached_and_seen_with_the_keyboard_alone() {
         ann.live().await;
         assert_eq!(tab_through(&ann).await, json!([]), "{page}");
     }
-    // From the top of a page over what is the same on every page.
+    // The skip link leads from the top of the page to the main content.
     ann.open("/rooms").await;
     ann.live().await;
     press(&ann, "Tab", 9).await;
@@ -125,7 +124,7 @@ async fn everything_is_reached_and_seen_with_the_keyboard_alone() {
 }
 
 #[tokio::test]
-async fn who_wants_no_motion_sees_none() {
+async fn reduced_motion_disables_animations() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -148,7 +147,7 @@ async fn who_wants_no_motion_sees_none() {
 }
 
 #[tokio::test]
-async fn a_chat_is_german_to_the_last_word() {
+async fn a_chat_page_is_fully_translated_to_german() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -163,7 +162,7 @@ async fn a_chat_is_german_to_the_last_word() {
     ann.until("document.documentElement.lang === 'de'").await;
     ann.see("Neue Nachrichten").await;
     ann.say("Danke!").await;
-    // Written by the script: the day, the time, what is answered.
+    // Texts written by the script: day, time, name in the reply.
     ann.until("[...document.querySelectorAll('#messages > .day')].at(-1).textContent === 'Heute'")
         .await;
     ann.until("/^\\d\\d:\\d\\d$/.test([...document.querySelectorAll('#messages time')].at(-1).textContent)")
@@ -174,7 +173,7 @@ async fn a_chat_is_german_to_the_last_word() {
     focused.send_keys("r").await.unwrap();
     ann.see("Antwort an Ann Berg").await;
     ann.shot("chat-german").await;
-    // No word of the other language is left, but what people wrote.
+    // No English words are left, except in what people wrote.
     let english = "const names = /\\b(message|write|send|members?|reply|edit|delete|copy|search|people|rooms|settings|log out|today|yesterday|attach|latest|here now)\\b/i;
         const mine = '.text, .quote, .preview, .room-name, .person-name, .my-name, .name, .file, .bar h1, .bar-line, img, #context-quote, script, style, [data-emoji]';
         const said = [];
@@ -189,14 +188,14 @@ async fn a_chat_is_german_to_the_last_word() {
     ann.assert_quiet().await;
 }
 
-/// Puts a finger down or lifts it.
+/// Dispatches a touch event.
 async fn touch(window: &Window, kind: &str, points: Value) {
     let params = json!({ "type": kind, "touchPoints": points });
     window.devtools("Input.dispatchTouchEvent", params).await;
 }
 
 #[tokio::test]
-async fn a_finger_that_rests_on_a_message_and_is_lifted_leaves_its_menu_open() {
+async fn the_message_menu_stays_open_after_a_long_press() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -229,7 +228,7 @@ async fn a_finger_that_rests_on_a_message_and_is_lifted_leaves_its_menu_open() {
 }
 
 #[tokio::test]
-async fn who_has_no_scripts_uses_forms() {
+async fn pages_work_without_scripts() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -250,7 +249,7 @@ async fn who_has_no_scripts_uses_forms() {
     assert_eq!(ann.messages().await, ["without scripts"]);
     assert_eq!(ben.history(1).await[0]["content"], "without *scripts*");
 
-    // Files go by the form; nothing is there to press that does nothing. Times say their zone.
+    // The form uploads files, and no control is shown that needs scripts. Times have their zone.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("recipe.txt");
     std::fs::write(&file, "flour").unwrap();
@@ -279,7 +278,7 @@ async fn who_has_no_scripts_uses_forms() {
     ann.fill("#access_key", "hush").await;
     ann.click("button.main").await;
     ann.shows("#content").await;
-    // Nobody else is here yet: the way to change that.
+    // The room has no other member; the link leads to the members.
     ann.click("#log a[href$='#members']").await;
     ann.fill("#add-username", "ben").await;
     ann.click("form[action$='/add'] button").await;

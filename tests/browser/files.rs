@@ -1,4 +1,4 @@
-//! Files: chosen, dropped and pasted; their way up, what is refused, how they show.
+//! Files: choosing, dropping, pasting, upload progress, refusals, display.
 
 use parlor::config::FileTypes;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::driver::{Browser, Window};
 use crate::support::{TestServer, picture};
 
-/// Puts files into the page as a drop or a paste would: a name, a type, and what is in it, base64.
+/// Drops or pastes a file into the page.
 pub async fn give(window: &Window, how: &str, name: &str, kind: &str, bytes: &[u8]) {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
@@ -27,7 +27,7 @@ pub fn png(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn pictures_and_files_are_sent_and_show_with_their_place_known() {
+async fn images_and_files_are_sent_and_reserve_their_space() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -55,13 +55,13 @@ async fn pictures_and_files_are_sent_and_show_with_their_place_known() {
     }
     ann.until("!document.querySelector('#pending').children.length && document.querySelector('#tray').hidden")
         .await;
-    // The server writes the same.
+    // The server renders the same markup.
     let body = "return document.querySelector('#messages .files').innerHTML.replace(/ (alt|src|width|height|loading|decoding|href|target|rel)=\"[^\"]*\"/g, '')";
     let live = bob.eval(body).await;
     bob.reload().await;
     bob.live().await;
     assert_eq!(bob.eval(body).await, live);
-    // Large, and away again.
+    // Opening and closing the lightbox.
     bob.click("#messages .picture").await;
     bob.until("document.querySelector('.lightbox').open && document.querySelector('.lightbox img').naturalWidth === 900")
         .await;
@@ -79,7 +79,7 @@ async fn pictures_and_files_are_sent_and_show_with_their_place_known() {
 }
 
 #[tokio::test]
-async fn what_the_server_would_not_take_is_refused_before_it_goes_up() {
+async fn files_that_the_server_would_refuse_are_not_uploaded() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -108,14 +108,14 @@ async fn what_the_server_would_not_take_is_refused_before_it_goes_up() {
 }
 
 #[tokio::test]
-async fn an_upload_shows_how_far_it_is_can_be_stopped_and_tried_again() {
+async fn an_upload_shows_progress_and_can_be_cancelled_and_retried() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let server = TestServer::start().await;
     let ann = browser.person(&server, "Ann").await;
     ann.enter("Lobby").await;
-    // A line so thin that one sees it happen.
+    // A slow connection, on which the progress is visible.
     let thin = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 20_000 });
     ann.devtools("Network.enable", json!({})).await;
     ann.devtools("Network.emulateNetworkConditions", thin).await;
@@ -139,7 +139,7 @@ async fn an_upload_shows_how_far_it_is_can_be_stopped_and_tried_again() {
     ann.devtools("Network.emulateNetworkConditions", thick)
         .await;
 
-    // The server refuses, and then does not.
+    // The server refuses the upload, then accepts it.
     let owner = server.user("Olga").await;
     let room = owner.public_room("Garden").await;
     ann.join("Garden").await;

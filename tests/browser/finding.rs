@@ -1,11 +1,11 @@
-//! The way to rooms and people by typing, and pages that change while one looks at them.
+//! The quick switcher, and room details that change while they are open.
 
 use serde_json::json;
 
 use crate::driver::{Browser, Window};
 use crate::support::{TestServer, id};
 
-/// Ctrl-K.
+/// Opens the switcher with Ctrl-K and types a query.
 async fn ask(window: &Window, text: &str) {
     window
         .eval("dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, cancelable: true }))")
@@ -17,7 +17,7 @@ async fn ask(window: &Window, text: &str) {
 }
 
 #[tokio::test]
-async fn rooms_and_people_are_found_by_typing() {
+async fn the_switcher_finds_rooms_and_people() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -55,7 +55,7 @@ async fn rooms_and_people_are_found_by_typing() {
 }
 
 #[tokio::test]
-async fn the_details_of_a_room_change_while_one_looks() {
+async fn room_details_are_updated_live() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -86,7 +86,7 @@ async fn the_details_of_a_room_change_while_one_looks() {
     let path = format!("rooms/{}/members/{}", id(&room), cleo.id);
     owner.delete(&path).await.done();
     ann.miss("Cleo").await;
-    // Who is sent out sees it, too.
+    // The removed person sees it, too.
     let me = ann.my_id().await;
     let path = format!("rooms/{}/members/{me}", id(&room));
     owner.delete(&path).await.done();

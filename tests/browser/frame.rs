@@ -1,4 +1,4 @@
-//! The frame of the page: what scrolls and what stays, where Back leads, what is said without a connection.
+//! Page layout and navigation: scrolling areas, the Back button, offline banners.
 
 use fantoccini::Locator;
 use serde_json::{Value, json};
@@ -7,14 +7,14 @@ use crate::driver::{Browser, Window};
 use crate::look::LOOKS;
 use crate::support::{TestServer, id};
 
-/// Whether an element is within the window from top to bottom.
+/// Returns an expression for whether an element is within the window vertically.
 fn inside(css: &str) -> String {
     format!(
         "(({{ top, bottom }}) => top >= 0 && bottom <= innerHeight)(document.querySelector({css:?}).getBoundingClientRect())"
     )
 }
 
-/// Ann with so many rooms beside the lobby.
+/// Creates `count` rooms in Ann's account.
 async fn with_rooms(server: &TestServer, count: usize) {
     let ann = server.log_in("Ann").await;
     for n in 1..=count {
@@ -23,7 +23,7 @@ async fn with_rooms(server: &TestServer, count: usize) {
 }
 
 #[tokio::test]
-async fn the_room_list_scrolls_and_header_and_footer_stay() {
+async fn the_room_list_scrolls_between_fixed_header_and_footer() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -61,7 +61,7 @@ async fn the_room_list_scrolls_and_header_and_footer_stay() {
 }
 
 #[tokio::test]
-async fn a_permalink_leaves_the_header_where_it_is() {
+async fn a_permalink_does_not_scroll_header_and_composer_away() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -97,7 +97,7 @@ async fn a_permalink_leaves_the_header_where_it_is() {
 }
 
 #[tokio::test]
-async fn the_room_list_stays_where_it_was_scrolled_to() {
+async fn the_room_list_keeps_its_scroll_position() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -108,7 +108,7 @@ async fn the_room_list_stays_where_it_was_scrolled_to() {
     ann.live().await;
     ann.eval("document.querySelector('.room-list').scrollTop = 900")
         .await;
-    // The first room in sight.
+    // The first visible room.
     let name = "return [...document.querySelectorAll('#rooms .room')].find((one) => one.getBoundingClientRect().top > 200)
         .querySelector('.room-name').textContent";
     let name: String = serde_json::from_value(ann.eval(name).await).unwrap();
@@ -123,7 +123,7 @@ async fn back(window: &Window) {
 }
 
 #[tokio::test]
-async fn back_closes_a_photo_and_then_leaves_the_room() {
+async fn back_closes_the_lightbox_first_then_leaves_the_room() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -149,7 +149,7 @@ async fn back_closes_a_photo_and_then_leaves_the_room() {
         .await;
         assert_eq!(ann.path().await, path);
     }
-    // Closed by its button it leaves nothing to go back to.
+    // Closing it by its button leaves no history entry.
     ann.click("#messages .picture").await;
     ann.click(".lightbox button").await;
     ann.until("!document.querySelector('.lightbox').open && !history.state?.photo")
@@ -160,7 +160,7 @@ async fn back_closes_a_photo_and_then_leaves_the_room() {
 }
 
 #[tokio::test]
-async fn back_leads_to_where_one_was_reading() {
+async fn back_restores_the_scroll_position_of_the_history() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -174,7 +174,7 @@ async fn back_leads_to_where_one_was_reading() {
     ann.enter("Lobby").await;
     ann.click("#jump").await;
     ann.until("!document.title.startsWith('(')").await;
-    // Far up, past what the server writes into the page.
+    // Beyond the messages that the server renders into the page.
     let middle = "(() => { const log = document.querySelector('#log');
         if (!document.querySelector('#messages').innerText.includes('number 120.')) { log.scrollTop -= 1500; return false; }
         return true; })()";
@@ -191,20 +191,20 @@ async fn back_leads_to_where_one_was_reading() {
 }
 
 #[tokio::test]
-async fn a_browser_that_goes_offline_says_so_at_once() {
+async fn going_offline_shows_the_banner_at_once() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let server = TestServer::start().await;
     let ann = browser.person(&server, "Ann").await;
     ann.enter("Lobby").await;
-    // The connection is as dead as the network, and nobody has noticed.
+    // The connection is dead, and nobody has noticed yet.
     let script = "window.send = WebSocket.prototype.send;
         WebSocket.prototype.send = () => {};
         dispatchEvent(new Event('offline'));
         return document.querySelector('#banner').checkVisibility()";
     assert_eq!(ann.eval(script).await, true);
-    // It was nothing: the server answers.
+    // The network is back before the connection was closed: the server answers.
     let script = "WebSocket.prototype.send = window.send; dispatchEvent(new Event('online'))";
     ann.eval(script).await;
     ann.until("!document.querySelector('#banner').checkVisibility()")
@@ -213,7 +213,7 @@ async fn a_browser_that_goes_offline_says_so_at_once() {
 }
 
 #[tokio::test]
-async fn without_a_connection_one_stays_in_the_room_and_is_told_why() {
+async fn opening_a_page_offline_stays_in_the_room_with_a_notice() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -246,7 +246,7 @@ async fn without_a_connection_one_stays_in_the_room_and_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_link_to_a_message_that_is_not_there_says_so() {
+async fn a_link_to_a_missing_message_shows_a_notice() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -262,7 +262,7 @@ async fn a_link_to_a_message_that_is_not_there_says_so() {
     ann.live().await;
     ann.see("The message of this link is not here").await;
     ann.shot("unknown-message").await;
-    // Of a quote as well: what it quotes was cleared away meanwhile.
+    // The same for a quote whose message has been cleared.
     ann.open(&path).await;
     ann.live().await;
     ann.miss("The message of this link is not here").await;
@@ -274,7 +274,7 @@ async fn a_link_to_a_message_that_is_not_there_says_so() {
 }
 
 #[tokio::test]
-async fn a_room_of_an_account_with_many_rooms_opens_with_a_handful_of_frames() {
+async fn an_account_with_300_rooms_opens_with_few_frames() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -289,7 +289,7 @@ async fn a_room_of_an_account_with_many_rooms_opens_with_a_handful_of_frames() {
     ann.devtools("Page.addScriptToEvaluateOnNewDocument", source)
         .await;
     ann.enter("Lobby").await;
-    // The last of them is live: what is said there is shown.
+    // The last room is live: a message to it is shown.
     let bob = server.user("Bob").await;
     let rooms = server.log_in("Ann").await.get("rooms").await.items();
     let last = rooms.iter().map(id).max().unwrap();

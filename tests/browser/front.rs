@@ -1,4 +1,4 @@
-//! A reverse proxy in front of the server that refuses uploads in its own words, as nginx does.
+//! A reverse proxy that refuses uploads with an HTML error page of its own, as nginx does.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -8,14 +8,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// Passes everything on but uploads.
+/// A reverse proxy that passes everything except uploads.
 pub struct Front {
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Front {
-    /// Answers uploads with that status line and a page of HTML.
+    /// Starts a proxy that answers uploads with that status line and an HTML page.
     pub async fn to(server: SocketAddr, status: &'static str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -59,7 +59,7 @@ fn is_upload(bytes: &[u8]) -> bool {
     line.starts_with(b"POST /api/v1/rooms/") && line.ends_with(b"/files HTTP/1.1")
 }
 
-/// Answers at once, and reads on until nothing more comes: else the sender would see a reset instead.
+/// Answers at once, then reads until no more data comes; otherwise the client would see a connection reset.
 async fn refuse(mut client: TcpStream, status: &str) {
     let body = format!("<html><body><h1>{status}</h1></body></html>");
     let answer = format!(

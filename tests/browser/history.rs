@@ -1,4 +1,4 @@
-//! Long histories: pieces of them come and go as one scrolls, and what one reads stays in place.
+//! Long histories: pages are loaded and removed while scrolling, and visible messages keep their position.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::driver::{Browser, Window};
 use crate::support::{Persona, TestServer, id, within};
 
-/// So many messages are ever on the page.
+/// Maximum number of messages in the page.
 const KEPT: i64 = 400;
 
-/// Says so many things in the lobby, in any order.
+/// Posts `count` messages to the lobby concurrently, in any order.
 async fn fill(bob: &Persona, count: usize) {
     stream::iter(1..=count)
         .for_each_concurrent(32, |n| async move {
@@ -26,7 +26,7 @@ async fn shown(window: &Window) -> i64 {
     window.eval(count).await.as_i64().unwrap()
 }
 
-/// Scrolls until the beginning is there; answers by how much what was in sight moved at the most, in pixels.
+/// Scrolls up to the beginning; returns the largest shift of visible messages, in pixels.
 async fn scroll_to_the_top(window: &Window) -> f64 {
     let script = "const done = arguments[0];
         const log = document.querySelector('#log');
@@ -62,7 +62,7 @@ async fn scroll_to_the_top(window: &Window) -> f64 {
 }
 
 #[tokio::test]
-async fn history_comes_as_one_scrolls_and_what_one_reads_stays_in_place() {
+async fn scrolling_loads_history_without_moving_visible_messages() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -78,7 +78,7 @@ async fn history_comes_as_one_scrolls_and_what_one_reads_stays_in_place() {
     let expected: Vec<_> = (1..=180).map(|n| format!("number {n}.")).collect();
     assert_eq!(ann.messages().await, expected);
 
-    // A new message moves nothing, and says that it is there.
+    // A new message does not scroll the view; the button counts it.
     let top = "document.querySelector('.message').getBoundingClientRect().top";
     ann.eval(&format!("window.before = {top}")).await;
     bob.say(1, "news").await;
@@ -92,7 +92,7 @@ async fn history_comes_as_one_scrolls_and_what_one_reads_stays_in_place() {
 }
 
 #[tokio::test]
-async fn ten_thousand_messages_open_at_once_and_leave_the_page_when_they_are_out_of_sight() {
+async fn a_history_of_10000_messages_keeps_at_most_400_in_the_page() {
     const COUNT: usize = 10_000;
     let Some(browser) = Browser::start().await else {
         return;
@@ -127,7 +127,7 @@ async fn ten_thousand_messages_open_at_once_and_leave_the_page_when_they_are_out
     let nodes = "return document.querySelectorAll('*').length";
     eprintln!("elements on the page: {}", ann.eval(nodes).await);
 
-    // A message that comes now is only counted; the button leads to it.
+    // A new message is only counted; the button leads to it.
     bob.say(1, "at last").await;
     ann.reads("#jump", "↓ 1 new message").await;
     ann.click("#jump").await;
@@ -136,7 +136,7 @@ async fn ten_thousand_messages_open_at_once_and_leave_the_page_when_they_are_out
     ann.assert_quiet().await;
 }
 
-/// Seconds of script since the page began to load.
+/// Returns the seconds of script execution since the page started to load.
 async fn script_time(window: &Window) -> f64 {
     let metrics = window.devtools("Performance.getMetrics", json!({})).await;
     let metrics: Vec<Value> = metrics["metrics"].as_array().unwrap().clone();
@@ -145,7 +145,7 @@ async fn script_time(window: &Window) -> f64 {
 }
 
 #[tokio::test]
-async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
+async fn a_permalink_opens_old_history_and_loads_up_to_the_end() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -163,11 +163,11 @@ async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
     ann.until("document.activeElement.innerText.includes('number 100.')")
         .await;
     assert!(!ann.messages().await.contains(&"number 600.".to_owned()));
-    // What is said now does not come between.
+    // A new message is not inserted behind the gap.
     bob.say(1, "number 601.").await;
     ann.reads("#jump", "↓ 1 new message").await;
     assert!(!ann.messages().await.contains(&"number 601.".to_owned()));
-    // Down to the end, piece by piece, without a gap.
+    // Loads page after page to the end, without gaps.
     let end = "(document.querySelector('#log').scrollTop = 0, !document.querySelector('#log').hasAttribute('data-newer'))";
     ann.until(end).await;
     ann.until("document.querySelector('#messages').innerText.includes('number 601.')")
@@ -177,7 +177,7 @@ async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
     let expected: Vec<_> = (first..=601).map(|n| format!("number {n}.")).collect();
     assert_eq!(texts, expected);
     assert!(shown(&ann).await <= KEPT);
-    // A message that is not there: the end.
+    // An unknown message id opens the end.
     ann.open(&format!("{path}?at=999999999")).await;
     ann.live().await;
     ann.see("number 601.").await;
@@ -185,7 +185,7 @@ async fn a_link_leads_to_its_message_and_from_there_one_goes_on_both_ways() {
 }
 
 #[tokio::test]
-async fn a_room_opens_where_reading_stopped_and_only_what_was_seen_is_read() {
+async fn a_room_opens_at_the_read_cursor_and_marks_visible_messages_read() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -208,12 +208,12 @@ async fn a_room_opens_where_reading_stopped_and_only_what_was_seen_is_read() {
     ann.until(&format!("{in_sight}({first}.getBoundingClientRect())"))
         .await;
     ann.until("!document.querySelector('#jump').hidden").await;
-    // What can be seen is read, what is further down is not.
+    // Visible messages are marked as read, those further down are not.
     ann.until("document.title.startsWith('(1)')").await;
     read_to(ids[0]).await;
     assert!(read().await < Some(ids[150]));
 
-    // A reload goes on from there; then all is read to the end, piece by piece.
+    // A reload continues there; scrolling to the end marks everything as read.
     ann.reload().await;
     ann.live().await;
     ann.until("document.querySelector('#new-line')").await;
@@ -231,7 +231,7 @@ async fn a_room_opens_where_reading_stopped_and_only_what_was_seen_is_read() {
 }
 
 #[tokio::test]
-async fn the_button_leads_from_where_reading_stopped_to_the_end_and_all_is_read() {
+async fn the_jump_button_scrolls_to_the_end_and_marks_all_read() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -244,7 +244,7 @@ async fn the_button_leads_from_where_reading_stopped_to_the_end_and_all_is_read(
     ann.click("#jump").await;
     ann.until("!document.title.startsWith('(')").await;
     ann.until("document.querySelector('#jump').hidden").await;
-    // What comes while nobody looks stands below a line of its own.
+    // Messages that arrive while the page is hidden are below a new-messages line.
     ann.eval("Object.defineProperty(document, 'hidden', { get: () => window.away !== false })")
         .await;
     bob.say(1, "while you were away").await;

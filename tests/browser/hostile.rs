@@ -1,4 +1,4 @@
-//! Texts that want to be run, wherever people can put text: nothing runs, and the policy is never even asked.
+//! XSS: hostile text in every field that people can write. No script runs, and the CSP is never violated.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{Persona, TestServer, picture};
 
 const VECTORS: &str = include_str!("hostile.txt");
 
-/// Runs before every page: notes down what a vector would do, and what the policy would forbid.
+/// Runs before every page: records calls that a vector would make, and violations of the CSP.
 const CANARY: &str = "
     const note = (what) => localStorage.setItem('canary', (localStorage.getItem('canary') ?? '') + what + '\\n');
     addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>
@@ -19,7 +19,7 @@ fn vectors() -> Vec<&'static str> {
     VECTORS.lines().filter(|line| !line.is_empty()).collect()
 }
 
-/// Waits for a page to be quiet, and clicks and hovers what is not a link away.
+/// Opens a page, dispatches mouse and focus events, and asserts that no active elements or attributes exist.
 async fn look(window: &Window, path: &str) {
     window.open(path).await;
     window.live().await;
@@ -37,18 +37,18 @@ async fn look(window: &Window, path: &str) {
     assert_eq!(window.eval(links).await, json!([]), "{path}");
 }
 
-/// Sends a file of that name; answers whether the name could be sent at all.
+/// Uploads a file of that name; returns whether the name was accepted.
 async fn upload(eve: &Persona, name: &str) -> bool {
     let name = name.replace('"', "\\\"");
     let picture = picture(9, 9, image::ImageFormat::Png);
     eve.upload(1, &name, "image/png", picture).await.status == 201
 }
 
-/// Puts a text everywhere where people can put one; answers whoever could be called so.
+/// Puts the vector into every field that people can write; returns the account with that name, if it was accepted.
 async fn plant(server: &TestServer, eve: &Persona, vector: &str) -> Option<Persona> {
     eve.say(1, &format!("so: {vector}")).await;
     eve.say(1, vector).await;
-    // Names are shorter and pickier; what they refuse cannot be shown.
+    // Names have a lower limit and stricter rules; refused names cannot be shown.
     let name: String = vector.chars().take(60).collect();
     let room = json!({ "name": name, "description": vector });
     eve.post("rooms", room).await;
@@ -63,7 +63,7 @@ async fn plant(server: &TestServer, eve: &Persona, vector: &str) -> Option<Perso
     Some(known)
 }
 
-/// Looks at every page that shows what people write.
+/// Opens every page that shows text of people.
 async fn look_everywhere(window: &Window, lobby: &str, history: &[Value], vectors: &[&str]) {
     look(window, lobby).await;
     for at in history.iter().step_by(40) {
@@ -80,7 +80,7 @@ async fn look_everywhere(window: &Window, lobby: &str, history: &[Value], vector
     }
 }
 
-/// The list of suggestions and the switcher make elements of names as well.
+/// Opens the suggestions and the switcher, which also show names.
 async fn look_for_names(window: &Window, lobby: &str) {
     window.open(lobby).await;
     window.live().await;
@@ -95,7 +95,7 @@ async fn look_for_names(window: &Window, lobby: &str) {
 }
 
 #[tokio::test]
-async fn nothing_that_people_write_is_run_anywhere() {
+async fn text_of_people_never_runs_as_script() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -109,7 +109,7 @@ async fn nothing_that_people_write_is_run_anywhere() {
         .await;
     ann.register("Ann").await;
 
-    // Live, written by the script.
+    // Live events, rendered by the script.
     ann.enter("Lobby").await;
     let lobby = ann.path().await;
     let (mut people, mut files) = (Vec::new(), 0);
@@ -128,7 +128,7 @@ async fn nothing_that_people_write_is_run_anywhere() {
     eve.say(1, "the end of it").await;
     ann.see("the end of it").await;
 
-    // Written by the server.
+    // Pages rendered by the server.
     let history = eve.history(1).await;
     look_everywhere(&ann, &lobby, &history, &vectors).await;
     look_for_names(&ann, &lobby).await;

@@ -1,4 +1,4 @@
-//! A lively household, made up: what pages look like when people live in them.
+//! Sample data: a household with realistic rooms and messages.
 
 use std::io::Cursor;
 
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use crate::support::{Form, Persona, TestServer, id};
 
-/// A household where Ann is the admin, and what a window needs to know to look around in it.
+/// A server with sample data where Ann is the admin, and paths and ids that windows need.
 pub struct Household {
     pub server: TestServer,
-    /// The chat that most happens in.
+    /// Room with the most messages.
     pub kitchen: String,
-    /// A private room of Ann's, with all that an owner can do.
+    /// Private room owned by Ann.
     pub garden: String,
-    /// What a room that one only looks into is called in addresses.
+    /// Public room that Ann is not a member of.
     pub market: String,
-    /// Ann's chat with Bob.
+    /// Direct room of Ann and Bob.
     pub direct: String,
-    /// Links that are good for visitors.
+    /// Links for visitors.
     pub invite: String,
     pub password_link: String,
     pub bob: String,
@@ -80,7 +80,7 @@ impl Rooms {
         let market = new_room(dora, market).await;
         for person in people.iter().chain([ann]) {
             for room in [kitchen, trip] {
-                // The owner is in it already.
+                // The owner is already a member, which is refused.
                 let path = format!("rooms/{room}/join");
                 person.post(&path, json!({})).await;
             }
@@ -99,7 +99,7 @@ impl Rooms {
     }
 }
 
-/// Everybody but Ann; some with a picture of their own, one with a long name.
+/// Registers everybody but Ann; one with a profile picture, one with a long name.
 async fn move_in(server: &TestServer, ann: &Persona) -> Vec<Persona> {
     let mut people = Vec::new();
     let names = [
@@ -139,7 +139,7 @@ async fn talk_in_the_lobby(ann: &Persona, people: &[Persona]) {
     emil.say(1, "I will be late, keep some for me").await;
 }
 
-/// A bit of everything that a message can hold.
+/// Posts messages of every kind.
 async fn talk_in_the_kitchen(ann: &Persona, people: &[Persona], room: i64) {
     let [bob, cleo, dora, emil, farid] = people else {
         unreachable!("five people live here")
@@ -228,7 +228,7 @@ async fn react(message: &Value, emoji: &str, people: &[&Persona]) {
     }
 }
 
-/// Nobody says everything within a second: the earlier the longer ago, and not all on one day.
+/// Spreads the messages over several days.
 fn spread_over_days(server: &TestServer) {
     server.edit_file(
         "UPDATE messages SET created_at = created_at
@@ -239,7 +239,7 @@ fn spread_over_days(server: &TestServer) {
     );
 }
 
-/// How a room is called in addresses.
+/// Returns the uuid of a room, which its URLs contain.
 async fn address(ann: &Persona, room: i64) -> String {
     let room = ann.get(&format!("rooms/{room}")).await.ok(200);
     text(&room["uuid"])
@@ -249,7 +249,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
-/// An evening at a lake, as JPEG.
+/// Draws a landscape and encodes it as JPEG.
 fn landscape(width: u32, height: u32) -> Vec<u8> {
     let shade = |x: u32, y: u32| {
         let (x, y) = (x as f32 / width as f32, y as f32 / height as f32);

@@ -1,4 +1,4 @@
-//! The connection is lost and comes back; sessions and memberships end.
+//! Lost and restored connections, and sessions and memberships that end.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::driver::Browser;
 use crate::support::{TestServer, id};
 
 #[tokio::test]
-async fn what_is_written_while_the_server_is_away_goes_out_once_and_in_order() {
+async fn messages_written_offline_are_sent_once_and_in_order() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -43,7 +43,7 @@ async fn what_is_written_while_the_server_is_away_goes_out_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn who_is_sent_out_while_watching_is_told_and_sees_no_more() {
+async fn removing_a_member_closes_the_room_page() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -75,7 +75,7 @@ async fn who_is_sent_out_while_watching_is_told_and_sees_no_more() {
 }
 
 #[tokio::test]
-async fn one_leaves_a_room_by_its_details() {
+async fn leaving_a_room_from_its_details_page() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -92,14 +92,14 @@ async fn one_leaves_a_room_by_its_details() {
     ann.click("form[action$='/leave'] button").await;
     ann.see("You left the room.").await;
     ann.miss("Garden").await;
-    // What was said once is not said again.
+    // The flash message is shown once.
     ann.reload().await;
     ann.miss("You left the room.").await;
     ann.assert_quiet().await;
 }
 
 #[tokio::test]
-async fn a_session_that_ends_elsewhere_leads_to_the_login_and_back() {
+async fn a_session_ended_elsewhere_redirects_to_the_login_and_back() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -123,7 +123,7 @@ async fn a_session_that_ends_elsewhere_leads_to_the_login_and_back() {
 }
 
 #[tokio::test]
-async fn a_guest_comes_in_without_a_password_and_makes_no_rooms() {
+async fn guests_log_in_without_a_password_and_cannot_create_rooms() {
     let Some(browser) = Browser::start().await else {
         return;
     };

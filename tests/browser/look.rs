@@ -1,4 +1,4 @@
-//! Devices to look with, and pictures of what is seen.
+//! Emulated devices and screenshots.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::driver::Window;
 
-/// A device, as far as pages can tell.
+/// An emulated device.
 pub struct Look {
     pub name: &'static str,
     width: u32,
@@ -15,7 +15,7 @@ pub struct Look {
     dark: bool,
 }
 
-/// A desktop and a telephone, by day and by night.
+/// A desktop and a phone, each in light and dark mode.
 pub const LOOKS: [Look; 4] = [
     Look::desktop("desktop-light", false),
     Look::desktop("desktop-dark", true),
@@ -46,7 +46,7 @@ impl Look {
 }
 
 impl Window {
-    /// Shows pages as that device would.
+    /// Emulates the device.
     pub async fn look(&self, look: &Look) {
         let scheme = if look.dark { "dark" } else { "light" };
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -59,7 +59,7 @@ impl Window {
             .await;
     }
 
-    /// A picture of the page, for eyes: nothing happens unless `PARLOR_SHOTS` names a folder.
+    /// Saves a screenshot for manual review if `PARLOR_SHOTS` names a folder.
     pub async fn shot(&self, name: &str) {
         if let Some(folder) = std::env::var_os("PARLOR_SHOTS") {
             let picture = self.client.screenshot().await.unwrap();

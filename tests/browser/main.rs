@@ -1,63 +1,63 @@
-//! The pages in a real browser: Chromium, driven through chromedriver, on the server's address and by a name of the local
-//! network, where browsers grant a page less. Where there is no browser these tests say so and pass, unless `CI` is set.
+//! The pages in Chromium, driven through chromedriver, at the server's address and at a name of the local network,
+//! where browsers offer fewer APIs. Without a browser these tests are skipped, or fail if `CI` is set.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-// The server these tests talk to.
+// Server and personas.
 #[allow(unused_imports, reason = "made for other tests")]
 #[path = "../api/support/mod.rs"]
 mod support;
 
-// The browser: windows, and how one waits for what they show; devices to look with.
+// Windows and emulated devices.
 mod driver;
 mod look;
-// A reverse proxy in front of the server.
+// A reverse proxy that refuses uploads.
 mod front;
 
-// What there is to look at: a household, and every page of it.
+// Sample data, and the list of all pages.
 mod household;
 mod scenes;
 
-// People meet: set-up, accounts, rooms of every kind.
+// Two people, from setup to rooms of every kind.
 mod meeting;
-// What happens to messages: markup in names, marks, refusals.
+// Markup in names, typing, refusals.
 mod messages;
-// The connection is lost and comes back; sessions and memberships end.
+// Lost connections, ended sessions and memberships.
 mod leaving;
-// Pages around the chat: invites, settings, rooms, the server.
+// Pages other than the chat.
 mod pages;
-// What is done with messages: changing, deleting, answering, reacting.
+// Message actions.
 mod deeds;
-// What people write: markup, links, names and emoji by a few letters.
+// Markup, links, completion.
 mod writing;
-// Texts in many scripts, and the direction in which they run.
+// Scripts and text direction.
 mod scripts;
 // Long histories.
 mod history;
-// Files: chosen, dropped and pasted.
+// Files: choosing, dropping, pasting.
 mod files;
-// Films, sound and animations.
+// Video, audio and animated images.
 mod media;
-// Without a connection.
+// Offline use.
 mod offline;
-// Messages that are half written or half sent.
+// Drafts.
 mod drafts;
-// The frame of the page, and where Back leads.
+// Layout, and the Back button.
 mod frame;
-// Runs what changes at midnight.
+// Day names past midnight.
 mod clock;
-// What a browser tells of while nobody looks.
+// Desktop notifications.
 mod telling;
 mod uploads;
-// The way to rooms and people by typing, and pages that change while one looks at them.
+// The quick switcher, and live room details.
 mod finding;
-// Texts that want to be run.
+// XSS.
 mod hostile;
-// Pages of other web sites, and the server under a foreign name.
+// Other web sites, and DNS rebinding.
 mod stranger;
-// Accessibility: what a tool finds on every page.
+// axe-core on every page.
 mod audit;
-// By keys, at 200 %, without motion, in German, with a finger, without scripts.
+// Keyboard, zoom, reduced motion, German, touch, no scripts.
 mod everybody;
-// Pictures of every page, for eyes.
+// Screenshots for manual review.
 mod shots;

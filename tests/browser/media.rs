@@ -1,4 +1,4 @@
-//! Films, sound and animations in messages: they play, stop, stand still on request, and become links where they cannot.
+//! Video, audio and animated images in messages: playing, stopping, and links for unsupported formats.
 
 use serde_json::json;
 
@@ -17,7 +17,7 @@ macro_rules! sample {
     };
 }
 
-/// Starts a player and waits until time goes by in it.
+/// Starts a player and waits until playback advances.
 async fn plays(window: &Window, index: usize, name: &str) {
     let start = format!(
         "const player = document.querySelectorAll('#messages :is(video, audio)')[{index}];
@@ -31,7 +31,7 @@ async fn plays(window: &Window, index: usize, name: &str) {
 }
 
 #[tokio::test]
-async fn films_and_sound_play_in_the_page() {
+async fn video_and_audio_play_in_the_page() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -57,10 +57,10 @@ async fn films_and_sound_play_in_the_page() {
     for (index, (name, _)) in all.iter().enumerate() {
         plays(&ann, index, name).await;
     }
-    // One at a time.
+    // Only one player plays at a time.
     let playing = "return [...document.querySelectorAll('video, audio')].filter((one) => !one.paused && !one.ended).length <= 1";
     assert_eq!(ann.eval(playing).await, true);
-    // What the script writes is what the server wrote.
+    // The script renders the same markup as the server.
     let body = "return [...document.querySelectorAll('#messages .files')].map((one) => one.innerHTML.replace(/ (src|href|controls|playsinline|preload|width|height|target|rel|aria-label)(=\"[^\"]*\")?/g, '')).slice(-2)";
     let written = ann.eval(body).await;
     for (name, bytes) in &all[8..] {
@@ -69,7 +69,7 @@ async fn films_and_sound_play_in_the_page() {
     ann.until("document.querySelectorAll('#messages audio').length === 9")
         .await;
     assert_eq!(ann.eval(body).await, written);
-    // Found, they play there too.
+    // Search results have players, too.
     ann.open("/search?q=has:file").await;
     ann.until("document.querySelectorAll('.hit-files video').length === 3")
         .await;
@@ -77,13 +77,13 @@ async fn films_and_sound_play_in_the_page() {
 }
 
 #[tokio::test]
-async fn what_a_browser_cannot_play_is_a_link_with_a_sentence() {
+async fn unsupported_formats_are_links_with_a_note() {
     let Some(browser) = Browser::start().await else {
         return;
     };
     let server = TestServer::start().await;
     let olga = server.user("Olga").await;
-    // A container that browsers play with pictures that none shows.
+    // A supported container with unknown codecs.
     let (_, film) = sample!("clip.mp4");
     let mut strange = film.to_vec();
     let at = strange.windows(4).position(|name| name == b"avc1").unwrap();
@@ -114,7 +114,7 @@ async fn what_a_browser_cannot_play_is_a_link_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn animations_move_stop_and_stand_still() {
+async fn animated_images_can_be_stopped_and_obey_reduced_motion() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -149,7 +149,7 @@ async fn animations_move_stop_and_stand_still() {
     ann.click("#messages .motion").await;
     ann.until("document.querySelector('#messages .moving img').currentSrc.includes('/moving.')")
         .await;
-    // Large too: the second one stands still.
+    // In the lightbox, the second one is not animated either.
     ann.eval("document.querySelectorAll('#messages .picture')[1].click()")
         .await;
     ann.until("document.querySelector('.lightbox img').currentSrc.includes('/thumbnail.')")
@@ -158,7 +158,7 @@ async fn animations_move_stop_and_stand_still() {
 }
 
 #[tokio::test]
-async fn senders_are_told_what_is_not_cleaned() {
+async fn senders_are_warned_of_metadata_that_is_not_removed() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -187,9 +187,9 @@ async fn senders_are_told_what_is_not_cleaned() {
         .await;
 }
 
-/// Only made when asked for, like all pictures of pages.
+/// Runs only if `PARLOR_SHOTS` is set, like all screenshots.
 #[tokio::test]
-async fn media_have_their_picture_taken_where_somebody_asks_for_it() {
+async fn screenshots_of_media_are_taken_on_request() {
     if std::env::var_os("PARLOR_SHOTS").is_none() {
         eprintln!("skipped, PARLOR_SHOTS names no folder");
         return;

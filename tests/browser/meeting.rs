@@ -1,4 +1,4 @@
-//! People meet: from the first set-up to a direct chat.
+//! Two people from the setup link to a direct chat.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use crate::driver::{Browser, Window};
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn two_people_chat_in_rooms_of_every_kind_and_a_reload_keeps_everything() {
+async fn two_people_chat_in_rooms_of_every_kind() {
     meet("127.0.0.1").await;
 }
 
 #[tokio::test]
-async fn the_same_on_a_local_name_where_browsers_grant_less() {
+async fn two_people_chat_over_plain_http_on_a_host_name() {
     meet("chat.lan").await;
 }
 
@@ -100,7 +100,7 @@ async fn in_a_private_room(ann: &Window, bob: &Window) {
     bob.see("just us").await;
     bob.say("good wine").await;
     ann.see("good wine").await;
-    // What was refused on the way shows in the console, and is forgotten with it.
+    // Discards the console entries of refused requests.
     bob.console().await;
 }
 
@@ -114,14 +114,14 @@ async fn directly(ann: &Window, bob: &Window) {
     ann.reads("#other-state", "online").await;
     ann.say("only for you").await;
 
-    // The room comes up in Bob's list by itself, unread, and in his title.
+    // The room appears in Bob's list, unread and counted in his title.
     bob.reads(".has-unread .room-name", "Ann").await;
     bob.reads(".has-unread .preview", "only for you").await;
     bob.until("document.title.startsWith('(1)')").await;
     bob.enter("Ann").await;
     bob.see("only for you").await;
     bob.until("!document.querySelector('.has-unread')").await;
-    // And Ann sees that it was read.
+    // Ann sees that it has been read.
     ann.until("document.querySelector('#messages .own.read')")
         .await;
 }

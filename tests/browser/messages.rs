@@ -1,4 +1,4 @@
-//! What happens to messages.
+//! Messages: markup in names, typing, refusals.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::driver::Browser;
 use crate::support::{TestServer, id};
 
 #[tokio::test]
-async fn names_rooms_and_messages_with_markup_show_as_text() {
+async fn markup_in_names_rooms_and_messages_is_shown_as_text() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -21,7 +21,7 @@ async fn names_rooms_and_messages_with_markup_show_as_text() {
         .ok(201);
 
     let ann = browser.person(&server, "Ann <u>").await;
-    // From the server, then from the script.
+    // Rendered by the server, then by the script.
     ann.enter("Lobby").await;
     ann.see(markup).await;
     let said = json!({ "content": format!("{markup} again") });
@@ -44,7 +44,7 @@ async fn names_rooms_and_messages_with_markup_show_as_text() {
 }
 
 #[tokio::test]
-async fn who_types_is_seen_typing() {
+async fn typing_is_shown_to_others() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -61,7 +61,7 @@ async fn who_types_is_seen_typing() {
 }
 
 #[tokio::test]
-async fn what_is_refused_says_why_and_goes_out_when_tried_again() {
+async fn a_refused_message_shows_the_reason_and_can_be_retried() {
     let Some(browser) = Browser::start().await else {
         return;
     };

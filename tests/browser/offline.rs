@@ -1,4 +1,4 @@
-//! Without a connection: what is written waits, survives a reload, and goes out once and in order.
+//! Offline use: messages and changes are queued, survive a reload, and are sent once and in order.
 
 use parlor::config::Config;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::look::LOOKS;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_order() {
+async fn offline_messages_survive_a_reload_and_are_sent_once_in_order() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -18,7 +18,7 @@ async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_orde
     ann.say("before").await;
     ann.installed().await;
 
-    // The network is gone, and with it the connection.
+    // Both the network and the connection are gone.
     ann.offline(true).await;
     let address = server.address;
     server.stop().await;
@@ -29,7 +29,7 @@ async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_orde
     ann.until("document.querySelectorAll('#pending .pending').length === 3")
         .await;
 
-    // A reload shows the page that needs no server; nothing of Ann's is on it.
+    // A reload shows the offline page, which contains nothing of Ann's.
     ann.reload().await;
     ann.see("No connection").await;
     ann.miss("before").await;
@@ -52,7 +52,7 @@ async fn what_is_written_offline_survives_a_reload_and_goes_out_once_and_in_orde
 }
 
 #[tokio::test]
-async fn what_is_written_offline_hides_nothing_that_was_said_meanwhile() {
+async fn pending_messages_do_not_hide_missed_messages() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -61,14 +61,14 @@ async fn what_is_written_offline_hides_nothing_that_was_said_meanwhile() {
     ann.enter("Lobby").await;
     let address = server.address;
 
-    // While Ann's page looks for the server where it was, it is elsewhere.
+    // The server runs at another address than the one Ann's page reconnects to.
     let server = server.restart().await;
     ann.see("Connection lost.").await;
     ann.write("mine").await;
     ann.see("mine").await;
     server.user("Bob").await.say(1, "meanwhile").await;
 
-    // The server takes the one, and the connection is lost again before it tells of the other.
+    // The server accepts the message, but the connection is lost again before it answers the resume.
     let deaf = "window.send = WebSocket.prototype.send;
         WebSocket.prototype.send = function (frame) { if (!frame.includes('resume')) send.call(this, frame); };";
     ann.eval(deaf).await;
@@ -76,7 +76,7 @@ async fn what_is_written_offline_hides_nothing_that_was_said_meanwhile() {
     let server = server.restart_with(there).await;
     ann.until("document.querySelector('#messages .text')").await;
     assert_eq!(ann.messages().await, ["mine"]);
-    // The next connection is first told to come later.
+    // On the next connection, the resume is first refused with `busy`.
     let busy = "WebSocket.prototype.send = function (frame) {
           if (!frame.includes('resume')) return send.call(this, frame);
           WebSocket.prototype.send = send;
@@ -90,7 +90,7 @@ async fn what_is_written_offline_hides_nothing_that_was_said_meanwhile() {
 }
 
 #[tokio::test]
-async fn without_a_connection_there_is_a_page_of_nobodys() {
+async fn the_cache_has_only_assets_and_the_offline_page() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -113,7 +113,7 @@ async fn without_a_connection_there_is_a_page_of_nobodys() {
 }
 
 #[tokio::test]
-async fn on_plain_http_the_page_says_what_https_would_add_and_says_it_no_more() {
+async fn the_hint_about_https_can_be_dismissed() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -130,7 +130,7 @@ async fn on_plain_http_the_page_says_what_https_would_add_and_says_it_no_more() 
 }
 
 #[tokio::test]
-async fn what_two_windows_wrote_offline_goes_out_once_and_in_order() {
+async fn offline_messages_of_two_windows_are_sent_once_in_order() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -156,7 +156,7 @@ async fn what_two_windows_wrote_offline_goes_out_once_and_in_order() {
         ))
         .await;
     }
-    // Each window knows what the other one wrote.
+    // Each window shows the pending messages of the other.
     for window in [&second, &first] {
         ann.client.switch_to_window(window.clone()).await.unwrap();
         ann.until("document.querySelectorAll('#pending .pending').length === 3")
@@ -184,7 +184,7 @@ async fn what_two_windows_wrote_offline_goes_out_once_and_in_order() {
     assert_eq!(stored, ["one", "two", "three"]);
 }
 
-/// Puts the focus on a message and presses a key there.
+/// Focuses a message and sends a key.
 async fn press(window: &Window, text: &str, key: &str) {
     let found = format!(
         "[...document.querySelectorAll('#messages .message')].find((one) => one.innerText.includes({text:?}))"
@@ -196,7 +196,7 @@ async fn press(window: &Window, text: &str, key: &str) {
 }
 
 #[tokio::test]
-async fn what_is_changed_deleted_and_reacted_to_offline_waits_and_goes_out_in_order() {
+async fn offline_edits_deletions_and_reactions_are_sent_in_order() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -225,7 +225,7 @@ async fn what_is_changed_deleted_and_reacted_to_offline_waits_and_goes_out_in_or
     press(&ann, "good idea", "\u{E007}").await;
     ann.click("#quick [data-emoji='👍']").await;
     ann.write("and one more").await;
-    // It is done at once, and one sees that it waits.
+    // The changes are shown at once, marked as waiting.
     ann.see("tea at five").await;
     ann.see("This message was deleted.").await;
     ann.miss("wrong room").await;
@@ -263,7 +263,7 @@ async fn what_is_changed_deleted_and_reacted_to_offline_waits_and_goes_out_in_or
 }
 
 #[tokio::test]
-async fn a_change_that_waits_survives_a_reload() {
+async fn a_pending_change_survives_a_reload() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -271,7 +271,7 @@ async fn a_change_that_waits_survives_a_reload() {
     let ann = browser.person(&server, "Ann").await;
     ann.enter("Lobby").await;
     ann.say("tea at fife").await;
-    // Everything but the connection works.
+    // Everything works except the connection.
     let deaf = json!({ "source": "window.WebSocket = class { close() {} send() {} }" });
     let added = ann
         .devtools("Page.addScriptToEvaluateOnNewDocument", deaf)
@@ -297,7 +297,7 @@ async fn a_change_that_waits_survives_a_reload() {
 }
 
 #[tokio::test]
-async fn a_change_that_is_refused_is_undone_and_one_is_told() {
+async fn a_refused_change_is_undone_with_a_notice() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -322,7 +322,7 @@ async fn a_change_that_is_refused_is_undone_and_one_is_told() {
     press(&ann, "tea", "e").await;
     ann.fill("#content", "tea at six").await;
     ann.keys("#content", "\u{E007}").await;
-    // What was typed is not lost: it may be tried again.
+    // The edited text is not lost and can be retried.
     ann.see("Your change was not saved. You are muted here for a while.")
         .await;
     ann.until("document.querySelector('#messages .text').innerText === 'tea at five'")

@@ -1,4 +1,4 @@
-//! Pages around the chat as people use them: coming in, inviting, settling, looking after rooms and the server.
+//! Pages other than the chat: registration, invites, settings, room details, administration, search.
 
 use crate::driver::{Browser, Window};
 use crate::support::{PASSWORD, TestServer};
@@ -28,7 +28,7 @@ async fn people_register_log_out_and_log_in_again() {
 }
 
 #[tokio::test]
-async fn somebody_invited_on_a_telephone_is_in_the_room_with_one_form() {
+async fn an_invited_person_joins_a_room_on_a_phone_with_one_form() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -115,7 +115,7 @@ async fn settings_take_effect_at_once() {
 }
 
 #[tokio::test]
-async fn an_owner_looks_after_a_room() {
+async fn an_owner_manages_a_room() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -157,7 +157,7 @@ async fn an_owner_looks_after_a_room() {
 }
 
 #[tokio::test]
-async fn an_admin_looks_after_the_server() {
+async fn an_admin_manages_the_server() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -204,7 +204,7 @@ async fn an_admin_looks_after_the_server() {
 }
 
 #[tokio::test]
-async fn what_was_said_is_found_and_opened() {
+async fn search_finds_and_opens_a_message() {
     let Some(browser) = Browser::start().await else {
         return;
     };

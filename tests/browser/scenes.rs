@@ -1,17 +1,17 @@
-//! Every page, in the states that people see it in: what is to be looked at by eyes and by tools.
+//! All pages and their states, for screenshots and accessibility checks.
 
 use crate::driver::Window;
 use crate::household::Household;
 use crate::support::PASSWORD;
 
-/// A page, and what is done there before one looks.
+/// A page and the actions that bring it into a state.
 #[derive(Clone)]
 pub struct Scene {
     pub name: &'static str,
     pub path: String,
-    /// Elements that are pressed one after the other.
+    /// CSS selectors of the elements to click, in order.
     pub press: &'static [&'static str],
-    /// What is typed into the field that has the focus then.
+    /// Text to type into the element focused afterwards.
     pub typed: &'static str,
 }
 
@@ -34,7 +34,7 @@ impl Scene {
         Self { typed, ..self }
     }
 
-    /// Goes there and does it.
+    /// Opens the page and performs the actions.
     pub async fn enter(&self, window: &Window) {
         window.open(&self.path).await;
         window.until("document.readyState === 'complete'").await;
@@ -57,7 +57,7 @@ impl Scene {
     }
 }
 
-/// What somebody sees who is not logged in.
+/// Pages for visitors who are not logged in.
 pub fn of_visitors(home: &Household) -> Vec<Scene> {
     vec![
         Scene::plain("login", "/auth/login"),
@@ -73,7 +73,7 @@ pub fn of_visitors(home: &Household) -> Vec<Scene> {
     ]
 }
 
-/// What everybody sees who has an account, and what admins do.
+/// Pages for logged-in people, including the details of an own room.
 pub fn of_members(home: &Household) -> Vec<Scene> {
     let details = |room: &str| format!("/conversations/{room}");
     vec![
@@ -91,7 +91,7 @@ pub fn of_members(home: &Household) -> Vec<Scene> {
     ]
 }
 
-/// Pages of admins.
+/// Pages for admins.
 pub fn of_admins(home: &Household) -> Vec<Scene> {
     vec![
         Scene::plain("admin", "/admin"),
@@ -103,7 +103,7 @@ pub fn of_admins(home: &Household) -> Vec<Scene> {
     ]
 }
 
-/// The chat, with all that opens in it.
+/// The chat page with each of its menus and dialogs.
 pub fn of_chats(home: &Household) -> Vec<Scene> {
     const MINE: &str = "#messages .message.own:last-of-type, #messages .message.own";
     let kitchen = || format!("/chat/{}", home.kitchen);

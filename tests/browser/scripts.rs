@@ -1,11 +1,11 @@
-//! Texts in many scripts on the page: as they were written, live and after a reload, in their own direction, and found.
+//! Messages in many scripts: shown unchanged live and after a reload, in the right direction, and found by search.
 
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Window};
 use crate::support::TestServer;
 
-/// Some texts of each script; those with marks are shown otherwise than they were written.
+/// Returns the texts of `scripts.json` without markup, which would be displayed differently.
 fn texts() -> Vec<String> {
     let rows: Vec<Value> = serde_json::from_str(include_str!("../scripts.json")).unwrap();
     let text = |row: &Value| row["text"].as_str().unwrap().to_owned();
@@ -22,7 +22,7 @@ async fn shown(window: &Window) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn texts_in_every_script_are_shown_and_found_as_they_were_written() {
+async fn texts_in_every_script_are_shown_and_found_unchanged() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -64,7 +64,7 @@ async fn texts_in_every_script_are_shown_and_found_as_they_were_written() {
 }
 
 #[tokio::test]
-async fn text_from_right_to_left_runs_so_wherever_it_stands() {
+async fn right_to_left_text_has_its_direction_everywhere() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -85,7 +85,7 @@ async fn text_from_right_to_left_runs_so_wherever_it_stands() {
          .map((css) => document.querySelector(css)).map((one) => getComputedStyle(one).direction)";
     let expected = json!(["rtl", "ltr", "rtl", "rtl", "rtl", "ltr"]);
     assert_eq!(ann.eval(directions).await, expected);
-    // Each line has its own: the full stop of the second stands left of its word.
+    // Each line has its own direction: the full stop of the second is to the left of its word.
     let last_line = "return (() => {
         const lines = document.querySelector('.message:last-child .text p');
         lines.normalize();
@@ -105,7 +105,7 @@ async fn text_from_right_to_left_runs_so_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn a_quote_and_a_preview_cut_no_character_and_lines_keep_their_indentation() {
+async fn quotes_and_previews_cut_between_graphemes_and_indentation_is_kept() {
     let Some(browser) = Browser::start().await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Pictures of every page, for `docs/screenshots`. Only made when asked for:
+//! Takes screenshots of every page for `docs/screenshots`, only on request:
 //! `PARLOR_SHOTS=docs/screenshots cargo test --test browser shots`.
 
 use crate::driver::{Browser, Window};
@@ -22,7 +22,7 @@ async fn take(window: &Window, scenes: &[Scene]) {
 }
 
 #[tokio::test]
-async fn every_page_has_its_picture_taken_where_somebody_asks_for_it() {
+async fn screenshots_of_every_page_are_taken_on_request() {
     if std::env::var_os("PARLOR_SHOTS").is_none() {
         eprintln!("skipped, PARLOR_SHOTS names no folder");
         return;

@@ -1,5 +1,5 @@
-// What a page of another web site tries on a server: arguments are the server's address and the tester's callback, which
-// is given a list of [what was tried, what the page learnt].
+// Requests that a page of another web site makes to a server. The arguments are the server's address and a callback,
+// which receives a list of [request, what the page could read].
 const [base, done] = arguments;
 const learnt = [];
 

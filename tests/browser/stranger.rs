@@ -1,5 +1,6 @@
-//! A page of another web site, opened in a browser at home, neither reads nor writes anything: one of another origin on the
-//! same machine (to which browsers send our cookies), and one that reaches the server under its own name (DNS rebinding).
+//! A page of another web site, opened in a browser on the local network, can neither read nor write anything: neither
+//! one of another origin on the same machine (to which browsers send the server's cookies), nor one that reaches the
+//! server under its own name (DNS rebinding).
 
 use parlor::config::OpenDialects;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::support::TestServer;
 const TRIES: &str = include_str!("stranger.js");
 const TABLES: [&str; 4] = ["users", "sessions", "messages", "rooms"];
 
-/// A web site with one empty page; answers its origin.
+/// Starts a web site with one empty page and returns its origin.
 async fn web_site() -> String {
     const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 44\r\n\
         connection: close\r\n\r\n<!doctype html><title>evil</title><body>evil";
@@ -29,7 +30,7 @@ async fn web_site() -> String {
     format!("http://{address}")
 }
 
-/// What the page that is open learns of the server at `base`.
+/// Runs the requests in the open page; returns what it could read from the server at `base`.
 async fn attack(window: &Window, base: &str) -> Vec<(String, String)> {
     let arguments = vec![json!(base)];
     let learnt = window.client.execute_async(TRIES, arguments).await.unwrap();
@@ -47,7 +48,7 @@ fn assert_nothing_learnt(learnt: &[(String, String)]) {
 }
 
 #[tokio::test]
-async fn pages_of_other_web_sites_neither_read_nor_write_anything() {
+async fn pages_of_other_web_sites_can_neither_read_nor_write() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -62,7 +63,7 @@ async fn pages_of_other_web_sites_neither_read_nor_write_anything() {
     assert_nothing_learnt(&attack(&window, &base).await);
     assert_eq!(rows(), before, "another origin");
 
-    // This answer has no policy, so that its page may do what the attacker's could.
+    // This response has no CSP, so its page may do what an attacker's page could.
     let rebound = format!("http://evil.example:{}", server.address.port());
     window
         .client

@@ -1,11 +1,11 @@
-//! What a browser tells of while nobody looks at the page.
+//! Desktop notifications while the page is not visible.
 
 use serde_json::json;
 
 use crate::driver::{Browser, Window};
 use crate::support::{TestServer, id};
 
-/// Lets the page tell, and notes down what it would tell instead.
+/// Grants the permission for notifications, and replaces showing them by recording.
 async fn record(window: &Window) {
     window.installed().await;
     let origin = window.eval("return location.origin").await;
@@ -23,7 +23,7 @@ async fn record(window: &Window) {
 }
 
 #[tokio::test]
-async fn a_browser_tells_of_what_concerns_somebody_who_looks_elsewhere() {
+async fn hidden_pages_show_notifications_of_mentions_and_direct_messages() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -46,7 +46,7 @@ async fn a_browser_tells_of_what_concerns_somebody_who_looks_elsewhere() {
     ann.enter("Lobby").await;
     record(&ann).await;
 
-    // Who looks is told nothing, nor is anybody of what they do not want or what does not concern them.
+    // No notification while the page is visible, in rooms with `notify` none, or for messages without a mention.
     bob.say(1, "@Ann are you there?").await;
     bob.say(1, "seen").await;
     ann.see("seen").await;
@@ -70,7 +70,7 @@ async fn a_browser_tells_of_what_concerns_somebody_who_looks_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_browser_that_is_told_to_be_quiet_stays_so() {
+async fn notifications_of_a_browser_can_be_turned_off() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -101,7 +101,7 @@ async fn a_browser_that_is_told_to_be_quiet_stays_so() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_seen_but_not_used_tells_too() {
+async fn a_visible_page_without_focus_shows_notifications() {
     let Some(browser) = Browser::start().await else {
         return;
     };

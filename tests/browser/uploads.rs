@@ -1,4 +1,4 @@
-//! Uploads: they go on in other rooms and after a reload; refused ones say why and keep their files.
+//! Uploads continue in other rooms and after a reload; refused ones show the reason and keep their files.
 
 use parlor::config::ByteSize;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::front::Front;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn an_upload_goes_on_in_other_rooms_and_after_a_reload() {
+async fn an_upload_continues_in_other_rooms_and_after_a_reload() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -33,7 +33,7 @@ async fn an_upload_goes_on_in_other_rooms_and_after_a_reload() {
     ann.write("the large one").await;
     ann.until("document.querySelector('#pending progress').value > 0")
         .await;
-    // No question, no loss: neither by another room nor by a page without any.
+    // Neither another room nor a page without a room asks for confirmation or loses the upload.
     ann.enter("Garden").await;
     ann.open("/settings").await;
     ann.live().await;
@@ -44,7 +44,7 @@ async fn an_upload_goes_on_in_other_rooms_and_after_a_reload() {
     let sent = me.history(1).await;
     assert_eq!(sent[0]["content"], "the large one");
     assert_eq!(sent[0]["files"][0]["size"], 400_000);
-    // Once, and nothing of it is left.
+    // It was sent once, and nothing of it is kept.
     ann.open("/conversations").await;
     ann.enter("Lobby").await;
     ann.until("!document.querySelector('#pending').children.length")
@@ -57,7 +57,7 @@ async fn an_upload_goes_on_in_other_rooms_and_after_a_reload() {
 }
 
 #[tokio::test]
-async fn an_upload_that_a_proxy_refuses_says_what_happened_and_keeps_the_file() {
+async fn an_upload_refused_by_a_proxy_shows_the_reason_and_keeps_the_file() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -94,12 +94,12 @@ async fn an_upload_that_a_proxy_refuses_says_what_happened_and_keeps_the_file() 
         ann.write("look").await;
         ann.see(said).await;
         ann.shot(&format!("refused-{}", &status[..3])).await;
-        // One sees it from everywhere.
+        // The failure is also shown in the room list on other pages.
         ann.open("/people").await;
         ann.reads("#rooms .preview", "⚠ Not sent").await;
         ann.client.back().await.unwrap();
         ann.see(said).await;
-        // It is still there after a reload; it goes back to where it was written.
+        // It survives a reload and can be moved back into the composer.
         ann.reload().await;
         ann.live().await;
         ann.see(said).await;
@@ -112,7 +112,7 @@ async fn an_upload_that_a_proxy_refuses_says_what_happened_and_keeps_the_file() 
 }
 
 #[tokio::test]
-async fn an_upload_that_the_server_refuses_names_its_limit() {
+async fn an_upload_refused_by_the_server_shows_the_limit() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -129,7 +129,7 @@ async fn an_upload_that_the_server_refuses_names_its_limit() {
     )
     .await;
     ann.see("a.bin: larger than 1 MiB").await;
-    // The page did not know.
+    // The page does not know the size, so the server refuses.
     let send = "const add = DataTransfer.prototype; Object.defineProperty(File.prototype, 'size', { get: () => 1 });";
     ann.eval(send).await;
     give(
@@ -146,7 +146,7 @@ async fn an_upload_that_the_server_refuses_names_its_limit() {
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_kept_the_page_says_so_and_holds_it() {
+async fn without_indexeddb_files_are_kept_in_memory_with_a_notice() {
     let Some(browser) = Browser::start().await else {
         return;
     };

@@ -1,11 +1,11 @@
-//! What people write: markup, links, names and emoji by a few letters.
+//! The composer: markup, links, completion of names and emoji.
 
 use serde_json::{Value, json};
 
 use crate::driver::{Browser, Window};
 use crate::support::TestServer;
 
-/// The page's script up to the module that reads markup: nothing of that starts anything.
+/// Returns the page's script up to the markup module, none of which has side effects.
 async fn up_to_markup(server: &TestServer, window: &Window) -> String {
     let path = "return new URL(document.querySelector('script[src]').src).pathname";
     let path = window.eval(path).await;
@@ -17,7 +17,7 @@ async fn up_to_markup(server: &TestServer, window: &Window) -> String {
 }
 
 #[tokio::test]
-async fn the_script_reads_markup_as_the_server_does() {
+async fn the_script_renders_markup_like_the_server() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -43,7 +43,7 @@ async fn the_script_reads_markup_as_the_server_does() {
 }
 
 #[tokio::test]
-async fn messages_show_markup_links_and_who_is_called_alike_before_and_after_a_reload() {
+async fn markup_links_and_mentions_look_the_same_after_a_reload() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -71,7 +71,7 @@ async fn messages_show_markup_links_and_who_is_called_alike_before_and_after_a_r
 }
 
 #[tokio::test]
-async fn people_and_emoji_are_completed_from_a_few_letters() {
+async fn names_and_emoji_are_completed() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -90,7 +90,7 @@ async fn people_and_emoji_are_completed_from_a_few_letters() {
     ann.keys("#content", "hi @bo").await;
     ann.until("document.querySelectorAll('#suggestions [role=option]').length === 2")
         .await;
-    // The list says which one is meant, and the keys choose another.
+    // The list marks the selected option, and the arrow keys move the selection.
     let chosen = "document.getElementById(document.querySelector('#content').getAttribute('aria-activedescendant')).textContent";
     ann.until(&format!("{chosen}.includes('Bob Miller')")).await;
     ann.keys("#content", "\u{E015}").await;
@@ -102,7 +102,7 @@ async fn people_and_emoji_are_completed_from_a_few_letters() {
         .await;
     ann.keys("#content", "\u{E007}").await;
     ann.until(&holds("hi @Boris 🎉 ")).await;
-    // A whole name needs no list; Escape closes it.
+    // A complete emoji name is replaced without the list; Escape closes the list.
     ann.keys("#content", ":fire:").await;
     ann.until(&holds("hi @Boris 🎉 🔥")).await;
     ann.keys("#content", " @cl").await;
@@ -117,7 +117,7 @@ async fn people_and_emoji_are_completed_from_a_few_letters() {
 }
 
 #[tokio::test]
-async fn what_is_half_written_waits_in_its_room() {
+async fn a_draft_stays_in_its_room() {
     let Some(browser) = Browser::start().await else {
         return;
     };
@@ -137,7 +137,7 @@ async fn what_is_half_written_waits_in_its_room() {
     ann.until("!document.querySelector('#pending').children.length")
         .await;
     ann.see("to be continued").await;
-    // What is changed meanwhile takes its place only for so long.
+    // Editing a message replaces the draft only until it ends.
     ann.keys("#content", "next").await;
     ann.eval("document.querySelector('#messages .message').focus()")
         .await;

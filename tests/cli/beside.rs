@@ -1,4 +1,4 @@
-//! `parlor user` beside a running server, which must notice by itself.
+//! `parlor user` next to a running server, which notices the changes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::user::{Files, PASSWORD};
 
-/// What is promised is a second; a machine that builds beside us may be much slower.
+/// Deadline for a change to take effect. One second is promised; a busy machine may be much slower.
 const SOON: Duration = Duration::from_secs(30);
 
 const LOBBY: i64 = RoomId::LOBBY.0;
 
-/// A server at work on those files.
+/// A server running on these files.
 struct Running {
     files: Files,
     address: SocketAddr,
@@ -46,7 +46,7 @@ impl Running {
         }
     }
 
-    /// With the admin `ann` and the user `bob`.
+    /// Starts with the admin `ann` and the user `bob`.
     async fn with_people() -> Self {
         Self::start(Files::with_people()).await
     }
@@ -83,14 +83,14 @@ impl Running {
         self.call("POST auth/login", "", &login).await
     }
 
-    /// Logs in with [`PASSWORD`]; gives the access token.
+    /// Logs in with [`PASSWORD`] and returns the access token.
     async fn log_in(&self, name: &str) -> String {
         let (status, grant) = self.try_log_in(name, PASSWORD).await;
         assert_eq!(status, 200, "{grant}");
         grant["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// Opens a socket that has been welcomed and is live in `rooms`.
+    /// Opens a WebSocket, waits for its welcome and resumes `rooms`.
     async fn connect(&self, token: &str, rooms: &[i64]) -> Client {
         let url = format!("ws://{}/api/v1/ws", self.address);
         let mut request = url.into_client_request().unwrap();
@@ -108,7 +108,7 @@ impl Running {
         client
     }
 
-    /// Stops the server and waits until it has given up the file.
+    /// Stops the server and waits until it has closed the database.
     async fn stop(mut self) -> Files {
         drop(self.stop.take());
         soon(self.served).await.unwrap();
@@ -126,7 +126,7 @@ impl Client {
         self.socket.send(text).await.unwrap();
     }
 
-    /// The next frame of which that is true.
+    /// Waits for the next frame for which `which` is true.
     async fn until(&mut self, which: impl Fn(&Value) -> bool) -> Value {
         soon(async {
             loop {
@@ -142,7 +142,7 @@ impl Client {
         .await
     }
 
-    /// With which code the server closes.
+    /// Waits for the server to close and returns the close code.
     async fn close_code(mut self) -> u16 {
         soon(async {
             loop {
@@ -162,7 +162,7 @@ async fn soon<F: Future>(future: F) -> F::Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_added_logs_in_at_once_and_comes_into_the_lobby() {
+async fn an_added_user_can_log_in_at_once_and_is_in_the_lobby() {
     let server = Running::with_people().await;
     let ann = server.log_in("ann").await;
     let mut ann = server.connect(&ann, &[LOBBY]).await;
@@ -179,7 +179,7 @@ async fn whoever_is_added_logs_in_at_once_and_comes_into_the_lobby() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_removed_is_out_of_every_connection_and_room() {
+async fn removing_a_user_closes_connections_and_leaves_rooms() {
     let server = Running::with_people().await;
     let (ann, bob) = (server.log_in("ann").await, server.log_in("bob").await);
     let kitchen = server.post("rooms", &bob, json!({"name": "Kitchen"})).await;
@@ -233,7 +233,7 @@ async fn a_new_password_ends_every_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_role_ends_connections_but_no_session() {
+async fn a_new_role_closes_connections_but_keeps_sessions() {
     let server = Running::with_people().await;
     let bob = server.log_in("bob").await;
     let socket = server.connect(&bob, &[LOBBY]).await;
@@ -244,7 +244,7 @@ async fn a_new_role_ends_connections_but_no_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_admin_from_the_command_line_makes_the_set_up_link_worthless() {
+async fn adding_the_first_admin_invalidates_the_setup_link() {
     let server = Running::start(Files::new()).await;
     let token = server.setup_token.clone().unwrap();
     assert_eq!(server.get("server", "").await.1["setup"], true);
@@ -261,7 +261,7 @@ async fn the_first_admin_from_the_command_line_makes_the_set_up_link_worthless()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_rules_hold_beside_a_server() {
+async fn the_same_rules_hold_next_to_a_server() {
     let server = Running::with_people().await;
     server.log_in("bob").await;
     let list = server.files.list();
@@ -278,9 +278,9 @@ async fn the_same_rules_hold_beside_a_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn places_in_rooms_are_left_to_the_server() {
+async fn memberships_are_left_to_the_server() {
     let files = Running::with_people().await.stop().await;
-    // Owns the file like a server, and draws no conclusions.
+    // Locks the database like a server, but does not react to changed accounts.
     let store = Store::open(&files.db, &OpenOptions::default()).unwrap();
     files.done("add cleo --password-stdin");
     files.done("remove bob");

@@ -1,4 +1,4 @@
-//! `parlor backup` and `parlor restore`: what they leave behind, whatever stops them.
+//! `parlor backup` and `parlor restore`, also when they are interrupted.
 
 use std::fs;
 use std::io::Read as _;
@@ -14,10 +14,10 @@ use tempfile::TempDir;
 use super::user::Files;
 use super::{inode, parlor, text};
 
-/// Only a failing test waits for it.
+/// Deadline of every wait, reached by failing tests only.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A folder with a database that takes a while to copy.
+/// A folder with a database of 150 MB, which takes a while to copy.
 struct Large {
     folder: TempDir,
     db: PathBuf,
@@ -37,7 +37,7 @@ impl Large {
         large
     }
 
-    /// Waits until the store that was dropped has given the file up.
+    /// Waits until the dropped store has unlocked the database.
     fn unlocked(&self) {
         wait_for("the end of the store", || {
             Store::open(&self.db, &OpenOptions::default())
@@ -64,7 +64,7 @@ impl Large {
         command.spawn().unwrap()
     }
 
-    /// Begins a backup and sends it `signal` as soon as it has begun a file.
+    /// Starts a backup and sends it `signal` as soon as it has created a file.
     fn stopped_backup(&self, name: &str, signal: Signal) -> (ExitStatus, String) {
         let child = self.backup(name);
         wait_for("the draft", || {
@@ -85,7 +85,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The exit status and what was said on stderr.
+/// Waits for the process; returns its exit status and its standard error.
 fn end(mut child: Child) -> (ExitStatus, String) {
     let mut said = String::new();
     child
@@ -109,7 +109,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 #[test]
-fn of_two_backups_to_one_name_one_is_made_and_the_other_says_so() {
+fn of_two_backups_to_the_same_file_one_succeeds() {
     let large = Large::new();
     let both = [large.backup("copy.db"), large.backup("copy.db")];
     let mut ends = both.map(end);
@@ -123,7 +123,7 @@ fn of_two_backups_to_one_name_one_is_made_and_the_other_says_so() {
 }
 
 #[test]
-fn a_backup_that_is_stopped_leaves_nothing() {
+fn an_interrupted_backup_leaves_no_files() {
     let large = Large::new();
     for signal in [Signal::TERM, Signal::INT] {
         let (status, said) = large.stopped_backup("copy.db", signal);
@@ -137,7 +137,7 @@ fn a_backup_that_is_stopped_leaves_nothing() {
 }
 
 #[test]
-fn what_a_killed_backup_leaves_goes_with_the_next() {
+fn the_next_backup_removes_the_files_of_a_killed_one() {
     let large = Large::new();
     let (status, _) = large.stopped_backup("monday.db", Signal::KILL);
     assert_eq!(status.code(), None);
@@ -152,7 +152,7 @@ fn what_a_killed_backup_leaves_goes_with_the_next() {
 }
 
 #[test]
-fn a_backup_replaces_nothing_but_regular_files_that_nobody_uses() {
+fn a_backup_replaces_only_regular_files_not_in_use() {
     let files = Files::with_people();
     let folder = files.db.parent().unwrap();
     let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
@@ -187,7 +187,7 @@ fn a_backup_replaces_nothing_but_regular_files_that_nobody_uses() {
     assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
 }
 
-/// What `parlor restore` says to stdout or, on one line, to stderr.
+/// Runs `parlor restore`; returns its standard output, or its one line of standard error.
 fn restore(db: &Path, from: &Path) -> Result<String, String> {
     let (db, from) = (db.to_str().unwrap(), from.to_str().unwrap());
     let output = parlor(&["--db", db, "restore", from], &[]);
@@ -213,7 +213,7 @@ fn back_up(files: &Files) -> PathBuf {
 }
 
 #[test]
-fn a_restore_brings_a_backup_back_and_keeps_what_was_there() {
+fn a_restore_keeps_the_previous_database() {
     let files = Files::with_people();
     let copy = back_up(&files);
     files.done("add cleo --password-stdin");
@@ -228,13 +228,13 @@ fn a_restore_brings_a_backup_back_and_keeps_what_was_there() {
     assert!(kept.contains("chat.db.before-restore-20"), "{kept}");
     let before = parlor(&["--db", kept, "user", "list", "--json"], &[]);
     assert!(text(&before.stdout).contains("\"cleo\""));
-    // Where nothing was, nothing is kept.
+    // Without an existing database, nothing is kept.
     let other = files.db.with_file_name("other.db");
     assert_eq!(restore(&other, &copy).unwrap().lines().count(), 1);
 }
 
 #[test]
-fn after_a_crash_a_restore_takes_the_log_away_which_a_start_refuses() {
+fn a_restore_moves_away_a_foreign_write_ahead_log() {
     let files = Files::with_people();
     let copy = back_up(&files);
     let store = Store::open(&files.db, &OpenOptions::default()).unwrap();
@@ -244,7 +244,7 @@ fn after_a_crash_a_restore_takes_the_log_away_which_a_start_refuses() {
         name.push(suffix);
         PathBuf::from(name)
     };
-    // The log of the crash, beside a backup that was put over the file by hand.
+    // The write-ahead log of a crash, next to a backup that was copied over the database by hand.
     fs::copy(name(&files, "-wal"), name(&crashed, "-wal")).unwrap();
     fs::copy(&copy, &crashed.db).unwrap();
     drop(store);
@@ -272,7 +272,7 @@ fn after_a_crash_a_restore_takes_the_log_away_which_a_start_refuses() {
 }
 
 #[test]
-fn a_restore_takes_only_what_is_whole_and_nobodys_database() {
+fn a_restore_refuses_damaged_files_and_databases_in_use() {
     let files = Files::with_people();
     let copy = back_up(&files);
     let before = fs::read(&files.db).unwrap();

@@ -1,4 +1,4 @@
-//! The log answers "X cannot log in" and "it is slow".
+//! Log lines for failed logins, slow requests, and ended connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -21,7 +21,7 @@ fn log_in(name: &str, password: &str) -> String {
     post("/api/v1/auth/login", "", &body.to_string())
 }
 
-/// The answer's head and body, to the end of the connection.
+/// Sends a request and returns the complete response.
 fn whole(server: &Process, request: &str) -> String {
     let request = request.replacen("Host:", "Connection: close\r\nHost:", 1);
     let mut tcp = server.connect_from(2);
@@ -38,14 +38,14 @@ fn begins(mut tcp: &TcpStream, with: &str) {
 }
 
 #[test]
-fn it_says_where_it_listens() {
+fn the_listening_address_is_logged() {
     let server = Process::start_by(":", &[]);
     let line = server.logged("listening");
     assert_eq!(line["address"], server.address.to_string());
 }
 
 #[test]
-fn a_request_is_logged_with_the_client_that_a_trusted_proxy_names_and_with_its_id() {
+fn requests_are_logged_with_client_proxy_and_request_id() {
     let server = Process::start_by(":", &[PROXY]);
     let request = "GET /healthz?secret HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.168.7.7\r\nX-Request-Id: abc-123\r\n\r\n";
     for (from, client, proxy, id) in [
@@ -74,7 +74,7 @@ fn a_request_is_logged_with_the_client_that_a_trusted_proxy_names_and_with_its_i
 }
 
 #[test]
-fn a_failed_login_is_logged_with_the_name_and_the_reason_in_the_lines_of_its_request() {
+fn failed_logins_are_logged_with_name_reason_and_request_id() {
     let server = Process::start_by(":", &[("PARLOR_LIMITS__LOGIN_PER_MINUTE", "2")]);
     let register = r#"{"username":"ann","password":"correct horse"}"#;
     whole(&server, &post("/api/v1/auth/register", "", register));
@@ -117,7 +117,7 @@ fn the_end_of_a_websocket_is_logged_with_its_cause() {
     tcp.write_all(handshake.as_bytes()).unwrap();
     begins(&tcp, "HTTP/1.1 101");
     let request = server.logged("request");
-    // A close frame with the code 1001, masked with zeros.
+    // A close frame with code 1001, masked with zeros.
     tcp.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9])
         .unwrap();
     let line = server.logged("WebSocket ended");
@@ -129,7 +129,7 @@ fn the_end_of_a_websocket_is_logged_with_its_cause() {
 }
 
 #[test]
-fn a_long_poll_does_not_count_as_slow_and_the_end_of_its_session_is_logged() {
+fn a_long_poll_is_not_slow_and_its_session_end_is_logged() {
     let server = Process::start_by(":", &[]);
     let path = "/socket.io/?EIO=4&transport=polling";
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -146,7 +146,7 @@ fn a_long_poll_does_not_count_as_slow_and_the_end_of_its_session_is_logged() {
     let path = format!("{path}&sid={sid}");
     let mut waiting = server.connect_from(2);
     waiting.write_all(get(&path).as_bytes()).unwrap();
-    // Whichever of the two comes first: the client says goodbye, and the poll is answered.
+    // The client closes, and the poll is answered; the two may be logged in either order.
     let goodbye = whole(&server, &post(&path, "", "1"));
     assert!(goodbye.starts_with("HTTP/1.1 200"), "{goodbye}");
     let ended = server.logged("polling session ended");

@@ -1,4 +1,4 @@
-//! Memory of the real binary, which has an allocator of its own.
+//! Memory of the real binary, which has its own allocator.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::serve::Process;
 
-/// Clients that are connected at the same time.
+/// Number of concurrent clients.
 const CLIENTS: usize = 1500;
-/// Memory is given back within a minute; a machine that builds beside us may be slower.
+/// Deadline for giving memory back. It takes up to a minute; a busy machine may be slower.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[test]
@@ -20,7 +20,7 @@ fn memory_is_given_back_when_clients_leave() {
         &[("PARLOR_LIMITS__CONNECTIONS_PER_USER", "0")],
     );
     let token = guest(&server);
-    // What the first client makes the server allocate for good does not count.
+    // Allocations at the first client are permanent and do not count.
     drop(open(&server, &token, 0));
     let at_most = server.resident_memory() * 12 / 10;
     for _ in 0..2 {
@@ -34,12 +34,12 @@ fn memory_is_given_back_when_clients_leave() {
     while server.resident_memory() > at_most {
         let resident = server.resident_memory();
         assert!(Instant::now() < deadline, "{resident} of {at_most} KiB");
-        // A new connection each time, and an answer to wait for.
+        // A new connection each time, and a response to wait for.
         request(&server, "GET", "/healthz", "");
     }
 }
 
-/// A guest's token.
+/// Registers a guest and returns the access token.
 fn guest(server: &Process) -> String {
     let answer = request(
         server,

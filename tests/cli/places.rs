@@ -1,4 +1,4 @@
-//! Where the database lies: second names, owners, and a start that is killed.
+//! The database's location: hard links, file owners, and interrupted first starts.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -10,10 +10,10 @@ use parlor::store::{OpenOptions, Store};
 use super::user::Files;
 use super::{parlor, text};
 
-/// A user that nobody is.
+/// A user id that no account has.
 const SERVICE: u32 = 54_321;
 
-/// What a server says that does not start.
+/// Tries to start a server that must refuse; returns its standard error.
 fn refused_start(db: &Path) -> String {
     let db = db.to_str().unwrap();
     let output = parlor(&["--db", db, "--listen", "127.0.0.1:0"], &[]);
@@ -22,7 +22,7 @@ fn refused_start(db: &Path) -> String {
 }
 
 #[test]
-fn one_file_under_two_names_gets_no_second_server() {
+fn a_database_with_a_hard_link_gets_no_second_server() {
     let files = Files::with_people();
     let other = tempfile::tempdir().unwrap();
     let second = other.path().join("chat.db");
@@ -45,7 +45,7 @@ fn one_file_under_two_names_gets_no_second_server() {
     assert_eq!(fs::read_dir(other.path()).unwrap().count(), 1);
     fs::remove_file(&second).unwrap();
 
-    // The name for the lock is gone, the file is locked all the same.
+    // The lock file is gone, but the database itself is locked as well.
     fs::remove_file(files.db.with_file_name("chat.db.lock")).unwrap();
     let said = refused_start(&files.db);
     assert!(
@@ -57,7 +57,7 @@ fn one_file_under_two_names_gets_no_second_server() {
 }
 
 #[test]
-fn what_root_does_leaves_the_files_to_their_owner() {
+fn files_created_by_root_belong_to_the_folders_owner() {
     if !rustix::process::geteuid().is_root() {
         eprintln!("only root can show this");
         return;
@@ -65,7 +65,7 @@ fn what_root_does_leaves_the_files_to_their_owner() {
     let files = Files::new();
     let folder = files.db.parent().unwrap();
     chown(folder, Some(SERVICE), Some(SERVICE)).unwrap();
-    // Even what root makes first: it is made for the service.
+    // Files that root creates first also belong to the owner of the folder.
     files.done("add ann --role admin --password-stdin");
     let server = Store::open(&files.db, &OpenOptions::default()).unwrap();
     files.list();
@@ -84,7 +84,7 @@ fn what_root_does_leaves_the_files_to_their_owner() {
         );
     }
     drop(server);
-    // A lock that an earlier version left as root.
+    // A lock file that an earlier version created as root.
     let lock = files.db.with_file_name("chat.db.lock");
     chown(&lock, Some(0), Some(0)).unwrap();
     files.list();
@@ -92,7 +92,7 @@ fn what_root_does_leaves_the_files_to_their_owner() {
 }
 
 #[test]
-fn a_lock_that_is_a_link_is_not_written_through() {
+fn a_lock_file_that_is_a_symbolic_link_is_refused() {
     let files = Files::with_people();
     let victim = files.db.with_file_name("victim");
     fs::write(&victim, "precious").unwrap();
@@ -107,7 +107,7 @@ fn a_lock_that_is_a_link_is_not_written_through() {
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
 }
 
-/// Names and sizes in a folder.
+/// Returns the names and sizes of the files in a folder.
 fn state(folder: &Path) -> Vec<(String, u64)> {
     let entries = fs::read_dir(folder).unwrap().flatten();
     let mut state: Vec<_> = entries
@@ -121,7 +121,7 @@ fn state(folder: &Path) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_first_start_that_is_killed_at_any_moment_starts_again() {
+fn a_killed_first_start_can_be_repeated() {
     for moment in 0.. {
         let files = Files::new();
         let folder = files.db.parent().unwrap();
@@ -135,7 +135,7 @@ fn a_first_start_that_is_killed_at_any_moment_starts_again() {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        // Killed at the moment's change of its folder; it says where it is found when it is through.
+        // Killed after `moment` changes of its folder; it prints its address when the start is complete.
         let (mut changes, mut seen) = (0, state(folder));
         let through = std::thread::spawn({
             let mut stdout = child.stdout.take().unwrap();

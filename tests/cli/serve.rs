@@ -1,4 +1,4 @@
-//! `parlor serve` as a process of its own: what it says and what it bears.
+//! `parlor serve` as a separate process: output and limits.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,14 +12,14 @@ use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 
-/// Long enough for a busy machine; only a failing test waits for it.
+/// Deadline of every wait: long enough for a busy machine, reached by failing tests only.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A running `parlor serve`; stopped when dropped.
+/// A running `parlor serve`; killed when dropped.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    /// The lines of its log, as they come.
+    /// Lines of its log as they arrive.
     lines: Receiver<String>,
     _folder: TempDir,
 }
@@ -30,7 +30,7 @@ impl Process {
         Self::start_by(&format!("ulimit -n {descriptors}"), &[])
     }
 
-    /// The same after these words to the shell, with more in its environment.
+    /// Starts it after a shell command, with additional environment variables.
     pub fn start_by(words: &str, env: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shell = format!("{words}; exec \"$0\" --listen 127.0.0.1:0");
@@ -66,7 +66,7 @@ impl Process {
         }
     }
 
-    /// The next line of its log with that message, which is JSON.
+    /// Waits for the next log line with that message and returns its JSON.
     pub fn logged(&self, message: &str) -> Value {
         loop {
             let line = self.lines.recv_timeout(DEADLINE);
@@ -82,7 +82,7 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Waits for its end, which it was asked for.
+    /// Waits for the process to exit.
     pub fn ended(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
@@ -98,7 +98,7 @@ impl Process {
         tcp
     }
 
-    /// Its resident memory, KiB.
+    /// Returns the resident memory in KiB.
     pub fn resident_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -106,7 +106,7 @@ impl Process {
         number.unwrap().trim().parse().unwrap()
     }
 
-    /// Ends it and returns the lines of its log.
+    /// Kills it and returns the lines of its log.
     fn log(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.lines.iter().collect()
@@ -120,7 +120,7 @@ impl Drop for Process {
     }
 }
 
-/// Sends a request on an open connection and returns the status line of its answer.
+/// Sends a request on an open connection and returns the status line of the response.
 pub fn ask(tcp: &mut TcpStream, request: &str) -> String {
     // A server that refuses a connection may have closed it already.
     let _ = tcp.write_all(request.as_bytes());
@@ -130,11 +130,11 @@ pub fn ask(tcp: &mut TcpStream, request: &str) -> String {
 }
 
 #[test]
-fn at_the_descriptor_limit_new_clients_get_503_and_old_ones_go_on() {
+fn at_the_descriptor_limit_only_new_clients_get_503() {
     let server = Process::start(256);
     let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut open = Vec::new();
-    // More connections than there are descriptors, sixteen from each address.
+    // More connections than descriptors, sixteen from each address.
     for host in (1..20).flat_map(|host| [host; 16]) {
         let mut tcp = server.connect_from(host);
         let answer = ask(&mut tcp, request);
@@ -149,7 +149,7 @@ fn at_the_descriptor_limit_new_clients_get_503_and_old_ones_go_on() {
 }
 
 #[test]
-fn a_request_that_is_no_path_is_refused_and_leaves_the_log_in_json() {
+fn a_request_without_a_path_is_refused_and_the_log_stays_json() {
     let server = Process::start(256);
     for _ in 0..20 {
         let answer = ask(&mut server.connect_from(1), "CONNECT a:1 HTTP/1.1\r\n\r\n");

@@ -7,7 +7,7 @@ use super::serve::{Process, ask};
 const REQUEST: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 #[test]
-fn every_signal_that_would_end_it_lets_it_drain() {
+fn every_terminating_signal_starts_draining() {
     for (signal, name) in [
         (Signal::TERM, "SIGTERM"),
         (Signal::INT, "SIGINT"),
@@ -25,9 +25,9 @@ fn every_signal_that_would_end_it_lets_it_drain() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once_but_a_closing_terminal_does_not_insist() {
+fn a_second_signal_stops_at_once_except_sighup() {
     let server = Process::start_by(":", &[]);
-    // It would wait for the rest of this request.
+    // The server waits for the rest of this request.
     let mut slow = server.connect_from(1);
     let begun = ask(
         &mut slow,
@@ -47,7 +47,7 @@ fn a_second_signal_ends_it_at_once_but_a_closing_terminal_does_not_insist() {
 }
 
 #[test]
-fn under_nohup_it_stays_when_the_terminal_is_closed() {
+fn an_ignored_sighup_stays_ignored() {
     let server = Process::start_by("trap '' HUP", &[]);
     server.signal(Signal::HUP);
     let answer = ask(&mut server.connect_from(1), REQUEST);

@@ -1,4 +1,4 @@
-//! `parlor user` without a server: what it does to the file and what it says.
+//! `parlor user` without a running server: output, and effects on the database.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use super::{parlor_with, text};
 
 pub const PASSWORD: &str = "correct horse";
 
-/// A database that only the command line has touched.
+/// A database used by the command line only.
 pub struct Files {
     _folder: TempDir,
     pub db: PathBuf,
@@ -31,7 +31,7 @@ impl Files {
         }
     }
 
-    /// With the admin `ann` and the user `bob`.
+    /// Creates a database with the admin `ann` and the user `bob`.
     pub fn with_people() -> Self {
         let files = Self::new();
         files.done("add ann --email Ann@x.org --role admin --password-stdin");
@@ -39,7 +39,7 @@ impl Files {
         files
     }
 
-    /// Runs `parlor user …` with [`PASSWORD`] on stdin; gives exit code, stdout and stderr.
+    /// Runs `parlor user …` with [`PASSWORD`] on stdin; returns exit code, stdout and stderr.
     fn user(&self, args: &str) -> (i32, String, String) {
         self.user_with(args, &format!("{PASSWORD}\n"))
     }
@@ -58,7 +58,7 @@ impl Files {
         out
     }
 
-    /// What it says, on one line, when it refuses.
+    /// Runs a command that must be refused and returns its one line of output.
     pub fn refused(&self, args: &str) -> String {
         one_line_of(self.user(args), 1)
     }
@@ -67,7 +67,7 @@ impl Files {
         serde_json::from_str(&self.done("list --json")).unwrap()
     }
 
-    /// A server that owns the file, until its chat is stopped.
+    /// Starts a server that locks the database until its chat is stopped.
     pub async fn server(&self) -> Server {
         let mut config = Config::default();
         config.server.db.clone_from(&self.db);
@@ -99,7 +99,7 @@ fn visitor() -> Visitor {
     }
 }
 
-/// Logs in with [`PASSWORD`]; the cookie comes second.
+/// Logs in with [`PASSWORD`]; returns the caller and the cookie.
 async fn log_in(chat: &Chat, login: &str) -> (Caller, String) {
     let visitor = visitor();
     let login = Login::new(login, PASSWORD);
@@ -107,7 +107,7 @@ async fn log_in(chat: &Chat, login: &str) -> (Caller, String) {
 }
 
 #[tokio::test]
-async fn whoever_was_added_logs_in_by_name_or_e_mail_and_is_in_the_lobby() {
+async fn an_added_user_logs_in_by_name_or_e_mail_and_is_in_the_lobby() {
     let files = Files::new();
     let said = files.done("add ann --email Ann@x.org --role admin --password-stdin");
     let db = files.db.canonicalize().unwrap();
@@ -128,7 +128,7 @@ async fn whoever_was_added_logs_in_by_name_or_e_mail_and_is_in_the_lobby() {
 }
 
 #[tokio::test]
-async fn what_was_said_before_somebody_was_added_is_nothing_they_have_missed() {
+async fn messages_before_adding_a_user_are_not_unread() {
     let files = Files::with_people();
     let chat = files.chat().await;
     let (ann, _) = log_in(&chat, "ann").await;
@@ -163,7 +163,7 @@ fn a_name_or_e_mail_that_is_taken_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_exit_code_2_and_leaves_no_file() {
+fn usage_errors_have_exit_code_2_and_create_no_file() {
     let table = [
         (
             "add a@b --password-stdin",
@@ -219,7 +219,7 @@ fn a_password_is_one_line_of_8_to_128_characters() {
 }
 
 #[test]
-fn only_add_makes_a_database() {
+fn only_add_creates_a_database() {
     let files = Files::new();
     for args in [
         "list",
@@ -235,7 +235,7 @@ fn only_add_makes_a_database() {
 }
 
 #[test]
-fn list_shows_people_a_table_and_programs_json() {
+fn list_prints_a_table_or_json() {
     let files = Files::with_people();
     let table = files.done("list");
     let rows: Vec<Vec<_>> = table.lines().map(|row| row.split("  ").collect()).collect();
@@ -329,7 +329,7 @@ async fn a_guest_gets_a_role_before_a_password() {
 }
 
 #[test]
-fn the_last_admin_stays_admin() {
+fn the_last_admin_can_be_neither_demoted_nor_removed() {
     let files = Files::with_people();
     let last = "ann is the last admin: make somebody else an admin first";
     assert_eq!(
@@ -349,7 +349,7 @@ fn the_last_admin_stays_admin() {
 }
 
 #[test]
-fn the_name_of_who_was_removed_is_never_given_again_but_the_e_mail_is() {
+fn a_removed_users_name_stays_taken_but_not_the_e_mail_address() {
     let files = Files::with_people();
     files.done("role bob admin");
     assert_eq!(
@@ -373,7 +373,7 @@ fn the_name_of_who_was_removed_is_never_given_again_but_the_e_mail_is() {
 }
 
 #[tokio::test]
-async fn the_rooms_of_who_was_removed_pass_on_when_the_server_starts() {
+async fn rooms_of_a_removed_user_get_a_new_owner_at_server_start() {
     let files = Files::with_people();
     let chat = files.chat().await;
     let (ann, _) = log_in(&chat, "ann").await;

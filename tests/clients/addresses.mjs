@@ -1,5 +1,5 @@
-// Tries the addresses of tests/addresses.json in the page's own script, without a browser, and values that are none of
-// what they should be. Tells each that is not judged as it should be.
+// Checks the URLs of tests/addresses.json, and values of wrong types, with the page's own script, without a browser.
+// Reports each one that is judged wrongly.
 
 import { readFileSync } from "node:fs";
 
@@ -17,7 +17,7 @@ const { ownFile, setClock, setFace, setLong, setWhen, longDay } = await import(
 );
 const { own, others, neither } = JSON.parse(file("../addresses.json"));
 
-/** What a face shows. */
+/** Returns what an avatar shows: the source of its image, or its letter. */
 function shown(picture) {
   const face = { querySelector: () => null, replaceChildren: (image) => (face.image = image.src) };
   setFace(face, "Ann", 1, "person", picture);

@@ -1,4 +1,4 @@
-// A user and an admin on the front end of document 003: they log in with a role, wait for `connection`, and write.
+// A user and an admin on the original front end of chat_app: they log in with a role, wait for `connection`, and write.
 
 import { ask, next, open } from "./front.mjs";
 

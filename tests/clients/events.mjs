@@ -1,5 +1,6 @@
-// npm's socket.io-client, told what to do: orders come as JSON lines, what happens goes out as JSON lines.
-// {"open": {"url", …options}} (instead of what was open before), {"emit": [name, …values]}, {"ask": [name, …values]}, {"close": true}
+// npm's socket.io-client, controlled by commands as JSON lines on stdin; events are written as JSON lines to stdout.
+// Commands: {"open": {"url", …options}} (closes an open socket), {"emit": [name, …values]}, {"ask": [name, …values]},
+// {"close": true}
 
 import { createInterface } from "node:readline";
 import { io } from "socket.io-client";
@@ -16,7 +17,7 @@ function open({ url, ...options }) {
     socket = io(url, { forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 200, ...options });
     socket.io.on("open", () => socket.io.engine.once("upgrade", (to) => say({ upgraded: to.name })));
     socket.on("connect", () => say({ connected: socket.io.engine.transport.name }));
-    // `active`: it will try again by itself.
+    // `active`: the client will reconnect by itself.
     socket.on("connect_error", (error) => say({ refused: error.message, active: socket.active }));
     socket.on("disconnect", (reason) => say({ disconnected: reason, active: socket.active }));
     socket.onAny((event, ...values) => {

@@ -1,4 +1,4 @@
-// What the front ends beside this file have in common: they ask by HTTP, open a socket, and tell what happens as JSON lines.
+// Shared code of the front ends in this folder: HTTP requests and sockets, with all results written as JSON lines.
 
 import { io } from "socket.io-client";
 
@@ -8,7 +8,7 @@ export function tell(what) {
     process.stdout.write(JSON.stringify(what) + "\n");
 }
 
-/** One request; its status and its JSON are told, the JSON is answered. */
+/** Sends a request, reports its status and JSON, and returns the JSON. */
 export async function ask(who, method, path, { token, body } = {}) {
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
     const isForm = body instanceof FormData;
@@ -19,14 +19,14 @@ export async function ask(who, method, path, { token, body } = {}) {
     return json;
 }
 
-/** A socket whose events are told as they come. */
+/** Opens a socket whose events are reported as they arrive. */
 export function open(who, options) {
     const socket = io(base, options);
     socket.onAny((event, value) => tell({ who, event, value }));
     return socket;
 }
 
-/** The value of the next event of that name that is as wanted. */
+/** Waits for the next event of that name for which `wanted` is true, and returns its value. */
 export function next(socket, event, wanted = () => true) {
     return new Promise((resolve) => {
         const hear = (value) => {

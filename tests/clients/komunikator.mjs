@@ -1,4 +1,4 @@
-// Two people on the front end of document 001: names and passwords by HTTP, sockets without a token.
+// Two people on the original front end of komunikator: user names and passwords by HTTP, sockets without a token.
 
 import { ask, next, open } from "./front.mjs";
 
@@ -15,7 +15,7 @@ async function member(who) {
 
 const ann = await member("ann");
 const bob = await member("bob");
-// A connection that has joined nothing hears of new rooms too.
+// A connection that has not joined a room receives changes of the room list, too.
 let listed = [ann, bob].map(({ socket }) => next(socket, "room_list_updated"));
 const room = { room_name: "den", is_private: true, access_key: "fox" };
 const { room_id } = await ask("ann", "POST", "/api/room/create", { token: ann.token, body: room });
@@ -39,12 +39,12 @@ await ask("ann", "GET", "/api/users/online", { token: ann.token });
 const again = next(ann.socket, "new", ({ message }) => message === "in capitals");
 bob.send("message", { room_id, user_name: "BOB", message: "in capitals" });
 await again;
-// Only the owner kicks, and does not leave.
+// Only the owner can kick, and the owner cannot leave.
 const admin = { user_name: "root", password: "correct horse" };
 const { access_token: root } = await ask("root", "POST", "/api/login", { body: admin });
 await ask("root", "POST", "/api/user_kick", { token: root, body: { room_id, user_to_kick: "bob" } });
 await ask("ann", "POST", "/api/room/leave", { token: ann.token, body: { room_id } });
-// What two people have between them is closed to a name without a token.
+// A direct room is closed to a user name without a token.
 const { id: user_id } = await ask("bob", "GET", "/api/v1/me", { token: bob.token });
 await ask("root", "POST", "/api/v1/rooms/direct", { token: root, body: { user_id } });
 const rooms = await ask("bob", "GET", "/api/user_rooms", { token: bob.token });

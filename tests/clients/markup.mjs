@@ -1,6 +1,5 @@
-// Renders texts with the page's own script, without a browser, and counts what the script executes meanwhile.
-// Tells each case of tests/markup.json that comes out otherwise, then for each text of tests/markup_worst.json how often
-// parts of the script were run.
+// Renders texts with the page's own script, without a browser, and counts the executed steps. Reports each case of
+// tests/markup.json that is rendered wrongly, then the step count of each text of tests/markup_worst.json.
 
 import { readFileSync } from "node:fs";
 import { Session } from "node:inspector";
@@ -27,7 +26,7 @@ class Node {
   }
 }
 
-// Before the script is read: what is compiled earlier is counted as a whole only.
+// Before the script is loaded: code compiled earlier is counted per function only.
 const session = new Session();
 session.connect();
 const profiler = (method, params) => {
@@ -50,7 +49,7 @@ const { render } = await import(`data:text/javascript,${encodeURIComponent(scrip
 
 const called = ({ names = [] }) => new Map(names.map((name) => [name, name === "me"]));
 
-/** A text of about that length; the tests of markup.rs make the same. */
+/** Builds a text of about that length, the same as the tests of markup.rs. */
 function worst({ once = "", repeat = [], grow, last = "" }, length) {
   const share = Math.floor(length / (repeat.length + (grow ? 1 : 0)));
   let made = once;
@@ -59,7 +58,7 @@ function worst({ once = "", repeat = [], grow, last = "" }, length) {
   return made + last;
 }
 
-/** How often functions and blocks of the script were run. */
+/** Returns the number of executions of the script's functions and blocks since the last call. */
 function steps() {
   const ours = profiler("takePreciseCoverage").result.filter(({ url }) => url.startsWith("data:"));
   const ranges = ours.flatMap(({ functions }) => functions.flatMap((one) => one.ranges));
@@ -77,7 +76,7 @@ for (const worstCase of JSON.parse(file("../markup_worst.json"))) {
     render(text, called(worstCase));
     const taken = { of: worstCase, length: [...text].length, steps: steps() };
     tell(taken);
-    // What grows faster than the text would take hours.
+    // Anything that grows faster than the text would take hours.
     if (taken.steps > 1000 * taken.length) break;
   }
 }

@@ -1,4 +1,4 @@
-// Two people on the front end of document 004: the public chat, a private one, a picture, read receipts.
+// Two people on the original front end of realtime: public chat, private chat, a file, read receipts.
 
 import { ask, next, open } from "./front.mjs";
 
@@ -42,12 +42,12 @@ heard = [next(bob.socket, "chat_marked_read"), next(ann.socket, "message_read_re
 bob.socket.emit("mark_chat_read", { chat_id });
 await Promise.all(heard);
 
-// Marked again: nothing was unread, so ann hears nothing of it.
+// Marked again: nothing was unread, so Ann receives no receipt.
 heard = next(bob.socket, "chat_marked_read");
 bob.socket.emit("mark_chat_read", { chat_id });
 await heard;
 
-// A window with another chat open does not get this one's messages.
+// A socket with another chat open does not receive messages of this chat.
 const cem = await member("cem");
 const other = open("bob elsewhere", { auth: { token: bob.token }, forceNew: true });
 await next(other, "connected");

@@ -1,8 +1,8 @@
-// The pages of document 000 as a browser sends their forms, and its JSON API as its scripts call it.
+// The pages of the team protocol, with forms as a browser sends them, and its JSON API as its scripts call it.
 
 import { ask, base, tell } from "./front.mjs";
 
-/** One page or form; its status and where it leads are told, the page is answered. */
+/** Opens a page or submits a form, reports status and redirect target, and returns the page. */
 async function visit(who, path, { cookie, form } = {}) {
     const headers = cookie ? { Cookie: cookie } : {};
     const body = form && new URLSearchParams(form);
@@ -34,7 +34,7 @@ await ask("ann", "GET", "/api/conversation/no-such-thing/messages", { token: gra
 await ask("ann", "POST", "/api/v1/rooms", { token: grant.access_token, body: { name: "den", kind: "private" } });
 const [den] = (await ask("ann", "GET", `/user/${user}/conversations`, { token: grant.access_token })).conversations.slice(-1);
 
-// An admin who is not in the room sees what it is, and no messages; a role that is none comes back as the form.
+// An admin outside a room sees its details, but no messages; an unknown role shows the form again.
 const { cookie } = await visit("root", "/auth/login", { form: { username: "root", password: "correct horse" } });
 await visit("root", `/conversations/${den.id}`, { cookie });
 await visit("root", `/chat/${den.id}`, { cookie });

@@ -1,13 +1,13 @@
-/* Stands between the server and its database file: records what would reach the disk, and lets it fail.
+/* Simulated disk, preloaded into the server: records what would reach the disk, and can be told to fail.
  *
- * Preloaded into the server. DISK_DB is the path of the database; the record goes to <db>.record. While a file of one of
- * these names exists beside the database,
+ * DISK_DB is the path of the database; the recording is written to <db>.record. While a file of one of these names
+ * exists next to the database,
  *   <db>.slow         a write to the database itself takes a little longer,
  *   <db>.full         a write to the database, its log or its index fails with "no space left",
  *   <db>.fail-sync    the next sync of the database fails, and removes the file,
  *   <db>.fail-syncs   every sync of the database fails,
  *   <db>.fail-commits every sync of the log fails.
- * Syncs are not passed on: what they mean is decided by whoever reads the record.
+ * Syncs are recorded but not performed; a replay of the recording decides what they have made durable.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,4 +1,4 @@
-//! A server over a disk that can be told to fail.
+//! A server on a simulated disk that can be told to fail.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::support::*;
 
-/// A folder whose database is on that disk.
+/// A folder whose database is on the simulated disk.
 pub struct Disk {
     folder: TempDir,
-    /// What was in the database before the record began.
+    /// Content of the database before the recording started.
     base: Vec<u8>,
 }
 
@@ -28,7 +28,7 @@ impl Disk {
         }
     }
 
-    /// With a database: a new one is made under another name, which is not recorded.
+    /// Creates a database first; its creation is not part of the recording.
     pub async fn with_database() -> Self {
         let mut disk = Self::new();
         let server = Process::start(disk.folder.path());
@@ -42,7 +42,7 @@ impl Disk {
         &self.base
     }
 
-    /// Starts a server on it.
+    /// Starts a server on the disk.
     pub fn server(&self) -> Process {
         let env = [("LD_PRELOAD", library()), ("DISK_DB", &self.db())];
         Process::start_with(self.folder.path(), &env)
@@ -52,45 +52,45 @@ impl Disk {
         self.folder.path().join("chat.db")
     }
 
-    /// The database's name with that behind it.
+    /// Returns the database's path with a suffix appended.
     pub fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = OsString::from(self.db());
         name.push(suffix);
         name.into()
     }
 
-    /// Has the disk do that from now on.
+    /// Turns a behaviour of the disk on.
     pub fn set(&self, what: &str) {
         fs::write(self.beside(&format!(".{what}")), "").unwrap();
     }
 
-    /// Has the disk do that no more.
+    /// Turns a behaviour of the disk off.
     pub fn unset(&self, what: &str) {
         fs::remove_file(self.beside(&format!(".{what}"))).unwrap();
     }
 
-    /// Whether the disk does that, or is still to do it.
+    /// Whether a behaviour is on; one that occurs once is on until it has occurred.
     pub fn is(&self, what: &str) -> bool {
         self.beside(&format!(".{what}")).exists()
     }
 
-    /// What reached the disk so far.
+    /// Returns the recording of all operations so far.
     pub fn record(&self) -> Vec<u8> {
         fs::read(self.beside(".record")).unwrap()
     }
 
-    /// How much of [`Disk::record`] there is.
+    /// Returns the length of [`Disk::record`].
     pub fn recorded(&self) -> u64 {
         fs::metadata(self.beside(".record")).unwrap().len()
     }
 
-    /// What the server has said.
+    /// Returns the server's log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 }
 
-/// The disk, compiled once for all tests.
+/// Returns the path of the preloaded library, compiled once for all tests.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = LIBRARY.get_or_init(|| {
@@ -110,14 +110,14 @@ fn library() -> &'static Path {
     path
 }
 
-/// What `/readyz` says.
+/// Returns status and text of `/readyz`.
 pub async fn readiness(server: &Process) -> (u16, String) {
     let reply = Client::new(server.address).get("/readyz").await;
     let text = String::from_utf8_lossy(&reply.body).into_owned();
     (reply.status.as_u16(), text)
 }
 
-/// Waits until `/readyz` has that status and a text with `part` in it.
+/// Waits until `/readyz` has that status and a text that contains `part`.
 pub async fn becomes(server: &Process, status: u16, part: &str) {
     let asking = async {
         loop {
@@ -130,13 +130,13 @@ pub async fn becomes(server: &Process, status: u16, part: &str) {
     within(&format!("{status} {part}"), asking).await;
 }
 
-/// Sends one message; the status of the answer.
+/// Posts a message and returns the status.
 pub async fn say(ann: &Persona, uuid: Uuid) -> u16 {
     let body = json!({ "uuid": uuid, "content": "hello" });
     ann.post("rooms/1/messages", body).await.status.as_u16()
 }
 
-/// Whether a database is sound, and which messages are in it.
+/// Checks the integrity of a database and returns the uuids of its messages.
 pub fn messages(db: &Path) -> Result<Vec<Uuid>, rusqlite::Error> {
     let file = Connection::open(db)?;
     let found: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

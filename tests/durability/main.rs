@@ -1,20 +1,20 @@
-//! What was acknowledged is on the disk, whatever the disk does: the real server over a disk that loses what was not
-//! synced, fails, fills up, or whose files are taken away. `disk.c` is that disk.
+//! Acknowledged messages are on the disk, whatever the disk does: the real server on a disk (`disk.c`) that loses
+//! unsynced writes, fails, fills up, or whose files are removed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[allow(unused_imports, reason = "made for other tests")]
 #[path = "../api/support/mod.rs"]
 mod support;
 
-// The disk: preloaded into the server, and told what to do.
+// The disk: preloaded into the server, and controlled by the tests.
 mod disk;
-// What a power cut leaves, by replaying what was recorded.
+// Replays a recording up to a power cut.
 mod replay;
 
-// The power is cut, also after a sync has failed.
+// Power cuts, also after a failed sync.
 mod power;
-// The server says what is wrong, and goes on when it is not any more.
+// `/readyz` and recovery.
 mod ready;
-// A file is taken away from under the server.
+// Files removed from a running server.
 mod taken;

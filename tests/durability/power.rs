@@ -1,4 +1,4 @@
-//! The power is cut while people write, also after a sync of the database has failed: nothing acknowledged is missing.
+//! Power cuts during writes, also after a failed sync of the database: no acknowledged message is lost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,10 +9,10 @@ use super::disk::{Disk, messages};
 use super::replay::{Mark, Replay, Unsynced};
 use super::support::*;
 
-/// So many messages are on their way at once.
+/// Number of messages in flight.
 const WINDOW: usize = 32;
 
-/// Somebody who writes long messages without a pause, and what was acknowledged to them by when.
+/// A client that writes long messages without pause, and the acknowledged ones with the length of the recording then.
 struct Writer {
     socket: Socket,
     asked: HashMap<i64, Uuid>,
@@ -29,7 +29,7 @@ impl Writer {
         }
     }
 
-    /// Writes on until that is so.
+    /// Writes until `is_so` is true.
     async fn write_until(&mut self, disk: &Disk, what: &str, is_so: impl Fn() -> bool) {
         let writing = async {
             while !is_so() {
@@ -44,7 +44,7 @@ impl Writer {
                     continue;
                 };
                 if frame.get("ok").is_some() {
-                    // Acknowledged by then: all of it was on the disk before.
+                    // Acknowledged now, so all of it must have been on the disk by this position.
                     self.told.push((uuid, disk.recorded()));
                 }
             }
@@ -53,7 +53,7 @@ impl Writer {
     }
 }
 
-/// Cuts the power wherever the log begins anew and a sync failed, at other places in between, and at the end.
+/// Cuts the power wherever the log restarts or a sync failed, at other positions in between, and at the end.
 fn cut_everywhere(disk: &Disk, told: &[(Uuid, u64)]) {
     let record = &disk.record();
     let folder = tempfile::tempdir().unwrap();
@@ -73,7 +73,7 @@ fn cut_everywhere(disk: &Disk, told: &[(Uuid, u64)]) {
         }
     };
     while let Some(mark) = replay.step() {
-        // The first beginning of the log is the making of the file.
+        // The first start of the log belongs to the creation of the database.
         let telling = mark != Mark::Other && !told.is_empty() && replay.position() > told[0].1;
         if telling || replay.position() >= next {
             next = replay.position() + every;
@@ -85,7 +85,7 @@ fn cut_everywhere(disk: &Disk, told: &[(Uuid, u64)]) {
     assert!(cuts > 3, "{cuts}");
 }
 
-/// Whether the log has begun anew after a sync of the database failed.
+/// Whether the log has restarted after a failed sync of the database.
 fn begun_after_failure(record: &[u8]) -> bool {
     let mut replay = Replay::new(record, &[]);
     let mut failed = false;
@@ -100,7 +100,7 @@ fn begun_after_failure(record: &[u8]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sync_that_fails_once_while_the_log_is_moved_loses_nothing_in_a_power_cut() {
+async fn a_failed_sync_in_a_checkpoint_loses_nothing_in_a_power_cut() {
     let disk = Disk::with_database().await;
     let server = disk.server();
     let mut ann = Writer::new(&server).await;
@@ -111,7 +111,7 @@ async fn a_sync_that_fails_once_while_the_log_is_moved_loses_nothing_in_a_power_
     disk.unset("slow");
     let seen = std::cell::Cell::new(disk.recorded());
     let begun = || {
-        // A record is large: it is not looked through at each message.
+        // The recording is large, so it is not searched after each message.
         let grown = disk.recorded() > seen.get() + 4_000_000;
         if grown {
             seen.set(disk.recorded());
@@ -123,7 +123,7 @@ async fn a_sync_that_fails_once_while_the_log_is_moved_loses_nothing_in_a_power_
     server.kill();
     cut_everywhere(&disk, &ann.told);
     assert!(disk.log().contains("moved again from its beginning"));
-    // And without a power cut.
+    // The same without a power cut.
     let found = messages(&disk.db()).unwrap();
     assert!(ann.told.iter().all(|(uuid, _)| found.contains(uuid)));
 }
@@ -145,7 +145,7 @@ async fn a_stop_after_a_failed_sync_loses_nothing_in_a_power_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_stops_while_every_sync_fails_leaves_its_log_to_the_next() {
+async fn a_server_that_stops_with_failing_syncs_keeps_its_log() {
     let disk = Disk::with_database().await;
     let server = disk.server();
     let mut ann = Writer::new(&server).await;
@@ -159,7 +159,7 @@ async fn a_server_that_stops_while_every_sync_fails_leaves_its_log_to_the_next()
     assert!(server.wait().await.success());
     cut_everywhere(&disk, &ann.told);
     assert!(disk.log().contains("do not remove it"));
-    // The next server moves the log from its beginning.
+    // The next server checkpoints the log from its beginning.
     disk.unset("fail-syncs");
     let server = disk.server();
     server.terminate();

@@ -1,4 +1,4 @@
-//! `/readyz` says what is wrong, and a server that cannot write goes on when it can.
+//! `/readyz` reports what is wrong, and a server that cannot write recovers.
 
 use rusqlite::Connection;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::disk::{Disk, becomes, messages, readiness, say};
 use super::support::*;
 
 #[tokio::test]
-async fn a_full_disk_is_told_and_keeps_no_server_from_starting() {
+async fn a_full_disk_is_reported_and_does_not_prevent_a_start() {
     let disk = Disk::new();
     let server = disk.server();
     let ann = register(server.address, "ann").await;
@@ -35,7 +35,7 @@ async fn a_full_disk_is_told_and_keeps_no_server_from_starting() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_killed_on_a_full_disk_starts_on_it() {
+async fn a_server_killed_on_a_full_disk_starts_on_it() {
     let disk = Disk::new();
     let server = disk.server();
     let ann = register(server.address, "ann").await;
@@ -51,7 +51,7 @@ async fn a_server_that_was_killed_on_a_full_disk_starts_on_it() {
 }
 
 #[tokio::test]
-async fn commits_and_moves_of_the_log_that_fail_are_told_until_they_succeed() {
+async fn failed_commits_and_checkpoints_are_reported_until_they_succeed() {
     let disk = Disk::new();
     let server = disk.server();
     let ann = register(server.address, "ann").await;
@@ -66,7 +66,7 @@ async fn commits_and_moves_of_the_log_that_fail_are_told_until_they_succeed() {
     disk.set("fail-syncs");
     assert_eq!(say(&ann, Uuid::new_v4()).await, 201);
     becomes(&server, 503, "a sync of the database failed").await;
-    // The log is on the disk: writing goes on.
+    // The log is on the disk, so writes continue.
     assert_eq!(say(&ann, Uuid::new_v4()).await, 201);
     assert!(disk.log().contains("the log cannot be moved"));
     disk.unset("fail-syncs");
@@ -75,7 +75,7 @@ async fn commits_and_moves_of_the_log_that_fail_are_told_until_they_succeed() {
 }
 
 #[tokio::test]
-async fn a_damaged_table_is_told() {
+async fn a_damaged_table_is_reported() {
     let disk = Disk::new();
     let server = disk.server();
     let ann = register(server.address, "ann").await;
@@ -103,7 +103,7 @@ fn damage(db: &std::path::Path, table: &str) {
 }
 
 #[tokio::test]
-async fn a_plain_copy_of_the_file_holds_everything_soon_after_the_last_write() {
+async fn a_plain_copy_of_the_database_is_complete_soon_after_a_write() {
     let disk = Disk::new();
     let server = disk.server();
     let ann = register(server.address, "ann").await;

@@ -1,17 +1,17 @@
-//! What a power cut leaves of the files: all that was synced, and any part of what was not.
+//! State of the files after a power cut: everything synced, and any part of what was not.
 //!
-//! A sync that fails loses what it should have written: the kernel takes such pages as written, so no later sync writes
+//! A failed sync loses the data it should have written: the kernel marks such pages as clean, so no later sync writes
 //! them again.
 
 use std::fs;
 use std::path::Path;
 
-/// What is left of writes that were not synced.
+/// Outcome of unsynced writes in a power cut.
 #[derive(Clone, Copy, Debug)]
 pub enum Unsynced {
     Lost,
     Kept,
-    /// The first half of them, the last of these only in part.
+    /// The first half is written, and a part of the next write.
     Torn,
 }
 
@@ -22,7 +22,7 @@ enum Op<'r> {
     Remove,
 }
 
-/// Why a record is told of.
+/// Kind of a replayed operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     SyncFailed,
@@ -30,7 +30,7 @@ pub enum Mark {
     Other,
 }
 
-/// One file: what is on the disk for sure, and what is on its way.
+/// One file: content that is certainly on the disk, and unsynced operations.
 #[derive(Default, Clone)]
 struct File<'r> {
     there: Vec<u8>,
@@ -78,7 +78,7 @@ impl<'r> File<'r> {
     }
 }
 
-/// Replays a record.
+/// Replays a recording.
 pub struct Replay<'r> {
     record: &'r [u8],
     at: usize,
@@ -86,7 +86,7 @@ pub struct Replay<'r> {
 }
 
 impl<'r> Replay<'r> {
-    /// Of what was done to a database that began as `base`.
+    /// Starts with a database with the content `base`.
     pub fn new(record: &'r [u8], base: &[u8]) -> Self {
         let database = File {
             there: base.to_vec(),
@@ -99,12 +99,12 @@ impl<'r> Replay<'r> {
         }
     }
 
-    /// So many bytes of the record are replayed.
+    /// Returns how many bytes of the recording have been replayed.
     pub fn position(&self) -> u64 {
         self.at as u64
     }
 
-    /// Replays one more operation; `None` at the end, which may be in the middle of one.
+    /// Replays one operation; `None` at the end, which may be in the middle of one.
     pub fn step(&mut self) -> Option<Mark> {
         let head = self.record.get(self.at..self.at + 24)?;
         let short = |at: usize| u32::from_ne_bytes(head[at..at + 4].try_into().unwrap());
@@ -129,7 +129,7 @@ impl<'r> Replay<'r> {
                 which.waiting.clear();
                 mark = Mark::SyncFailed;
             }
-            // Names are in the folder, which is synced with neither file: it may be gone at once.
+            // Names belong to the folder, which no sync of a file covers: a removal may take effect at once.
             _ => {
                 which.waiting.push(Op::Remove);
                 which.sync();
@@ -138,7 +138,7 @@ impl<'r> Replay<'r> {
         Some(mark)
     }
 
-    /// Writes what the power cut leaves now.
+    /// Writes the files as a power cut now would leave them.
     pub fn cut(&self, unsynced: Unsynced, db: &Path) {
         let mut log = db.as_os_str().to_owned();
         log.push("-wal");

@@ -1,4 +1,4 @@
-//! A file of the database is removed or replaced while the server runs: it stops storing and says so.
+//! A file of the database is removed or replaced while the server runs: the server stops storing and reports it.
 
 use std::fs;
 
@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::disk::{Disk, messages, readiness, say};
 use super::support::*;
 
-/// Has a server with one message, and takes something away from it; nothing is acknowledged any more, even when it is
-/// given back.
+/// Starts a server, posts a message and applies `take` to its files. Nothing is acknowledged from then on, also after
+/// `give_back`.
 async fn without(take: impl Fn(&Disk), give_back: impl Fn(&Disk)) -> (Disk, Uuid) {
     let disk = Disk::new();
     let server = disk.server();
@@ -28,7 +28,7 @@ async fn without(take: impl Fn(&Disk), give_back: impl Fn(&Disk)) -> (Disk, Uuid
     server.terminate();
     let end = server.wait().await;
     assert_eq!(end.code(), Some(1));
-    // Once when it is seen, and each batch that was refused before the next second.
+    // Logged once when it is noticed, and for each batch refused within the following second.
     assert!((1..=4).contains(&said), "{}", disk.log());
     (disk, uuid)
 }
@@ -36,23 +36,23 @@ async fn without(take: impl Fn(&Disk), give_back: impl Fn(&Disk)) -> (Disk, Uuid
 fn nothing(_: &Disk) {}
 
 #[tokio::test]
-async fn after_the_database_is_removed_nothing_is_acknowledged() {
+async fn a_removed_database_acknowledges_nothing() {
     without(|disk| fs::remove_file(disk.db()).unwrap(), nothing).await;
 }
 
 #[tokio::test]
-async fn after_the_database_is_moved_nothing_is_acknowledged_even_when_it_is_back() {
+async fn a_database_moved_away_and_back_acknowledges_nothing() {
     let (disk, uuid) = without(
         |disk| fs::rename(disk.db(), disk.beside(".away")).unwrap(),
         |disk| fs::rename(disk.beside(".away"), disk.db()).unwrap(),
     )
     .await;
-    // Its log is where it was, so the message is there.
+    // The log stayed where it was, so the message is there.
     assert!(messages(&disk.db()).unwrap().contains(&uuid));
 }
 
 #[tokio::test]
-async fn after_the_database_is_replaced_the_other_file_and_its_log_are_left_alone() {
+async fn a_replacement_database_and_its_log_are_not_touched() {
     let (disk, _) = without(
         |disk| {
             let other = disk.beside(".other");
@@ -68,7 +68,7 @@ async fn after_the_database_is_replaced_the_other_file_and_its_log_are_left_alon
 }
 
 #[tokio::test]
-async fn a_log_that_is_removed_is_moved_into_the_database_before_the_server_stops_storing() {
+async fn a_removed_log_is_checkpointed_before_the_server_stops_storing() {
     for suffix in ["-wal", "-shm"] {
         let (disk, uuid) = without(
             |disk| fs::remove_file(disk.beside(suffix)).unwrap(),

@@ -1,6 +1,6 @@
-//! The recipes of README.md for nginx and Caddy, as they stand there, with the real programs in front of the real server.
+//! The nginx and Caddy configurations of README.md, with the real programs in front of the real server.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[allow(unused_imports, reason = "made for other tests")]
 #[path = "../api/support/mod.rs"]
@@ -24,12 +24,12 @@ use support::*;
 const FILE_MAX: usize = 25 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_chat_behind_nginx_as_the_readme_has_it() {
+async fn the_nginx_configuration_of_the_readme_works() {
     people_chat_behind(&NGINX).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn people_chat_behind_caddy_as_the_readme_has_it() {
+async fn the_caddy_configuration_of_the_readme_works() {
     people_chat_behind(&CADDY).await;
 }
 
@@ -52,7 +52,7 @@ async fn files_of_the_largest_size_pass(ann: &Persona) {
     let form = form.file("film.bin", "application/octet-stream", vec![7; FILE_MAX]);
     let message = ann.form("POST", "rooms/1/files", &form).await.ok(201);
     assert_eq!(message["files"][0]["size"], FILE_MAX);
-    // What is too large is refused by Parlor, in words that the page understands.
+    // A file that is too large is refused by Parlor, with an error that the page understands.
     let form = Form::new().file(
         "film.bin",
         "application/octet-stream",
@@ -85,7 +85,7 @@ async fn socket_io_passes_by_both_transports(proxy: &Proxy, ann: &Persona) {
     }
 }
 
-/// The page's own origin has the proxy's port, which only the right `Host` tells.
+/// The page's origin includes the proxy's port, which only a correct `Host` header tells.
 async fn pages_know_their_own_address(proxy: &Proxy) {
     let browser = Client::new(proxy.address).with("origin", format!("http://{}", proxy.address));
     let fields = [("username", "ann"), ("password", PASSWORD)];
@@ -99,7 +99,7 @@ async fn five_hundred_posts_pass_over_kept_connections(proxy: &Proxy, ann: &Pers
     }
 }
 
-/// Posts over one connection, from another address than that of the proxy.
+/// Posts over one connection, from another address than the proxy's.
 async fn post_a_hundred(address: SocketAddr, token: String) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
@@ -127,7 +127,7 @@ async fn the_log_names_the_client_and_the_request(proxy: &Proxy) {
     let posts: Vec<_> = log.iter().filter(posts).collect();
     assert_eq!(posts.len(), 500);
     assert!(posts.iter().all(|line| line["proxy"] == "127.0.0.1"));
-    // The proxy's ids are longer than our own.
+    // The proxy's request ids are longer than Parlor's own.
     let id = |line: &&Value| line["span"]["request_id"].as_str().unwrap().len() >= 32;
     assert!(posts.iter().all(id), "{}", posts[0]);
 }

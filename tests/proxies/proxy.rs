@@ -1,4 +1,4 @@
-//! A proxy with a recipe out of README.md, in front of a server; both are gone when dropped.
+//! A proxy with a configuration from README.md, in front of a server; both are stopped when dropped.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,15 +12,15 @@ use tokio::net::TcpStream;
 use super::support::{Process, within};
 
 const README: &str = include_str!("../../README.md");
-/// The server's address in the recipes.
+/// Address of the server in the configurations.
 const UPSTREAM: &str = "127.0.0.1:8080";
 
-/// A program that can be put in front of the server.
+/// A proxy program.
 pub struct Kind {
     program: &'static str,
-    /// The language of its recipe's block in README.md.
+    /// Language of its code block in README.md.
     language: &'static str,
-    /// The recipe with what only a test needs: another port, no certificate.
+    /// Adapts the configuration to the test: another port, no certificate.
     config: fn(recipe: &str, address: SocketAddr, folder: &Path) -> String,
     args: &'static [&'static str],
 }
@@ -50,7 +50,7 @@ fn nginx_config(recipe: &str, address: SocketAddr, folder: &Path) -> String {
         .iter()
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
         .collect();
-    // Its workers could not read a folder of root's.
+    // Otherwise its workers could not read a folder that belongs to root.
     let user = match rustix::process::geteuid().is_root() {
         true => "user root;\n",
         false => "",
@@ -70,13 +70,13 @@ fn caddy_config(recipe: &str, address: SocketAddr, _: &Path) -> String {
     format!("{{\n    admin off\n    auto_https off\n}}\n{recipe}")
 }
 
-/// The text with something else in the place of a part that must be there.
+/// Replaces a part that must occur in the text.
 fn replaced(text: &str, part: &str, other: &str) -> String {
     assert!(text.contains(part), "no {part:?} in {text}");
     text.replace(part, other)
 }
 
-/// The block of that language in README.md.
+/// Returns the code block of that language in README.md.
 fn recipe(language: &str) -> &'static str {
     let start = format!("```{language}\n");
     let (_, rest) = README.split_once(&start).expect("a recipe in README.md");
@@ -86,14 +86,13 @@ fn recipe(language: &str) -> &'static str {
 /// A proxy and the server behind it.
 pub struct Proxy {
     child: Child,
-    /// Where the proxy is.
     pub address: SocketAddr,
     _server: Process,
     folder: TempDir,
 }
 
 impl Proxy {
-    /// Starts both; `None` where the program is missing and nobody insists on it.
+    /// Starts both; `None` if the program is missing and `CI` is not set.
     pub async fn start(kind: &Kind) -> Option<Self> {
         if !is_here(kind.program) {
             return None;
@@ -134,7 +133,7 @@ impl Proxy {
         }
     }
 
-    /// The lines of the server's log.
+    /// Returns the lines of the server's log.
     pub fn log(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
         let lines = log.lines().map(serde_json::from_str);
@@ -144,7 +143,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // nginx's workers end with their master only if that is asked, not killed.
+        // nginx's workers stop with their master if it is terminated, but not if it is killed.
         let pid = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.child.wait();
@@ -156,7 +155,7 @@ fn free_address() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// Returns whether the program is installed; panics if it is missing while `CI` is set.
+/// Whether the program is installed. Panics if it is missing while `CI` is set.
 fn is_here(program: &str) -> bool {
     let found = Command::new(program)
         .args(match program {

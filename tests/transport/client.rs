@@ -1,4 +1,4 @@
-//! Clients that say exactly what a test wants: one HTTP request, one WebSocket, one polling session.
+//! Minimal clients: an HTTP request, a WebSocket, a polling session.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// Nothing takes longer than this, in the test's own time.
+/// Waits for a future, for at most 100 s of the test's own clock.
 pub async fn within<F: Future>(future: F) -> F::Output {
     let limit = Duration::from_secs(100);
     tokio::time::timeout(limit, future)
@@ -18,7 +18,7 @@ pub async fn within<F: Future>(future: F) -> F::Output {
         .expect("took too long")
 }
 
-/// What an HTTP request was answered with.
+/// Response to an HTTP request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -33,21 +33,21 @@ impl Answer {
         Some(value)
     }
 
-    /// The payload's packets, of an answer that is good.
+    /// Asserts 200 and returns the packets of the payload.
     pub fn packets(&self) -> Vec<&str> {
         assert_eq!(self.status, 200, "{self:?}");
         self.body.split('\u{1e}').collect()
     }
 }
 
-/// Connects. Nothing may wait in the kernel, whose clock does not stand still.
+/// Connects without delay: the kernel must not hold data back, because its clock does not pause.
 pub async fn dial(addr: SocketAddr) -> TcpStream {
     let tcp = TcpStream::connect(addr).await.unwrap();
     tcp.set_nodelay(true).unwrap();
     tcp
 }
 
-/// Sends a request's bytes and reads the answer until the server hangs up.
+/// Sends a request's bytes and reads the response until the server closes.
 pub async fn exchange(addr: SocketAddr, request: &[u8]) -> Answer {
     let mut tcp = dial(addr).await;
     tcp.write_all(request).await.unwrap();
@@ -62,7 +62,7 @@ pub async fn exchange(addr: SocketAddr, request: &[u8]) -> Answer {
     }
 }
 
-/// A request with headers (each ending in CRLF) and a body.
+/// Sends a request with headers (each ending in CRLF) and a body.
 pub async fn request(
     addr: SocketAddr,
     method: &str,
@@ -85,7 +85,7 @@ pub async fn get(addr: SocketAddr, path: &str) -> Answer {
 #[derive(Clone)]
 pub struct Poller {
     pub addr: SocketAddr,
-    /// What the server said in its first packet.
+    /// Payload of the server's open packet.
     pub opened: Value,
     path: &'static str,
     pub sid: String,
@@ -119,7 +119,7 @@ impl Poller {
         get(self.addr, &self.target()).await
     }
 
-    /// Polls until a payload holds something else than a ping, answering those.
+    /// Polls until a payload has packets other than pings; pings are answered.
     pub async fn hear(&self) -> Vec<String> {
         loop {
             let answer = self.poll().await;
@@ -138,19 +138,19 @@ impl Poller {
         request(self.addr, "POST", &self.target(), "", body).await
     }
 
-    /// Posts what must be taken.
+    /// Posts packets and asserts that they are accepted.
     pub async fn say(&self, body: &str) {
         let answer = self.post(body).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "ok"));
     }
 
-    /// Tries to move to a WebSocket.
+    /// Opens a WebSocket for this session, to upgrade to it.
     pub async fn websocket(&self) -> Socket {
         let target = format!("/{}/?EIO=4&transport=websocket&sid={}", self.path, self.sid);
         Socket::connect(self.addr, &target).await.unwrap()
     }
 
-    /// Moves to a WebSocket by the book.
+    /// Upgrades to a WebSocket as the protocol describes.
     pub async fn upgrade(&self) -> Socket {
         let mut socket = self.websocket().await;
         socket.say("2probe").await;
@@ -161,11 +161,10 @@ impl Poller {
     }
 }
 
-/// A WebSocket.
 pub struct Socket(pub WebSocketStream<TcpStream>);
 
 impl Socket {
-    /// Opens one; an error is the status of the refusal.
+    /// Opens a WebSocket; the error is the status of a refusal.
     pub async fn connect(addr: SocketAddr, path: &str) -> Result<Self, u16> {
         let tcp = dial(addr).await;
         let url = format!("ws://{addr}{path}");
@@ -177,7 +176,7 @@ impl Socket {
         }
     }
 
-    /// A session at `/<path>/`, and what the server said in its first packet.
+    /// Opens a session at `/<path>/` and returns the payload of the open packet.
     pub async fn open(addr: SocketAddr, path: &str) -> (Self, Value) {
         let target = format!("/{path}/?EIO=4&transport=websocket");
         let mut socket = Self::connect(addr, &target).await.unwrap();
@@ -194,17 +193,17 @@ impl Socket {
         self.0.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
 
-    /// The next message.
+    /// Waits for the next message.
     pub async fn next(&mut self) -> Message {
         within(self.0.next()).await.unwrap().unwrap()
     }
 
-    /// The next text, whatever it is.
+    /// Waits for the next text message.
     pub async fn hear(&mut self) -> String {
         self.next().await.into_text().unwrap().to_string()
     }
 
-    /// The next text but for pings, which are answered.
+    /// Waits for the next text message other than pings; pings are answered.
     pub async fn hear_past_pings(&mut self) -> String {
         loop {
             match self.hear().await {
@@ -214,7 +213,7 @@ impl Socket {
         }
     }
 
-    /// The code the server closes with; 0 if it just hangs up. What comes before is skipped.
+    /// Waits until the server closes and returns the close code, 0 if there is none. Other messages are skipped.
     pub async fn closed(&mut self) -> u16 {
         loop {
             match within(self.0.next()).await {
@@ -226,7 +225,7 @@ impl Socket {
     }
 }
 
-/// The status a request to open a WebSocket is refused with.
+/// Opens a WebSocket that must be refused and returns the status.
 pub async fn refusal(addr: SocketAddr, path: &str) -> u16 {
     Socket::connect(addr, path).await.err().expect("was let in")
 }

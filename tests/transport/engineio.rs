@@ -12,7 +12,7 @@ use parlor::transport::engineio::{Config, Reason};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// No session has to settle, so that only the heartbeat ends it.
+/// Returns a configuration without the settle timeout, so that only the heartbeat ends sessions.
 fn patient() -> Config {
     Config {
         settle_timeout: None,
@@ -48,7 +48,7 @@ async fn polled_bytes_travel_as_base64() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_waits_for_what_comes() {
+async fn a_poll_waits_for_packets() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let (answer, ()) = tokio::join!(poller.poll(), poller.say("4late"));
@@ -56,7 +56,7 @@ async fn a_poll_waits_for_what_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_has_at_most_sixteen_packets_and_the_others_follow() {
+async fn a_payload_has_at_most_16_packets() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let sent: Vec<_> = (0..100).map(|i| format!("4{i}")).collect();
@@ -148,7 +148,7 @@ async fn an_invalid_packet_closes_the_websocket() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poller_is_pinged_each_interval_and_lives() {
+async fn a_poller_is_pinged_at_every_interval() {
     let server = start_with(patient()).await;
     for path in BOTH {
         let poller = Poller::open(server.addr, path).await;
@@ -162,7 +162,7 @@ async fn a_poller_is_pinged_each_interval_and_lives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poller_that_does_not_answer_is_given_up() {
+async fn a_poller_that_does_not_answer_pings_is_closed() {
     let server = start_with(patient()).await;
     for path in BOTH {
         let silent = Poller::open(server.addr, path).await;
@@ -178,12 +178,12 @@ async fn a_poller_that_does_not_answer_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions_survive_a_time_in_which_the_process_stood_still() {
+async fn sessions_survive_a_suspended_process() {
     let server = start_with(patient()).await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let (mut socket, _) = Socket::open(server.addr, ENGINE).await;
     assert_eq!(socket.hear().await, "2");
-    // All timers are late, and the peers' answers could not be read.
+    // All timers are late, and the clients' answers have not been read.
     advance(60 * SECOND).await;
     socket.say("3").await;
     poller.say("4hello").await;
@@ -193,7 +193,7 @@ async fn sessions_survive_a_time_in_which_the_process_stood_still() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ping_that_was_due_waits_for_the_next_poll() {
+async fn a_due_ping_is_sent_with_the_next_poll() {
     let server = start_with(patient()).await;
     let poller = Poller::open(server.addr, ENGINE).await;
     sleep(30 * SECOND).await;
@@ -205,7 +205,7 @@ async fn a_ping_that_was_due_waits_for_the_next_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_websocket_is_pinged_each_interval_and_lives() {
+async fn a_websocket_is_pinged_at_every_interval() {
     let server = start_with(patient()).await;
     for path in BOTH {
         let (mut socket, _) = Socket::open(server.addr, path).await;
@@ -219,7 +219,7 @@ async fn a_websocket_is_pinged_each_interval_and_lives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_websocket_that_does_not_answer_is_closed() {
+async fn a_websocket_that_does_not_answer_pings_is_closed() {
     let server = start_with(patient()).await;
     for path in BOTH {
         let (mut socket, _) = Socket::open(server.addr, path).await;
@@ -242,7 +242,7 @@ async fn a_poller_that_closes_ends_its_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_comes_just_after_the_close_ends_well_too() {
+async fn a_poll_just_after_the_close_is_answered() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     poller.say("1").await;
@@ -251,7 +251,7 @@ async fn a_poll_that_comes_just_after_the_close_ends_well_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_websocket_that_closes_is_closed() {
+async fn a_close_packet_closes_the_websocket() {
     let server = start().await;
     for path in BOTH {
         let (mut socket, _) = Socket::open(server.addr, path).await;
@@ -261,7 +261,7 @@ async fn a_websocket_that_closes_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_that_is_given_up_ends_the_session_at_once() {
+async fn an_aborted_poll_ends_the_session_at_once() {
     let mut server = start().await;
     let poller = Poller::open(server.addr, SOCKET).await;
     poller.say("40").await;
@@ -277,7 +277,7 @@ async fn a_poll_that_is_given_up_ends_the_session_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_posted_is_taken_in_though_nobody_waits_for_the_answer() {
+async fn a_post_is_processed_though_the_client_disconnects() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let mut tcp = dial(poller.addr).await;

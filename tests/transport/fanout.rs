@@ -39,9 +39,9 @@ async fn by_polling(addr: std::net::SocketAddr) -> Vec<String> {
     heard.split_off(2)
 }
 
-/// On the real clock: so much at once waits in the kernel now and then.
+/// Runs on the real clock: with so much data at once, some of it waits in the kernel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everybody_hears_everything_once_and_in_order() {
+async fn every_client_receives_all_messages_once_and_in_order() {
     let mut server = start().await;
     let mut listeners = JoinSet::new();
     let mut clients = Vec::new();

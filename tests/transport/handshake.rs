@@ -1,4 +1,4 @@
-//! How a session is opened, and which requests open none.
+//! Opening a session, and requests that are refused.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::server::{BOTH, SOCKET, start, start_with};
 use parlor::transport::engineio::{Config, Origins};
 
 #[tokio::test(start_paused = true)]
-async fn polling_opens_a_session_that_may_move() {
+async fn polling_opens_a_session_that_can_upgrade() {
     let server = start().await;
     for path in BOTH {
         let opened = Poller::open(server.addr, path).await.opened;
@@ -22,7 +22,7 @@ async fn polling_opens_a_session_that_may_move() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_websocket_opens_a_session_that_stays_there() {
+async fn a_websocket_opens_a_session_without_upgrades() {
     let server = start().await;
     for path in BOTH {
         let (_socket, opened) = Socket::open(server.addr, path).await;
@@ -35,7 +35,7 @@ async fn a_websocket_opens_a_session_that_stays_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_version_is_refused_with_words() {
+async fn other_protocol_versions_are_refused_with_a_message() {
     let server = start().await;
     for path in BOTH {
         for version in ["", "EIO=abc&", "EIO=3&", "EIO=5&"] {
@@ -50,7 +50,7 @@ async fn another_version_is_refused_with_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_transport_is_refused() {
+async fn unknown_transports_are_refused() {
     let server = start().await;
     for path in BOTH {
         for transport in ["", "&transport=abc"] {
@@ -87,7 +87,7 @@ async fn an_unknown_session_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_websocket_session_is_not_polled() {
+async fn a_websocket_session_cannot_be_polled() {
     let server = start().await;
     let (_socket, opened) = Socket::open(server.addr, SOCKET).await;
     let sid = opened["sid"].as_str().unwrap();
@@ -115,7 +115,7 @@ async fn the_path_ends_with_or_without_a_slash_and_is_not_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_any_origin_may_poll_but_not_with_its_cookies() {
+async fn any_origin_may_poll_but_without_credentials() {
     let server = start().await;
     let origin = "origin: http://elsewhere\r\n";
     let polling = "/socket.io/?EIO=4&transport=polling";
@@ -127,7 +127,7 @@ async fn a_page_of_any_origin_may_poll_but_not_with_its_cookies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_preflight_lets_the_authorization_header_through() {
+async fn a_preflight_allows_the_authorization_header() {
     let server = start().await;
     let headers = "origin: http://elsewhere\r\naccess-control-request-method: POST\r\n\
         access-control-request-headers: authorization,content-type\r\n";
@@ -142,7 +142,7 @@ async fn a_preflight_lets_the_authorization_header_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn origins_can_be_listed() {
+async fn allowed_origins_can_be_configured() {
     let server = start_with(Config {
         origins: Origins::Listed(vec!["http://home".to_owned()]),
         ..Config::default()
@@ -161,7 +161,7 @@ async fn origins_can_be_listed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_are_not_kept_by_caches() {
+async fn responses_are_not_cached() {
     let server = start().await;
     let request =
         "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";

@@ -1,4 +1,4 @@
-//! What a client may not do: be silent, say too much, read too little, be too many.
+//! Limits on clients: silence, size of messages, slow reading, number of sessions.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn entered(addr: SocketAddr) -> Socket {
     socket
 }
 
-/// A text message of exactly `bytes` bytes that the server sends back.
+/// Returns an event of exactly `bytes` bytes that the server sends back.
 fn message(bytes: usize) -> String {
     let empty = r#"42["message",""]"#;
     format!(r#"42["message","{}"]"#, "x".repeat(bytes - empty.len()))
@@ -66,7 +66,7 @@ async fn a_silent_or_refused_poller_is_closed_after_five_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_in_may_stay() {
+async fn an_authenticated_client_is_not_timed_out() {
     let server = start().await;
     let mut socket = entered(server.addr).await;
     let begun = Instant::now();
@@ -75,7 +75,7 @@ async fn who_is_in_may_stay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_may_say_64_kib_at_a_time() {
+async fn unauthenticated_clients_may_send_at_most_64_kib() {
     let server = start().await;
     let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
     let connect = |bytes: usize| format!(r#"40{{"a":"{}"}}"#, "x".repeat(bytes - 10));
@@ -91,7 +91,7 @@ async fn a_stranger_may_say_64_kib_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_in_may_say_a_million_bytes() {
+async fn authenticated_clients_may_send_a_million_bytes() {
     let mut server = start().await;
     let mut socket = entered(server.addr).await;
     socket.say(&message(1_000_000)).await;
@@ -125,7 +125,7 @@ async fn the_limit_holds_for_chunked_bodies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attachments_may_have_a_million_bytes_together() {
+async fn attachments_have_at_most_a_million_bytes_in_total() {
     let server = start().await;
     let mut socket = entered(server.addr).await;
     socket.say(r#"452-["message"]"#).await;
@@ -135,7 +135,7 @@ async fn attachments_may_have_a_million_bytes_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_end_is_given_up() {
+async fn an_unfinished_body_times_out() {
     let server = start().await;
     let poller = Poller::open(server.addr, SOCKET).await;
     poller.say("40").await;
@@ -151,7 +151,7 @@ async fn a_body_that_does_not_end_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_reads_nothing_is_let_go_and_nobody_waits_for_it() {
+async fn a_client_that_does_not_read_is_closed_without_delaying_others() {
     let mut server = start().await;
     let _deaf = entered(server.addr).await;
     let deaf = server.next_client().await;
@@ -177,7 +177,7 @@ async fn a_client_that_reads_nothing_is_let_go_and_nobody_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poller_that_does_not_poll_is_let_go_and_may_come_back() {
+async fn a_poller_that_does_not_poll_is_closed_and_may_reconnect() {
     let mut server = start().await;
     let poller = Poller::open(server.addr, SOCKET).await;
     poller.say("40").await;
@@ -187,12 +187,12 @@ async fn a_poller_that_does_not_poll_is_let_go_and_may_come_back() {
         client.emit("n", &i);
     }
     assert_eq!(server.next_lost().await, Reason::Server);
-    // Neither "41" nor "1": the client shall reconnect by itself.
+    // Neither "41" nor "1", so that the client reconnects by itself.
     assert_eq!(poller.poll().await.status, 400);
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_are_only_so_many_polling_sessions_from_one_address() {
+async fn polling_sessions_are_limited_per_address() {
     let server = start_with(Config {
         sessions: Gate::new(Limits {
             per_address: 2,
@@ -211,7 +211,7 @@ async fn there_are_only_so_many_polling_sessions_from_one_address() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_connection_gives_its_place_back() {
+async fn a_lost_connection_releases_its_permit() {
     let mut server = start().await;
     let socket = entered(server.addr).await;
     drop(socket);

@@ -1,6 +1,6 @@
-//! Engine.IO and Socket.IO as a client sees them: every case of the two official suites in our own
-//! words, and what Parlor promises beyond them. Time is tokio's, paused, so the real intervals hold:
-//! a `sleep` here costs nothing, and ends only when nothing else can go on.
+//! Engine.IO and Socket.IO from a client's point of view: every case of the two official test suites, and Parlor's own
+//! guarantees. Time is tokio's paused clock, so the real intervals apply: a `sleep` costs nothing, and ends only when
+//! nothing else can make progress.
 
 #![allow(clippy::unwrap_used)]
 

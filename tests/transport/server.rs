@@ -1,4 +1,4 @@
-//! A server to talk to: Engine.IO sends everything back, Socket.IO does what events ask for.
+//! Test server: the Engine.IO endpoint echoes everything, the Socket.IO endpoint reacts to events.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,21 +23,20 @@ pub const ENGINE: &str = "engine.io";
 pub const SOCKET: &str = "socket.io";
 pub const BOTH: [&str; 2] = [ENGINE, SOCKET];
 
-/// What a server closes a queue with when the client shall stay away.
+/// Reason for closing a queue whose client must not reconnect.
 pub const KICKED: Close = Close {
     code: 4003,
     reason: "kicked",
     retry: false,
 };
 
-/// A running server.
 pub struct Running {
     pub addr: SocketAddr,
     pub gate: Arc<Gate>,
     pub socketio: Server<Connections<App>>,
-    /// How Socket.IO clients were lost.
+    /// Reasons why Socket.IO clients were lost.
     pub lost: mpsc::UnboundedReceiver<Reason>,
-    /// The clients that are in, as they came.
+    /// Connected clients, in order of connection.
     pub clients: mpsc::UnboundedReceiver<Client<Queue>>,
     _stop: watch::Sender<bool>,
 }
@@ -52,7 +51,7 @@ impl Running {
     }
 }
 
-/// A server with the intervals of a real one.
+/// Starts a server with the default intervals.
 pub async fn start() -> Running {
     start_with(Config::default()).await
 }
@@ -117,7 +116,7 @@ impl Session for EchoSession {
     async fn closed(self, _: Reason) {}
 }
 
-/// Socket.IO: lets everybody in but the token "bad".
+/// Socket.IO handler that accepts every client except with the token "bad".
 pub struct App {
     lost: mpsc::UnboundedSender<Reason>,
     came: mpsc::UnboundedSender<Client<Queue>>,
@@ -188,7 +187,7 @@ impl Socket for AppSocket {
 }
 
 impl AppSocket {
-    /// Asks the client, and says what it answered.
+    /// Emits an event with an acknowledgement, and emits the client's answer back.
     fn ask(&self) {
         let answer = self.client.ask("question", &"?").unwrap();
         let client = self.client.clone();

@@ -1,4 +1,4 @@
-//! Namespaces, events, answers and attachments.
+//! Namespaces, events, acknowledgements and attachments.
 
 use parlor::transport::engineio::Reason;
 use serde_json::Value;
@@ -7,14 +7,14 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::client::{Poller, Socket};
 use crate::server::{KICKED, SOCKET, start};
 
-/// A client in the main namespace, past its greeting.
+/// Connects to the main namespace and reads the greeting.
 async fn connected(addr: std::net::SocketAddr) -> Socket {
     let (mut socket, _) = Socket::open(addr, SOCKET).await;
     assert_eq!(enter(&mut socket, "40").await, r#"42["auth",{}]"#);
     socket
 }
 
-/// Enters a namespace; returns what it is greeted with.
+/// Connects to a namespace and returns the greeting event.
 async fn enter(socket: &mut Socket, connect: &str) -> String {
     socket.say(connect).await;
     let granted = socket.hear().await;
@@ -26,7 +26,7 @@ async fn enter(socket: &mut Socket, connect: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_main_namespace_is_entered_with_and_without_a_payload() {
+async fn connecting_to_the_main_namespace_with_and_without_a_payload() {
     let server = start().await;
     for (connect, greeting) in [
         ("40", r#"42["auth",{}]"#),
@@ -38,7 +38,7 @@ async fn the_main_namespace_is_entered_with_and_without_a_payload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_namespace_is_entered_with_and_without_a_payload() {
+async fn connecting_to_another_namespace_with_and_without_a_payload() {
     let server = start().await;
     for (connect, greeting) in [
         ("40/custom,", r#"42/custom,["auth",{}]"#),
@@ -53,7 +53,7 @@ async fn another_namespace_is_entered_with_and_without_a_payload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_namespace_is_refused_and_others_are_not() {
+async fn an_unknown_namespace_is_refused() {
     let server = start().await;
     let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
     socket.say("40/random").await;
@@ -65,7 +65,7 @@ async fn an_unknown_namespace_is_refused_and_others_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_client_is_told_why() {
+async fn a_refused_client_gets_an_error_message() {
     let server = start().await;
     let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
     socket.say(r#"40{"token":"bad"}"#).await;
@@ -79,7 +79,7 @@ async fn a_refused_client_is_told_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_said_before_connect_closes_the_connection() {
+async fn packets_before_connect_close_the_connection() {
     let server = start().await;
     for wrong in ["4abc", r#"42["message"]"#, "41", "4", "40[]", "40{", "43[]"] {
         let (mut socket, _) = Socket::open(server.addr, SOCKET).await;
@@ -91,7 +91,7 @@ async fn what_is_said_before_connect_closes_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_the_main_namespace_keeps_the_connection_for_a_while() {
+async fn leaving_the_main_namespace_keeps_the_connection_for_a_while() {
     let mut server = start().await;
     let mut socket = connected(server.addr).await;
     socket.say("41").await;
@@ -101,7 +101,7 @@ async fn who_leaves_the_main_namespace_keeps_the_connection_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_leaves_another_namespace_stays_in_the_main_one() {
+async fn leaving_another_namespace_keeps_the_main_one() {
     let mut server = start().await;
     let mut socket = connected(server.addr).await;
     assert_eq!(
@@ -118,7 +118,7 @@ async fn who_leaves_another_namespace_stays_in_the_main_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_comes_back_as_it_was_written() {
+async fn an_event_is_echoed_unchanged() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     socket.say(r#"42["message",1,"2",{"3":[true]}]"#).await;
@@ -129,7 +129,7 @@ async fn an_event_comes_back_as_it_was_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_comes_back_with_its_attachments() {
+async fn an_event_is_echoed_with_its_attachments() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     let placeholders = r#"{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}"#;
@@ -145,7 +145,7 @@ async fn an_event_comes_back_with_its_attachments() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_is_answered_under_its_number() {
+async fn an_event_is_acknowledged_with_its_id() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     socket
@@ -157,7 +157,7 @@ async fn an_event_is_answered_under_its_number() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_with_attachments_is_answered_with_attachments() {
+async fn an_acknowledgement_may_have_attachments() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     let placeholders = r#"{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}"#;
@@ -172,7 +172,7 @@ async fn an_event_with_attachments_is_answered_with_attachments() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_packet_closes_the_connection() {
+async fn invalid_packets_close_the_connection() {
     let mut server = start().await;
     for wrong in [
         "4abc",
@@ -194,7 +194,7 @@ async fn what_is_no_packet_closes_the_connection() {
     ] {
         let mut socket = connected(server.addr).await;
         socket.say(wrong).await;
-        // An announced attachment that turns out to be a text.
+        // The announced attachment turns out to be text.
         if wrong.starts_with("451") || wrong.starts_with("459-") {
             socket.say(r#"42["message"]"#).await;
         }
@@ -204,7 +204,7 @@ async fn what_is_no_packet_closes_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_that_nothing_announced_close_the_connection() {
+async fn unannounced_binary_messages_close_the_connection() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     socket.give(&[1]).await;
@@ -212,7 +212,7 @@ async fn bytes_that_nothing_announced_close_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_asks_and_the_client_answers() {
+async fn the_server_emits_with_an_acknowledgement() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     socket.say(r#"42["ask-me"]"#).await;
@@ -230,7 +230,7 @@ async fn the_server_asks_and_the_client_answers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_nobody_asked_for_is_nothing() {
+async fn an_unexpected_acknowledgement_is_ignored() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     socket.say("4377[]").await;
@@ -239,7 +239,7 @@ async fn an_answer_nobody_asked_for_is_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_event_is_nothing() {
+async fn an_unknown_event_is_ignored() {
     let server = start().await;
     let mut socket = connected(server.addr).await;
     socket.say(r#"42["no such event",{"a":1}]"#).await;
@@ -249,7 +249,7 @@ async fn an_unknown_event_is_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_of_it_works_while_polling_too() {
+async fn events_and_acknowledgements_work_over_polling() {
     let server = start().await;
     let poller = Poller::open(server.addr, SOCKET).await;
     poller.say(r#"40{"token":"123"}"#).await;
@@ -267,7 +267,7 @@ async fn all_of_it_works_while_polling_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_sent_away_is_told_not_to_come_back() {
+async fn a_kicked_client_gets_disconnect_packets() {
     let mut server = start().await;
     let mut socket = connected(server.addr).await;
     let client = server.next_client().await;
@@ -281,7 +281,7 @@ async fn who_is_sent_away_is_told_not_to_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poller_that_is_sent_away_learns_it_with_its_next_poll() {
+async fn a_kicked_poller_gets_disconnect_packets_with_its_next_poll() {
     let mut server = start().await;
     for wait in [0, 5] {
         let poller = Poller::open(server.addr, SOCKET).await;
@@ -292,7 +292,7 @@ async fn a_poller_that_is_sent_away_learns_it_with_its_next_poll() {
         client.outgoing().close(KICKED);
         tokio::time::sleep(std::time::Duration::from_secs(wait)).await;
         let last = poller.poll().await;
-        // The real clients would heed a "1" before the "41" in front of it, and come back.
+        // The real clients would act on a "1" before the "41" in front of it, and reconnect.
         assert_eq!(
             last.packets(),
             [r#"42["last","words"]"#, "41", "41/custom,"]

@@ -1,4 +1,4 @@
-//! The move from polling to a WebSocket.
+//! Upgrades from polling to a WebSocket.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::client::Poller;
 use crate::server::{BOTH, ENGINE, SOCKET, start};
 
 #[tokio::test(start_paused = true)]
-async fn a_session_moves_and_goes_on() {
+async fn a_session_upgrades_and_continues() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let mut socket = poller.upgrade().await;
@@ -19,7 +19,7 @@ async fn a_session_moves_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_moved_session_is_not_polled() {
+async fn an_upgraded_session_cannot_be_polled() {
     let server = start().await;
     for path in BOTH {
         let poller = Poller::open(server.addr, path).await;
@@ -34,7 +34,7 @@ async fn a_moved_session_is_not_polled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_moved_session_takes_no_second_websocket() {
+async fn an_upgraded_session_refuses_a_second_websocket() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let mut socket = poller.upgrade().await;
@@ -47,7 +47,7 @@ async fn a_moved_session_takes_no_second_websocket() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_sent_during_the_move_arrives_once_and_in_order() {
+async fn packets_sent_during_an_upgrade_arrive_once_and_in_order() {
     let mut server = start().await;
     let poller = Poller::open(server.addr, SOCKET).await;
     poller.say("40").await;
@@ -55,7 +55,7 @@ async fn what_is_sent_during_the_move_arrives_once_and_in_order() {
     let client = server.next_client().await;
     let emit = |range: std::ops::Range<i32>| range.for_each(|i| client.emit("n", &i));
 
-    // More than one answer takes, so that some wait in the session.
+    // More packets than one payload takes, so that some stay queued in the session.
     emit(0..40);
     let mut got = poller.hear().await;
     let mut socket = poller.websocket().await;
@@ -74,7 +74,7 @@ async fn what_is_sent_during_the_move_arrives_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_posted_during_the_move_arrives_too() {
+async fn packets_posted_during_an_upgrade_are_processed() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let mut socket = poller.websocket().await;
@@ -86,7 +86,7 @@ async fn what_is_posted_during_the_move_arrives_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_move_that_fails_polling_goes_on() {
+async fn polling_continues_after_a_failed_upgrade() {
     let server = start().await;
     for wrong in ["4hello", "5", "2", "probe"] {
         let poller = Poller::open(server.addr, ENGINE).await;
@@ -100,7 +100,7 @@ async fn after_a_move_that_fails_polling_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_websocket_that_breaks_after_the_probe_gives_the_session_back() {
+async fn a_websocket_lost_after_the_probe_returns_the_session_to_polling() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let mut socket = poller.websocket().await;
@@ -113,7 +113,7 @@ async fn a_websocket_that_breaks_after_the_probe_gives_the_session_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_move_may_not_take_for_ever() {
+async fn an_upgrade_times_out() {
     let server = start().await;
     let poller = Poller::open(server.addr, ENGINE).await;
     let begun = Instant::now();
@@ -124,7 +124,7 @@ async fn a_move_may_not_take_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_over_does_not_move() {
+async fn a_closed_session_cannot_upgrade() {
     let mut server = start().await;
     let poller = Poller::open(server.addr, SOCKET).await;
     poller.say("40").await;
@@ -138,7 +138,7 @@ async fn a_session_that_is_over_does_not_move() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_table_is_empty_when_all_have_gone() {
+async fn ended_sessions_are_removed_from_the_table() {
     let mut server = start().await;
     let moved = Poller::open(server.addr, SOCKET).await;
     let mut socket = moved.upgrade().await;

@@ -1,4 +1,4 @@
-//! Shape A in other dialects than Parlor's own: what a delivery costs over Socket.IO and over a raw WebSocket.
+//! Shape A in other dialects: cost of a delivery over Socket.IO and over a raw WebSocket.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use super::{CHEAP, db, fanout, folder, watch};
 const MEMBERS: usize = 500;
 const IN_FLIGHT: usize = 32;
 
-/// One room of 500, 32 messages in flight, once in each dialect; in Parlor's own too, to compare with.
+/// Measures one room of 500 with 32 messages in flight in each dialect, and in the native protocol for comparison.
 pub async fn crowds(stretches: Stretches, table: &mut Table) {
     for name in ["native", "komunikator", "realtime", "team"] {
         let folder = folder();
@@ -49,7 +49,7 @@ async fn uuid(process: &Process, owner: &Person, room: i64) -> String {
     room["uuid"].as_str().expect("a uuid").to_owned()
 }
 
-/// A connection that is in the room.
+/// Opens a connection that has joined the room.
 async fn open(process: &Process, person: &Person, room: i64, dialect: &Dialect) -> Client {
     const SOCKET_IO: &str = "/socket.io/?EIO=4&transport=websocket";
     let say = |name: &str, value: Value| format!("421{}", json!([name, value]));
@@ -60,7 +60,7 @@ async fn open(process: &Process, person: &Person, room: i64, dialect: &Dialect) 
             (SOCKET_IO, say("join", join))
         }
         Dialect::Realtime => (SOCKET_IO, say("join_public", Value::Null)),
-        // Only what comes after it is answered.
+        // IdMessage gets no reply, so an invalid message follows, which does.
         Dialect::Team(uuid) => {
             let here = json!({"messageType": "IdMessage", "convId": uuid});
             ("/", here.to_string())

@@ -1,5 +1,4 @@
-//! One room: how much a delivery costs (A, and its floor), how long it takes (C), also while logins hash (H) and files
-//! come (F).
+//! One room: cost of a delivery (A, and its floor) and latency (C), also during password hashing (H) and uploads (F).
 
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -19,7 +18,6 @@ use super::{CHEAP, db, folder, watch};
 const IN_FLIGHT: [usize; 2] = [32, 1];
 const EVERY_20_MS: Pace = Pace::Every(Duration::from_millis(20));
 
-/// Shape A.
 pub async fn crowds(stretches: Stretches, table: &mut Table) {
     for members in [500, 1000] {
         for most in IN_FLIGHT {
@@ -34,7 +32,7 @@ pub async fn crowds(stretches: Stretches, table: &mut Table) {
     }
 }
 
-/// The same through a server that only repeats; and C, for which the disk is asked too.
+/// Shape A with the broadcast server, and shape C with it and with the disk alone.
 pub async fn floor(stretches: Stretches, table: &mut Table) {
     for most in IN_FLIGHT {
         let outcomes = repeated(500, Pace::InFlight(most), stretches).await;
@@ -72,7 +70,7 @@ async fn repeated(members: usize, pace: Pace, stretches: Stretches) -> Vec<Outco
         .await
 }
 
-/// How long a file takes what a commit writes, again and again.
+/// Repeatedly writes and syncs as many bytes as a commit does. Returns the times.
 fn synced(long: Duration) -> io::Result<Vec<Duration>> {
     let mut file = tempfile::tempfile_in(env!("CARGO_TARGET_TMPDIR"))?;
     let end = Instant::now() + long;
@@ -87,7 +85,7 @@ fn synced(long: Duration) -> io::Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// A and C with the peer; none if it cannot run.
+/// Shapes A and C with the peer. Returns `None` if it cannot run.
 pub async fn peer(stretches: Stretches, table: &mut Table) -> Option<()> {
     for most in IN_FLIGHT {
         let folder = folder();
@@ -105,13 +103,12 @@ pub async fn peer(stretches: Stretches, table: &mut Table) -> Option<()> {
     Some(())
 }
 
-/// Shape C.
 pub async fn latency(stretches: Stretches, table: &mut Table) {
     let outcomes = room(100, EVERY_20_MS, stretches).await;
     report_latency(table, "C", &outcomes);
 }
 
-/// Shape H: C while as many logins as the server takes are hashed at full cost.
+/// Shape H: C during as many full-cost logins as the server accepts.
 pub async fn logins(stretches: Stretches, table: &mut Table) {
     let folder = folder();
     let process = Process::parlor(&db(&folder), &[]);
@@ -143,7 +140,7 @@ pub async fn logins(stretches: Stretches, table: &mut Table) {
     );
 }
 
-/// Shape F: C while five people upload files of 25 MiB one after the other, and delete them again; without that first.
+/// Shape F: C without uploads, then while five accounts each upload files of 25 MiB, one at a time, and delete them.
 pub async fn uploads(stretches: Stretches, table: &mut Table) {
     const PEOPLE: usize = 5;
     const SIZE: usize = 25 * 1024 * 1024;
@@ -205,7 +202,7 @@ async fn one_sends(
         .await
 }
 
-/// A room and connections that watch it; the first is its owner's.
+/// Makes a room and connections that watch it. The first is the owner's.
 async fn crowd(process: &Process, members: usize) -> (i64, Crowd) {
     let (room, owner) = api::room(process.address, "crowd").await;
     let mut people = vec![owner];

@@ -1,4 +1,4 @@
-//! Shape D: what an idle connection costs in memory, in each protocol that keeps one open.
+//! Shape D: memory per idle connection, for each protocol with long-lived connections.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,10 +14,10 @@ use super::super::process::Process;
 use super::super::table::Table;
 use super::{CHEAP, db, folder, watch};
 
-/// By then every connection has been pinged.
+/// Wait before measuring, after which every connection has been pinged.
 const SETTLE: Duration = Duration::from_secs(12);
 
-/// How somebody gets in and stays.
+/// Protocol of a connection.
 #[derive(Clone, Copy)]
 enum Way {
     Native,
@@ -41,7 +41,7 @@ async fn measure(way: Way, count: usize, table: &mut Table) {
     let (room, owner) = api::room(maker.address, "idle").await;
     let people = api::guests(maker.address, "guest", count, room).await;
     maker.stop();
-    // Anew, so that what making people left behind hides nothing.
+    // A new process, so that memory left over from making accounts does not distort the result.
     let process = Process::parlor(&db(&folder), CHEAP);
     let empty = process.rss();
     let first = way.open(&process, &owner, room).await;
@@ -85,7 +85,7 @@ impl Way {
                 format!("40{}", json!({ "token": person.token })),
                 "40",
             ),
-            // Is not answered.
+            // Gets no reply.
             Self::Raw => ("/", r#"{"messageType":"IdMessage"}"#.to_owned(), ""),
         };
         let client = Client::open(process.address, path, Some(&person.token)).await;

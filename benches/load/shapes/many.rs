@@ -1,4 +1,5 @@
-//! Shape B: 100 rooms of 5, everybody sends, one message in flight each; and what SQLite alone needs for the same rows.
+//! Shape B: 100 rooms of 5, everybody sends with one message in flight; and the time SQLite alone needs for the same
+//! rows.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -19,7 +20,6 @@ use super::{CHEAP, db, folder, watch};
 const ROOMS: usize = 100;
 const MEMBERS: usize = 5;
 
-/// Measures.
 pub async fn rooms(stretches: Stretches, table: &mut Table) {
     let folder = folder();
     let process = Process::parlor(&db(&folder), CHEAP);
@@ -28,7 +28,7 @@ pub async fn rooms(stretches: Stretches, table: &mut Table) {
     ceiling(&db(&folder), table).expect("the same rows");
 }
 
-/// Lets all members of all rooms send.
+/// Makes all members of all rooms send.
 pub async fn all_send(process: &Process, stretches: Stretches) -> Vec<Outcome> {
     let done = Rc::new(Cell::new(0));
     let mut rooms = Vec::new();
@@ -52,7 +52,7 @@ pub async fn all_send(process: &Process, stretches: Stretches) -> Vec<Outcome> {
     measure(&rooms, &done, process, &stretches).await
 }
 
-/// Adds what came of it.
+/// Adds the results to the table.
 pub fn report(table: &mut Table, shape: &str, outcomes: &[Outcome]) {
     let figure = |of: fn(&Outcome) -> f64| median(outcomes.iter().map(of).collect());
     let remark = outcomes
@@ -74,7 +74,7 @@ pub fn report(table: &mut Table, shape: &str, outcomes: &[Outcome]) {
     );
 }
 
-/// The messages of that file once more, into an empty one, in one transaction and without the index of words.
+/// Inserts the messages of that file into an empty one, in one transaction and without the search index.
 fn ceiling(written: &Path, table: &mut Table) -> rusqlite::Result<()> {
     let folder = folder();
     let path = db(&folder);

@@ -1,4 +1,4 @@
-//! What is measured, a shape a file.
+//! The measured shapes, one per file.
 
 mod dialects;
 mod fanout;
@@ -21,7 +21,7 @@ use super::crowd::Stretches;
 use super::process::Process;
 use super::table::Table;
 
-/// A shape's measuring.
+/// The function that measures a shape.
 pub type Measure = for<'t> fn(Stretches, &'t mut Table) -> Pin<Box<dyn Future<Output = ()> + 't>>;
 
 /// All shapes, in the order in which they are measured.
@@ -61,10 +61,10 @@ pub const ALL: &[(&str, Measure)] = &[
     }),
 ];
 
-/// Passwords that cost next to nothing.
+/// Settings for cheap password hashes.
 const CHEAP: &[(&str, &str)] = &[("PARLOR_AUTH__PBKDF2_ROUNDS", "1000")];
 
-/// A folder on a real disk.
+/// Makes a temporary folder on a real disk, next to the build.
 fn folder() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
 }
@@ -73,7 +73,7 @@ fn db(folder: &TempDir) -> PathBuf {
     folder.path().join("chat.db")
 }
 
-/// An authenticated connection that watches a room.
+/// Opens an authenticated connection that watches a room.
 async fn watch(process: &Process, person: &Person, room: i64) -> Client {
     let client = Client::open(process.address, "/api/v1/ws", Some(&person.token)).await;
     let client = client.expect("a connection");

@@ -1,4 +1,4 @@
-//! Shape G: a page of history and the numbers of unread messages, in a file with ten million messages.
+//! Shape G: a page of history and the unread counts, in a file with ten million messages.
 
 use std::fs::File;
 use std::io;
@@ -18,12 +18,11 @@ use super::super::table::Table;
 use super::CHEAP;
 
 const MESSAGES: i64 = 10_000_000;
-/// So many pages are asked for, all over the file.
+/// Number of requested pages, spread over the file.
 const PAGES: i64 = 500;
-/// Each on a server of its own.
+/// Number of cold requests, each to a newly started server.
 const COLD: i64 = 11;
 
-/// Measures.
 pub async fn pages(_: Stretches, table: &mut Table) {
     let filled = Filled::with(MESSAGES, CHEAP).await;
     let process = Process::parlor(&filled.path, CHEAP);
@@ -61,7 +60,8 @@ pub async fn pages(_: Stretches, table: &mut Table) {
     );
 }
 
-/// The disk's share: a page's messages lie apart, between those of the other rooms.
+/// Reads as many scattered pages as a history page needs: its messages lie between those of other rooms. Returns
+/// milliseconds.
 fn scattered(path: &Path, number: i64) -> io::Result<f64> {
     forget(path);
     let file = File::open(path)?;
@@ -82,7 +82,7 @@ fn row(table: &mut Table, what: &str, mut times: Vec<f64>) {
     table.row("G", &figure, format!("{:.2}", median(times)), remark);
 }
 
-/// A page somewhere in the past of some room: milliseconds.
+/// Requests a history page of some room at some position. Returns milliseconds.
 async fn page(api: &mut Api, person: &Person, filled: &Filled, number: i64) -> f64 {
     let room = filled.rooms[number as usize % filled.rooms.len()];
     let before = MESSAGES - number * 7919 * 1009 % (MESSAGES - 100_000);
@@ -96,7 +96,7 @@ async fn get(api: &mut Api, path: &str, person: &Person) -> f64 {
     begun.elapsed().as_secs_f64() * 1000.0
 }
 
-/// Takes a file out of the system's memory.
+/// Drops a file from the page cache.
 fn forget(path: &Path) {
     let file = File::open(path).expect("the file");
     file.sync_all().expect("its end on disk");

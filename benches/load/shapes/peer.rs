@@ -1,11 +1,12 @@
-//! A, B and C with a chat server written by hand for Node, so that figures of other machines can be compared.
+//! Shapes A, B and C with a chat server written by hand for Node, so that results of different machines can be
+//! compared.
 
 use super::super::crowd::Stretches;
 use super::super::process::Process;
 use super::super::table::Table;
 use super::{db, fanout, folder, many};
 
-/// Measures, or says what is missing.
+/// Measures, or adds a row that says what is missing.
 pub async fn same(stretches: Stretches, table: &mut Table) {
     if measured(stretches, table).await.is_none() {
         table.row(

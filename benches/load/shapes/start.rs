@@ -1,4 +1,4 @@
-//! Shape E: from exec to the first answered request.
+//! Shape E: time from exec to the first answered request.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::{CHEAP, db, folder};
 const TIMES: usize = 11;
 const MESSAGES: i64 = 1_000_000;
 
-/// Measures, on files that are there already.
+/// Measures starts on existing files.
 pub async fn start(_: Stretches, table: &mut Table) {
     let folder = folder();
     Process::parlor(&db(&folder), CHEAP).stop();

@@ -1,4 +1,4 @@
-//! Where a file is fetched: `/files/<id>/<name>`, and with `?k=` also by those who cannot show who they are.
+//! File URLs: `/files/<id>/<name>`, optionally with a signed pass in `?k=` for clients that cannot authenticate.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,21 +8,21 @@ use sha2::Sha256;
 
 use crate::model::{File, FileId, FileKey, Millis, UserId};
 
-/// What stands in a path as it is.
+/// Characters left unescaped in a path (RFC 3986, unreserved).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// Milliseconds a pass is good for at least.
+/// Minimum lifetime of a pass, in milliseconds.
 const GOOD_FOR: i64 = 24 * HOUR;
-/// Passes made within one hour are the same, so that browsers fetch a picture once.
+/// Passes made within the same hour are equal, so that browsers can cache the file.
 const HOUR: i64 = 3_600_000;
-/// In the place of a reader: nobody is known.
+/// Stands for the reader in a pass without one.
 const ANYBODY: UserId = UserId(0);
 
-/// Where a file is, for those who show who they are; another host's file is where its sender said.
+/// Returns the URL of a file for authenticated clients. A linked file keeps its external URL.
 pub fn address(file: &File) -> String {
     match &file.url {
         Some(url) => url.as_str().to_owned(),
@@ -30,7 +30,7 @@ pub fn address(file: &File) -> String {
     }
 }
 
-/// Where a file is, for whoever holds the address: good for 24 to 25 hours, as long as `reader` may read what shows it.
+/// Returns a URL that needs no login. Valid for 24 to 25 hours, while `reader` may read what the file belongs to.
 pub fn signed_address(file: &File, reader: UserId) -> String {
     match &file.url {
         Some(url) => url.as_str().to_owned(),
@@ -38,13 +38,13 @@ pub fn signed_address(file: &File, reader: UserId) -> String {
     }
 }
 
-/// Where a file's small picture is; without one, `None`.
+/// Returns the URL of a file's thumbnail, if it has one.
 pub fn thumbnail_address(file: &File) -> Option<String> {
     let small = file.thumbnail.as_ref()?;
     Some(path(small.id, &small.name))
 }
 
-/// Where a picture of a person is: for whoever holds the address, as long as it is their picture.
+/// Returns a URL that needs no login, for an avatar. Valid as long as the file is somebody's avatar.
 pub(super) fn lasting_address(file: &File) -> String {
     let pass = seal(&file.key, 0, ANYBODY);
     format!("{}?k={pass}", path(file.id, &file.name))
@@ -59,7 +59,7 @@ fn signed(id: FileId, name: &str, key: &FileKey, reader: UserId) -> String {
     format!("{}?k={}", path(id, name), seal(key, until, reader))
 }
 
-/// `until` counts hours since 1970; 0 is for good.
+/// Makes a pass. `until` counts hours since 1970; 0 means that the pass does not expire.
 fn seal(key: &FileKey, until: i64, reader: UserId) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("HMAC takes a key of any length");
     mac.update(&until.to_be_bytes());
@@ -68,22 +68,22 @@ fn seal(key: &FileKey, until: i64, reader: UserId) -> String {
     format!("{until:x}.{:x}.{seal}", reader.0)
 }
 
-/// What a good pass lets its holder do.
+/// Access granted by a valid pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// Fetch the file as long as it is somebody's picture.
+    /// Fetch the file as long as it is somebody's avatar.
     Lasting,
-    /// Fetch what this person may read.
+    /// Fetch what this account may read.
     Of(UserId),
 }
 
-/// What `given` opens of the file of that key now.
+/// Returns the access that the pass `given` grants to the file with that key, or `None` if it is forged or expired.
 pub(super) fn opens(key: &FileKey, given: &str, now: Millis) -> Option<Pass> {
     let (until, rest) = given.split_once('.')?;
     let (reader, _) = rest.split_once('.')?;
     let number = |text| i64::from_str_radix(text, 16).ok();
     let (until, reader) = (number(until)?, UserId(number(reader)?));
-    // Compared by their hashes: how long it takes says nothing of the pass.
+    // Compares hashes, so that the time taken reveals nothing about the right pass.
     if !same(&seal(key, until, reader), given) {
         return None;
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_is_good_for_a_day_and_one_file_and_says_whose_it_is() {
+    fn a_signed_url_is_valid_for_a_day_and_names_its_reader() {
         let address = signed(FileId(7), "a b?.jpg", &KEY, ANN);
         assert!(address.starts_with("/files/7/a%20b%3F.jpg?k="), "{address}");
         let now = Millis::now();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_can_neither_be_stretched_nor_become_another_persons() {
+    fn forged_url_signatures_are_refused() {
         let now = Millis::now();
         let address = signed(FileId(7), "a", &KEY, ANN);
         let (until, rest) = given(&address).split_once('.').unwrap();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_without_end_is_told_from_others() {
+    fn a_signature_without_expiry_is_distinguished() {
         let lasting = seal(&KEY, 0, ANYBODY);
         assert_eq!(opens(&KEY, &lasting, Millis::now()), Some(Pass::Lasting));
     }

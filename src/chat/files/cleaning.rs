@@ -1,4 +1,4 @@
-//! Cleans uploads: finds out what of one stays, and writes that.
+//! Applies metadata stripping to an upload: makes the plan and writes the cleaned copy.
 
 use tokio::task::spawn_blocking;
 
@@ -9,13 +9,13 @@ use super::clean::{self, Kind, Piece, Plan};
 use super::original::Original;
 use super::writing::Writing;
 
-/// Why a file is refused of which nobody can tell where its metadata is.
+/// Error for a damaged file in which metadata cannot be located.
 const DAMAGED: Invalid = Invalid::new(
     "file",
     "is damaged, so place and camera cannot be taken out: save it anew, or send it in an archive",
 );
 
-/// What of a file stays.
+/// Makes the plan for a file: which of its bytes are kept.
 pub(super) async fn plan(kind: Kind, original: &Original) -> Result<Plan, ChatError> {
     let source = original.reader();
     match spawn_blocking(move || clean::plan(kind, source)).await {
@@ -29,7 +29,7 @@ pub(super) async fn plan(kind: Kind, original: &Original) -> Result<Plan, ChatEr
     }
 }
 
-/// Writes what stays of a file.
+/// Writes the parts of a file that the plan keeps.
 pub(super) async fn copy(
     original: &Original,
     plan: &Plan,

@@ -1,9 +1,9 @@
-//! The media type that a sender declares.
+//! Media type declared by the sender.
 
-/// The type of files of which nothing better is known.
+/// Media type of files about which nothing better is known.
 const UNKNOWN: &str = "application/octet-stream";
 
-/// What the sender says the file is, if that is a media type. Pictures are known by their bytes alone.
+/// Returns the declared media type if it is well-formed. Image types are ignored: images are recognized by their bytes.
 pub(super) fn media_type(declared: &str) -> String {
     let essence = declared.split(';').next().unwrap_or_default().trim();
     let is_word = |word: &str| {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_media_type_is_two_words_and_never_a_picture() {
+    fn declared_media_types_are_validated_and_never_images() {
         for (declared, expected) in [
             ("text/plain; charset=utf-8", "text/plain"),
             ("Application/PDF", "application/pdf"),

@@ -1,5 +1,5 @@
-//! Decodes pictures, smaller where the decoder can, within a budget of memory that is calculated before. Slow; for
-//! blocking threads only.
+//! Decodes images, scaled down where the decoder supports it. The memory needed is calculated in advance and checked
+//! against a budget. Slow: for blocking threads only.
 
 use std::io::{BufRead, Seek};
 use std::time::{Duration, Instant};
@@ -13,36 +13,35 @@ use png::Transformations;
 
 use super::clean::{Kind, Plan};
 
-/// The most passes a JPEG is made of: each costs as much time as a whole picture, and a few bytes can ask for thousands.
+/// Maximum number of JPEG scans: each costs as much time as a whole image, and a few bytes can ask for thousands.
 const PASSES_MAX: u32 = 100;
-/// The most pixels of all passes together.
+/// Maximum number of pixels of all scans together.
 const PASSED_MAX: u64 = 250_000_000;
-/// The longest time a picture takes.
+/// Maximum time for one image.
 const TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Memory that a decoder may take to say how large a picture is, bytes.
+/// Memory that a decoder may use to read the dimensions of an image, in bytes.
 const HEADERS: u64 = 1024 * 1024;
 
-/// What a picture may cost.
+/// Limits for decoding one image.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
-    /// Pixels.
     pub(super) pixels: u64,
-    /// Bytes of memory.
+    /// Memory in bytes.
     pub(super) memory: u64,
 }
 
-/// How small a picture may become while it is decoded.
+/// Size below which an image must not be scaled while it is decoded.
 #[derive(Clone, Copy)]
 pub(super) enum Least {
-    /// Its longer side.
+    /// Minimum of the longer side.
     Long(u32),
-    /// Its shorter side.
+    /// Minimum of the shorter side.
     Short(u32),
 }
 
 impl Least {
-    /// By what a picture can be divided.
+    /// Returns the whole number by which width and height can be divided, at least 1.
     fn divisor(self, width: u32, height: u32) -> u32 {
         let divisor = match self {
             Self::Long(least) => width.max(height) / least,
@@ -52,15 +51,15 @@ impl Least {
     }
 }
 
-/// A picture, perhaps smaller than it was.
+/// A decoded image, perhaps scaled down.
 pub(super) struct Decoded {
     /// Width and height of the original.
     pub(super) dimensions: (u32, u32),
-    /// `None` if it would cost too much.
+    /// `None` if decoding would exceed the budget.
     pub(super) image: Option<DynamicImage>,
 }
 
-/// Decodes a picture (of an animation the first frame); `None` if it is damaged or has too many pixels.
+/// Decodes an image, or the first frame of an animation. `None` if it is damaged or has too many pixels.
 pub(super) fn decode<R: BufRead + Seek>(
     kind: Kind,
     source: R,
@@ -100,7 +99,7 @@ fn jpeg<R: BufRead + Seek>(
     let part = |side: u16| u16::try_from(u32::from(side).div_ceil(divisor)).unwrap_or(side);
     let (scaled_width, scaled_height) = decoder.scale(part(info.width), part(info.height)).ok()?;
     let scaled = u64::from(scaled_width) * u64::from(scaled_height);
-    // Coefficients, planes, and what is handed out, which is then converted once.
+    // Memory for coefficients, planes and the output, which is converted once.
     let coefficients = match info.coding_process {
         CodingProcess::DctProgressive => plan.samples.saturating_mul(2),
         _ => 0,
@@ -151,10 +150,10 @@ fn png<R: BufRead + Seek>(source: R, budget: Budget, least: Least) -> Option<Dec
         dimensions,
         image: None,
     });
-    // Up to 16 bits a sample, before they are made 8.
+    // Samples have up to 16 bits before they are converted to 8.
     let row = u64::from(width) * channels as u64 * 2;
     if reader.info().interlaced {
-        // It comes in seven passes over the whole.
+        // An interlaced image arrives in seven passes over the whole.
         if pixels * channels as u64 + row * 3 > budget.memory {
             return nothing;
         }
@@ -178,14 +177,14 @@ fn png<R: BufRead + Seek>(source: R, budget: Budget, least: Least) -> Option<Dec
     Some(Decoded { dimensions, image })
 }
 
-/// A picture that becomes smaller by a whole number while its rows come.
+/// An image that is scaled down by a whole number while its rows are decoded.
 struct Shrunk {
     width: u32,
     channels: usize,
     divisor: usize,
-    /// Of the row of the small picture that is under way: per sample.
+    /// Sum of each sample of the output row in progress.
     sums: Vec<u64>,
-    /// Rows that went into it.
+    /// Input rows added to `sums`.
     rows: usize,
     samples: Vec<u8>,
     height: u32,
@@ -207,11 +206,11 @@ impl Shrunk {
         }
     }
 
-    /// Bytes of memory that it needs.
+    /// Returns the memory needed, in bytes.
     fn price(&self) -> u64 {
         let row = u64::from(self.width) * self.channels as u64;
         let height = u64::from(self.original.1.div_ceil(self.divisor as u32));
-        // While the samples grow there are two copies of them.
+        // While the vector of samples grows, there are two copies of it.
         row * 8 + row * height * 2
     }
 
@@ -266,7 +265,7 @@ fn from_samples(
     })
 }
 
-/// GIF and WebP, which are decoded whole: the frame, the canvas and, for WebP, the planes it is made of.
+/// Decodes GIF and WebP at full size: needs memory for the frame, the canvas and, for WebP, the planes.
 fn other<R: BufRead + Seek>(format: ImageFormat, source: R, budget: Budget) -> Option<Decoded> {
     // Measured: 6 to 7.
     const BYTES_A_PIXEL: u64 = 8;

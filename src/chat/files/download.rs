@@ -1,4 +1,4 @@
-//! Giving files out: who may have one, and its bytes piece by piece.
+//! File downloads: permission check and reading in pieces.
 
 use bytes::Bytes;
 
@@ -9,21 +9,20 @@ use super::super::{Caller, Chat, ChatError, TokenFault};
 use super::address::{Pass, opens};
 use super::original::read_piece;
 
-/// A file that somebody may fetch.
+/// A file that the caller may fetch.
 #[derive(Clone)]
 pub struct Download {
-    /// The file.
     pub file: File,
-    /// Names these very bytes: 32 hexadecimal digits.
+    /// Identifies the content, for an ETag: the first 16 bytes of its SHA-256 in hexadecimal.
     pub tag: String,
     store: Store,
 }
 
 impl Chat {
-    /// A file's bytes, for whoever may read what shows it, or has a good `pass`.
+    /// Returns a file if the caller may read what it belongs to, or if `pass` is valid.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`], [`ChatError::Unauthenticated`] if there is neither a good pass nor a caller.
+    /// [`ChatError::NotFound`]; [`ChatError::Unauthenticated`] if there is neither a valid pass nor a caller.
     pub async fn fetch_file(
         &self,
         caller: Option<&Caller>,
@@ -38,7 +37,7 @@ impl Chat {
             None => false,
         };
         if !is_open {
-            // Before anything is told of the file: whether there is one is not for everybody.
+            // Checked first: without a caller, the response must not reveal whether the file exists.
             let caller = caller.ok_or(TokenFault::Missing)?;
             let shown = found.as_ref().ok_or(GONE)?;
             self.check_fetch(caller, &shown.file, shown.shown).await?;
@@ -56,7 +55,7 @@ impl Chat {
         })
     }
 
-    /// Whether a pass opens a file: its reader must still be here and may still read it.
+    /// Whether a pass is valid for a file: its reader must still exist and may still read the file.
     async fn is_opened(&self, found: &StoredFile, pass: &str) -> Result<bool, ChatError> {
         let reader = match opens(&found.file.key, pass, Millis::now()) {
             None => return Ok(false),
@@ -97,10 +96,10 @@ impl Chat {
 }
 
 impl Download {
-    /// Bytes from `offset` on: as many as are kept together, at most 256 KiB; none at the end.
+    /// Returns the bytes from `offset` to the end of its chunk: at most 256 KiB, none at the end of the file.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the file was taken away meanwhile, [`ChatError::Busy`].
+    /// [`ChatError::NotFound`] if the file has been removed meanwhile, [`ChatError::Busy`].
     pub async fn piece(&self, offset: u64) -> Result<Bytes, ChatError> {
         if offset >= self.file.size {
             return Ok(Bytes::new());

@@ -1,4 +1,4 @@
-//! Pictures beside names: of people and of rooms.
+//! Avatars of people and pictures of rooms.
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -13,15 +13,15 @@ use super::address::{address, lasting_address};
 use super::incoming::{Announced, new_key, receive_portrait};
 use super::writing::{Row, keep_rendered};
 
-/// The largest picture that is made a portrait of, bytes.
+/// Largest upload from which a portrait is made, in bytes.
 const PORTRAIT_MAX: u64 = 8 * 1024 * 1024;
 
 impl Chat {
-    /// Makes a picture the caller's own, cut to a square.
+    /// Sets the caller's avatar, cropped to a square.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for guests, [`ChatError::TooLarge`], [`ChatError::Invalid`] if it is no picture,
-    /// [`ChatError::Quota`], and whatever the stream ends with.
+    /// [`ChatError::Forbidden`] for guests, [`ChatError::TooLarge`], [`ChatError::Invalid`] if it is no image,
+    /// [`ChatError::Quota`], and the stream's error.
     pub async fn set_avatar<S, E>(&self, sender: Sender<'_>, bytes: S) -> Result<User, E>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
@@ -42,10 +42,11 @@ impl Chat {
         Ok(user)
     }
 
-    /// Makes a picture that of a room, cut to a square.
+    /// Sets the picture of a room, cropped to a square.
     ///
     /// # Errors
-    /// As [`Chat::set_avatar`], and [`ChatError::Forbidden`] or [`ChatError::NotFound`] for who does not manage the room.
+    /// As [`Chat::set_avatar`]; [`ChatError::Forbidden`] or [`ChatError::NotFound`] if the caller may not manage the
+    /// room.
     pub async fn set_room_picture<S, E>(
         &self,
         sender: Sender<'_>,
@@ -68,7 +69,7 @@ impl Chat {
         Ok(room)
     }
 
-    /// Takes a room's picture away.
+    /// Removes the picture of a room.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotFound`].

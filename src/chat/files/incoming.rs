@@ -1,4 +1,4 @@
-//! One file coming in: where its bytes go, what it turns out to be, what of it stays, and its small copy.
+//! Receives one upload: buffers it, detects its type, strips metadata, stores it and makes a thumbnail.
 
 use std::time::Duration;
 
@@ -20,24 +20,24 @@ use super::places::Place;
 use super::turns::{Turn, Who};
 use super::writing::{Row, Writing, keep_rendered};
 
-/// A file that can be cleaned stays in memory up to this size until it is whole, bytes.
+/// Largest part of a file with a known format that is buffered in memory before it moves to disk, in bytes.
 const IN_MEMORY: usize = 1024 * 1024;
-/// An upload needs a place among all others from this size on, bytes.
+/// Size from which an upload needs one of the shared places, in bytes.
 const WITHOUT_PLACE: usize = 16 * 1024;
-/// How long a picture waits to be decoded; then it gets no thumbnail.
+/// Longest wait for the image decoder. After it, the image gets no thumbnail.
 const DECODE_WAIT: Duration = Duration::from_secs(10);
-/// What a sender says of a file, and how much of it there may be.
+/// The sender's description of a file and the limits that apply to it.
 pub(super) struct Announced<'a> {
     pub who: Who,
     pub name: &'a str,
     pub media_type: &'a str,
-    /// The largest size, bytes.
+    /// Maximum size in bytes.
     pub most: u64,
-    /// Bytes that the quota leaves.
+    /// Bytes left in the quota.
     pub left: u64,
 }
 
-/// Takes a file in, from its first byte to its last; the rows are the file's and its thumbnail's.
+/// Receives a file completely. The rows are the file's own and its thumbnail's.
 pub(super) async fn receive<S, E>(
     chat: &Chat,
     announced: Announced<'_>,
@@ -52,7 +52,7 @@ where
     Ok(incoming.finish().await?)
 }
 
-/// Takes a picture in of which only a portrait is kept.
+/// Receives an image and returns only its square portrait.
 pub(super) async fn receive_portrait<S, E>(
     chat: &Chat,
     announced: Announced<'_>,
@@ -67,7 +67,7 @@ where
     Ok(incoming.finish_portrait().await?)
 }
 
-/// A file that is coming in.
+/// An upload in progress.
 struct Incoming<'a> {
     chat: &'a Chat,
     who: Who,
@@ -76,11 +76,11 @@ struct Incoming<'a> {
     size: u64,
     most: u64,
     left: u64,
-    /// What came before it was clear where to put it.
+    /// Bytes received before the upload is written to disk.
     head: BytesMut,
     kind: Option<Kind>,
     writing: Option<Writing>,
-    /// Among the uploads that hold memory.
+    /// Place among the uploads that hold memory.
     place: Option<Place>,
 }
 
@@ -115,7 +115,7 @@ impl<'a> Incoming<'a> {
             let Some(part) = next else { break };
             self.write(&part?).await?;
         }
-        // Small files need one too: their bytes go to the disk now.
+        // Small files need a place too, because their bytes are written to disk now.
         self.enter().await?;
         Ok(())
     }
@@ -161,12 +161,12 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    /// Whether its first bytes say that it is a picture that we show.
+    /// Whether the first bytes are those of an image format that clients can show.
     fn is_picture(&self) -> bool {
         self.kind.and_then(picture::media_type).is_some()
     }
 
-    /// Goes on on the disk.
+    /// Moves the buffered bytes to disk, where the upload continues.
     async fn spill(&mut self) -> Result<&mut Writing, ChatError> {
         if self.kind.is_none() {
             self.chat.check_type(&self.declared)?;
@@ -181,7 +181,7 @@ impl<'a> Incoming<'a> {
         Ok(Writing::new(row))
     }
 
-    /// All that has come.
+    /// Returns everything received so far.
     async fn original(&mut self) -> Result<Original, ChatError> {
         match &mut self.writing {
             None => Ok(Original::Memory(std::mem::take(&mut self.head).freeze())),
@@ -216,7 +216,7 @@ impl<'a> Incoming<'a> {
         };
         drop(original);
         let written = writing.written().await?;
-        // All is on disk; decoding has a queue of its own.
+        // All bytes are on disk, and decoding has its own queue.
         self.place = None;
         let picture = match (self.kind, plan) {
             (Some(kind), Some(plan)) if self.is_picture() => {
@@ -235,7 +235,7 @@ impl<'a> Incoming<'a> {
         Ok((file, rows))
     }
 
-    /// What is known of the file; its thumbnail is kept.
+    /// Collects the facts about the file and stores its thumbnail.
     async fn describe(
         &self,
         found: Option<Found>,
@@ -276,12 +276,12 @@ impl<'a> Incoming<'a> {
         Ok(facts)
     }
 
-    /// Decodes a picture; `None` if it cannot be shown.
+    /// Decodes an image. Returns `None` if it cannot be shown.
     async fn look_at(&self, kind: Kind, written: Original, plan: Plan) -> Option<Picture> {
         let budget = self.budget();
         let (source, size) = (written.reader(), written.len());
         let turn = self.decoding_turn().await;
-        // Who waited too long is not decoded, but measured.
+        // If the decoder was busy for too long, the image is only measured, not decoded.
         let budget = Budget {
             memory: turn.as_ref().map_or(0, |_| budget.memory),
             ..budget
@@ -313,7 +313,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// Runs slow work that holds a turn, perhaps longer than somebody waits for it.
+    /// Runs `work` on the decoder thread. It holds `turn` until it ends, even if the caller stops waiting.
     async fn on_decoder<T: Send + 'static>(
         &self,
         turn: Option<Turn>,

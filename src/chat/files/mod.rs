@@ -1,4 +1,4 @@
-//! Files: taking them in, giving them out, and where they are. Must not know how a protocol carries them.
+//! Files: uploads, downloads and URLs. Independent of the protocol that carries them.
 
 mod address;
 mod clean;
@@ -33,12 +33,10 @@ use super::{Caller, WorkerPool};
 use places::Places;
 use turns::{Turns, Who};
 
-/// Who sends files, and from where: both have their share.
+/// The sender of a file and its network address. Both have a share of the upload places.
 #[derive(Clone, Copy)]
 pub struct Sender<'a> {
-    /// Who.
     pub caller: &'a Caller,
-    /// From where.
     pub address: IpAddr,
 }
 
@@ -48,14 +46,14 @@ impl Sender<'_> {
     }
 }
 
-/// What all uploads share.
+/// State shared by all uploads.
 pub(super) struct Works {
-    /// Uploads that hold memory.
+    /// Limits uploads that hold memory.
     places: Arc<Places>,
-    /// Pictures are decoded one at a time: each may take the whole budget of memory.
+    /// Images are decoded one at a time, because each may use the whole memory budget.
     decoding: Arc<Turns>,
     decoder: WorkerPool,
-    /// Something is there to be swept away.
+    /// Notified when there are discarded files to sweep.
     pub(super) sweep: Arc<Notify>,
 }
 
@@ -72,7 +70,7 @@ impl Default for Works {
 
 impl Drop for Works {
     fn drop(&mut self) {
-        // Whoever waits for something to sweep away sees that the chat has ended.
+        // Wakes the sweeper, so that it sees that the chat has ended.
         self.sweep.notify_one();
     }
 }

@@ -1,4 +1,4 @@
-//! What has been uploaded, to be read again: from memory, or piece by piece from the database.
+//! Uploaded bytes that are read again, from memory or chunk by chunk from the database.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
@@ -10,10 +10,10 @@ use crate::store::{CHUNK, Store, StoreError};
 
 use super::super::ChatError;
 
-/// So often a piece is asked for while all readers are busy.
+/// Attempts to read a chunk while all read connections are busy.
 const TRIES: u32 = 5;
 
-/// Where the bytes are.
+/// Storage of the uploaded bytes.
 #[derive(Clone)]
 pub(super) enum Original {
     Memory(Bytes),
@@ -28,7 +28,7 @@ impl Original {
         }
     }
 
-    /// All bytes that are kept together with the one at `offset`, and where they begin.
+    /// Returns the whole piece that contains `offset`, and the offset where it starts.
     async fn piece(&self, offset: u64) -> Result<(u64, Bytes), ChatError> {
         match self {
             Self::Memory(bytes) => Ok((0, bytes.clone())),
@@ -40,7 +40,7 @@ impl Original {
         }
     }
 
-    /// To be read from the beginning.
+    /// Returns a window for asynchronous reading, at the start of the file.
     pub(super) fn window(&self) -> Window {
         Window {
             original: self.clone(),
@@ -49,7 +49,7 @@ impl Original {
         }
     }
 
-    /// To be read on a thread for blocking work, from the beginning.
+    /// Returns a reader for blocking threads, at the start of the file.
     pub(super) fn reader(&self) -> Reader {
         Reader {
             window: self.window(),
@@ -59,16 +59,16 @@ impl Original {
     }
 }
 
-/// A piece of a file's bytes.
+/// Reads one chunk of a file.
 ///
 /// # Errors
-/// [`ChatError::NotFound`] if the file was taken away meanwhile, [`ChatError::Busy`].
+/// [`ChatError::NotFound`] if the file has been removed meanwhile, [`ChatError::Busy`].
 pub(super) async fn read_piece(store: &Store, id: FileId, seq: u64) -> Result<Bytes, ChatError> {
     let seq = u32::try_from(seq).map_err(ChatError::internal)?;
     let mut tries = 0;
     loop {
         match store.chunk(id, seq).await {
-            // Each try waits for seconds by itself.
+            // Each attempt already waits for seconds.
             Err(StoreError::Busy | StoreError::Timeout) if tries < TRIES => tries += 1,
             answer => {
                 let piece = answer?.ok_or(ChatError::NotFound("file"))?;
@@ -86,7 +86,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Bytes from `offset` on, as many as are at hand; none at the end.
+    /// Returns the bytes from `offset` to the end of its piece; none at the end of the file.
     pub(super) async fn at(&mut self, offset: u64) -> Result<&[u8], ChatError> {
         if self.held(offset).is_empty() && offset < self.original.len() {
             (self.from, self.piece) = self.original.piece(offset).await?;
@@ -97,7 +97,7 @@ impl Window {
         Ok(self.held(offset))
     }
 
-    /// What is at hand of that.
+    /// Returns the loaded bytes from `offset` on, if any.
     fn held(&self, offset: u64) -> &[u8] {
         let skipped = offset.checked_sub(self.from);
         let skipped = skipped.and_then(|skipped| usize::try_from(skipped).ok());
@@ -106,7 +106,7 @@ impl Window {
     }
 }
 
-/// A file as the standard library reads files; for threads that may block.
+/// [`Read`], [`BufRead`] and [`Seek`] over an [`Original`], for threads that may block.
 pub(super) struct Reader {
     window: Window,
     at: u64,
@@ -115,7 +115,7 @@ pub(super) struct Reader {
 
 impl BufRead for Reader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        // A decoder asks for every single byte.
+        // Decoders call this for every byte, so it enters the runtime only when no bytes are loaded.
         if self.window.held(self.at).is_empty() {
             let loading = self.window.at(self.at);
             self.runtime.block_on(loading).map_err(io::Error::other)?;

@@ -1,5 +1,4 @@
-//! Pictures as they are kept: how large one is, and its smaller copies. Slow; for blocking threads only. Must not know the
-//! store.
+//! Image dimensions, thumbnails and portraits. Slow: for blocking threads only. Independent of the store.
 
 use std::io::{BufRead, Seek};
 
@@ -12,36 +11,33 @@ use image::metadata::Orientation;
 use super::clean::{Kind, Plan};
 use super::decode::{Budget, Least, decode};
 
-/// A thumbnail is at most so wide and high.
+/// Maximum width and height of a thumbnail.
 const THUMBNAIL: u32 = 400;
-/// A picture of up to so many bytes that is no larger than a thumbnail is its own.
+/// An image of at most this many bytes that is no larger than a thumbnail gets none.
 const SMALL: u64 = 64 * 1024;
-/// A portrait is at most so wide and high.
+/// Maximum width and height of a portrait.
 const PORTRAIT: u32 = 512;
 
-/// A picture as it is kept.
+/// An image as it is stored.
 pub(super) struct Picture {
-    /// What its bytes say it is.
+    /// Media type detected from its bytes.
     pub media_type: &'static str,
-    /// Width and height as shown.
+    /// Width and height after the EXIF orientation is applied.
     pub dimensions: (u32, u32),
-    /// Its small copy, where it pays and does not cost too much.
+    /// Thumbnail, unless the image is small or too expensive to decode.
     pub thumbnail: Option<Rendered>,
 }
 
-/// A picture of our own making.
+/// An image encoded by the server.
 pub(super) struct Rendered {
-    /// What it is.
     pub media_type: &'static str,
-    /// How its name ends.
+    /// File name extension.
     pub ending: &'static str,
-    /// The encoded picture.
     pub bytes: Bytes,
-    /// Width and height.
     pub dimensions: (u32, u32),
 }
 
-/// What a picture of that kind is, if it is one we show.
+/// Returns the media type of an image format that clients can show.
 pub(super) fn media_type(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Jpeg => Some("image/jpeg"),
@@ -52,14 +48,15 @@ pub(super) fn media_type(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Which way is up. Of the formats whose metadata goes as a whole, the orientation goes with it.
+/// Returns the orientation after cleaning. Only JPEG and WebP keep it; for other formats it goes with all other
+/// metadata.
 fn orientation(kind: Kind, plan: &Plan) -> Orientation {
     let kept = matches!(kind, Kind::Jpeg | Kind::WebP);
     let known = Orientation::from_exif(plan.orientation).filter(|_| kept);
     known.unwrap_or(Orientation::NoTransforms)
 }
 
-/// The picture of `size` bytes that has been cleaned by `plan`; `None` if it is damaged or has too many pixels.
+/// Reads an image of `size` bytes that `plan` cleaned. Returns `None` if it is damaged or has too many pixels.
 pub(super) fn read<R: BufRead + Seek>(
     kind: Kind,
     source: R,
@@ -78,7 +75,7 @@ pub(super) fn read<R: BufRead + Seek>(
             | Orientation::Rotate90FlipH
             | Orientation::Rotate270FlipH
     );
-    // An animation needs one that stands still.
+    // An animation needs a still thumbnail, however small it is.
     let is_small = plan.found.frames <= 1 && width.max(height) <= THUMBNAIL && size <= SMALL;
     let thumbnail = match found.image {
         Some(image) if !is_small => {
@@ -100,7 +97,7 @@ pub(super) fn read<R: BufRead + Seek>(
     })
 }
 
-/// A square picture for beside a name, cut from the middle; `None` if these bytes are no picture or cost too much.
+/// Makes a square avatar from the middle of an image. Returns `None` if it is no image or too expensive to decode.
 pub(super) fn portrait<R: BufRead + Seek>(
     kind: Kind,
     source: R,

@@ -1,4 +1,4 @@
-//! Files and the messages that show them: other hosts' files that people point at, and lists of what is shown.
+//! Attachments: attach files and links to messages, remove them, list them.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use crate::store::Shown;
 use super::super::messages::Posted;
 use super::super::{Caller, Chat, ChatError};
 
-/// Something a message shall show.
+/// A file to attach to a message.
 #[derive(Clone, Debug)]
 pub enum Attachment {
-    /// What the caller has uploaded and nothing shows yet.
+    /// An unattached upload of the caller.
     Uploaded(FileId),
-    /// Another host's file.
+    /// A link to a file on another host.
     Link(Link),
 }
 
 impl Chat {
-    /// Sends a message that shows a file.
+    /// Posts a message with one attachment.
     ///
     /// # Errors
-    /// As [`Chat::post`]; [`ChatError::Forbidden`] for guests; [`ChatError::NotFound`] if an upload is not there, not
-    /// the caller's, or shown already.
+    /// As [`Chat::post`]; [`ChatError::Forbidden`] for guests; [`ChatError::NotFound`] if an upload does not exist, is
+    /// not the caller's, or is attached already.
     pub async fn post_file(
         &self,
         caller: &Caller,
@@ -42,10 +42,10 @@ impl Chat {
         posted
     }
 
-    /// Lets one of the caller's messages show one more file, which is answered too.
+    /// Attaches one more file to one of the caller's messages. Returns the message and the file.
     ///
     /// # Errors
-    /// As [`Chat::post_file`]; [`ChatError::Forbidden`] if the message is somebody else's.
+    /// As [`Chat::post_file`]; [`ChatError::Forbidden`] if the message is not the caller's.
     pub async fn show_file(
         &self,
         caller: &Caller,
@@ -61,11 +61,11 @@ impl Chat {
         Ok((message, file))
     }
 
-    /// Takes a file away from the message that shows it, for whoever may delete that message; one without text and files
-    /// goes with it.
+    /// Removes an attachment; needs the permission to delete the message. A message left without text and files is
+    /// deleted.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] if the message is out of the caller's reach; [`ChatError::NotFound`];
+    /// [`ChatError::Forbidden`] if the caller may not delete the message; [`ChatError::NotFound`];
     /// [`ChatError::Limited`].
     pub async fn remove_file(&self, caller: &Caller, file: FileId) -> Result<(), ChatError> {
         const MISSING: ChatError = ChatError::NotFound("file");
@@ -78,10 +78,11 @@ impl Chat {
         }
     }
 
-    /// A file that a message shows, for who uploaded it.
+    /// Returns an attachment to the account that uploaded it.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`]; [`ChatError::Forbidden`] if it is somebody else's and the caller may know of it.
+    /// [`ChatError::Forbidden`] if it is not the caller's but in a room the caller may read; otherwise
+    /// [`ChatError::NotFound`].
     pub async fn placed_file(
         &self,
         caller: &Caller,
@@ -99,10 +100,10 @@ impl Chat {
         }
     }
 
-    /// The newest files before `before` that the caller's messages show, newest first.
+    /// Returns attachments of the caller's messages with ids below `before`, newest first.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn own_files(
         &self,
         caller: &Caller,
@@ -113,18 +114,18 @@ impl Chat {
         Ok(store.files_of(me, before, limit).await?)
     }
 
-    /// Bytes that the caller keeps here, also of pictures and of what is on its way.
+    /// Returns the bytes that the caller stores, including avatars and uploads in progress.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn own_bytes(&self, caller: &Caller) -> Result<u64, ChatError> {
         Ok(self.core.store.bytes_of(caller.id()).await?)
     }
 
-    /// The newest files of a room, newest first.
+    /// Returns the newest files of a room, newest first.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller may not read it.
+    /// [`ChatError::NotFound`] if the caller may not read the room.
     pub async fn room_files(
         &self,
         caller: &Caller,
@@ -134,7 +135,8 @@ impl Chat {
         Ok(self.core.store.files_in(room).await?)
     }
 
-    /// The files of a message in the lobby, newest first; no secret where an operator has switched proof off.
+    /// Returns the files of a lobby message, newest first. For callers that `compat.open` lets in without
+    /// authentication.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -146,7 +148,7 @@ impl Chat {
         Ok(self.core.store.files_by(message).await?)
     }
 
-    /// What the caller has uploaded and nothing shows yet.
+    /// Returns an unattached upload of the caller.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -159,7 +161,7 @@ impl Chat {
             .ok_or(ChatError::NotFound("file"))
     }
 
-    /// The file's number, and once more if it was remembered only now.
+    /// Returns the id of the file and, if this call stored it as a link, the id once more for cleanup.
     async fn keep(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Places for uploads: each holds memory, so they are few. When they are short, those are cut whose bytes come slowly.
+//! Limits concurrent uploads, because each holds memory. When places are short, slow uploads are cancelled.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,39 +10,39 @@ use tokio::time::{Instant, timeout};
 use super::super::ChatError;
 use super::turns::{Turn, Turns, Who};
 
-/// So many uploads hold memory at once, each up to 1 MiB.
+/// Uploads that may hold memory at the same time, each up to 1 MiB.
 const PLACES: usize = 32;
-/// So many of them of one account.
+/// Places of one account.
 const PLACES_OF_ONE: usize = 4;
-/// How long an upload waits for a place, seconds.
+/// Longest wait for a place, in seconds.
 const WAIT: u32 = 30;
-/// After so many seconds somebody who has more than others loses one.
+/// Seconds of waiting after which an upload of an account or network with more places than others may be cancelled.
 const SHARE_AFTER: u32 = 10;
-/// Whoever sends less than this a second gives way, bytes.
+/// Uploads below this rate are cancelled when places are short, in bytes per second.
 const SLOW: u64 = 16 * 1024;
-/// The sender must have been waited for so long before it counts as slow.
+/// Time spent waiting for the sender before its rate is judged.
 const JUDGED_AFTER: Duration = Duration::from_secs(1);
-/// What is older counts half.
+/// Time spent waiting for the sender after which older measurements are halved.
 const WINDOW: Duration = Duration::from_secs(4);
 
-/// All places.
+/// All upload places.
 pub(super) struct Places {
     turns: Arc<Turns>,
     held: Mutex<HashMap<u64, Held>>,
 }
 
-/// What is known of an upload that has a place.
+/// State of an upload that has a place.
 struct Held {
     who: Who,
     bytes: u64,
-    /// How long its sender was waited for.
+    /// Total time spent waiting for the sender.
     waited: Duration,
     waiting_since: Option<Instant>,
     cut: Arc<Notify>,
     is_cut: bool,
 }
 
-/// A place; given back on drop.
+/// A place of one upload. Given back on drop.
 pub(super) struct Place {
     places: Arc<Places>,
     turn: Turn,
@@ -56,7 +56,7 @@ impl Drop for Place {
 }
 
 impl Held {
-    /// Bytes a second, if it can be told yet. Only the time counts in which nothing but the sender was waited for.
+    /// Returns the rate in bytes per second, once it can be judged. Counts only the time spent waiting for the sender.
     fn rate(&self, now: Instant) -> Option<u64> {
         let waiting = self
             .waiting_since
@@ -77,7 +77,7 @@ impl Places {
     /// Waits for a place.
     ///
     /// # Errors
-    /// [`ChatError::Busy`].
+    /// [`ChatError::Busy`] if none is free within 30 seconds.
     pub(super) async fn enter(self: &Arc<Self>, who: Who) -> Result<Place, ChatError> {
         let mut taking = std::pin::pin!(self.turns.take(who));
         for second in 0..WAIT {
@@ -109,7 +109,8 @@ impl Places {
         }
     }
 
-    /// Cuts the slowest upload; if none is slow and `shares` count, the slowest of those who hold more than `who` will.
+    /// Cancels the slowest upload below [`SLOW`]. If there is none and `shares` is set, cancels the slowest upload of a
+    /// network or account that will still hold more places than that of `who`.
     fn make_room(&self, who: Who, shares: bool) {
         let now = Instant::now();
         let mut all = self.held();
@@ -142,7 +143,7 @@ impl Places {
 }
 
 impl Place {
-    /// Waits for what the sender sends next; `None` if the place is needed for somebody faster.
+    /// Waits for the sender's next data. Returns `None` if the upload is cancelled.
     pub(super) async fn wait<T>(&mut self, next: impl Future<Output = T>) -> Option<T> {
         self.note(|held| held.waiting_since = Some(Instant::now()));
         let next = tokio::select! {
@@ -162,7 +163,7 @@ impl Place {
         next
     }
 
-    /// So many bytes have come.
+    /// Counts bytes received from the sender.
     pub(super) fn received(&mut self, bytes: usize) {
         self.note(|held| held.bytes += bytes as u64);
     }

@@ -1,4 +1,4 @@
-//! A fair queue: a number of places, given to those who wait such that no address and no account has more than its share.
+//! A fair semaphore: limits how many permits each network and each account holds while others wait.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,16 +8,16 @@ use tokio::sync::oneshot;
 
 use crate::model::UserId;
 
-/// So many may wait, all together.
+/// Maximum number of waiters.
 const WAITING: usize = 1024;
-/// So many may wait of one account.
+/// Maximum number of waiters of one account.
 const WAITING_OF_ONE: usize = 16;
 
-/// Whom a place is counted for.
+/// Account and network for which a permit is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Who {
     pub(super) account: UserId,
-    /// The address, or its /64 network: a household has one of its own in IPv6.
+    /// The IPv4 address or the IPv6 /64 network, since a household usually has a /64 of its own.
     pub(super) network: IpAddr,
 }
 
@@ -31,7 +31,6 @@ impl Who {
     }
 }
 
-/// The queue.
 pub(super) struct Turns {
     places: usize,
     of_one: usize,
@@ -43,7 +42,7 @@ struct State {
     next_id: u64,
     holding: Vec<Entry>,
     waiting: Vec<Waiting>,
-    /// When an account that holds or waits was last given a place.
+    /// When each account that holds a permit or waits was last granted one.
     served: HashMap<UserId, u64>,
 }
 
@@ -58,7 +57,7 @@ struct Waiting {
     granted: oneshot::Sender<()>,
 }
 
-/// A place, or one's position in the queue; given back on drop.
+/// A permit or, until it is granted, a position in the queue. Given back on drop.
 pub(super) struct Turn {
     turns: Arc<Turns>,
     pub(super) id: u64,
@@ -71,7 +70,7 @@ impl Drop for Turn {
 }
 
 impl Turns {
-    /// `places` of them, at most `of_one` for one account.
+    /// Creates `places` permits, of which one account may hold `of_one`.
     pub(super) fn new(places: usize, of_one: usize) -> Arc<Self> {
         Arc::new(Self {
             places,
@@ -80,13 +79,13 @@ impl Turns {
         })
     }
 
-    /// Waits for a place; `None` if too many wait already.
+    /// Waits for a permit. Returns `None` if too many wait already.
     pub(super) async fn take(self: &Arc<Self>, who: Who) -> Option<Turn> {
         let (turn, granted) = self.join(who)?;
         granted.await.ok().map(|()| turn)
     }
 
-    /// Whether all places are held.
+    /// Whether all permits are held.
     pub(super) fn is_full(&self) -> bool {
         self.state().holding.len() >= self.places
     }
@@ -128,7 +127,8 @@ impl Turns {
         });
     }
 
-    /// Gives free places to those who hold the least and were served longest ago.
+    /// Grants free permits, first to waiters whose network and account hold the fewest, then to those served longest
+    /// ago.
     fn grant(&self, state: &mut State) {
         while state.holding.len() < self.places {
             let waiting = state.waiting.iter().enumerate();
@@ -149,7 +149,7 @@ impl Turns {
             state.next_id += 1;
             state.served.insert(entry.who.account, state.next_id);
             state.holding.push(entry);
-            // Whoever has stopped waiting gives the place back.
+            // If the receiver no longer waits, dropping its `Turn` gives the permit back.
             let _ = granted.send(());
         }
     }
@@ -170,7 +170,7 @@ impl State {
         self.holding.iter().filter(is_of).count()
     }
 
-    /// Sends the last one away who waits for whom most wait, unless `who` has as many waiting.
+    /// Drops the last waiter of the network and account with the most waiters, unless those of `who` have as many.
     fn drop_one_for(&mut self, who: Who) -> bool {
         let mut networks: HashMap<IpAddr, usize> = HashMap::new();
         let mut accounts: HashMap<UserId, usize> = HashMap::new();
@@ -205,7 +205,7 @@ mod tests {
         Who::new(UserId(account), address.parse().unwrap())
     }
 
-    /// Joins the queue; whether it was given a place can be asked of the receiver.
+    /// Joins the queue. The receiver tells whether the permit was granted.
     fn join(turns: &Arc<Turns>, who: Who) -> (Turn, oneshot::Receiver<()>) {
         turns.join(who).unwrap()
     }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_take_turns_however_many_of_one_wait() {
+    fn accounts_take_turns_regardless_of_their_queue_length() {
         let turns = Turns::new(1, 1);
         let held = join(&turns, who(1, "10.0.0.1"));
         let mut of_one: Vec<_> = (0..4).map(|_| join(&turns, who(1, "10.0.0.1"))).collect();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_with_many_accounts_has_one_share() {
+    fn accounts_of_one_address_share_one_turn() {
         let turns = Turns::new(2, 1);
         let held = [1, 2].map(|account| join(&turns, who(account, "2001:db8::1")));
         let mut same = join(&turns, who(3, "2001:db8::2"));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_still_takes_others() {
+    fn a_full_queue_evicts_an_entry_for_another_address() {
         let turns = Turns::new(1, 1);
         let _held = join(&turns, who(0, "10.0.0.1"));
         let mut waiting: Vec<_> = (0..WAITING as i64)
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stays_of_those_who_left() {
+    fn dropped_turns_leave_no_state() {
         let turns = Turns::new(1, 1);
         let (held, waiting) = (
             join(&turns, who(1, "10.0.0.1")),

@@ -1,4 +1,4 @@
-//! Taking files in: within limits, in small pieces, pictures without what they tell of their making.
+//! Uploads: checks limits, streams files to disk in chunks and strips metadata.
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -11,20 +11,20 @@ use super::incoming::{Announced, new_key, receive};
 use super::turns::Who;
 use super::writing::Row;
 
-/// The files of one message to be; what is not posted in the end is given up.
+/// The files of a message that is not posted yet. Dropping it without posting discards the files.
 pub struct Uploads {
     chat: Chat,
     caller: Caller,
     room: RoomId,
     rows: Vec<Row>,
     files: Vec<FileId>,
-    /// What the quota leaves.
+    /// Bytes left in the quota.
     left: u64,
     who: Who,
 }
 
 impl Chat {
-    /// Begins a message with files; everything that can be refused before a byte has come is.
+    /// Starts a message with files. Checks everything that can be checked before the first byte arrives.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] for guests, [`ChatError::NotFound`], [`ChatError::Muted`], [`ChatError::Quota`].
@@ -43,7 +43,7 @@ impl Chat {
         })
     }
 
-    /// Takes one file in that no message shows yet; if none does within an hour, it is given up.
+    /// Receives an unattached file. It is removed unless a message shows it within an hour.
     ///
     /// # Errors
     /// As [`Uploads::take`]; [`ChatError::Forbidden`] for guests.
@@ -71,10 +71,11 @@ impl Chat {
         Ok(file)
     }
 
-    /// Remembers another host's file, for a message to show; it is never fetched.
+    /// Stores a link to a file on another host, for a message to show. The server never fetches it.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for guests, [`ChatError::TooLarge`], [`ChatError::Invalid`] for a type that is not taken.
+    /// [`ChatError::Forbidden`] for guests, [`ChatError::TooLarge`], [`ChatError::Invalid`] for a type that is not
+    /// allowed.
     pub async fn link_file(&self, caller: &Caller, link: Link) -> Result<File, ChatError> {
         caller.need_account()?;
         if link.size > self.core.settings.file_size_max {
@@ -89,7 +90,7 @@ impl Chat {
             .await?)
     }
 
-    /// Bytes this person may still keep here.
+    /// Returns the bytes left in the account's quota.
     pub(super) async fn quota_left(&self, user: UserId) -> Result<u64, ChatError> {
         let Some(quota) = self.core.settings.file_quota else {
             return Ok(u64::MAX);
@@ -112,12 +113,12 @@ impl Chat {
 }
 
 impl Uploads {
-    /// Takes one file in, from its first byte to its last. `name` and `media_type` are what the sender says of it.
+    /// Receives one file completely. `name` and `media_type` are as the sender declares them.
     ///
     /// # Errors
-    /// [`ChatError::TooLarge`], [`ChatError::Quota`], [`ChatError::Invalid`] for a type that is not taken or too many
-    /// files or a damaged picture, [`ChatError::Busy`] if too many
-    /// uploads are on their way, [`ChatError::Full`], and whatever the stream ends with.
+    /// [`ChatError::TooLarge`], [`ChatError::Quota`], [`ChatError::Invalid`] for a type that is not allowed, a damaged
+    /// file or too many files, [`ChatError::Busy`] if too many uploads are in progress, [`ChatError::Full`], and the
+    /// stream's error.
     pub async fn take<S, E>(&mut self, name: &str, media_type: &str, bytes: S) -> Result<(), E>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
@@ -140,17 +141,15 @@ impl Uploads {
         Ok(())
     }
 
-    /// How many files have been taken in.
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether nothing has been taken in.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// Sends the message that shows them.
+    /// Posts the message with the received files.
     ///
     /// # Errors
     /// As [`Chat::post`].

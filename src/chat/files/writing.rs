@@ -1,4 +1,4 @@
-//! One file on its way to the disk, piece by piece. Whatever is not finished is given up when it is dropped.
+//! Writes one file to disk in chunks. A file that is dropped before it is kept is discarded.
 
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -10,14 +10,14 @@ use super::super::{Chat, ChatError};
 use super::original::Original;
 use super::picture::Rendered;
 
-/// A row in the table of files that nothing shows yet.
+/// A row of the files table that nothing shows yet. Discards the file on drop unless [`Row::keep`] was called.
 pub(super) struct Row {
     chat: Chat,
     id: Option<FileId>,
 }
 
 impl Row {
-    /// Begins a file.
+    /// Inserts the row.
     pub(super) async fn begin(chat: &Chat, new: NewFile) -> Result<Self, ChatError> {
         let id = chat.core.store.begin_file(new).await?;
         Ok(Self {
@@ -26,7 +26,7 @@ impl Row {
         })
     }
 
-    /// Leaves the file to whatever shows it now.
+    /// Keeps the file: something shows it now.
     pub(super) fn keep(mut self) {
         self.id = None;
     }
@@ -43,7 +43,7 @@ impl Drop for Row {
         };
         let chat = self.chat.clone();
         runtime.spawn(async move {
-            // If this fails, the next sweep finds it.
+            // If this fails, the next sweep removes the file.
             if chat.core.store.discard_files(vec![id]).await.is_ok() {
                 chat.sweep_soon();
             }
@@ -51,7 +51,7 @@ impl Drop for Row {
     }
 }
 
-/// A file whose bytes are coming.
+/// A file that is being written.
 pub(super) struct Writing {
     row: Row,
     seq: u32,
@@ -61,7 +61,7 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    /// Goes on with a row that has no bytes yet.
+    /// Starts to write the bytes of a new row.
     pub(super) fn new(row: Row) -> Self {
         Self {
             row,
@@ -72,7 +72,7 @@ impl Writing {
         }
     }
 
-    /// Keeps these bytes once enough of them have come.
+    /// Buffers bytes and writes each full chunk.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), ChatError> {
         for part in bytes.chunks(CHUNK) {
             self.buffer.extend_from_slice(part);
@@ -84,7 +84,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes what is left; nothing may come after it.
+    /// Writes the last, partial chunk. Nothing may be written after it.
     async fn flush(&mut self) -> Result<(), ChatError> {
         match std::mem::take(&mut self.buffer) {
             rest if rest.is_empty() => Ok(()),
@@ -92,19 +92,18 @@ impl Writing {
         }
     }
 
-    /// What has been written, to be read again.
+    /// Flushes, and returns the written bytes for reading.
     pub(super) async fn written(&mut self) -> Result<Original, ChatError> {
         self.flush().await?;
         let store = self.row.chat.core.store.clone();
         Ok(Original::Stored(store, self.row.id(), self.size))
     }
 
-    /// Which file it is.
     pub(super) fn id(&self) -> FileId {
         self.row.id()
     }
 
-    /// Writes what is left and marks the file as whole; the checksum in `facts` is filled in.
+    /// Flushes and marks the file as complete. Fills in the checksum of `facts`.
     pub(super) async fn finish(mut self, facts: Facts) -> Result<(File, Row), ChatError> {
         self.flush().await?;
         let facts = Facts {
@@ -129,7 +128,7 @@ impl Writing {
     }
 }
 
-/// Keeps a picture of our own making.
+/// Stores an image encoded by the server.
 pub(super) async fn keep_rendered(
     chat: &Chat,
     new: NewFile,

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_class_goes_first_and_does_not_starve_the_second() {
+    fn the_first_class_is_preferred_without_starving_the_second() {
         let mut queue = Queue::default();
         for n in 0..8 {
             queue.push('r', Class::Second, n + 100);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn one_lane_is_bounded_and_a_full_queue_takes_from_the_longest() {
+    fn lanes_are_bounded_and_a_full_queue_evicts_from_the_longest() {
         let mut queue = Queue::default();
         for n in 0..LANE_MAX {
             assert_eq!(queue.push(0, Class::First, n), None);

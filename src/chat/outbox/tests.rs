@@ -1,3 +1,5 @@
+//! Tests of the outbox: back-pressure, coalescing and closing.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
@@ -15,7 +17,7 @@ fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<Closing>>) {
 }
 
 #[test]
-fn everything_queued_is_taken_at_once_and_in_order() {
+fn all_queued_frames_are_taken_at_once_in_order() {
     let outbox = Outbox::default();
     assert!(take(&outbox).1.is_pending());
     assert!(outbox.push(frame("a"), Weight::Full) && outbox.push(frame("b"), Weight::Full));
@@ -26,7 +28,7 @@ fn everything_queued_is_taken_at_once_and_in_order() {
 }
 
 #[test]
-fn a_connection_that_does_not_keep_up_is_closed() {
+fn an_overflowing_connection_is_closed() {
     let outbox = Outbox::default();
     let pushed = (0..1000)
         .take_while(|_| outbox.push(frame("x"), Weight::Full))
@@ -36,7 +38,7 @@ fn a_connection_that_does_not_keep_up_is_closed() {
 }
 
 #[test]
-fn the_newest_light_frame_replaces_the_one_that_waits() {
+fn a_newer_light_frame_replaces_the_queued_one() {
     let outbox = Outbox::default();
     outbox.push(frame("old"), Weight::Newest(1));
     outbox.push(frame("message"), Weight::Full);
@@ -68,7 +70,7 @@ impl Line for Kernel {
 }
 
 #[test]
-fn what_is_sent_passes_the_queue_only_while_the_writer_waits() {
+fn frames_bypass_the_queue_only_while_the_writer_is_idle() {
     let (outbox, kernel) = (Outbox::default(), Arc::new(Kernel(9.into())));
     outbox.set_line(weak(&kernel));
     assert!(outbox.send(frame("early")));
@@ -90,7 +92,7 @@ fn what_is_sent_passes_the_queue_only_while_the_writer_waits() {
 }
 
 #[test]
-fn whoever_writes_finishes_what_was_begun() {
+fn a_partially_written_frame_is_finished_first() {
     let (outbox, kernel) = (Outbox::default(), Arc::new(Kernel(2.into())));
     outbox.set_line(weak(&kernel));
     assert!(take(&outbox).1.is_pending());
@@ -110,7 +112,7 @@ fn whoever_writes_finishes_what_was_begun() {
 }
 
 #[test]
-fn what_was_queued_before_the_end_is_still_written() {
+fn frames_queued_before_the_close_are_written() {
     let outbox = Outbox::default();
     outbox.push(frame("bye"), Weight::Full);
     outbox.close(Closing::SessionEnded);

@@ -88,7 +88,7 @@ async fn come_and_go(registry: Arc<Registry>, room: RoomId, connection: Arc<Conn
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_room_that_ends_its_task_loses_nothing_it_was_told() {
+async fn an_ending_room_actor_loses_no_messages() {
     let bench = Bench::new().await;
     let mut visitors = JoinSet::new();
     let (store, people) = (bench.store.clone(), bench.people.clone());
@@ -103,7 +103,7 @@ async fn a_room_that_ends_its_task_loses_nothing_it_was_told() {
 }
 
 #[tokio::test]
-async fn a_room_that_somebody_is_about_to_tell_something_is_not_forgotten() {
+async fn a_room_actor_with_a_live_handle_is_kept() {
     let bench = Bench::new().await;
     let (store, people) = (bench.store.clone(), bench.people.clone());
     let registry = Registry::with_idle(store, people, Duration::ZERO);

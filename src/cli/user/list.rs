@@ -1,4 +1,4 @@
-//! How accounts are shown: to people as a table in local time, to programs as JSON in UTC.
+//! Lists of accounts: a table in local time, or JSON in UTC.
 
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde_json::json;
@@ -16,7 +16,7 @@ const HEAD: [&str; 7] = [
     "SESSIONS",
 ];
 
-/// A line per account below a line of headings; what is not there is a dash.
+/// Formats a table with a header row. Missing values are shown as a dash.
 pub(super) fn table(all: &[Standing]) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(all.iter().map(row));
@@ -29,7 +29,7 @@ pub(super) fn table(all: &[Standing]) -> String {
     rows.iter().map(|row| line(row, &widths)).collect()
 }
 
-/// One array of objects on one line.
+/// Formats a JSON array of objects on one line.
 pub(super) fn json(all: &[Standing]) -> String {
     let objects: Vec<_> = all.iter().map(object).collect();
     format!("{}\n", serde_json::Value::from(objects))

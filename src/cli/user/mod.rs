@@ -1,5 +1,4 @@
-//! `parlor user`: accounts from the command line, also while the server runs. Says what the core did or why it did not;
-//! knows no rule of its own.
+//! `parlor user`: manages accounts, also while the server runs. Prints the core's outcome and has no rules of its own.
 
 mod list;
 mod password;
@@ -70,7 +69,7 @@ struct Add {
     source: password::Source,
 }
 
-/// The roles an operator gives; guests come by themselves.
+/// Roles that an operator can assign. Guests create their own accounts.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum AccountRole {
     /// Manages people and rooms
@@ -90,7 +89,7 @@ impl From<AccountRole> for Role {
 
 pub(super) fn run(args: Args, config: &Config) -> Result<(), Failure> {
     if args.migrate {
-        // A migration says what it does in the log.
+        // Migrations report their progress in the log.
         let _ = logging::start(&config.log);
     }
     let file = File {
@@ -104,7 +103,7 @@ pub(super) fn run(args: Args, config: &Config) -> Result<(), Failure> {
     runtime.block_on(obey(args.command, &file))
 }
 
-/// The database, and what may be done to it.
+/// The database, and whether it may be migrated.
 struct File<'a> {
     config: &'a Config,
     migrate: bool,
@@ -174,7 +173,8 @@ async fn remove(login: &str, file: &File<'_>) -> Result<(), Failure> {
     print(&format!("the account {} has ended\n", user.person.username))
 }
 
-/// Only a first account makes a new file; for all else a missing one is a wrong path.
+/// Checks that the database exists. Only `user add` may create a new file; for other commands a missing one is a wrong
+/// path.
 fn must_be_there(config: &Config, not: &str) -> Result<(), Failure> {
     let db = &config.server.db;
     match db.try_exists() {
@@ -182,12 +182,12 @@ fn must_be_there(config: &Config, not: &str) -> Result<(), Failure> {
             "{not}, there is no {}: name the database with --db",
             db.display()
         ))),
-        // Whatever else is wrong with it, opening it says so.
+        // Opening the file reports any other error.
         _ => Ok(()),
     }
 }
 
-/// Opens the file for one piece of work and closes it again, whatever became of that.
+/// Opens the database for one operation and closes it afterwards, even if that failed.
 async fn on_file<T>(
     file: &File<'_>,
     not: &str,
@@ -201,7 +201,7 @@ async fn on_file<T>(
     done.map_err(refused)
 }
 
-/// Opens the file as its owner, or beside the server that owns it.
+/// Opens the database as its only process, or alongside the server that has locked it.
 fn open(db: &Path, migrate: bool) -> Result<Store, StoreError> {
     let owned = OpenOptions {
         keep_version: !migrate,

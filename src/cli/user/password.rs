@@ -1,4 +1,4 @@
-//! Where a password comes from: stdin, or somebody who types it twice. Never the command line, which all can read.
+//! Password input: from stdin, or typed twice. Never from the command line, which other users of the machine can read.
 
 use std::io::{self, IsTerminal as _, Read};
 
@@ -7,7 +7,7 @@ use crate::chat::manage;
 use crate::config::Config;
 use crate::model::ChosenPassword;
 
-/// More than any password, bytes.
+/// Limit for input, in bytes; longer than any password.
 const BYTES_MAX: u64 = 4096;
 
 #[derive(clap::Args, Debug)]
@@ -18,7 +18,7 @@ pub(in crate::cli) struct Source {
 }
 
 impl Source {
-    /// What the new password of `name` is kept as; `not` is what did not happen if there is none.
+    /// Reads a password and returns its hash. `not` begins the error message.
     pub(super) fn hash(&self, name: &str, not: &str, config: &Config) -> Result<String, Failure> {
         let failed = |why: String| Failure::failed(format!("{not}, {why}"));
         let text = match (self.password_stdin, io::stdin().is_terminal()) {
@@ -49,7 +49,7 @@ fn ask(name: &str) -> Result<String, String> {
     }
 }
 
-/// All there is, without the end of the line. What nobody can type into a form is refused.
+/// Reads a line without its line ending. Control characters are refused, because they cannot be typed into a form.
 fn one_line(from: impl Read) -> Result<String, String> {
     let mut text = String::new();
     from.take(BYTES_MAX)
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_end_of_the_line_does_not_belong_to_the_password() {
+    fn only_the_line_ending_is_stripped_from_the_password() {
         for typed in ["s3cret word ", "s3cret word \n", "s3cret word \r\n"] {
             assert_eq!(one_line(typed.as_bytes()).unwrap(), "s3cret word ");
         }

@@ -1,8 +1,8 @@
-//! Mistakes in settings: one line each, from file, environment and flags.
+//! Errors in settings, one line each: from file, environment and flags.
 
 use super::*;
 
-/// Lines of a file, and the problem that they are.
+/// Contents of a settings file, and the expected error.
 const MISTAKES: &[(&str, &str)] = &[
     (
         "\n[server]\nlisen = 1",
@@ -83,14 +83,14 @@ const MISTAKES: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_mistake_in_the_file_is_one_line_with_place_and_remedy() {
+fn a_mistake_in_the_file_is_reported_with_position_and_advice() {
     for (text, problem) in MISTAKES {
         assert_eq!(from_file(text).unwrap_err(), [*problem]);
     }
 }
 
 #[test]
-fn what_is_not_toml_is_one_line_with_its_place() {
+fn invalid_toml_is_reported_on_one_line_with_its_position() {
     for text in ["[server]\ndb = ", "[server\n"] {
         let problems = from_file(text).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");
@@ -103,7 +103,7 @@ fn what_is_not_toml_is_one_line_with_its_place() {
 }
 
 #[test]
-fn all_mistakes_are_told_in_the_order_of_the_file() {
+fn all_mistakes_are_reported_in_file_order() {
     let problems = from_file("[web]\nx = 1\n[auth]\ny = 1\nopen_to = \"all\"").unwrap_err();
     let lines: Vec<_> = problems
         .iter()

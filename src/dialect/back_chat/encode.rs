@@ -1,5 +1,4 @@
-//! Events as this dialect's frames: messages of the lobby, who comes and who goes; and, on sockets of their own,
-//! notifications.
+//! Encodes events of this dialect: lobby messages, arrivals and departures; and notifications, on their own sockets.
 
 use crate::chat::{Encode, Encoder, Frames, View};
 use crate::model::{Event, Message, Millis, Person};
@@ -7,10 +6,10 @@ use crate::transport::frame::append_text_frame;
 
 use super::wire::{ChatJson, NotificationJson, attached, micros};
 
-/// The encoder of this dialect's chat.
+/// Encoder of lobby sockets.
 pub(super) const LOBBY: Encoder = Encoder(&Lobby);
 
-/// The encoder of this dialect's notifications.
+/// Encoder of notification sockets.
 pub(super) const NOTIFICATIONS: Encoder = Encoder(&Notifications);
 
 struct Lobby;
@@ -52,7 +51,7 @@ impl Encode for Notifications {
     }
 }
 
-/// Files are told in plain text, whatever else the sockets say.
+/// Announces attachments as plain-text frames, although all other frames are JSON.
 fn uploads(frames: &mut Frames, message: &Message) {
     for text in attached(message) {
         frames.add(|bytes| append_text_frame(bytes, text.as_bytes()));

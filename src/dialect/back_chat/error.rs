@@ -1,9 +1,8 @@
-//! Refusals: bare JSON strings.
+//! Error responses: bare JSON strings.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Fault, Response, StatusCode, json, refusal, text_of};
 
-/// The answer for a fault.
 pub(super) fn response(fault: &Fault) -> Response {
     match fault {
         Fault::Chat(ChatError::Unauthenticated(_)) => {

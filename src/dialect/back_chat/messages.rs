@@ -1,4 +1,4 @@
-//! The lobby's messages.
+//! Messages of the lobby.
 
 use crate::dialect::kit::{Answer, Call, StatusCode, json};
 use crate::model::{PageRequest, RoomId};
@@ -6,7 +6,7 @@ use crate::model::{PageRequest, RoomId};
 use super::caller;
 use super::wire::ChatJson;
 
-/// So many messages are shown.
+/// Number of messages returned.
 const RECENT: u32 = 10;
 
 pub(super) async fn recent(call: Call) -> Answer {

@@ -1,4 +1,5 @@
-//! Document 002: the lobby as a chat of its own, users with a profile, uploads. `/v1`; WebSockets under `/ws` and bare.
+//! Back chat protocol: the lobby as the only chat, users with a profile, uploads. `/v1`; WebSockets under `/ws` and
+//! without it.
 
 mod encode;
 mod error;
@@ -13,10 +14,8 @@ use crate::chat::Caller;
 
 use super::kit::{Call, Fault, Surface, api_fault, routes};
 
-/// This dialect's name.
 const NAME: &str = "back_chat";
 
-/// All routes of this dialect.
 pub fn surface() -> Surface {
     let routes = routes![error::response;
         POST "/v1/user" => users::add,
@@ -42,7 +41,7 @@ pub fn surface() -> Surface {
     }
 }
 
-/// Its one route below `/api`, where refusals have the keys of all protocols.
+/// Returns the only route below `/api`, where errors have the keys of all protocols.
 pub fn health() -> Surface {
     Surface {
         prefix: "/api",
@@ -51,7 +50,7 @@ pub fn health() -> Surface {
     }
 }
 
-/// Who answers for `/v1` where nothing is.
+/// Returns a surface without routes that answers errors for unknown paths below `/v1`.
 pub fn nothing() -> Surface {
     Surface {
         prefix: "/v1",
@@ -60,7 +59,7 @@ pub fn nothing() -> Surface {
     }
 }
 
-/// Who asks; anybody, where an operator has switched proof off.
+/// Authenticates the request. If the dialect is open, requests without a token get an anonymous caller.
 async fn caller(call: &Call) -> Result<Caller, Fault> {
     match call.optional_caller().await? {
         None if call.is_open(NAME) => Ok(Caller::anybody()),

@@ -1,4 +1,4 @@
-//! What one is told beside the lobby, over a plain WebSocket; live only, as its clients expect.
+//! Notifications over a plain WebSocket. They are live only, as clients of this protocol expect.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::transport::websocket::WebSocket;
 use super::encode::NOTIFICATIONS;
 use super::ws::{open, warn};
 
-/// What a client notes down for its user.
+/// Notification that a client creates for its own user.
 #[derive(Deserialize)]
 struct Noted {
     content: Box<RawValue>,
@@ -33,7 +33,7 @@ async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
         Err(ChatError::Limited(_)) => return socket.close(1008, "Too many connections").await,
         Err(_) => return socket.close(1013, "Try again later").await,
     };
-    // Of the lobby it hears uploads only.
+    // These sockets receive the lobby's uploads, but none of its other events.
     let watching = chat.watch(&connection, NOTIFICATIONS, RoomId::LOBBY).await;
     if watching.is_ok() {
         let hear = |text: &str, slot| hear(&kit, &caller, text, slot);

@@ -1,4 +1,4 @@
-//! `/v1/upload-files`: files for the lobby.
+//! `/v1/upload-files`: uploads to the lobby.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ struct Uploaded {
     uploaded_files: Vec<String>,
 }
 
-/// All files of a form become one message. Whoever uploads is known, even where proof is switched off.
+/// Posts all files of a form as one message. A token is required even if the dialect is open.
 pub(super) async fn take(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let chat = &call.kit.chat;
@@ -42,7 +42,7 @@ pub(super) async fn take(mut call: Call) -> Answer {
     Ok(json(StatusCode::OK, &Uploaded { uploaded_files }))
 }
 
-/// The files of the form; their names as uploaded, but without directories.
+/// Receives the files of the form. Returns their names as uploaded, without directories.
 async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<Vec<String>, Fault> {
     let mut names = Vec::new();
     while let Some(part) = form.next().await? {
@@ -59,7 +59,7 @@ async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<Vec<String>, 
     Ok(names)
 }
 
-/// What the file is called from here on.
+/// Returns the file name as stored: with `-` instead of whitespace.
 fn kept_name(name: &str) -> String {
     name.replace(char::is_whitespace, "-")
 }

@@ -1,4 +1,4 @@
-//! Users, and who is connected.
+//! Users and connected users.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use super::caller;
 use super::encode::{LOBBY, NOTIFICATIONS};
 use super::wire::{UserBody, UserJson};
 
-/// The longest profile field, characters.
+/// Longest profile field, in characters.
 const FIELD_MAX: usize = 100;
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub(super) async fn health(_: Call) -> Answer {
     ))
 }
 
-/// The account has no password until an admin sets one.
+/// Creates an account without a password. It cannot log in until an admin sets one.
 pub(super) async fn add(mut call: Call) -> Answer {
     let caller = caller(&call).await?;
     let body: UserBody = json_body(&mut call).await?;
@@ -121,7 +121,7 @@ pub(super) async fn end(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &"User deleted"))
 }
 
-/// Whether a text is a whole number, of whatever size.
+/// Whether the text is an integer of any size.
 fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -170,7 +170,7 @@ pub(super) async fn connected_names(call: Call) -> Answer {
     ))
 }
 
-/// User names of this dialect's sockets, each once; never an address.
+/// Usernames of the people with an open socket of this dialect, each once, never with an address.
 async fn names(call: &Call) -> Vec<String> {
     let chat = &call.kit.chat;
     let mut there = chat.watching_anybody(RoomId::LOBBY, LOBBY).await;

@@ -1,4 +1,4 @@
-//! The dialect's JSON.
+//! JSON types of the protocol.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::model::{Message, Millis, Notification, NotificationKind, User, Viewer};
 
-/// Somebody with their profile; who may see it depends on who asks.
+/// A user with the profile fields that the viewer may see.
 #[derive(Serialize)]
 pub(super) struct UserJson<'a> {
     id: i64,
@@ -30,7 +30,7 @@ impl<'a> UserJson<'a> {
     }
 }
 
-/// Somebody as clients send them.
+/// A user in a request.
 #[derive(Deserialize)]
 pub(super) struct UserBody {
     pub name: String,
@@ -38,7 +38,7 @@ pub(super) struct UserBody {
     pub city: Option<String>,
 }
 
-/// A frame of the lobby, both ways.
+/// A frame of lobby sockets.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChatJson<'a> {
@@ -51,13 +51,13 @@ pub(super) struct ChatJson<'a> {
 }
 
 impl<'a> ChatJson<'a> {
-    /// A message's words as sockets get them.
+    /// Creates the frame of a message for live sockets, without attachments.
     pub(super) fn live(message: &'a Message, is_mine: bool) -> Self {
         let timestamp = micros(message.created_at);
         Self::new(message, is_mine, message.content.as_str().into(), timestamp)
     }
 
-    /// A message as histories show it: its words, and a line for each of its files.
+    /// Creates the frame of a message for histories: its text, followed by one line per attachment.
     pub(super) fn stored(message: &'a Message, is_mine: bool) -> Self {
         let words = Some(message.content.clone()).filter(|words| !words.is_empty());
         let lines: Vec<_> = words.into_iter().chain(attached(message)).collect();
@@ -76,7 +76,7 @@ impl<'a> ChatJson<'a> {
     }
 }
 
-/// What is told of each file of a message: under the name it came with, where that is still known.
+/// Returns a text for each attachment of a message, with the file name as uploaded if still known, else as stored.
 pub(super) fn attached(message: &Message) -> impl Iterator<Item = String> {
     let told = message.aside.as_deref();
     let told: Vec<String> = told
@@ -93,12 +93,11 @@ pub(super) fn attached(message: &Message) -> impl Iterator<Item = String> {
         .map(|name| format!("File attached: {name} "))
 }
 
-/// The names that files came with, told along with their message; [`attached`] reads them.
+/// Serializes the file names as uploaded, for the message's `aside` field, which [`attached`] reads.
 pub(super) fn uploaded_names(names: &[String]) -> Arc<str> {
     serde_json::to_string(names).unwrap_or_default().into()
 }
 
-/// Something that somebody is told beside the lobby.
 #[derive(Serialize)]
 pub(super) struct NotificationJson<'a> {
     content: NotedJson<'a>,
@@ -106,7 +105,7 @@ pub(super) struct NotificationJson<'a> {
     r#type: &'a str,
 }
 
-/// What it says: what its reader's own program noted down, or what happened.
+/// Content of a notification: JSON from the user's own client, or an event of the server.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum NotedJson<'a> {
@@ -127,7 +126,7 @@ enum NotedJson<'a> {
 impl<'a> From<&'a Notification> for NotificationJson<'a> {
     fn from(notification: &'a Notification) -> Self {
         let own = notification.content.as_deref();
-        // What is kept was JSON when it came.
+        // Stored content was validated as JSON when it arrived.
         let own = own.and_then(|json| serde_json::from_str::<&RawValue>(json).ok());
         Self {
             content: own.map_or_else(|| NotedJson::happened(notification), NotedJson::own),
@@ -141,7 +140,7 @@ impl<'a> From<&'a Notification> for NotificationJson<'a> {
 }
 
 impl<'a> NotedJson<'a> {
-    /// Clients look for keys in it, so it is always an object.
+    /// Wraps values that are not objects, because clients look for keys in the content.
     fn own(value: &'a RawValue) -> Self {
         match value.get().starts_with('{') {
             true => Self::Own(value),
@@ -161,7 +160,7 @@ impl<'a> NotedJson<'a> {
     }
 }
 
-/// A time as sockets get it: `YYYY-MM-DD HH:MM:SS.ffffff`.
+/// Formats a time for socket frames: `YYYY-MM-DD HH:MM:SS.ffffff`.
 pub(super) fn micros(time: Millis) -> String {
     let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
     time.format("%Y-%m-%d %H:%M:%S%.6f").to_string()

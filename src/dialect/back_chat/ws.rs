@@ -14,7 +14,7 @@ use crate::transport::websocket::WebSocket;
 use super::encode::{LOBBY, add};
 use super::wire::{ChatJson, micros};
 
-/// What a client says. Who it is and when is ours to know.
+/// A message from a client. Sender and time are set by the server.
 #[derive(Deserialize)]
 struct Said {
     content: String,
@@ -25,7 +25,7 @@ pub(super) async fn messages(call: Call) -> Answer {
     open(call, serve)
 }
 
-/// Opens a WebSocket; without a good token it is closed at once with 1008, after the handshake as clients expect.
+/// Opens a WebSocket. Without a valid token it is closed with 1008 after the handshake, as clients expect.
 pub(super) fn open<F>(
     mut call: Call,
     serve: impl FnOnce(SharedKit, WebSocket, Caller) -> F + Send + 'static,
@@ -49,7 +49,7 @@ where
 
 async fn serve(kit: SharedKit, socket: WebSocket, caller: Caller) {
     let chat = &kit.chat;
-    // The others are told who comes and goes.
+    // Rate-limited, because others are notified when a client connects or disconnects.
     if chat.count_passage(&caller).is_err() {
         return socket.close(1008, "Too many connections").await;
     }
@@ -110,7 +110,7 @@ fn hear(kit: &SharedKit, caller: &Caller, text: &str, slot: Slot) -> Heard {
     }))
 }
 
-/// Tells a client that something was not done.
+/// Sends a warning to a client whose frame was refused.
 pub(super) fn warn(slot: &Slot, caller: &Caller, content: &str) {
     let (user_id, timestamp) = (caller.person().username.as_str(), micros(Millis::now()));
     let mut frames = Frames::default();

@@ -1,4 +1,4 @@
-//! `/auth`: registering and logging in, with JSON. The same paths take forms from the pages.
+//! `/auth`: register and log in with JSON. The web pages send forms to the same paths.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
     let new = Registration {
         username,
         email: Some(email),
-        // Names may be those of others here: who has such a name is shown by the username.
+        // This protocol allows duplicate display names. A taken one is left out, so that the username is shown instead.
         display_name: Some(name).filter(|_| is_free),
         password,
     };
@@ -89,7 +89,8 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     ))
 }
 
-/// Only an admin's Bearer token makes an admin: browsers send cookies by themselves.
+/// Checks for an admin's bearer token, which creating an admin requires. Browsers send cookies on their own, so a
+/// cookie is not enough.
 async fn check_by_admin(call: &Call) -> Result<(), Fault> {
     let by_admin = call.bearer()?.is_some() && call.caller().await?.role() == Role::Admin;
     by_admin.then_some(()).ok_or(ChatError::Forbidden.into())

@@ -1,4 +1,4 @@
-//! `/chat`: whom one can write to, and what was written.
+//! `/chat`: contacts and direct messages.
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub(super) async fn users(call: Call) -> Answer {
     Ok(contacts(page.take(limit as usize)))
 }
 
-/// Who asks for a list; nobody need be known where an operator has switched proof off.
+/// Authenticates a request for a list. No token is needed from the local network if the dialect is open.
 async fn lister(call: &Call) -> Result<Option<Caller>, Fault> {
     match call.kit.is_open(NAME) {
         true => call.caller_or_local().await,
@@ -120,7 +120,7 @@ pub(super) async fn loaded(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &list))
 }
 
-/// A message with its receiver, and whether they have read it.
+/// Converts a message, with its receiver and whether they have read it.
 fn shown<'a>(
     message: &'a crate::model::Message,
     rooms: &[RoomOverview],

@@ -1,4 +1,4 @@
-//! Events as this dialect's frames. Its sockets watch no room: they hear of every direct message of their person.
+//! Encodes events of this dialect. Its sockets subscribe to no room; they receive all direct messages of their account.
 
 use crate::chat::{Encode, Encoder, Frames, View};
 use crate::dialect::kit::add_event;
@@ -6,7 +6,6 @@ use crate::model::Event;
 
 use super::wire::{MessageJson, ReadJson};
 
-/// The encoder of this dialect.
 pub(super) const CHAT_APP: Encoder = Encoder(&ChatApp);
 
 struct ChatApp;
@@ -17,7 +16,7 @@ impl Encode for ChatApp {
             Event::PostedTo { message, to } => {
                 let payload = MessageJson::new(message, to.id, false, frames.reader());
                 add_event(frames, "receive_message", &payload);
-                // The document knows this name only; its receiver, not its sender, would take it for a new message.
+                // The original API has only this name. It announces a new message, so the sender must not get it.
                 if view != View::Own {
                     add_event(frames, "smessage", &payload);
                 }

@@ -1,4 +1,4 @@
-//! Refusals: `{msg}`, with the same text under `error`.
+//! Error responses: `{msg}`, with the same text under `error`.
 
 use serde::Serialize;
 
@@ -11,7 +11,6 @@ struct ErrorJson {
     error: String,
 }
 
-/// The answer for a fault.
 pub(super) fn response(fault: &Fault) -> Response {
     let msg = text(fault);
     refusal(
@@ -23,7 +22,6 @@ pub(super) fn response(fault: &Fault) -> Response {
     )
 }
 
-/// The text of a fault.
 pub(super) fn text(fault: &Fault) -> String {
     match fault {
         Fault::Chat(ChatError::BadCredentials) => "Invalid credentials".to_owned(),

@@ -1,4 +1,4 @@
-//! What this dialect's sockets send.
+//! Events that clients of this dialect send.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -28,7 +28,7 @@ struct Failed {
     message: String,
 }
 
-/// Tells a client that it is in: it waits for that.
+/// Confirms that the client is connected: clients wait for this event.
 pub(super) fn greet(session: &Session) {
     if let Some(caller) = &session.caller {
         session.emit(
@@ -95,7 +95,7 @@ fn who(session: &Session) -> Result<&Caller, Fault> {
     session.caller.as_ref().ok_or(ChatError::Forbidden.into())
 }
 
-/// A client need not say whose message it is, but must not say that it is somebody else's.
+/// Checks the sender id. It is optional, but must be the caller's if it is given.
 fn check_identity(caller: &Caller, said: &Value) -> Result<(), ChatError> {
     let is_own = match said {
         Value::Null => true,
@@ -105,7 +105,7 @@ fn check_identity(caller: &Caller, said: &Value) -> Result<(), ChatError> {
     is_own.then_some(()).ok_or(ChatError::Forbidden)
 }
 
-/// Clients send ids as numbers and as text.
+/// Parses an id, which clients send as a number or as text.
 fn user_id(value: &Value, field: &'static str) -> Result<UserId, Invalid> {
     let id = &value[field];
     let number = id

@@ -1,4 +1,4 @@
-//! Document 003: direct chats between admins and users. No prefix; Socket.IO.
+//! Chat app protocol: direct chats between admins and users. No path prefix; events over Socket.IO.
 
 mod auth;
 mod chat;
@@ -11,17 +11,15 @@ use crate::chat::Grantor;
 
 use super::kit::{Call, EventSurface, Surface, events, routes};
 
-/// This dialect's name.
 const NAME: &str = "chat_app";
 
-/// How this dialect's tokens look.
+/// Format of this dialect's tokens.
 static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.id().to_string(),
     user_id: false,
 };
 
-/// All routes of this dialect.
 pub fn surface() -> Surface {
     let routes = routes![error::response;
         POST "/auth/register" if is_json => auth::register,
@@ -39,7 +37,6 @@ pub fn surface() -> Surface {
     }
 }
 
-/// All events of this dialect.
 pub fn event_surface() -> EventSurface {
     EventSurface {
         dialect: NAME,

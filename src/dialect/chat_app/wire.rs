@@ -1,4 +1,4 @@
-//! The dialect's JSON.
+//! JSON types of the protocol.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::chat::Reader;
 use crate::dialect::kit::{seconds, words};
 use crate::model::{Message, UserId};
 
-/// Somebody one can write to.
+/// An account to which one can write.
 #[derive(Serialize)]
 pub(super) struct ContactJson<'a> {
     pub id: i64,
@@ -16,7 +16,6 @@ pub(super) struct ContactJson<'a> {
     pub role: &'static str,
 }
 
-/// A direct message.
 #[derive(Serialize)]
 pub(super) struct MessageJson<'a> {
     id: i64,
@@ -45,7 +44,7 @@ impl<'a> MessageJson<'a> {
     }
 }
 
-/// Whose messages were read, and by whom.
+/// Read receipt: the sender of the messages and the reader.
 #[derive(Serialize)]
 pub(super) struct ReadJson {
     pub sender_id: i64,

@@ -1,11 +1,11 @@
-//! Addresses that clients give, seen from the names under which this server is reached.
+//! Parses URLs sent by clients, taking the host names of this server into account.
 
 use crate::model::{Invalid, WebUrl};
 
 use super::{Call, Kit};
 
 impl Kit {
-    /// An address that a client gives who reaches this server as `host` (or by an address with that host).
+    /// Parses a URL from a client that reaches this server as `host`, a host name or a URL.
     ///
     /// # Errors
     /// As [`WebUrl::parse`].
@@ -16,7 +16,7 @@ impl Kit {
 }
 
 impl Call {
-    /// An address that the request holds.
+    /// Parses a URL from this request.
     ///
     /// # Errors
     /// As [`WebUrl::parse`].

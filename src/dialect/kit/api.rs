@@ -1,10 +1,10 @@
-//! `/api`, which several protocols share: how all of them spell refusals there.
+//! Error responses below `/api`, a prefix that several dialects share.
 
 use serde::Serialize;
 
 use super::{Fault, Response, StatusCode, Surface, json, refusal, text_of};
 
-/// A text under the key of every protocol below `/api`.
+/// Error text under the key of every protocol below `/api`.
 #[derive(Serialize)]
 struct Refusal<'a> {
     error: &'a str,
@@ -24,7 +24,7 @@ impl<'a> Refusal<'a> {
     }
 }
 
-/// No routes, but a voice; stands before those that have routes there.
+/// Returns a surface without routes that answers errors below `/api`. It precedes the surfaces with routes there.
 pub fn api_surface() -> Surface {
     Surface {
         prefix: "/api",
@@ -33,17 +33,17 @@ pub fn api_surface() -> Surface {
     }
 }
 
-/// The refusal of a fault, in the words of no protocol.
+/// Returns an error response with the generic text of the fault.
 pub fn api_fault(fault: &Fault) -> Response {
     api_refusal(fault, &text_of(fault))
 }
 
-/// The refusal of a fault, in a protocol's words.
+/// Returns an error response with a dialect's own text.
 pub fn api_refusal(fault: &Fault, text: &str) -> Response {
     refusal(fault, &Refusal::new(text))
 }
 
-/// A refusal for which a protocol's document has a status and a text of its own.
+/// Returns an error response with a status and a text that the original API prescribes.
 pub fn api_error(status: StatusCode, text: &str) -> Response {
     json(status, &Refusal::new(text))
 }

@@ -1,4 +1,4 @@
-//! Bodies: bounded, of the right type, and decoded with the name of the field that is wrong.
+//! Request bodies: limited in size and time, checked for their type, and decoded with the name of an invalid field.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,25 +10,25 @@ use warp::Buf;
 
 use super::{Call, Fault};
 
-/// The largest JSON or form body, bytes.
+/// Largest JSON or form body, in bytes.
 const BODY_MAX: usize = 64 * 1024;
-/// A body must have arrived after this time.
+/// Time within which a body must have arrived.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-/// So much of a body that is too large is still read, so that its sender gets to see the answer.
+/// Number of bytes of an oversized body that are still read, so that the client gets to read the response.
 const DRAIN_MAX: usize = 4 * 1024 * 1024;
 
-/// The bytes of a body as they come.
+/// The bytes of a body as they arrive.
 pub(super) type BodyStream =
     Pin<Box<dyn Stream<Item = Result<bytes::Bytes, warp::Error>> + Send + Sync>>;
 
-/// Boxes what warp hands out.
+/// Boxes warp's body stream.
 pub(super) fn boxed<B: Buf>(
     stream: impl Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
 ) -> BodyStream {
     Box::pin(stream.map(|chunk| chunk.map(|mut chunk| chunk.copy_to_bytes(chunk.remaining()))))
 }
 
-/// The body as JSON of that shape.
+/// Parses the body as JSON.
 ///
 /// # Errors
 /// [`Fault::MediaType`], [`Fault::TooLarge`], [`Fault::BadJson`].
@@ -39,10 +39,10 @@ pub async fn json_body<T: DeserializeOwned>(call: &mut Call) -> Result<T, Fault>
     parse_json(&read(call).await?)
 }
 
-/// The fields of a form, in order.
+/// Returns the fields of a form, in order.
 ///
 /// # Errors
-/// [`Fault::MediaType`], [`Fault::TooLarge`], [`Fault::BadJson`] when it is not UTF-8.
+/// [`Fault::MediaType`], [`Fault::TooLarge`], [`Fault::BadJson`] if it is not UTF-8.
 pub async fn form_fields(call: &mut Call) -> Result<Vec<(String, String)>, Fault> {
     const TYPE: &str = "application/x-www-form-urlencoded";
     if !call.is_of_type(TYPE) {
@@ -53,7 +53,7 @@ pub async fn form_fields(call: &mut Call) -> Result<Vec<(String, String)>, Fault
     Ok(form_urlencoded::parse(&body).into_owned().collect())
 }
 
-/// Refuses what is not UTF-8: parsers skip or replace it where they do not look closely.
+/// Refuses bytes that are not UTF-8: parsers skip or replace these in places that they do not decode.
 fn check_utf8(bytes: &[u8]) -> Result<(), Fault> {
     let checked = std::str::from_utf8(bytes).map(drop);
     checked.map_err(|error| Fault::BadJson {
@@ -62,10 +62,10 @@ fn check_utf8(bytes: &[u8]) -> Result<(), Fault> {
     })
 }
 
-/// JSON of that shape.
+/// Parses JSON.
 ///
 /// # Errors
-/// [`Fault::BadJson`] with the field that is wrong.
+/// [`Fault::BadJson`] with the name of the invalid field.
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     check_utf8(bytes)?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -96,7 +96,7 @@ async fn read(call: &mut Call) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// Reads on to the end, or until `most` bytes were read.
+/// Reads on until the end of the body, or until `most` bytes were read.
 pub(super) async fn drain<E>(
     body: &mut (impl Stream<Item = Result<bytes::Bytes, E>> + Unpin),
     most: usize,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_that_is_wrong_is_named() {
+    fn the_invalid_field_is_named() {
         for (text, expected) in [
             (r#"{"id":99999999999999999999,"name":"a"}"#, "id"),
             (r#"{"id":1,"name":"\ud800"}"#, "name"),
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_utf8_also_where_nobody_looks() {
+    fn ignored_fields_must_be_utf8_too() {
         let ignored = b"{\"id\":1,\"name\":\"a\",\"x\xff\":\"\xfe\"}";
         assert!(parse_json::<Shape>(ignored).is_err());
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn invalid_json_is_refused() {
         for text in ["", "{", "[]", r#"{"id":1,"name":"a"} x"#, "\u{feff}{}"] {
             assert!(parse_json::<Shape>(text.as_bytes()).is_err(), "{text:?}");
         }

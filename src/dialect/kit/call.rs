@@ -1,4 +1,4 @@
-//! One request, as handlers see it: path, query, headers, body, and who asks.
+//! A request as handlers see it: path, query, headers, body and caller.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -16,71 +16,68 @@ use super::body::BodyStream;
 use super::pace::Paced;
 use super::{Fault, HeaderMap, Kit, Method, Response, cors};
 
-/// So many people one list holds.
+/// Maximum number of people in one list.
 pub const PEOPLE_MAX: u32 = 1000;
 
-/// A request and what belongs to it.
+/// A request with the server's shared state.
 pub struct Call {
-    /// What the server is made of.
     pub kit: Arc<Kit>,
-    /// The method; `GET` also for `HEAD`.
+    /// `GET` also for `HEAD`.
     pub method: Method,
-    /// The path as it came, without query.
+    /// Raw path without query.
     pub path: String,
-    /// The query as it came, without `?`.
+    /// Raw query without `?`.
     pub query: String,
-    /// All headers.
     pub headers: HeaderMap,
-    /// Who holds the other end of the connection; perhaps a proxy.
+    /// Peer of the connection, possibly a proxy.
     pub peer: SocketAddr,
-    /// The way to the connection itself, if this is a handshake.
+    /// Handle to the connection itself, for WebSocket handshakes.
     pub on_upgrade: Option<OnUpgrade>,
     pub(super) params: Vec<String>,
     pub(super) body: Option<BodyStream>,
 }
 
-/// What a request proves its sender with.
+/// Credential of a request.
 pub enum Proof<'a> {
-    /// A token, wherever it stood.
+    /// A token from a header or from the query.
     Token(Cow<'a, str>),
-    /// Our cookie.
+    /// The value of the session cookie.
     Cookie(&'a str),
 }
 
-/// Which part of a list is wanted.
+/// Requested part of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
-    /// Only what is before this id.
+    /// Only items before this id.
     pub before: Option<i64>,
-    /// Only what is after this id.
+    /// Only items after this id.
     pub after: Option<i64>,
-    /// How many at the most.
     pub limit: u32,
 }
 
 impl Call {
-    /// The part of the path that stands for the `n`th parameter, decoded.
+    /// Returns the `n`th path parameter, decoded.
     pub fn param(&self, n: usize) -> &str {
         self.params.get(n).map_or("", String::as_str)
     }
 
-    /// That part as the id of `what`, such as a room.
+    /// Returns the `n`th path parameter as the id of `what`, such as a room.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is no positive number: the same as for an id that nothing has.
+    /// [`ChatError::NotFound`] if it is not a positive number, as for an id that does not exist.
     pub fn id(&self, n: usize, what: &'static str) -> Result<i64, ChatError> {
         let id = self.param(n).parse().ok().filter(|id| *id > 0);
         id.ok_or(ChatError::NotFound(what))
     }
 
-    /// The first query parameter of that name, decoded.
+    /// Returns the first query parameter of that name, decoded.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         form_urlencoded::parse(self.query.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value)
     }
 
-    /// A query parameter that is a number from `least` to `most`, if it is there.
+    /// Returns a query parameter that must be a number from `least` to `most`, or `None` if it is absent.
     ///
     /// # Errors
     /// [`Fault::BadQuery`].
@@ -100,7 +97,7 @@ impl Call {
         number.map(Some).ok_or(Fault::BadQuery(name))
     }
 
-    /// The part of a list of people that the systems we speak for hand out: a thousand by id after `after`.
+    /// Parses the page of a list of people for the dialects: [`PEOPLE_MAX`] by id unless the query says otherwise.
     ///
     /// # Errors
     /// [`Fault::BadQuery`].
@@ -109,7 +106,7 @@ impl Call {
         Ok((UserId(page.after.unwrap_or(0)), page.limit))
     }
 
-    /// `before`, `after` and `limit` of the query.
+    /// Parses `before`, `after` and `limit` of the query.
     ///
     /// # Errors
     /// [`Fault::BadQuery`].
@@ -124,8 +121,8 @@ impl Call {
         })
     }
 
-    /// The part of a history that the systems we speak for hand out: the newest 1000 unless asked otherwise,
-    /// none of them deleted.
+    /// Parses the page of a history for the dialects: the newest 1000 messages unless the query says otherwise, without
+    /// deleted ones.
     ///
     /// # Errors
     /// [`Fault::BadQuery`].
@@ -139,17 +136,15 @@ impl Call {
         })
     }
 
-    /// A header's text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         cookie(&self.headers, name)
     }
 
-    /// Whether there is a body at all.
+    /// Whether the request has a body.
     pub fn has_body(&self) -> bool {
         self.headers.contains_key("transfer-encoding")
             || self
@@ -157,12 +152,12 @@ impl Call {
                 .is_some_and(|length| length != "0")
     }
 
-    /// The answer to `OPTIONS` where a protocol has one of its own; `allow` are the methods the path takes.
+    /// Responds to `OPTIONS` for dialects that handle it themselves; `allow` lists the methods of the path.
     pub fn options(&self, allow: &str) -> Response {
         cors::options(&self.kit.origins, &self.headers, allow)
     }
 
-    /// Whether the body says it is of that type, whatever its parameters.
+    /// Whether the body has the media type `wanted`, whatever its parameters.
     pub fn is_of_type(&self, wanted: &str) -> bool {
         let essence = self
             .header("content-type")
@@ -170,7 +165,7 @@ impl Call {
         essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
     }
 
-    /// Where the request comes from.
+    /// Returns address and user agent of the client.
     pub fn visitor(&self) -> Visitor {
         let (address, remote) = self.kit.locate(self.peer, &self.headers);
         Visitor {
@@ -180,13 +175,14 @@ impl Call {
         }
     }
 
-    /// Whether that dialect answers this request as openly as its document says: only to the local network, and only
-    /// if an operator lets it.
+    /// Whether the dialect answers this request without a token: only to the local network, and only if `compat.open`
+    /// names the dialect.
     pub fn is_open(&self, dialect: &str) -> bool {
         self.kit.is_open(dialect) && self.visitor().remote.is_none()
     }
 
-    /// What a request without a token is told where one is due; where only the local network needs none, with the cause.
+    /// Returns the error for a request without a token. If a token is required only from outside the local network, it
+    /// holds the cause for which the request does not count as local.
     pub fn token_fault(&self, open_to_local: bool) -> Fault {
         match self.visitor().remote.filter(|_| open_to_local) {
             Some(remote) => {
@@ -197,10 +193,10 @@ impl Call {
         }
     }
 
-    /// Who asks for what the local network is told without a token.
+    /// Returns the caller, or `None` for a request from the local network without a token.
     ///
     /// # Errors
-    /// [`Fault::Chat`] with [`TokenFault`], also for requests without a token from elsewhere.
+    /// [`Fault::Chat`] with [`TokenFault`], also for requests without a token from outside the local network.
     pub async fn caller_or_local(&self) -> Result<Option<Caller>, Fault> {
         match self.optional_caller().await? {
             None if self.visitor().remote.is_some() => Err(self.token_fault(true)),
@@ -208,7 +204,6 @@ impl Call {
         }
     }
 
-    /// Who sends files with this request.
     pub fn sender<'a>(&self, caller: &'a Caller) -> Sender<'a> {
         Sender {
             caller,
@@ -216,23 +211,23 @@ impl Call {
         }
     }
 
-    /// Whether the browser came by https.
+    /// Whether the client's browser uses https.
     pub fn is_https(&self) -> bool {
         self.kit.scheme(self.peer, &self.headers) == "https"
     }
 
-    /// Whether the request comes from a page of the very origin that it is sent to, or from no page at all.
+    /// Whether the request comes from a page of this server's origin, or from no page at all.
     pub fn is_own_origin(&self) -> bool {
         self.kit.is_same_origin(self.peer, &self.headers)
     }
 
-    /// Logs which origin a form came from and which was expected: behind a proxy, a setting may be wrong.
+    /// Logs the origin of a refused form and the expected one: behind a proxy, a setting may be wrong.
     pub fn warn_foreign_form(&self) {
         let seen = self.header("origin").unwrap_or_default();
         self.kit.chat.warn_foreign_form(seen, &self.base_url());
     }
 
-    /// Whether somebody followed a link, sent a form or went on from one of our own pages.
+    /// Whether the request is a navigation from a page of this server, such as a link or a form.
     pub fn is_own_navigation(&self) -> bool {
         let accept = self.header("accept").unwrap_or_default();
         self.is_own_origin()
@@ -240,8 +235,9 @@ impl Call {
             && accept.contains("text/html")
     }
 
-    /// Whether the request comes from a program rather than a browser. Everything that browsers send on their own, for
-    /// pictures and scripts of whatever page, has a page, a type that they show, or their name in it.
+    /// Whether a program rather than a browser sent the request. Every request that browsers send on their own, such as
+    /// for images and scripts of any page, has an origin, a referrer, a media type that browsers display, or a
+    /// browser's user agent.
     pub fn is_from_program(&self) -> bool {
         let accept = self.header("accept").unwrap_or_default();
         let is_browsers = |kind: &str| accept.contains(kind);
@@ -255,20 +251,19 @@ impl Call {
                 || agent.starts_with("Mozilla/"))
     }
 
-    /// The address of this server as the client knows it, without a slash at its end; empty if nobody can know.
+    /// Returns the base URL of this server as the client knows it, without a trailing slash. Empty if it is unknown.
     pub fn base_url(&self) -> String {
         self.kit.base_url(self.peer, &self.headers)
     }
 
-    /// The name of our session cookie.
     pub fn cookie_name(&self) -> String {
         self.kit.cookie_name()
     }
 
-    /// The token of the `Authorization` header.
+    /// Returns the token of the `Authorization` header.
     ///
     /// # Errors
-    /// [`TokenFault::Missing`] if the header is of another kind: it is there, so nothing else is looked at.
+    /// [`TokenFault::Missing`] if the header has another scheme: other credentials are ignored then.
     pub fn bearer(&self) -> Result<Option<&str>, TokenFault> {
         let Some(value) = self.headers.get("authorization") else {
             return Ok(None);
@@ -285,11 +280,11 @@ impl Call {
         }
     }
 
-    /// What the request proves its sender with: the header, on handshakes `?token=`, then the cookie. Only the first
-    /// that is there is looked at.
+    /// Returns the credential of the request: the `Authorization` header, on handshakes `?token=`, then the cookie.
+    /// Only the first one present counts.
     ///
     /// # Errors
-    /// [`TokenFault::Missing`] for an `Authorization` header of another kind.
+    /// [`TokenFault::Missing`] for an `Authorization` header with another scheme.
     pub fn proof(&self, handshake: bool) -> Result<Option<Proof<'_>>, TokenFault> {
         if let Some(token) = self.bearer()? {
             return Ok(Some(Proof::Token(token.into())));
@@ -297,7 +292,7 @@ impl Call {
         if let Some(token) = self.query_value("token").filter(|_| handshake) {
             return Ok(Some(Proof::Token(token)));
         }
-        // A foreign page makes a browser send our cookie along; it proves nothing then.
+        // Browsers send the cookie along with requests of foreign pages; it proves nothing then.
         let trusted = self.is_own_origin();
         Ok(self
             .cookie(&self.cookie_name())
@@ -305,7 +300,7 @@ impl Call {
             .map(Proof::Cookie))
     }
 
-    /// Who asks.
+    /// Authenticates the request.
     ///
     /// # Errors
     /// [`Fault::Chat`] with [`TokenFault`].
@@ -315,7 +310,7 @@ impl Call {
             .ok_or(TokenFault::Missing.into())
     }
 
-    /// Who asks, if they say so; a token that is there but bad is refused.
+    /// Authenticates the request, or returns `None` if it has no credential. An invalid token is refused.
     ///
     /// # Errors
     /// [`Fault::Chat`] with [`TokenFault`].
@@ -331,7 +326,7 @@ impl Call {
         Ok(Some(caller.at(self.visitor().address)))
     }
 
-    /// The body, which must have come after `whole`, not counting the time in which nobody reads it.
+    /// Takes the body, which must arrive within `whole`, not counting time in which it is not read.
     pub(super) fn take_body(&mut self, whole: Duration) -> Paced {
         let body = self.body.take();
         let body = body.unwrap_or_else(|| Box::pin(futures_util::stream::empty()));
@@ -346,7 +341,6 @@ impl Call {
     }
 }
 
-/// The value of the cookie of that name.
 pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers
         .get_all("cookie")

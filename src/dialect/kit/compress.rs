@@ -1,9 +1,9 @@
-//! Compresses answers for clients that take gzip (RFC 9110 §12.5.3). Must not know what an answer says.
+//! Compresses responses for clients that accept gzip (RFC 9110 §12.5.3), whatever their content.
 //!
-//! Compressed and encrypted, a page that holds a secret beside text of an attacker's choosing leaks the secret by its
-//! length (BREACH), if the attacker can have the page loaded often. A page of another web site can do that only by requests
-//! that browsers mark as cross-site; these are answered as they are. Without TLS there is nothing to hide from whoever
-//! sees the lengths.
+//! If a page that contains both a secret and text of an attacker's choice is compressed and then encrypted, its length
+//! leaks the secret (BREACH), provided that the attacker can make the browser load it many times. A page of another
+//! site can do so only with requests that browsers mark as cross-site; responses to these are not compressed. Without
+//! TLS, anyone who can see the lengths can see the content too.
 
 use std::io::Write;
 
@@ -17,15 +17,15 @@ use tokio::task::spawn_blocking;
 
 use super::{HeaderMap, Response, StatusCode, set_header};
 
-/// Smaller answers fit into one packet anyway, bytes.
+/// Smallest response that is compressed, in bytes. Smaller ones fit into one packet anyway.
 const LEAST: u64 = 1024;
-/// Larger answers are left as they are, bytes.
+/// Largest response that is compressed, in bytes.
 const MOST: u64 = 16 * 1024 * 1024;
-/// Larger answers are compressed beside the runtime's threads, bytes.
+/// Responses above this size are compressed on a blocking thread, in bytes.
 const QUICK: usize = 64 * 1024;
-/// Less work than the usual 6, for a little more on the wire.
+/// Compression level. Takes less time than the usual 6, for slightly larger responses.
 const LEVEL: u32 = 4;
-/// Types of text; pictures and films are compressed already.
+/// Compressible text types. Images and videos are already compressed.
 const TYPES: [&str; 9] = [
     "text/html",
     "text/css",
@@ -38,7 +38,7 @@ const TYPES: [&str; 9] = [
     "image/svg+xml",
 ];
 
-/// The answer to a request with these headers, compressed if that is of use and the client takes it.
+/// Compresses a response if that is worthwhile and the client accepts gzip.
 pub(super) async fn compress(request: &HeaderMap, mut response: Response) -> Response {
     if !is_compressible(&response) {
         return response;
@@ -51,7 +51,7 @@ pub(super) async fn compress(request: &HeaderMap, mut response: Response) -> Res
     let (mut head, body) = response.into_parts();
     let plain = match body.collect().await {
         Ok(body) => body.to_bytes(),
-        // A body that is in memory does not fail.
+        // A body in memory does not fail.
         Err(_) => return super::empty(StatusCode::INTERNAL_SERVER_ERROR),
     };
     let packed = match plain.len() > QUICK {
@@ -70,9 +70,8 @@ pub(super) async fn compress(request: &HeaderMap, mut response: Response) -> Res
     response
 }
 
-/// Whether it is text of some length that is in memory, whole and not compressed. What can be asked for in ranges or has
-/// a tag of its own stays the same for everybody, and what
-/// says that it varies was chosen already.
+/// Whether the response is text of suitable length, complete, in memory and not yet compressed. Responses that support
+/// ranges or have an ETag must be the same for all clients, and a response with `Vary` already has its encoding.
 fn is_compressible(response: &Response) -> bool {
     const WITHOUT: [&str; 4] = ["content-encoding", "content-range", "accept-ranges", "etag"];
     let headers = response.headers();
@@ -91,7 +90,7 @@ fn is_compressible(response: &Response) -> bool {
         && !WITHOUT.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Whether `Accept-Encoding`, such as `br;q=1.0, gzip`, holds gzip.
+/// Whether `Accept-Encoding`, such as `br;q=1.0, gzip`, includes gzip.
 pub fn takes_gzip(request: &HeaderMap) -> bool {
     let accepted = request
         .get("accept-encoding")
@@ -105,7 +104,7 @@ pub fn takes_gzip(request: &HeaderMap) -> bool {
     })
 }
 
-/// Returns whether the browser says that a page of another site made this request.
+/// Whether the browser marks the request as coming from a page of another site.
 fn is_cross_site(request: &HeaderMap) -> bool {
     request
         .get("sec-fetch-site")
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_takes_gzip_gets_it() {
+    fn gzip_needs_accept_encoding() {
         for (accepted, takes) in [
             ("gzip, deflate, br", true),
             ("br;q=1.0, GZIP;q=0.5", true),

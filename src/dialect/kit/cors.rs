@@ -1,4 +1,5 @@
-//! Which web sites may call from a browser. Credentials are never allowed: a token works from anywhere, a cookie does not.
+//! CORS: which web sites may send requests from a browser. Credentials are never allowed: tokens work from any origin,
+//! cookies do not.
 
 use warp::http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN};
 
@@ -6,7 +7,7 @@ use super::{HeaderMap, Response, StatusCode, empty, set_header};
 
 pub use crate::transport::engineio::Origins;
 
-/// The answer to `OPTIONS`, which may be a preflight; `allow` are the methods the path takes.
+/// Responds to `OPTIONS`, which may be a preflight request; `allow` lists the methods of the path.
 pub(super) fn options(origins: &Origins, request: &HeaderMap, allow: &str) -> Response {
     let mut response = empty(StatusCode::NO_CONTENT);
     if request.contains_key("access-control-request-method") {
@@ -17,7 +18,7 @@ pub(super) fn options(origins: &Origins, request: &HeaderMap, allow: &str) -> Re
     response
 }
 
-/// Lets the calling page read the answer, if it may.
+/// Sets the headers that let an allowed origin read the response.
 pub(super) fn dress(origins: &Origins, request: &HeaderMap, response: &mut Response) {
     if request.contains_key(ORIGIN) {
         origins.allow(request, response.headers_mut());

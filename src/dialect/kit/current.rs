@@ -1,5 +1,4 @@
-//! The headers of the request that is being answered, for whoever has no request at hand: a fault is spelled without it,
-//! but in the reader's language.
+//! Task-local request headers, so that error pages can use the reader's language.
 
 use super::HeaderMap;
 use super::call::cookie;
@@ -8,17 +7,17 @@ tokio::task_local! {
     static HEADERS: HeaderMap;
 }
 
-/// Answers a request; what runs in `answering` finds its headers.
+/// Runs `answering` with `headers` as the current request's headers.
 pub(super) async fn with_headers<T>(headers: HeaderMap, answering: impl Future<Output = T>) -> T {
     HEADERS.scope(headers, answering).await
 }
 
-/// A header of the request that is being answered; `None` outside of one.
+/// Returns a header of the current request, or `None` outside of a request.
 pub fn current_header(name: &str) -> Option<String> {
     look(|headers| headers.get(name)?.to_str().ok().map(str::to_owned))
 }
 
-/// A cookie of the request that is being answered; `None` outside of one.
+/// Returns a cookie of the current request, or `None` outside of a request.
 pub fn current_cookie(name: &str) -> Option<String> {
     look(|headers| cookie(headers, name).map(str::to_owned))
 }

@@ -1,5 +1,5 @@
-//! A file as an answer: whole or a range of it, read piece by piece, and such that no browser runs anything in it. Must
-//! not know who may have it.
+//! Sends a file: whole or a range, read chunk by chunk, with headers that keep browsers from running anything in it.
+//! Does not check permissions.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use crate::chat::files::Download;
 
 use super::{Answer, Call, Fault, Response, StatusCode, set_header};
 
-/// How long a browser shows its own copy without asking, seconds in words of the protocol.
+/// `Cache-Control` of files: browsers reuse their copy for 600 seconds.
 const CACHE: &str = "private, max-age=600";
-/// What stands in `filename*` as it is.
+/// Characters left unescaped in `filename*` (RFC 5987).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// Answers with a file, or with what the caller's headers ask for of it.
+/// Responds with a file, or with the range of it that the request's headers ask for.
 ///
 /// # Errors
 /// [`Fault::BadRange`].
@@ -76,7 +76,7 @@ fn describe(response: &mut Response, download: &Download, tag: &str) {
     );
 }
 
-/// Whether `If-None-Match` names this tag.
+/// Whether `If-None-Match` contains this ETag.
 fn knows(header: &str, tag: &str) -> bool {
     header
         .split(',')
@@ -84,7 +84,7 @@ fn knows(header: &str, tag: &str) -> bool {
         .any(|known| known == tag || known == "*")
 }
 
-/// One range of a file of `size` bytes; `None` for anything we need not understand, `Err` for one outside the file.
+/// Parses one range of a file of `size` bytes. `None` means to ignore the header, `Err` a range outside the file.
 fn parse_range(header: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
     let Some((first, last)) = header
         .split_once('=')
@@ -96,7 +96,7 @@ fn parse_range(header: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
     let number = |text: &str| match text.trim() {
         "" => Some(None),
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            // One that is too large for us is behind every end.
+            // A number too large for u64 lies past every end.
             Some(Some(digits.parse::<u64>().unwrap_or(u64::MAX)))
         }
         _ => None,
@@ -117,7 +117,7 @@ fn parse_range(header: &str, size: u64) -> Result<Option<Range<u64>>, ()> {
     }
 }
 
-/// Only what no browser runs is called by its name.
+/// Returns the media type to send: the file's own only if browsers do not run code in that type.
 fn served_type(download: &Download) -> &str {
     let file = &download.file;
     let media_type = file.media_type.as_str();
@@ -133,7 +133,7 @@ fn served_type(download: &Download) -> &str {
     }
 }
 
-/// Pictures may show as a page of their own, everything else is saved; a player in a page takes no notice of this.
+/// Images may be displayed as a page of their own, other files are saved. Media players in a page ignore this header.
 fn disposition(download: &Download) -> String {
     let file = &download.file;
     let kind = if file.shown_dimensions().is_some() {
@@ -154,7 +154,7 @@ fn disposition(download: &Download) -> String {
     format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{exact}")
 }
 
-/// A body that reads the next piece while the one before is being sent, and never holds the store meanwhile.
+/// Streams the file: reads the next chunk while the previous one is sent, and holds no store connection in between.
 fn stream(download: Download, part: Range<u64>) -> Response {
     if part.is_empty() {
         return Response::default();
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_cut_to_the_file() {
+    fn a_range_is_clamped_to_the_file() {
         for (header, expected) in [
             ("bytes=0-0", Ok(Some(0..1))),
             ("bytes=2-", Ok(Some(2..10))),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_known_in_any_list() {
+    fn if_none_match_accepts_lists_and_weak_etags() {
         for header in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
             assert!(knows(header, "\"a\""), "{header}");
         }

@@ -1,4 +1,4 @@
-//! Why a request gets no answer of its own; each dialect spells every one of these in its own shape.
+//! Errors of requests. Each dialect turns every one of these into a response of its own format.
 
 use crate::chat::{Cause, ChatError, TokenFault};
 use crate::model::Invalid;
@@ -6,37 +6,37 @@ use crate::transport::upgrade::Refused;
 
 use super::StatusCode;
 
-/// What was wrong, before or in the core.
+/// Error of a request, found before or in the core.
 #[derive(Debug)]
 pub enum Fault {
-    /// The core refused.
+    /// The core returned an error.
     Chat(ChatError),
-    /// The body is no JSON, or not of the shape that is due; the field is named where it is known.
+    /// The body is not JSON, or has the wrong structure.
     BadJson {
-        /// Where in the body, like `content` or `members[2]`.
+        /// Path within the body if it is known, like `content` or `members[2]`.
         field: Option<String>,
-        /// What the parser says.
+        /// The parser's message.
         detail: String,
     },
-    /// A query parameter of that name is not what it should be.
+    /// The query parameter of that name is invalid.
     BadQuery(&'static str),
-    /// The body is of another type than this one.
+    /// The body does not have this media type.
     MediaType(&'static str),
-    /// The body has more bytes than the route takes.
+    /// The body exceeds the route's limit, in bytes.
     TooLarge(usize),
-    /// The range that is asked for lies outside a file of so many bytes.
+    /// The requested range lies outside of a file of this size in bytes.
     BadRange(u64),
-    /// The body broke off or came too slowly.
+    /// The body ended early or came too slowly.
     BrokenBody,
-    /// Nothing is at that path.
+    /// There is no route for the path.
     NoRoute,
-    /// The path does not take that method, only these (for `Allow`).
+    /// The path does not support the method. Holds the supported ones, for `Allow`.
     Method(String),
-    /// A cookie without the page's token.
+    /// The CSRF token is missing or wrong.
     Csrf,
-    /// A form from a page of another origin.
+    /// The form comes from a page of another origin.
     ForeignPage,
-    /// A WebSocket handshake that is none.
+    /// The WebSocket handshake is invalid.
     Upgrade(Refused),
 }
 
@@ -58,7 +58,7 @@ impl From<TokenFault> for Fault {
     }
 }
 
-/// The status and text with which the systems built on Flask-JWT refuse a token.
+/// Returns status and text of a token error, as in the systems built on Flask-JWT.
 pub fn flask_token_fault(fault: TokenFault) -> (StatusCode, &'static str) {
     match fault {
         TokenFault::Missing | TokenFault::Remote(Cause::Address) => {
@@ -78,7 +78,7 @@ pub fn flask_token_fault(fault: TokenFault) -> (StatusCode, &'static str) {
     }
 }
 
-/// The same text with the setting that could be changed.
+/// Flask-JWT's text, with the setting to change.
 fn missing_token(cause: Cause) -> &'static str {
     match cause {
         Cause::Address => "Missing Authorization Header",
@@ -94,7 +94,7 @@ fn missing_token(cause: Cause) -> &'static str {
     }
 }
 
-/// The status of a fault in protocols whose errors are a text only.
+/// Returns the status of a fault in dialects whose errors consist of a text only.
 pub fn status_of(fault: &Fault) -> StatusCode {
     match fault {
         Fault::Chat(error) => status_of_refusal(error),
@@ -135,7 +135,7 @@ fn status_of_refusal(error: &ChatError) -> StatusCode {
     }
 }
 
-/// The text of a fault, for a person.
+/// Returns the text of a fault for people.
 pub fn text_of(fault: &Fault) -> String {
     match fault {
         Fault::Chat(ChatError::Unauthenticated(fault)) => flask_token_fault(*fault).1.to_owned(),
@@ -161,7 +161,7 @@ pub fn text_of(fault: &Fault) -> String {
     }
 }
 
-/// Seconds to wait before another try, where waiting helps.
+/// Seconds to wait before a retry, for faults where waiting helps.
 pub fn retry_after(fault: &Fault) -> Option<u64> {
     match fault {
         Fault::Chat(ChatError::Limited(wait)) => Some(wait.as_secs() + 1),

@@ -1,4 +1,4 @@
-//! What all HTTP dialects and pages need and no protocol owns: requests, routes, faults. Must not know any dialect.
+//! HTTP foundation of all dialects and of the web pages: requests, routes, faults. Independent of any dialect.
 
 mod address;
 mod api;
@@ -48,30 +48,28 @@ pub use words::{absolute, words};
 use crate::chat::Chat;
 use crate::model::Millis;
 
-/// What every handler is given: the chat, and what an operator decides about HTTP.
+/// State shared by all handlers: the core and the operator's HTTP settings.
 pub struct Kit {
-    /// The core.
     pub chat: Chat,
-    /// What this server is called, and who its neighbours are.
+    /// Names of this server, and its trusted proxies and origins.
     pub network: Network,
-    /// Web sites that may call from a browser.
+    /// Origins that may send requests from a browser (CORS).
     pub origins: Origins,
-    /// Where pages find the WebSocket, if it is not on their own host: `wss://chat.example`.
+    /// URL of the WebSocket if it is on another host than the pages: `wss://chat.example`.
     pub ws_url: Option<String>,
-    /// Dialects that answer as openly as their documents say.
+    /// Dialects that need no token from the local network (`compat.open`).
     pub compat_open: Vec<&'static str>,
-    /// Threads for what takes long.
+    /// Threads for long-running work.
     pub offload: Offload,
 }
 
 impl Kit {
-    /// Whether an operator lets that dialect answer as openly as its document says: to the local network, see
-    /// [`Call::is_open`].
+    /// Whether the operator has opened that dialect to the local network, see [`Call::is_open`].
     pub fn is_open(&self, dialect: &str) -> bool {
         self.compat_open.contains(&dialect)
     }
 
-    /// The shortest password that people may choose through that dialect, characters.
+    /// Returns the minimum length of passwords in that dialect, in characters.
     pub fn password_min(&self, dialect: &str) -> u32 {
         match self.is_open(dialect) {
             true => 1,
@@ -79,18 +77,16 @@ impl Kit {
         }
     }
 
-    /// The name of our session cookie.
     pub(super) fn cookie_name(&self) -> String {
         format!("parlor_{}", self.chat.instance())
     }
 }
 
-/// The shared [`Kit`].
 pub type SharedKit = Arc<Kit>;
 
-/// A JSON answer.
+/// Returns a JSON response.
 ///
-/// Never fails for our own types: they hold no maps with other keys than text.
+/// Serialization never fails for this server's types: all their maps have string keys.
 pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     let bytes = serde_json::to_vec(body).unwrap_or_default();
     let mut response = Response::new(bytes.into());
@@ -99,36 +95,36 @@ pub fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
     response
 }
 
-/// An answer without a body.
+/// Returns a response without a body.
 pub fn empty(status: StatusCode) -> Response {
     let mut response = Response::default();
     *response.status_mut() = status;
     response
 }
 
-/// Sets a header whose value is ours; a value that is no header text is left out.
+/// Sets a header. A value that is not valid in a header is left out.
 pub fn set_header(response: &mut Response, name: &'static str, value: &str) {
     if let Ok(value) = value.parse() {
         response.headers_mut().insert(name, value);
     }
 }
 
-/// What handlers answer.
+/// Result of a handler.
 pub type Answer = Result<Response, Fault>;
 
-/// A time in UTC without its zone, as `YYYY-MM-DDTHH:MM:SS`.
+/// Formats a time in UTC without its zone, as `YYYY-MM-DDTHH:MM:SS`.
 pub fn seconds(time: Millis) -> String {
     let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
     time.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// A time as RFC 3339 in UTC with milliseconds.
+/// Formats a time as RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(time: Millis) -> String {
     let time = DateTime::from_timestamp_millis(time.0).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A refusal as JSON, with what every protocol's refusals carry in their heads.
+/// Returns a JSON error response with the fault's status and `Retry-After`.
 pub fn refusal(fault: &Fault, body: &impl serde::Serialize) -> Response {
     let mut response = json(status_of(fault), body);
     if let Some(seconds) = retry_after(fault) {

@@ -1,5 +1,5 @@
-//! Forms with files (`multipart/form-data`), read as they come and never held as a whole. Must not know what becomes of
-//! the files.
+//! Streaming parser of `multipart/form-data`; the form is never held in memory as a whole. Does not know what the files
+//! are for.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,20 +15,19 @@ use tokio::time::timeout;
 use super::pace::Paced;
 use super::{Call, Fault, body};
 
-/// The type of such a body.
 const TYPE: &str = "multipart/form-data";
-/// How long a form may be on its way: so long, and longer by what its bytes take at this rate, bytes a second.
+/// Deadline of a form: this time, plus the time its bytes take at `WHOLE_RATE` bytes per second.
 const LEAST_TIME: Duration = Duration::from_secs(60);
 const WHOLE_RATE: u64 = 8 * 1024;
-/// So much may be read without a field or a part of one coming out: endless headers are refused.
+/// Number of bytes that may be read without completing a field or a chunk of one, to refuse endless headers.
 const UNPARSED_MAX: usize = 512 * 1024;
-/// What a form has beside its files, bytes.
+/// Allowance for everything in a form other than its files, in bytes.
 const BESIDE_FILES: u64 = 256 * 1024;
-/// The longest text field, bytes.
+/// Longest text field, in bytes.
 const TEXT_MAX: usize = 64 * 1024;
-/// So much of a form that was refused is still read, so that its sender gets to see why.
+/// Number of bytes of a refused form that are still read, so that the client gets to read the error.
 const DRAIN_MAX: usize = 32 * 1024 * 1024;
-/// For so long at the most.
+/// Longest time for which a refused form is still read.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// A form that is being read.
@@ -37,22 +36,21 @@ pub struct Form {
     source: Arc<Source>,
 }
 
-/// The body, and how much of it has been read to no effect.
+/// The body, and the number of bytes read since the parser last made progress.
 struct Source {
     body: Mutex<Paced>,
     unparsed: AtomicUsize,
 }
 
-/// One field of a form.
 pub struct Part {
     field: Field<'static>,
     source: Arc<Source>,
 }
 
-/// The body as a form of at most `files` bytes of files.
+/// Opens the body as a form with at most `files` bytes of files.
 ///
 /// # Errors
-/// [`Fault::MediaType`], and [`Fault::TooLarge`] if its announced length is more than that.
+/// [`Fault::MediaType`], and [`Fault::TooLarge`] if `Content-Length` exceeds that.
 pub fn form(call: &mut Call, files: u64) -> Result<Form, Fault> {
     let most = files.saturating_add(BESIDE_FILES);
     let boundary = call
@@ -83,10 +81,10 @@ pub fn form(call: &mut Call, files: u64) -> Result<Form, Fault> {
 }
 
 impl Form {
-    /// The next field; what is left of the one before is skipped.
+    /// Returns the next field and skips the rest of the previous one.
     ///
     /// # Errors
-    /// [`Fault::BrokenBody`], [`Fault::TooLarge`], [`Fault::BadJson`] if it is no form.
+    /// [`Fault::BrokenBody`], [`Fault::TooLarge`], [`Fault::BadJson`] if it is not a valid form.
     pub async fn next(&mut self) -> Result<Option<Part>, Fault> {
         let field = self.parts.next_field().await.map_err(fault)?;
         self.source.unparsed.store(0, Ordering::Relaxed);
@@ -97,7 +95,8 @@ impl Form {
         }))
     }
 
-    /// Ends with `outcome`; after a refusal the sender is let finish, or would not get to see it.
+    /// Returns `outcome`. After an error it first drains the body, because clients do not read the response before they
+    /// have sent the request.
     ///
     /// # Errors
     /// That of `outcome`.
@@ -111,25 +110,24 @@ impl Form {
 }
 
 impl Part {
-    /// What the field is called.
     pub fn name(&self) -> &str {
         self.field.name().unwrap_or_default()
     }
 
-    /// What the file is called, if it is one; a file field left empty is none.
+    /// Returns the file name if the field is a file. A file field that was left empty is not one.
     pub fn file_name(&self) -> Option<String> {
         let name = self.field.file_name().filter(|name| !name.is_empty())?;
         Some(decode(name))
     }
 
-    /// What the sender says the file is.
+    /// Returns the media type given by the client.
     pub fn media_type(&self) -> &str {
         self.field
             .content_type()
             .map_or("", |kind| kind.essence_str())
     }
 
-    /// A text field.
+    /// Reads the field as text.
     ///
     /// # Errors
     /// [`Fault::TooLarge`], [`Fault::BadJson`] if it is not UTF-8, [`Fault::BrokenBody`].
@@ -149,7 +147,7 @@ impl Part {
         })
     }
 
-    /// The bytes of a file, as they come.
+    /// Returns the bytes of the field as they arrive.
     pub fn bytes(self) -> impl Stream<Item = Result<Bytes, Fault>> + Send {
         let Self { field, source } = self;
         stream::try_unfold((field, source), |(mut field, source)| async move {
@@ -167,8 +165,8 @@ impl Source {
     }
 }
 
-/// The body piece by piece. The parser reads until nothing is there and keeps it all; so nothing is there after each
-/// piece, until it is asked again.
+/// Returns the body as the parser's input. The parser reads until the stream is pending and buffers everything, so the
+/// stream is pending once after each chunk.
 fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let mut pause = false;
     stream::poll_fn(move |context| {
@@ -192,7 +190,7 @@ fn feed(source: Arc<Source>) -> impl Stream<Item = io::Result<Bytes>> + Send {
     })
 }
 
-/// Names must be UTF-8: the parser would take others for none.
+/// Refuses header values that are not UTF-8: the parser would take such a name as missing.
 fn check_headers(field: &Field<'_>) -> Result<(), Fault> {
     let mut values = field.headers().values();
     match values.all(|value| std::str::from_utf8(value.as_bytes()).is_ok()) {
@@ -204,8 +202,8 @@ fn check_headers(field: &Field<'_>) -> Result<(), Fault> {
     }
 }
 
-/// A file's name as it was before a browser wrote it into the form: forms escape quotes and line breaks, and nothing
-/// else (HTML, "multipart/form-data encoding algorithm").
+/// Decodes a file name: browsers escape quotes and line breaks in forms, and nothing else (HTML, "multipart/form-data
+/// encoding algorithm").
 fn decode(name: &str) -> String {
     name.replace("%22", "\"")
         .replace("%0D", "\r")

@@ -1,5 +1,5 @@
-//! Runs what takes a request longer than a millisecond on threads beside the runtime's: a bounded number at once, and
-//! one for each account, so that one account's requests do not delay those of others.
+//! Runs work that takes more than a millisecond on threads outside the runtime: a limited number of jobs at once and
+//! one per account, so that one account's requests do not delay those of others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,10 +10,10 @@ use tokio::sync::Semaphore;
 use crate::chat::{ChatError, WorkerPool};
 use crate::model::UserId;
 
-/// Requests of one account that may wait; more are told to come back.
+/// Maximum number of waiting requests of one account; further ones fail with [`ChatError::Busy`].
 const WAITING_MAX: usize = 32;
 
-/// Accounts whose work runs or waits, and how much runs at once.
+/// Pool for CPU-bound work of requests, with one queue per account.
 pub struct Offload {
     pool: WorkerPool,
     slots: Arc<Semaphore>,
@@ -22,7 +22,7 @@ pub struct Offload {
 
 impl Default for Offload {
     fn default() -> Self {
-        // Half of the processors stay with the runtime.
+        // Half of the processors remain for the runtime.
         let slots = available_parallelism().map_or(1, |all| all.get().div_ceil(2));
         Self::new(slots)
     }
@@ -37,10 +37,10 @@ impl Offload {
         }
     }
 
-    /// Runs `work` for an account.
+    /// Runs `work` on behalf of an account.
     ///
     /// # Errors
-    /// [`ChatError::Busy`] if too many requests of the account wait already.
+    /// [`ChatError::Busy`] if too many requests of the account are waiting.
     pub async fn run<T: Send + 'static>(
         &self,
         account: UserId,
@@ -50,12 +50,12 @@ impl Offload {
         if Arc::strong_count(&own) > WAITING_MAX {
             return Err(ChatError::Busy);
         }
-        // The second queue is in order of arrival and holds one request of each account.
+        // The second queue is first in, first out, and holds one request of each account.
         let turn = own.acquire_owned().await.map_err(ChatError::internal)?;
         let slot = self.slots.clone().acquire_owned().await;
         let slot = slot.map_err(ChatError::internal)?;
         let done = self.pool.run(move || {
-            // Work goes on when its request was given up: both are kept until it ends.
+            // Work continues when its request is cancelled, so both permits are kept until it ends.
             let _held = (turn, slot);
             work()
         });
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Work that says that it has begun and goes on until it is told to end.
+    /// Returns work that reports its start and runs until the returned sender is dropped.
     fn held(begun: Sender<i64>, id: i64) -> (Sender<()>, impl FnOnce() + Send + 'static) {
         let (end, ended): (Sender<()>, Receiver<()>) = channel();
         let work = move || {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_account_with_much_work_does_not_hold_up_others() {
+    async fn one_busy_account_does_not_block_others() {
         let offload = Arc::new(Offload::new(2));
         let (begun, first) = channel();
         let start = |account: i64| {

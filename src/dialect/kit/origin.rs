@@ -1,8 +1,9 @@
-//! Where a request really comes from: behind a proxy, from which page, and under which name of ours.
+//! Determines where a request comes from: the client behind a proxy, the origin of the page, and the host name used.
 //!
-//! Two decisions. *Same origin*: the page that asks was served under the very name that it asks for; cookies and forms need
-//! that, and a web site that answers with our address (DNS rebinding) has no cookie of ours. *Local*: what needs no account
-//! is given; the address, the page and the name must all be of the local network.
+//! Two decisions depend on it. *Same origin*: the page was served under the host name that the request is sent to.
+//! Cookies and forms require this; a web site that resolves to this server's address (DNS rebinding) has no cookie of
+//! it. *Local*: the request needs no account. The client's address, the page's origin and the host must all belong to
+//! the local network.
 
 mod forwarded;
 mod host;
@@ -14,39 +15,39 @@ use crate::chat::{Cause, Remote};
 use super::{HeaderMap, Kit};
 use forwarded::{Client, Doubt};
 
-/// The longest host that is one, with its port, bytes.
+/// Longest `Host` that is accepted, with port, in bytes.
 const HOST_MAX: usize = 261;
 
-/// What an operator says of this server's names and of its neighbours.
+/// The operator's settings about this server's names and its proxies.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
-    /// The address people type, where it is not the one the server sees.
+    /// The URL that people use, if it differs from the one the server sees.
     pub public_url: Option<String>,
-    /// Proxies whose forwarding headers are believed.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<ipnet::IpNet>,
-    /// Names of this server beside those of `host::is_local`, lower case.
+    /// Names of this server in addition to those of `host::is_local`, in lower case.
     pub hosts: Vec<String>,
-    /// Web sites whose pages count as our own for what needs no account.
+    /// Origins whose pages may use what needs no account, like this server's own pages.
     pub trusted_origins: Vec<String>,
 }
 
 impl Kit {
-    /// The client's own address, and why the request does not count as local, if it does not.
+    /// Returns the client's address, and the reason why the request does not count as local, if it does not.
     pub(super) fn locate(&self, peer: SocketAddr, headers: &HeaderMap) -> (IpAddr, Option<Remote>) {
         let client = self.client(peer, headers);
         (client.address, self.remote(peer, &client, headers))
     }
 
-    /// The client's own address, and whether a trusted proxy asks for it.
+    /// Returns the client's address, and whether a trusted proxy forwarded the request.
     pub fn client_of(&self, peer: SocketAddr, headers: &HeaderMap) -> (IpAddr, bool) {
         let is_proxied = self.is_trusted(peer.ip().to_canonical());
         (self.client(peer, headers).address, is_proxied)
     }
 
-    /// `http` or `https`, as the client's browser sees it.
+    /// Returns `http` or `https`, as the client's browser sees it.
     pub(super) fn scheme(&self, peer: SocketAddr, headers: &HeaderMap) -> &'static str {
         let https = self.client(peer, headers).https.unwrap_or_else(|| {
-            // A proxy that says nothing: who comes by our public address comes by its scheme.
+            // If the proxy does not say, requests for the public host name have the scheme of the public URL.
             let (scheme, name) = self.public().unwrap_or_default();
             let by_public = text(headers, "host").and_then(host::name_of).as_ref() == Some(&name)
                 || self.is_public_origin(headers);
@@ -55,7 +56,7 @@ impl Kit {
         if https { "https" } else { "http" }
     }
 
-    /// The address of this server as the client knows it, without a slash at its end; empty if nobody can know.
+    /// Returns the base URL of this server as the client knows it, without a trailing slash. Empty if it is unknown.
     pub(super) fn base_url(&self, peer: SocketAddr, headers: &HeaderMap) -> String {
         if let Some(url) = &self.network.public_url {
             return url.trim_end_matches('/').to_owned();
@@ -66,19 +67,19 @@ impl Kit {
         })
     }
 
-    /// Whether the request comes from a page of the very origin that it is sent to, or from no page at all.
+    /// Whether the request comes from a page of the origin that it is sent to, or from no page at all.
     pub(super) fn is_same_origin(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
         !headers.contains_key("origin")
             || text(headers, "origin").is_some_and(|origin| self.is_own(peer, headers, origin))
     }
 
-    /// Whether the page that leads here is one of the very origin that it leads to.
+    /// Whether the referring page has the origin that the request is sent to.
     pub(super) fn is_own_referer(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
         text(headers, "referer")
             .is_some_and(|referer| self.is_own(peer, headers, origin_of(referer)))
     }
 
-    /// Whether browsers trust the page that asks: only then some headers mean anything to them.
+    /// Whether the page is in a secure context: browsers ignore some headers otherwise.
     pub(super) fn is_secure_context(&self, peer: SocketAddr, headers: &HeaderMap) -> bool {
         let name = text(headers, "host").and_then(host::name_of);
         name.is_some_and(|name| host::is_loopback(&name)) || self.scheme(peer, headers) == "https"
@@ -126,7 +127,7 @@ impl Kit {
         }
     }
 
-    /// Whether `Host` is a name that nobody but us can have.
+    /// Whether `Host` is a name that only this server can have.
     fn is_own_host(&self, headers: &HeaderMap) -> bool {
         let Some(name) = text(headers, "host").and_then(host::name_of) else {
             return false;
@@ -152,7 +153,7 @@ impl Kit {
             .is_some_and(|(url, origin)| is_same(origin_of(url), origin))
     }
 
-    /// The scheme and the name of `server.public_url`.
+    /// Returns scheme and host name of `server.public_url`.
     fn public(&self) -> Option<(&str, String)> {
         let (scheme, authority) =
             origin_of(self.network.public_url.as_deref()?).split_once("://")?;
@@ -160,14 +161,15 @@ impl Kit {
     }
 }
 
-/// The text of a header that stands there once; who sends two means to confuse somebody.
+/// Returns a header that occurs exactly once. Repeated headers may be an attempt to make proxy and server read
+/// different values.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut all = headers.get_all(name).iter();
     let first = all.next().filter(|_| all.next().is_none());
     first.and_then(|value| value.to_str().ok())
 }
 
-/// Whether two origins are the same: browsers leave out the port that goes without saying.
+/// Whether two origins are the same. Browsers leave out the default port.
 fn is_same(one: &str, other: &str) -> bool {
     fn plain(origin: &str) -> String {
         let origin = origin.to_ascii_lowercase();
@@ -180,13 +182,14 @@ fn is_same(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// `https://chat.example` of `https://chat.example/path`.
+/// Returns `https://chat.example` for `https://chat.example/path`.
 fn origin_of(url: &str) -> &str {
     let host = url.find("://").map_or(0, |place| place + 3);
     url[host..].find('/').map_or(url, |end| &url[..host + end])
 }
 
-/// Loopback, RFC 1918, RFC 4193 and link-local addresses; not 100.64.0.0/10, which carriers share among strangers.
+/// Whether the address is loopback, RFC 1918, RFC 4193 or link-local. 100.64.0.0/10 is not private: carriers share it
+/// among strangers.
 fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_port_goes_without_saying() {
+    fn default_ports_are_equal_to_omitted_ones() {
         for (one, other, same) in [
             ("https://a.example", "https://A.example:443", true),
             ("http://a.example:80", "http://a.example", true),

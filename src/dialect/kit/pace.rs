@@ -1,4 +1,4 @@
-//! A body whose sender must keep pace: no more than some seconds of silence, a least rate, and a deadline for the whole.
+//! Slow-client protection for request bodies: a limit on silence, a minimum rate, and a deadline for the whole body.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,19 +11,19 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::Fault;
 use super::body::BodyStream;
 
-/// The least that a sender must send, bytes a second.
+/// Minimum rate of a body, in bytes per second.
 const LEAST_RATE: u32 = 1024;
-/// How far a sender may fall behind that rate, and how long it may be silent.
+/// Time that a sender may fall behind that rate or be silent.
 const SLACK: Duration = Duration::from_secs(20);
 
-/// A body as it comes; ends with [`Fault::BrokenBody`] when it comes too slowly.
+/// Body stream that fails with [`Fault::BrokenBody`] when data arrives too slowly.
 pub(super) struct Paced {
     body: BodyStream,
-    /// How long the sender may be waited for now.
+    /// Remaining time to wait for the next bytes.
     slack: Duration,
-    /// How long the sender may be waited for, all in all.
+    /// Remaining time to wait for the whole body.
     whole: Duration,
-    /// Only the time counts in which somebody wants to read.
+    /// Start of the current wait. Only time spent waiting for data counts.
     waiting_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Parts of `size` bytes, each so long after the one before; never an end.
+    /// Endless body in chunks of `size` bytes, one per `every`.
     fn body(size: usize, every: Duration) -> BodyStream {
         Box::pin(stream::unfold((), move |()| async move {
             sleep(every).await;
@@ -89,7 +89,7 @@ mod tests {
         }))
     }
 
-    /// How long it is read, and how much of it comes.
+    /// Reads until the end or an error; returns the elapsed time and the number of bytes.
     async fn read(mut paced: Paced) -> (Duration, usize) {
         let (start, mut bytes) = (Instant::now(), 0);
         loop {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_trickles_is_cut_and_a_steady_one_is_not() {
+    async fn a_trickling_body_is_cut_and_a_steady_one_is_not() {
         let hour = Duration::from_secs(3600);
         let (after, _) = read(Paced::new(body(1, Duration::from_secs(15)), hour)).await;
         assert!(after < Duration::from_secs(21), "{after:?}");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn time_in_which_nobody_reads_does_not_count() {
+    async fn time_without_reads_does_not_count() {
         let mut paced = Paced::new(body(1, Duration::from_secs(1)), Duration::from_secs(60));
         assert!(matches!(paced.next().await, Some(Ok(_))));
         sleep(Duration::from_secs(600)).await;

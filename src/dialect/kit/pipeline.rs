@@ -1,13 +1,14 @@
-//! Pipelining: the events of one connection begin and are answered in order, while the messages among them are written to
-//! disk together. Must not know any dialect, nor what the events say.
+//! Pipelining: the events of one connection begin and are answered in order, while their messages are written to disk
+//! together. Independent of any dialect and of the content of events.
 //!
-//! * An event that only posts a message begins as soon as the one before it has posted its own, and ends when its message
-//!   is on disk. Every other event begins when all before it have ended ([`Slot::alone`]).
-//! * Answers go out in the order of the events, whatever ends first.
-//! * At most [`EVENTS_MAX`] are under way; then whoever reads the connection waits ([`Pipeline::room`]).
-//! * What has begun is run to its end, also when the connection is gone. What came after the connection was closed is not
-//!   begun.
-//! * Read marks leave the order ([`Slot::detach`]): they are written within a second, and nothing waits for them.
+//! * An event that only posts a message begins as soon as the previous one has posted its own, and ends when its
+//!   message is on disk. Every other event begins when all before it have ended ([`Slot::alone`]).
+//! * Responses are sent in the order of the events, whichever ends first.
+//! * At most [`EVENTS_MAX`] events are under way; beyond that, the connection is not read ([`Pipeline::room`]).
+//! * An event that has begun runs to its end, even if the connection is gone. Events received after the connection was
+//!   closed do not begin.
+//! * Updates of read cursors leave the order ([`Slot::detach`]): they are written within a second, and nothing waits
+//!   for them.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -18,10 +19,10 @@ use crate::chat::{Outbox, Sealed, Weight};
 
 /// Maximum number of events of one connection that are under way.
 const EVENTS_MAX: usize = 32;
-/// A queue that held more slots gives its memory back when it is empty.
+/// A queue with a larger capacity is deallocated when it is empty.
 const KEPT_SLOTS: usize = 4;
 
-/// The events of one connection that are under way; cheap to clone.
+/// The events of one connection that are under way. Cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline(Arc<Shared>);
 
@@ -32,31 +33,31 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// The number of the first event in `events`.
+    /// Number of the first event in `events`.
     first: u64,
-    /// Those that have begun and not ended, or not all before them.
+    /// Events that have begun, unless they and all before them have ended.
     events: VecDeque<Event>,
-    /// How many have left the order and are not done.
+    /// Number of events that have left the order and have not ended.
     detached: usize,
-    /// There while the connection's task waits for events to end.
+    /// Set while the connection's task waits for events to end.
     waker: Option<Waker>,
 }
 
 #[derive(Default)]
 struct Event {
-    /// Answers that wait until all events before this one have ended.
+    /// Responses that wait until all events before this one have ended.
     answers: Vec<Sealed>,
     ended: bool,
 }
 
 impl Pipeline {
-    /// Answers go into that queue.
+    /// Creates a pipeline whose responses are pushed to `outbox`.
     pub fn new(outbox: Arc<Outbox>) -> Self {
         let state = Mutex::default();
         Self(Arc::new(Shared { outbox, state }))
     }
 
-    /// Begins an event. Its connection's task must have waited for [`Pipeline::room`].
+    /// Begins an event. The connection's task must have waited for [`Pipeline::room`].
     pub fn begin(&self) -> Slot {
         let mut state = self.lock();
         let number = state.first + state.events.len() as u64;
@@ -67,7 +68,7 @@ impl Pipeline {
         }
     }
 
-    /// Queues frames of the event that began last, behind the answers to those before it.
+    /// Queues frames of the newest event, after the responses to those before it.
     pub fn push(&self, frames: Sealed) {
         let mut state = self.lock();
         match state.events.len() {
@@ -76,23 +77,23 @@ impl Pipeline {
         }
     }
 
-    /// Waits until one more event may be under way.
+    /// Waits until another event may begin.
     pub async fn room(&self) {
         self.wait_for(|state| state.events.len() + state.detached < EVENTS_MAX)
             .await;
     }
 
-    /// Waits until all events before the one that began last have ended.
+    /// Waits until all events before the newest one have ended.
     pub async fn newest_is_alone(&self) {
         self.wait_for(|state| state.events.len() <= 1).await;
     }
 
-    /// Waits until all events have ended, except for those that have left the order.
+    /// Waits until all events have ended, except those that have left the order.
     pub async fn ended(&self) {
         self.wait_for(|state| state.events.is_empty()).await;
     }
 
-    /// Only the connection's task waits, for one thing at a time: one waker is enough.
+    /// Waits for a condition. Only the connection's task waits, and for one at a time, so one waker is enough.
     async fn wait_for(&self, is_so: impl Fn(&State) -> bool) {
         poll_fn(|context| {
             let mut state = self.lock();
@@ -110,27 +111,27 @@ impl Pipeline {
     }
 }
 
-/// An event that is under way; it ends when this is dropped.
+/// An event that is under way. It ends when this is dropped.
 pub struct Slot {
     pipeline: Pipeline,
-    /// None once it has left the order.
+    /// `None` once the event has left the order.
     number: Option<u64>,
 }
 
 impl Slot {
-    /// Queues an answer, behind the answers to the events before this one.
+    /// Queues a response, after the responses to the events before this one.
     pub fn push(&self, frames: Sealed) {
         let outbox = &self.pipeline.0.outbox;
         let mut state = self.pipeline.lock();
         match self.number.and_then(|number| state.waiting(number)) {
             Some(event) => event.answers.push(frames),
-            // Pushed under the lock: else another thread could get in front.
+            // Pushed under the lock, or another thread could get in between.
             None => drop(outbox.push(frames, Weight::Full)),
         }
     }
 
-    /// Waits until all events before this one have ended. `false` if the connection is closed by then: what comes after its
-    /// session has ended is not done.
+    /// Waits until all events before this one have ended. Returns `false` if the connection is closed by then: events
+    /// after the end of its session must not run.
     pub async fn alone(&self) -> bool {
         if let Some(number) = self.number {
             self.pipeline.wait_for(|state| state.first >= number).await;
@@ -138,8 +139,8 @@ impl Slot {
         !self.pipeline.0.outbox.is_closed()
     }
 
-    /// Leaves the order: nothing waits for this event any more, and its answer goes out at once. It still counts as under
-    /// way.
+    /// Leaves the order: nothing waits for this event any more, and its response is sent at once. It still counts as
+    /// under way.
     pub fn detach(&mut self) {
         if let Some(number) = self.number.take() {
             self.pipeline.lock().detached += 1;
@@ -158,7 +159,7 @@ impl Drop for Slot {
 }
 
 impl Pipeline {
-    /// An event has ended: lets the answers out that waited only for it.
+    /// Marks an event as ended and releases the responses that waited only for it.
     fn end(&self, number: u64) {
         let mut state = self.lock();
         if let Some(event) = state.get(number) {
@@ -195,7 +196,7 @@ impl State {
         self.events.get_mut(place)
     }
 
-    /// The event, if others before it have not ended.
+    /// Returns the event if any event before it has not ended.
     fn waiting(&mut self, number: u64) -> Option<&mut Event> {
         match number > self.first {
             true => self.get(number),
@@ -204,7 +205,7 @@ impl State {
     }
 }
 
-/// Wakes the connection's task, after the lock is gone.
+/// Wakes the connection's task after releasing the lock.
 fn wake(mut state: MutexGuard<'_, State>) {
     let waker = state.waker.take();
     drop(state);
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_go_out_in_the_order_of_the_events() {
+    fn responses_are_sent_in_event_order() {
         let (pipeline, outbox) = pipeline();
         let [first, second, third] = [(); 3].map(|()| pipeline.begin());
         pipeline.push(frame("3"));
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_events_are_under_way() {
+    fn the_number_of_events_under_way_is_limited() {
         let (pipeline, _) = pipeline();
         let mut slots: Vec<_> = (1..EVENTS_MAX).map(|_| pipeline.begin()).collect();
         assert!(pipeline.room().now_or_never().is_some());
@@ -269,7 +270,7 @@ mod tests {
         assert!(pipeline.room().now_or_never().is_none());
         slots[7].detach();
         drop(slots.pop());
-        // Until the events before them have ended, those that have ended count, and those that have left do always.
+        // Ended events count until all before them have ended; detached events count until they end.
         assert!(pipeline.room().now_or_never().is_none());
         slots.swap_remove(7);
         slots.clear();
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_alone_when_those_before_it_have_ended() {
+    fn an_exclusive_event_waits_for_earlier_ones() {
         let (pipeline, outbox) = pipeline();
         let (mut first, second, third) = (pipeline.begin(), pipeline.begin(), pipeline.begin());
         assert_eq!(first.alone().now_or_never(), Some(true));

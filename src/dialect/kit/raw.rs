@@ -1,4 +1,4 @@
-//! A plain WebSocket from handshake to end, for all dialects that speak over one. Must not know what the frames say.
+//! Plain WebSocket connections from handshake to close, for all dialects that use one, whatever the frames contain.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,31 +15,31 @@ use crate::transport::websocket::{Incoming, Line, ReadError, WebSocket};
 
 use super::{Call, Fault, Pipeline, Proof, Slot};
 
-/// The longest frame a client may send, bytes.
+/// Longest frame that a client may send, in bytes.
 pub const FRAME_MAX: usize = 64 * 1024;
-/// How often a ping goes out; without any sign of life until the next is due the connection is gone.
+/// Interval between two pings. The connection is dead if nothing arrives until the next one is due.
 const PING_EVERY: Duration = Duration::from_secs(10);
-/// So many frames that make no sense are put up with.
+/// Number of invalid frames that are tolerated per connection.
 const BAD_FRAMES_MAX: u32 = 50;
 
-/// What a frame asked for, on its way.
+/// Handling of a frame, while it runs.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Outcome of handling a frame. What it answers, it answers through its [`Slot`].
+/// Outcome of handling a frame. Responses are sent through its [`Slot`].
 pub enum Heard {
-    /// It is done, or nothing was to be done.
+    /// The frame is handled, or needed no handling.
     Done,
-    /// It takes time. The next frame is read when this is over: a message has been handed to its room then, everything else
-    /// is done. It is always run to its end.
+    /// Handling takes time. The next frame is read when the task is over: by then a message has been handed to its
+    /// room, and everything else is done. The task always runs to its end.
     Doing(Task),
-    /// It made no sense, and its sender was told so.
+    /// The frame was invalid, and its sender has been told.
     Nonsense,
 }
 
-/// Who opens a WebSocket, if they say so in the handshake; a token that is there but bad is refused.
+/// Authenticates a WebSocket handshake, or returns `None` if it has no credential. An invalid token is refused.
 ///
 /// # Errors
-/// [`Fault::Chat`] with what is wrong with the token.
+/// [`Fault::Chat`] with the error of the token.
 pub async fn handshake_caller(call: &Call) -> Result<Option<Caller>, Fault> {
     let token = match call.proof(true)? {
         None => return Ok(None),
@@ -61,7 +61,7 @@ pub async fn handshake_caller(call: &Call) -> Result<Option<Caller>, Fault> {
     ))
 }
 
-/// Writes what is queued and hands over what comes in, until either side has enough and all that has begun is done.
+/// Writes queued frames and passes incoming ones to `hear`, until either side closes and all events have ended.
 pub async fn converse(
     mut socket: WebSocket,
     outbox: Arc<Outbox>,
@@ -88,7 +88,7 @@ pub async fn converse(
             incoming = read_when_due(&pipeline, &mut socket), if doing.is_none() => {
                 pulse.heard();
                 match incoming {
-                    // Whatever a client sent after its session had ended is not done.
+                    // Frames received after the session has ended are dropped.
                     Ok(Incoming::Text(_)) if outbox.is_closed() => {}
                     Ok(Incoming::Text(text)) => match hear(&text, pipeline.begin()) {
                         Heard::Done => {}
@@ -113,7 +113,7 @@ pub async fn converse(
             }
         }
     };
-    // Nothing more is queued from here on.
+    // Nothing is queued after this.
     outbox.close(Closing::Gone);
     let closing = async move {
         if let Some((code, reason)) = code {
@@ -126,19 +126,19 @@ pub async fn converse(
         }
         pipeline.ended().await;
     };
-    // Boxed, because it is only for the end and would be in the task all the time.
+    // Boxed to keep it out of the task's own size: it is needed only at the end.
     Box::pin(async { tokio::join!(closing, ending) }).await;
 }
 
-/// The next frame, once it may begin.
+/// Reads the next frame once another event may begin.
 async fn read_when_due(pipeline: &Pipeline, socket: &mut WebSocket) -> Result<Incoming, ReadError> {
     pipeline.room().await;
     socket.read().await
 }
 
-/// A peer's signs of life between two pings.
+/// Liveness of the peer between two pings.
 struct Pulse {
-    /// When the next ping is to be sent.
+    /// Time of the next ping.
     due: Instant,
     silent: bool,
 }
@@ -155,8 +155,8 @@ impl Pulse {
         self.silent = false;
     }
 
-    /// The next ping is due; `false` if the peer has not shown since the last one that it lives. Who could not be heard,
-    /// because this process stood still, gets one more interval.
+    /// Begins the next interval when a ping is due. Returns `false` if nothing arrived since the last one. If this
+    /// process was suspended in the meantime, the peer gets one more interval.
     fn beat(&mut self, now: Instant) -> bool {
         let stalled = now.saturating_duration_since(self.due) > STALL;
         let alive = !self.silent || stalled;
@@ -187,13 +187,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_of_one_interval_ends_a_connection_unless_the_process_stood_still() {
+    fn one_silent_interval_ends_a_connection_unless_suspended() {
         let start = Instant::now();
         let mut pulse = Pulse::new(start);
         assert!(pulse.beat(start + PING_EVERY));
         pulse.heard();
         assert!(pulse.beat(start + 2 * PING_EVERY));
-        // Stopped for three intervals: what the peer sent meanwhile is not read yet.
+        // Suspended for three intervals: frames from the peer have not been read yet.
         assert!(pulse.beat(start + 6 * PING_EVERY));
         assert_eq!(pulse.due, start + 7 * PING_EVERY);
         assert!(!pulse.beat(start + 7 * PING_EVERY));

@@ -1,4 +1,4 @@
-//! Answers to Socket.IO events, also after their handler has returned. Must not know any dialect.
+//! Responses to Socket.IO events, also after their handler has returned. Independent of any dialect.
 
 use serde::Serialize;
 
@@ -9,13 +9,13 @@ use crate::transport::socketio::{AckId, Client, Values};
 use super::pipeline::Slot;
 use super::sockets::{Queue, Session};
 
-/// Where events for one client go, in the order of what the client sent.
+/// Sends events to one client, in the order of the client's own events.
 pub trait Emit {
     /// Sends an event with one value.
     fn emit<T: Serialize + ?Sized>(&self, name: &str, value: &T);
 }
 
-/// The way back to the client that sent an event. When this is dropped, the event has ended and is acknowledged.
+/// Response handle of one event. When it is dropped, the event ends and is acknowledged.
 pub struct Reply {
     slot: Slot,
     client: Client<Queue>,
@@ -23,7 +23,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The answer to an event, acknowledged if the client asks for it.
+    /// Creates the handle of an event, which acknowledges it if the client asked for that.
     pub(super) fn new(slot: Slot, client: Client<Queue>, ack: Option<AckId>) -> Self {
         Self { slot, client, ack }
     }
@@ -50,8 +50,8 @@ impl Emit for Session {
 }
 
 impl Session {
-    /// Posts a message as soon as the room can take it, and does not wait for the disk. `answer` tells the client of the
-    /// outcome; the event ends with that.
+    /// Posts a message as soon as the room accepts it, without waiting for the disk. `answer` reports the outcome to
+    /// the client, which ends the event.
     pub async fn post(
         &mut self,
         room: RoomId,
@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    /// Does something that nothing else of this connection waits for; the event ends with that.
+    /// Runs work that no other event of this connection waits for. The event ends with it.
     pub fn detach<F>(&mut self, work: impl FnOnce(Reply) -> F)
     where
         F: Future<Output = ()> + Send + 'static,

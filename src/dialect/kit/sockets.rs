@@ -1,5 +1,4 @@
-//! Socket.IO for all dialects that speak it: lets clients in, hands their events to whose they are. Must not know any
-//! dialect.
+//! Socket.IO sessions: authenticates clients and dispatches their events to dialects. Independent of any dialect.
 
 use std::borrow::Cow;
 use std::pin::Pin;
@@ -24,28 +23,25 @@ use crate::transport::websocket::Line;
 use super::call::cookie;
 use super::{Emit, Pipeline, Reply, SharedKit};
 
-/// Something that takes time and borrows its socket.
+/// Asynchronous work that borrows its session.
 pub type Doing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-/// What answers an event; the value is the event's first, or null.
+/// Handler of an event. The value is the event's first argument, or null.
 pub type EventHandler = for<'a> fn(&'a mut Session, Value) -> Doing<'a>;
 
-/// The events of one dialect.
 pub struct EventSurface {
-    /// The dialect's name, as in tokens and in `compat.open`.
+    /// Name of the dialect, as in tokens and in `compat.open`.
     pub dialect: &'static str,
-    /// How it says what happens.
     pub encoder: Encoder,
-    /// What every socket is told when it is let in, whatever dialect it will speak.
+    /// Greets every client that connects, whatever dialect it will use.
     pub greet: Option<fn(&Session)>,
-    /// Its events by name.
     pub events: Vec<(&'static str, EventHandler)>,
-    /// Those of its events that only [post](Session::post) a message: they begin before the events before them have ended.
+    /// Names of events that only [post](Session::post) a message: they begin before previous events have ended.
     pub posts: &'static [&'static str],
-    /// Whether a client may come without a token when the dialect is open.
+    /// Whether clients of the local network may connect without a token if the operator has opened the dialect.
     pub may_be_open: bool,
 }
 
-/// Makes the list of a dialect's events.
+/// Builds the list of a dialect's events.
 macro_rules! events {
     ($($name:literal => $handler:path),* $(,)?) => {
         vec![$(($name, (|session, value| Box::pin($handler(session, value))) as $crate::dialect::kit::EventHandler)),*]
@@ -53,43 +49,42 @@ macro_rules! events {
 }
 pub(crate) use events;
 
-/// One client's socket, as event handlers see it.
+/// Socket.IO session of one client, as event handlers see it.
 pub struct Session {
-    /// What the server is made of.
     pub kit: SharedKit,
-    /// Who it is; nobody, where a client was let in without a token and has not said yet.
+    /// The caller. `None` until a client without a token has identified itself.
     pub caller: Option<Caller>,
-    /// Whether that was proven with a token.
+    /// Whether the client authenticated when it connected.
     pub proven: bool,
     /// Whether the client is on the local network, where dialects may be open.
     local: bool,
-    /// What the core knows of it; nothing before it is known who it is.
+    /// The core's connection. `None` until the caller is known.
     pub connection: Option<Arc<Connection>>,
-    /// What it hears before it is known who it is.
+    /// Subscriptions to public events until the caller is known.
     bystanders: Vec<Arc<Bystander>>,
-    /// What a dialect remembers of it, by type.
+    /// State of dialects, by type.
     pub state: Extensions,
-    /// The events that have begun and not ended.
+    /// Events that have begun and not ended.
     pub(super) pipeline: Pipeline,
-    /// How the event that is being handled is answered.
+    /// Response handle of the event that is being handled.
     pub(super) reply: Option<Reply>,
     pub(super) client: Client<Queue>,
-    /// The address of this server as the client knows it.
+    /// Base URL of this server as the client knows it.
     base: String,
     surfaces: Arc<[EventSurface]>,
 }
 
 impl Session {
-    /// The address of this server as the client knows it.
+    /// Returns the base URL of this server as the client knows it.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// Says who somebody is who came without a token, and opens their connection; the one of whoever it was before ends,
+    /// Sets the caller of a session without a token and opens a connection. The connection of the previous caller ends
     /// after the events before this one.
     ///
     /// # Errors
-    /// [`ChatError::Limited`] if they have too many.
+    /// [`ChatError::Limited`] if the caller has too many connections.
     pub async fn become_caller(&mut self, caller: Caller) -> Result<(), ChatError> {
         self.pipeline.newest_is_alone().await;
         self.caller = None;
@@ -113,7 +108,7 @@ impl Session {
         }
     }
 
-    /// Lets a client that has not said who it is hear what everybody is told, in the dialects that let it in.
+    /// Subscribes an unidentified client to public events, in the dialects that are open to it.
     fn stand_by(&mut self) {
         let surfaces = self.surfaces.iter();
         let open = surfaces.filter(|surface| self.may_be_unproven(surface));
@@ -127,14 +122,13 @@ impl Session {
     }
 }
 
-/// Lets clients in for all dialects.
+/// Accepts Socket.IO clients for all dialects.
 pub struct Sockets {
     kit: SharedKit,
     surfaces: Arc<[EventSurface]>,
 }
 
 impl Sockets {
-    /// Serves those dialects.
     pub fn new(kit: SharedKit, surfaces: Vec<EventSurface>) -> Self {
         Self {
             kit,
@@ -142,14 +136,14 @@ impl Sockets {
         }
     }
 
-    /// Whether some dialect lets clients of the local network in without a token.
+    /// Whether any dialect accepts clients of the local network without a token.
     fn is_open(&self) -> bool {
         self.surfaces
             .iter()
             .any(|surface| surface.may_be_open && self.kit.is_open(surface.dialect))
     }
 
-    /// Why a client does not count as local, if it does not.
+    /// Returns the reason why a client does not count as local, if it does not.
     fn remote(&self, handshake: &Handshake) -> Option<Remote> {
         let unknown = || {
             let (cause, seen) = (Cause::Address, String::new());
@@ -160,8 +154,8 @@ impl Sockets {
             .map_or_else(unknown, |peer| self.kit.locate(peer, &handshake.headers).1)
     }
 
-    /// Who comes: the token of the CONNECT packet, of the header, of the query, then the cookie; the first that is
-    /// there counts.
+    /// Authenticates a client: by the token of the CONNECT packet, of the header or of the query, or by the cookie.
+    /// Only the first one present counts.
     async fn authenticate(
         &self,
         handshake: &Handshake,
@@ -272,7 +266,7 @@ impl Socket for Session {
             .iter()
             .filter_map(|surface| surface.greet)
             .for_each(|greet| greet(self));
-        // Only now: no event may come before the greeting.
+        // Only now, because no event may precede the greeting.
         for surface in surfaces.iter() {
             if self.caller.as_ref().map(Caller::dialect) == Some(surface.dialect) {
                 self.speak(surface);
@@ -294,7 +288,7 @@ impl Socket for Session {
             Some((surface, run, surface.posts.contains(name)))
         });
         let may_overlap = found.is_none_or(|(_, _, posts)| posts);
-        // Whatever a client sent after its session had ended is not done.
+        // Events received after the session has ended are dropped.
         if self.client.outgoing().is_closed() || !(may_overlap || slot.alone().await) {
             return;
         }
@@ -305,7 +299,7 @@ impl Socket for Session {
             .and_then(|value| serde_json::from_str(value.get()).ok())
             .unwrap_or(Value::Null);
         match found {
-            // Who came without proof is served by what let them in, and by nothing else.
+            // Sessions without a token may only use the dialects that are open to them.
             Some((surface, run, _)) if self.proven || self.may_be_unproven(surface) => {
                 self.speak(surface);
                 run(self, value).await;
@@ -340,17 +334,17 @@ struct Unknown {
     code: u8,
 }
 
-/// Adds an event with one value to `frames`.
+/// Appends an event with one value to `frames`.
 pub fn add_event<T: Serialize + ?Sized>(frames: &mut Frames, name: &str, value: &T) {
     frames.add(|bytes| event(name).arg(value).append_to(bytes));
 }
 
-/// Adds an event without a value to `frames`.
+/// Appends an event without a value to `frames`.
 pub fn add_bare_event(frames: &mut Frames, name: &str) {
     frames.add(|bytes| event(name).append_to(bytes));
 }
 
-/// A connection's queue, as the transport sees it.
+/// Adapts a connection's outbox to the transport.
 #[derive(Clone, Default)]
 pub struct Queue(Arc<Outbox>);
 

@@ -1,4 +1,4 @@
-//! Which handler answers which path. Paths are data, so that documentation and tests can walk them.
+//! Router. Paths are data, so that documentation and tests can iterate over them.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -15,39 +15,35 @@ use super::{
     Call, Fault, HeaderMap, Kit, Method, Response, body, compress, cors, current, set_header,
 };
 
-/// An answer on its way.
+/// Future of a response.
 pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
-/// What answers a request.
 pub type Handler = fn(Call) -> Answering;
 
-/// How a protocol says that something is wrong.
+/// Turns a fault into a dialect's error response.
 pub type Voice = fn(&Fault) -> Response;
 
-/// One method of one path; a segment in braces is a parameter.
+/// One method of one path. A segment in braces is a parameter.
 #[derive(Clone)]
 pub struct Route {
-    /// The method; `GET` also answers `HEAD`.
+    /// `GET` also answers `HEAD`.
     pub method: Method,
-    /// Like `/rooms/{id}/members`, below the surface's prefix.
+    /// Path below the surface's prefix, like `/rooms/{id}/members`.
     pub path: &'static str,
-    /// Where two dialects share a path: whether the request is for this one.
+    /// Whether a request is for this route, for paths that two dialects share.
     pub when: Option<fn(&Call) -> bool>,
-    /// What answers it.
     pub run: Handler,
 }
 
-/// All routes of one dialect, and how it says that something is wrong.
+/// All routes of one dialect, and its error responses.
 #[derive(Clone)]
 pub struct Surface {
-    /// Where its routes begin, like `/api/v1`.
+    /// Prefix of its routes, like `/api/v1`.
     pub prefix: &'static str,
-    /// What it answers.
     pub routes: Vec<Route>,
-    /// How it spells a fault.
     pub fault: Voice,
 }
 
-/// Makes a list of [`Route`]s; `$fault` turns a handler's [`Fault`] into an answer.
+/// Builds a list of [`Route`]s. `$fault` turns a handler's [`Fault`] into a response.
 macro_rules! routes {
     (@when) => { None };
     (@when $when:path) => { Some($when) };
@@ -70,16 +66,16 @@ struct Entry {
     fault: Voice,
 }
 
-/// Every route of the server.
+/// Routing table of the server.
 pub struct Table {
     kit: Arc<Kit>,
     entries: Vec<Entry>,
-    /// The most special prefix first: who says that nothing is there.
+    /// Error responders by prefix, longest prefix first.
     prefixes: Vec<(&'static str, Voice)>,
 }
 
 impl Table {
-    /// Puts surfaces together; the last one also answers for paths that are below no prefix.
+    /// Combines surfaces. Of several with the same prefix, the last one answers for unknown paths below it.
     pub fn new(kit: Arc<Kit>, surfaces: &[Surface]) -> Self {
         let mut prefixes: Vec<_> = surfaces
             .iter()
@@ -88,7 +84,7 @@ impl Table {
             .collect();
         prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         let mut entries: Vec<_> = surfaces.iter().flat_map(entries_of).collect();
-        // Literal words before parameters, from the left.
+        // Literal segments before parameters, from the left.
         entries.sort_by_key(|entry| {
             entry
                 .segments
@@ -103,7 +99,7 @@ impl Table {
         }
     }
 
-    /// The whole table as one warp filter.
+    /// Turns the table into one warp filter.
     pub fn into_filter(self) -> BoxedFilter<(Response,)> {
         let table = Arc::new(self);
         let query = warp::query::raw().or(warp::any().map(String::new)).unify();
@@ -175,8 +171,8 @@ impl Table {
         response
     }
 
-    /// All entries of a path. Where one has it word by word, those that have a parameter there are not meant, whatever
-    /// the method.
+    /// Returns all entries of a path. If one matches literally, entries with a parameter in that place are excluded,
+    /// whatever the method.
     fn find(&self, segments: &[String]) -> Vec<&Entry> {
         let mut found: Vec<_> = self.entries.iter().collect();
         found.retain(|entry| entry.matches(segments));
@@ -251,7 +247,7 @@ fn allow(found: &[&Entry]) -> String {
     methods.into_iter().collect::<Vec<_>>().join(", ")
 }
 
-/// What every answer says to browsers, unless a handler has said something else.
+/// Default security headers of every response. A handler may override them.
 const PROTECTION: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "same-origin"),
@@ -266,7 +262,7 @@ const PROTECTION: [(&str, &str); 5] = [
 
 fn protect(response: &mut Response, secure: bool) {
     let headers: &mut HeaderMap = response.headers_mut();
-    // Browsers ignore it on other pages, and say so in their console each time.
+    // Browsers ignore the header in other contexts and log a warning each time.
     let opener = secure.then_some(("cross-origin-opener-policy", "same-origin"));
     for (name, value) in PROTECTION.into_iter().chain(opener) {
         headers

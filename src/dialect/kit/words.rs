@@ -1,11 +1,11 @@
-//! Messages for protocols that know no files, and addresses for pages that come from elsewhere.
+//! Plain-text messages for protocols without attachments, and absolute URLs for pages of other origins.
 
 use std::borrow::Cow;
 
 use crate::chat::{Reader, files::signed_address};
 use crate::model::Message;
 
-/// A message's text, and below it name and address of each of its files.
+/// Returns the message's text, followed by name and URL of each attachment, one per line.
 pub fn words<'a>(message: &'a Message, reader: Reader<'_>) -> Cow<'a, str> {
     if message.files.is_empty() {
         return Cow::Borrowed(&message.content);
@@ -19,7 +19,7 @@ pub fn words<'a>(message: &'a Message, reader: Reader<'_>) -> Cow<'a, str> {
     Cow::Owned(lines.join("\n"))
 }
 
-/// An address that leads here from any page.
+/// Makes a URL of this server absolute.
 pub fn absolute(address: String, base: &str) -> String {
     match address.starts_with('/') {
         true => format!("{base}{address}"),

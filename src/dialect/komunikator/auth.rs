@@ -1,4 +1,4 @@
-//! Registering, logging in, changing one's password.
+//! Registration, login and change of password.
 
 use crate::chat::{ChatError, Login, Registration};
 use crate::dialect::kit::{Call, Response, StatusCode, json};

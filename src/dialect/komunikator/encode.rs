@@ -1,4 +1,4 @@
-//! Events as this dialect's frames.
+//! Encodes events of this dialect.
 
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use crate::model::{Departure, Event, Person, RoomId};
 
 use super::wire::{MessageJson, NameJson, PlaceJson};
 
-/// The encoder of this dialect.
 pub(super) const KOMUNIKATOR: Encoder = Encoder(&Komunikator);
 
 struct Komunikator;
@@ -18,7 +17,7 @@ impl Encode for Komunikator {
         match event {
             Event::Posted(message) => {
                 let message = MessageJson::new(message, frames.reader());
-                // The document calls it `new` in its list and `new_message` in its text.
+                // The original API calls it `new` in its list of events and `new_message` in its text.
                 add_event(frames, "new_message", &message);
                 add_event(frames, "new", &message);
             }
@@ -31,7 +30,7 @@ impl Encode for Komunikator {
                 tell("user_online", &presence.online);
                 tell("user_offline", &presence.offline);
             }
-            // What names no room would be taken for the room one looks at.
+            // Clients would apply an event without a room id to the room on display.
             Event::Left { .. } if view == View::Absent => {}
             Event::Left {
                 departure: Departure::Closed,

@@ -1,4 +1,4 @@
-//! Refusals: `error`, with statuses and texts of the document, and the keys of the others below `/api`.
+//! Error responses: `error`, with status and text of the original API, and the other protocols' keys below `/api`.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{
@@ -6,22 +6,20 @@ use crate::dialect::kit::{
 };
 use crate::model::Invalid;
 
-/// What the document calls a room that is not there, or not for the caller.
+/// Error for a room that does not exist or that the caller may not see.
 pub(super) const NO_ROOM: Refusal = Refusal::Said(StatusCode::NOT_FOUND, "Room not found");
 
-/// Why a request is refused.
 pub(super) enum Refusal {
-    /// With a status and a text that the document gives to this very case.
+    /// Error with a status and a text that the original API prescribes for this case.
     Said(StatusCode, &'static str),
-    /// As everywhere in this dialect.
+    /// Error that is answered as everywhere in this dialect.
     Fault(Fault),
 }
 
-/// What this dialect's handlers answer.
 pub(super) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
-    /// A request that lacks something.
+    /// Returns the error for a missing parameter.
     pub(super) const fn missing(text: &'static str) -> Self {
         Self::Said(StatusCode::BAD_REQUEST, text)
     }
@@ -45,7 +43,6 @@ impl From<Invalid> for Refusal {
     }
 }
 
-/// The answer for a refusal.
 pub(super) fn refuse(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Said(status, text) => api_error(*status, text),
@@ -53,7 +50,6 @@ pub(super) fn refuse(refusal: &Refusal) -> Response {
     }
 }
 
-/// The answer for a fault.
 pub(super) fn response(fault: &Fault) -> Response {
     let mut response = api_refusal(fault, &text(fault));
     *response.status_mut() = status(fault);
@@ -70,7 +66,6 @@ fn status(fault: &Fault) -> StatusCode {
     }
 }
 
-/// The text of a fault.
 pub(super) fn text(fault: &Fault) -> String {
     match fault {
         Fault::Chat(error) => chat_text(error),
@@ -109,7 +104,7 @@ fn chat_text(error: &ChatError) -> String {
     said.to_owned()
 }
 
-/// Fields are called as this dialect calls them.
+/// Formats the error of an invalid field, under the name that this dialect gives it.
 fn invalid_text(invalid: Invalid) -> String {
     let field = match invalid.field {
         "username" => "user_name",

@@ -1,4 +1,5 @@
-//! What this dialect's sockets send. A socket without a token, where an operator lets those in, is whoever it says.
+//! Events that clients of this dialect send. If the dialect is open, a socket without a token may claim any username
+//! that is not an admin's.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::encode::KOMUNIKATOR;
 use super::error;
 use super::params::{parse_room, word};
 
-/// The longest message that this dialect's clients may send, characters.
+/// Longest message from clients of this dialect, in characters.
 const MESSAGE_MAX: usize = 1000;
 
 const TOO_LONG: Failure = Failure(1, "Message is too long");
@@ -22,14 +23,13 @@ const NOT_SAID: Failure = Failure(3, "Missing user_name or room_id");
 const NOBODY: Failure = Failure(3, "Missing user_name");
 const FAILED: Failure = Failure(4, "Join failed");
 
-/// A code and a text of the document.
+/// Error code and text of the original API.
 #[derive(Clone, Copy)]
 struct Failure(u8, &'static str);
 
-/// Why an event is refused.
 enum Refusal {
     Said(Failure),
-    /// Under the code of what cannot be done for other reasons, too.
+    /// Sent under one of the original API's codes, with the core's text.
     Chat(ChatError),
 }
 
@@ -98,7 +98,7 @@ async fn try_leave(session: &mut Session, value: &Value) -> Result<(), Refusal> 
     chat.count_passage(&caller)?;
     chat.room(&caller, room).await?;
     let person = caller.person().clone();
-    // Who leaves hears it too.
+    // Announced first, so that the leaving client receives it too.
     chat.announce(room, KOMUNIKATOR, Event::Exited { room, person });
     chat.unwatch(&connection, KOMUNIKATOR, room).await;
     Ok(())
@@ -126,7 +126,7 @@ async fn try_watchdog(session: &mut Session, value: &Value) -> Result<(), Refusa
     Ok(())
 }
 
-/// Who sends an event, and which room it is about.
+/// Returns the sender of an event and the room that it is about.
 async fn place(
     session: &mut Session,
     value: &Value,
@@ -138,7 +138,7 @@ async fn place(
     Ok((caller, connection, room))
 }
 
-/// Holds the name in an event against who the socket belongs to; without a token, it belongs to that name from now on.
+/// Checks that the name in an event is the socket's own. A socket without a token takes on that identity.
 async fn identify(session: &mut Session, name: &str) -> Result<(Caller, Arc<Connection>), Refusal> {
     let is_known = session
         .caller

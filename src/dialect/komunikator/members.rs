@@ -1,4 +1,4 @@
-//! Who is in which room: joining, leaving, lists, sending out.
+//! Room membership: join, leave, list members, kick.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) async fn join_public(mut call: Call) -> Answer {
     };
     match joined {
         Ok(_) => Ok(done(JOINED)),
-        // It is private, which only its members learn.
+        // The room is private, which only its members may learn.
         Err(ChatError::Forbidden) if is_member(&call, &caller, room).await? => {
             Err(ChatError::AlreadyMember.into())
         }
@@ -88,7 +88,7 @@ pub(super) async fn list(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &list))
 }
 
-/// Only the room's owner kicks here, though moderators and admins may elsewhere.
+/// Kicks a member. In this dialect only the owner may, although other protocols allow it to moderators and admins.
 pub(super) async fn kick(mut call: Call) -> Answer {
     let caller = call.caller().await?;
     let params = Params::read(&mut call).await?;

@@ -1,4 +1,4 @@
-//! Document 001: rooms with access keys, and who is online. All paths below `/api`; Socket.IO.
+//! Komunikator protocol: rooms with access keys, and online status. All paths below `/api`; events over Socket.IO.
 
 mod auth;
 mod encode;
@@ -15,17 +15,15 @@ use crate::chat::Grantor;
 
 use super::kit::{EventSurface, Surface, events, routes};
 
-/// This dialect's name.
 const NAME: &str = "komunikator";
 
-/// How this dialect's tokens look.
+/// Format of this dialect's tokens.
 static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.person.username.clone(),
     user_id: false,
 };
 
-/// All routes of this dialect.
 pub fn surface() -> Surface {
     let routes = routes![error::refuse;
         POST "/register" => auth::register,
@@ -54,7 +52,6 @@ pub fn surface() -> Surface {
     }
 }
 
-/// All events of this dialect.
 pub fn event_surface() -> EventSurface {
     EventSurface {
         dialect: NAME,

@@ -1,4 +1,4 @@
-//! What a request says: fields that may be missing, and rooms named by number or text.
+//! Request parameters: optional fields, and room ids as number or text.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::error::{NO_ROOM, Refusal};
 
 const NO_ROOM_ID: Refusal = Refusal::missing("Missing room_id parameter");
 
-/// The fields of a body.
+/// Fields of a JSON body.
 pub(super) struct Params(Map<String, Value>);
 
 impl Params {
@@ -17,7 +17,7 @@ impl Params {
         Ok(Self(json_body(call).await?))
     }
 
-    /// A text; an empty one is as good as none.
+    /// Returns a text field. An empty text counts as absent.
     pub(super) fn text(&self, field: &'static str) -> Result<Option<&str>, Invalid> {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -26,12 +26,11 @@ impl Params {
         }
     }
 
-    /// Whether the field is there at all, even empty.
+    /// Whether the field is present and not null, even if it is empty.
     pub(super) fn has(&self, field: &str) -> bool {
         self.0.get(field).is_some_and(|value| !value.is_null())
     }
 
-    /// Yes or no.
     pub(super) fn flag(&self, field: &'static str) -> Result<Option<bool>, Invalid> {
         match self.0.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -40,20 +39,20 @@ impl Params {
         }
     }
 
-    /// The room that the body is about.
+    /// Returns the room id of the body.
     pub(super) fn room_id(&self) -> Result<RoomId, Refusal> {
         let value = word(self.0.get("room_id")).ok_or(NO_ROOM_ID)?;
         parse_room(&value).ok_or(NO_ROOM)
     }
 }
 
-/// The room that the query is about.
+/// Returns the room id of the query.
 pub(super) fn queried_room(call: &Call) -> Result<RoomId, Refusal> {
     let value = call.query_value("room_id").filter(|text| !text.is_empty());
     parse_room(&value.ok_or(NO_ROOM_ID)?).ok_or(NO_ROOM)
 }
 
-/// A number or a text as text; nothing for what is empty or neither.
+/// Returns a number or a text as text; `None` if it is empty or of another type.
 pub(super) fn word(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
@@ -62,7 +61,6 @@ pub(super) fn word(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The number of a room.
 pub(super) fn parse_room(text: &str) -> Option<RoomId> {
     let number = text.trim().parse().ok();
     number.filter(|number| *number > 0).map(RoomId)
@@ -75,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rooms_come_as_numbers_and_as_text() {
+    fn room_ids_are_accepted_as_numbers_and_strings() {
         let parse = |value: Value| word(Some(&value)).map(|text| parse_room(&text));
         assert_eq!(parse(json!(7)), Some(Some(RoomId(7))));
         assert_eq!(parse(json!("7")), Some(Some(RoomId(7))));

@@ -1,4 +1,4 @@
-//! Rooms: finding, making, changing, deleting, and what was said in them.
+//! Rooms: list, show, create, edit, delete, and their history.
 
 use crate::chat::{Caller, ChatError, Reader};
 use crate::dialect::kit::{Call, StatusCode, json};
@@ -74,7 +74,7 @@ pub(super) async fn edit(mut call: Call) -> Answer {
     }
 }
 
-/// A room that the caller may change.
+/// Returns the room if the caller may edit it.
 async fn managed(call: &Call, caller: &Caller, id: RoomId) -> Result<Room, Refusal> {
     let (room, place) = call.kit.chat.room(caller, id).await?;
     let place = place.map(|place| place.role);
@@ -85,7 +85,7 @@ async fn managed(call: &Call, caller: &Caller, id: RoomId) -> Result<Room, Refus
     }
 }
 
-/// What is absent stays as it is; a key is for private rooms.
+/// Parses an edit. Absent fields remain unchanged; a key is used only for private rooms.
 fn parse_edit(params: &Params, room: &Room) -> Result<RoomEdit, Refusal> {
     let name = match params.text("new_name")? {
         Some(name) if !name.trim().is_empty() => Some(ShownName::of_room(name)?),

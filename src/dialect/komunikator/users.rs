@@ -1,4 +1,4 @@
-//! The caller in numbers, and who else is there.
+//! Statistics of the caller, and people who are online.
 
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub(super) async fn info(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &info))
 }
 
-/// Everybody shares the lobby with the caller.
+/// Returns everybody who is online: all people share the lobby with the caller.
 pub(super) async fn online(call: Call) -> Answer {
     let caller = call.caller().await?;
     let there = call.kit.chat.everybody_online();

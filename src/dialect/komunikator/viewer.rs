@@ -1,5 +1,4 @@
-//! Through whose eyes a list or a history is read: somebody's with a token or, where an operator has switched proof
-//! off, anybody's.
+//! Read access to rooms, members and histories: with a token or, if the dialect is open, without one.
 
 use crate::chat::{Caller, ChatError};
 use crate::dialect::kit::{Call, Fault};
@@ -7,17 +6,17 @@ use crate::model::{Member, Message, PageRequest, Room, RoomId, UserId};
 
 use super::NAME;
 
-/// Who reads; nobody in particular only where proof is switched off.
+/// The reader; without a caller only if the dialect is open.
 pub(super) struct Viewer<'a> {
     call: &'a Call,
     caller: Option<Caller>,
 }
 
 impl<'a> Viewer<'a> {
-    /// Who makes this call.
+    /// Authenticates the request.
     ///
     /// # Errors
-    /// A token is missing where one is due, or bad.
+    /// If a required token is missing, or the token is invalid.
     pub(super) async fn of(call: &'a Call) -> Result<Self, Fault> {
         let caller = match call.kit.is_open(NAME) {
             true => call.caller_or_local().await?,
@@ -26,12 +25,12 @@ impl<'a> Viewer<'a> {
         Ok(Self { call, caller })
     }
 
-    /// Who reads; user 0 if nobody in particular.
+    /// Returns the id of the reader; 0 without a caller.
     pub(super) fn id(&self) -> UserId {
         self.caller.as_ref().map_or(UserId(0), Caller::id)
     }
 
-    /// A room, and what it is called for who reads.
+    /// Returns a room and its name for the reader.
     pub(super) async fn room(&self, id: RoomId) -> Result<(Room, String), ChatError> {
         let chat = &self.call.kit.chat;
         let room = match &self.caller {
@@ -48,7 +47,7 @@ impl<'a> Viewer<'a> {
         Ok((room, name))
     }
 
-    /// The members of a room, by their ids after `after`.
+    /// Returns members of a room by id, after `after`.
     pub(super) async fn members(
         &self,
         room: RoomId,
@@ -64,7 +63,7 @@ impl<'a> Viewer<'a> {
         }
     }
 
-    /// A page of a room's messages.
+    /// Returns a page of a room's messages.
     pub(super) async fn history(
         &self,
         room: RoomId,
@@ -80,13 +79,14 @@ impl<'a> Viewer<'a> {
         }
     }
 
-    /// What is shown to everybody is not hidden from those who say who they are.
+    /// Whether to retry without the caller's permissions: what an open dialect shows without a token, it also shows
+    /// with one.
     fn looks_on(&self, error: &ChatError) -> bool {
         matches!(error, ChatError::NotFound(_)) && self.call.is_open(NAME)
     }
 }
 
-/// What a room is called: a direct one is named after the other person.
+/// Returns the name of a room for `me`. A direct room has the other person's name.
 pub(super) fn name_of(room: &Room, me: UserId) -> &str {
     let is_mine = room.people.iter().any(|person| person.id == me);
     match room.other(me).filter(|_| is_mine) {

@@ -1,4 +1,4 @@
-//! The dialect's JSON.
+//! JSON types of the protocol.
 
 use std::borrow::Cow;
 
@@ -8,31 +8,27 @@ use crate::chat::Reader;
 use crate::dialect::kit::{Response, StatusCode, json, seconds, words};
 use crate::model::{Message, Millis, Person, Room, RoomKind};
 
-/// That something was done.
 #[derive(Serialize)]
 struct Said<'a> {
     message: &'a str,
 }
 
-/// The answer that something was done.
+/// Success response with a message.
 pub(super) fn done(message: &str) -> Response {
     json(StatusCode::OK, &Said { message })
 }
 
-/// That a room was made, and which.
 #[derive(Serialize)]
 pub(super) struct Created {
     pub message: &'static str,
     pub room_id: i64,
 }
 
-/// What one logs in with from now on.
 #[derive(Serialize)]
 pub(super) struct TokenJson<'a> {
     pub access_token: &'a str,
 }
 
-/// A room.
 #[derive(Serialize)]
 pub(super) struct RoomJson<'a> {
     room_id: i64,
@@ -66,20 +62,19 @@ pub(super) struct OwnRoomJson<'a> {
     pub is_private: bool,
 }
 
-/// Somebody and a room: a member of it, or who came and went.
+/// A person and a room: a member, or somebody who enters or leaves.
 #[derive(Serialize)]
 pub(super) struct PlaceJson<'a> {
     pub user_name: &'a str,
     pub room_id: i64,
 }
 
-/// Somebody.
 #[derive(Serialize)]
 pub(super) struct NameJson<'a> {
     pub user_name: &'a str,
 }
 
-/// A message as it goes out.
+/// A message in live events.
 #[derive(Serialize)]
 pub(super) struct MessageJson<'a> {
     chat_id: i64,
@@ -101,7 +96,7 @@ impl<'a> MessageJson<'a> {
     }
 }
 
-/// A message as a history shows it.
+/// A message in a history.
 #[derive(Serialize)]
 pub(super) struct PastJson<'a> {
     message_id: i64,
@@ -118,7 +113,7 @@ impl<'a> PastJson<'a> {
     }
 }
 
-/// Direct rooms are private, the lobby is public.
+/// Whether clients see the room as private: direct rooms are, the lobby is not.
 pub(super) fn is_private(room: &Room) -> bool {
     matches!(room.kind, RoomKind::Private | RoomKind::Direct)
 }

@@ -1,4 +1,4 @@
-//! `/auth`: registering, logging in and out, sessions.
+//! `/auth`: registration, login, logout and sessions.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::model::{ChosenPassword, Email, Invalid, SessionId, ShownName, Usernam
 use super::caller;
 use super::wire::{List, SessionJson, UserJson};
 
-/// How this protocol's tokens look.
+/// Format of this protocol's tokens.
 pub(super) static GRANTOR: Grantor = Grantor {
     dialect: "native",
     sub: |user| user.id().to_string(),
@@ -120,7 +120,7 @@ pub(super) async fn refresh(mut call: Call) -> Answer {
 pub(super) async fn log_out(call: Call) -> Answer {
     let caller = caller(&call).await?;
     match call.kit.chat.log_out(&caller).await {
-        // Somebody else has just ended it: that is what was wanted.
+        // The session has ended in the meantime, which is the requested result.
         Ok(()) | Err(ChatError::NotFound(_)) => Ok(empty(StatusCode::NO_CONTENT)),
         Err(error) => Err(error.into()),
     }
@@ -165,7 +165,7 @@ fn shape(grant: &Grant) -> GrantJson<'_> {
     }
 }
 
-/// An empty text is no address.
+/// Parses an e-mail address. An empty text counts as absent.
 pub(super) fn parse_email(text: Option<&str>) -> Result<Option<Email>, Invalid> {
     text.filter(|text| !text.trim().is_empty())
         .map(Email::parse)

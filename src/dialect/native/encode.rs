@@ -1,4 +1,4 @@
-//! Events as this protocol's frames.
+//! Encodes events of this protocol.
 
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use crate::transport::frame::append_text_frame;
 use super::notifications::NotificationJson;
 use super::wire::{MemberJson, MessageJson, PersonJson, RoomJson};
 
-/// The encoder of this protocol.
 pub(super) const NATIVE: Encoder = Encoder(&Native);
 
 struct Native;
@@ -90,14 +89,14 @@ impl Encode for Native {
     }
 }
 
-/// Adds one text frame of JSON.
+/// Appends a text frame of JSON.
 pub(super) fn add(frames: &mut Frames, value: &impl Serialize) {
     let json = serde_json::to_vec(value).unwrap_or_default();
     frames.add(|bytes| append_text_frame(bytes, &json));
 }
 
 impl<'a> EventJson<'a> {
-    /// None for what only other protocols have words for.
+    /// Returns `None` for events that only other protocols send.
     fn of(event: &'a Event) -> Option<Self> {
         Some(match event {
             Event::Posted(_) | Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) => {

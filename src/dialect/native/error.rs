@@ -1,11 +1,11 @@
-//! Refusals as RFC 9457 problems with stable codes. The table of codes stands in `docs/native.md`.
+//! Error responses as RFC 9457 problem documents with stable codes. `docs/native.md` lists the codes.
 
 use serde::Serialize;
 
 use crate::chat::{ChatError, TokenFault};
 use crate::dialect::kit::{Fault, Response, StatusCode, json, retry_after, set_header, text_of};
 
-/// What programs and people are told of a refusal.
+/// Code and text of an error.
 #[derive(Debug, Serialize)]
 pub(super) struct Refusal {
     pub code: &'static str,
@@ -23,7 +23,7 @@ struct Problem {
     refusal: Refusal,
 }
 
-/// The problem document for a fault.
+/// Returns the problem document of a fault.
 pub(super) fn response(fault: &Fault) -> Response {
     let wait = retry_after(fault);
     let refused = if let Fault::Upgrade(refused) = fault {
@@ -58,7 +58,7 @@ pub(super) fn response(fault: &Fault) -> Response {
     }
 }
 
-/// The status, code and text of a fault.
+/// Returns status, code and text of a fault.
 pub(super) fn describe(fault: &Fault) -> (StatusCode, Refusal) {
     let (status, code, detail) = match fault {
         Fault::Chat(error) => return describe_chat(error),
@@ -124,7 +124,7 @@ fn field(fault: &Fault) -> Option<String> {
     }
 }
 
-/// The status, code and text of a refusal by the core.
+/// Returns status, code and text of an error of the core.
 pub(super) fn describe_chat(error: &ChatError) -> (StatusCode, Refusal) {
     let (status, code) = match error {
         ChatError::Unauthenticated(fault) => (StatusCode::UNAUTHORIZED, token_code(*fault)),

@@ -1,4 +1,4 @@
-//! `/rooms/{id}/files`, pictures beside names, and `/files/{id}/{name}`: sending and fetching files.
+//! `/rooms/{id}/files`, avatars and room pictures, and `/files/{id}/{name}`: upload and download of files.
 
 use crate::chat::files::{FILES_MAX, Uploads};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use super::rooms::room_id;
 use super::wire::{DraftBody, OwnFileJson, RoomJson, UserJson};
 use super::{caller, error};
 
-/// The routes at the root of the server, where the files of all protocols are.
+/// Routes at the root of the server, which serve the files of all protocols.
 pub fn files_surface() -> Surface {
     Surface {
         prefix: "/files",
@@ -23,7 +23,7 @@ pub fn files_surface() -> Surface {
     }
 }
 
-/// A page of files, and how much of the quota all of theirs take.
+/// A page of the caller's files, with the bytes used by all of them and the quota.
 #[derive(Serialize)]
 struct Files<'a> {
     items: Vec<OwnFileJson<'a>>,
@@ -91,7 +91,7 @@ async fn receive(form: &mut Form, uploads: &mut Uploads) -> Result<DraftBody, Fa
     Ok(draft)
 }
 
-/// The picture in a form.
+/// Returns the image in a form.
 async fn picture(form: &mut Form) -> Result<Part, Fault> {
     while let Some(part) = form.next().await? {
         if part.name() == "file" && part.file_name().is_some() {
@@ -158,7 +158,7 @@ async fn fetch(call: Call) -> Answer {
         && let Ok(download) = chat.fetch_file(None, id, Some(&pass)).await
     {
         let mut response = send_file(&call, &download)?;
-        // Front ends on other sites show it: the address is all they need.
+        // Front ends of other origins embed the file; the signed URL is sufficient.
         set_header(
             &mut response,
             "cross-origin-resource-policy",

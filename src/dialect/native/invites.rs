@@ -1,4 +1,4 @@
-//! `/invites`: links that let people in; and password links, for those who forgot.
+//! `/invites`: invite links, and links to reset a forgotten password.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use super::caller;
 use super::rooms::shown;
 use super::wire::{List, PersonJson};
 
-/// How long an invite is good unless its maker says otherwise.
+/// Default lifetime of an invite, in seconds.
 const WEEK: u64 = 7 * 24 * 3600;
-/// How long it is good at the most.
+/// Maximum lifetime of an invite, in seconds.
 const YEAR: u64 = 366 * 24 * 3600;
 
 #[derive(Deserialize)]
@@ -81,7 +81,7 @@ impl New {
 }
 
 impl<'a> InviteJson<'a> {
-    /// As `call` sees it.
+    /// Serializes an invite. `registers` depends on the client of `call`.
     fn new(call: &Call, invite: &'a Invite) -> Self {
         Self {
             id: invite.id.0,
@@ -107,7 +107,7 @@ impl<'a> InviteJson<'a> {
     }
 }
 
-/// The page for people who have that code. In the query, which is logged nowhere.
+/// Returns the path of the invite page. The code is in the query because queries are not logged.
 fn page(code: &str) -> String {
     format!("/invite?code={code}")
 }
@@ -155,7 +155,7 @@ pub(super) async fn show(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &InviteJson::new(&call, &invite)))
 }
 
-/// The invite's full address as a picture to point a telephone at.
+/// Returns the invite's full URL as a QR code.
 pub(super) async fn picture(call: Call) -> Answer {
     call.caller_or_local().await?;
     let code = call.param(0);

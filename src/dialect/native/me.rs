@@ -1,4 +1,4 @@
-//! `/me`: one's own account.
+//! `/me`: the caller's own account.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use crate::model::{ChosenPassword, Email, Invalid, ShownName, UserEdit, Username
 use super::caller;
 use super::wire::{UserJson, nullable};
 
-/// Changes to an account, one's own or somebody else's.
+/// Edit of an account, the caller's own or another.
 #[derive(Deserialize)]
 pub(super) struct Edit {
     username: Option<String>,

@@ -1,4 +1,4 @@
-//! `/rooms/{id}/members`: who is in a room, and as what.
+//! `/rooms/{id}/members`: members of a room and their roles.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! `/messages` and `/rooms/{id}/messages`: sending, reading, editing, deleting.
+//! `/messages` and `/rooms/{id}/messages`: post, read, edit and delete messages.
 
 use serde::Deserialize;
 
@@ -41,7 +41,7 @@ pub(super) async fn post(mut call: Call) -> Answer {
     Ok(posted(&call.kit.chat.post(&caller, room, draft).await?))
 }
 
-/// The answer to a message that is on disk.
+/// Responds for a message that is on disk: 201, or 200 if its `uuid` had been posted before.
 pub(super) fn posted(posted: &Posted) -> Response {
     let status = if posted.new {
         StatusCode::CREATED

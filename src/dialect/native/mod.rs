@@ -1,4 +1,4 @@
-//! Parlor's own protocol under `/api/v1`, described in `docs/native.md`: for the web page, the command line, new programs.
+//! Parlor's native protocol under `/api/v1`, see `docs/native.md`: for web pages, the command line and new programs.
 
 mod auth;
 mod encode;
@@ -25,10 +25,8 @@ use crate::chat::Caller;
 
 use super::kit::{Call, Fault, Method, Proof, Surface, routes};
 
-/// Where the protocol lives.
 const PREFIX: &str = "/api/v1";
 
-/// All routes of this protocol.
 #[expect(clippy::too_many_lines, reason = "one long table")]
 pub fn surface() -> Surface {
     let routes = routes![error::response;
@@ -105,7 +103,7 @@ pub fn surface() -> Surface {
     }
 }
 
-/// Who asks. With the cookie, everything but reading also needs the page's token.
+/// Authenticates the request. With the cookie, every method other than GET also requires the CSRF token.
 async fn caller(call: &Call) -> Result<Caller, Fault> {
     let caller = call.caller().await?;
     if call.method == Method::GET || !matches!(call.proof(false)?, Some(Proof::Cookie(_))) {

@@ -1,4 +1,4 @@
-//! `/notifications`: what one is told beside one's rooms, and of what one wants to be told.
+//! `/notifications`: list, create and mark notifications as read; and a member's notification setting of a room.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use super::caller;
 use super::rooms::room_id;
 use super::wire::{List, OverviewJson, PersonJson};
 
-/// So many are marked as read by their ids at once.
+/// Maximum number of ids in one request to mark as read.
 const IDS_MAX: usize = 200;
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ impl<'a> From<&'a Notification> for NotificationJson<'a> {
             by: notification.by.as_deref().map(Into::into),
             title: &notification.title,
             text: &notification.text,
-            // What is in the file was JSON when it came there.
+            // Stored content was validated as JSON when it arrived.
             content: content.and_then(|json| serde_json::from_str(json).ok()),
             created_at: rfc3339(notification.created_at),
             read: notification.read,

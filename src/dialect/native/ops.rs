@@ -1,4 +1,4 @@
-//! What clients ask for over the WebSocket, and how it is answered.
+//! Commands that clients send over the WebSocket, and their responses.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::error::{Refusal, describe};
 use super::resume;
 use super::wire::{DraftBody, MessageJson};
 
-/// One frame of a client.
+/// A command frame.
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub(super) enum Op {
@@ -59,7 +59,7 @@ pub(super) enum Op {
     Ping {},
 }
 
-/// The number a client gave its frame.
+/// Number that the client gave to its frame, repeated in the response.
 type Id = Option<i64>;
 
 #[derive(Serialize)]
@@ -88,7 +88,7 @@ struct Sent<'a> {
     new: bool,
 }
 
-/// Reads a frame; the fault comes with the frame's number if that much could be read.
+/// Parses a frame. An error comes with the frame's number if that could be parsed.
 pub(super) fn parse(text: &str) -> Result<(Id, Op), (Id, Fault)> {
     #[derive(Deserialize)]
     struct Head<'a> {
@@ -106,7 +106,7 @@ pub(super) fn parse(text: &str) -> Result<(Id, Op), (Id, Fault)> {
     };
     let head: Head<'_> = serde_json::from_str(text).map_err(|error| (None, bad(error)))?;
     let op = match head.op.map(RawValue::get) {
-        // What comes most often is read without the copies that the tag and the flattened draft need.
+        // The most frequent command is parsed without the copies that the tag and the flattened draft require.
         Some(r#""send""#) => serde_json::from_str(text).and_then(|Place { room }| {
             let draft = serde_json::from_str(text)?;
             Ok(Op::Send { room, draft })
@@ -116,8 +116,7 @@ pub(super) fn parse(text: &str) -> Result<(Id, Op), (Id, Fault)> {
     Ok((head.id, op.map_err(|error| (head.id, bad(error)))?))
 }
 
-/// Does what a frame asks for; what takes time is handed back to be run. Only messages begin before what came before them
-/// has ended.
+/// Executes a command, or returns the task that does. Only `send` begins before earlier commands have ended.
 pub(super) fn perform(
     chat: &Chat,
     caller: &Caller,
@@ -163,7 +162,7 @@ pub(super) fn perform(
     }
 }
 
-/// Does what waits for everything before it.
+/// Executes a command that must wait for all earlier ones.
 async fn perform_alone(
     chat: Chat,
     caller: Caller,
@@ -215,14 +214,14 @@ async fn perform_alone(
     }
 }
 
-/// The way back to whoever asked; the frame's handling ends with it.
+/// Response handle of a command. The command ends when this is dropped.
 pub(super) struct Answer {
     slot: Slot,
     pub id: Id,
 }
 
 impl Answer {
-    /// Answers with what `frame` makes of the outcome, or with the refusal.
+    /// Returns a function that responds with the frame of the outcome, or with the error.
     pub fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
     where
         T: 'static,
@@ -245,7 +244,7 @@ impl Answer {
     }
 }
 
-/// The answer that only says that it is done.
+/// Success response without a value.
 pub(super) fn done(id: i64) -> Sealed {
     frame(&Done {
         re: id,
@@ -253,7 +252,6 @@ pub(super) fn done(id: i64) -> Sealed {
     })
 }
 
-/// The answer that says what was wrong.
 pub(super) fn refusal(id: Id, fault: &Fault) -> Sealed {
     frame(&Refused {
         re: id,

@@ -1,4 +1,4 @@
-//! `/messages/{id}/reactions`, and what else a message shows of others: reactions and what it answers.
+//! `/messages/{id}/reactions`, and the JSON of reactions and of quoted messages.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Catching up: `resume` for one room, `resume_rooms` for many in one frame.
+//! Catching up on missed changes: `resume` for one room, `resume_rooms` for many rooms in one frame.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use super::error::{Refusal, describe};
 use super::ops::{Answer, Done, frame};
 use super::wire::{MessageJson, PersonJson};
 
-/// The most rooms in one frame.
+/// Maximum number of rooms in one frame.
 const ROOMS_MAX: usize = 100;
-/// Once an answer holds that many messages, its other rooms are to be asked for again.
+/// Once a response contains this many messages, the client has to ask for the remaining rooms again.
 const MESSAGES_MAX: usize = 200;
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ struct ResumedJson<'a> {
     online_count: Option<u32>,
 }
 
-/// The answer for many rooms.
+/// Response for many rooms.
 #[derive(Serialize)]
 struct RoomsJson<'a> {
     rooms: Vec<ResumedJson<'a>>,
@@ -60,7 +60,7 @@ impl<'a> From<&'a Resumed> for ResumedJson<'a> {
     }
 }
 
-/// Catches up in one room, from a change on.
+/// Returns a room's changes after a change id.
 pub(super) async fn one(
     chat: &Chat,
     caller: &Caller,
@@ -74,7 +74,7 @@ pub(super) async fn one(
         .await;
 }
 
-/// Catches up in many rooms, each from a change on, with one answer.
+/// Returns the changes of many rooms in one response, each after a change id.
 pub(super) async fn many(
     chat: &Chat,
     caller: &Caller,
@@ -88,7 +88,7 @@ pub(super) async fn many(
     if rooms.len() > ROOMS_MAX {
         return answer.refuse(&Invalid::new("rooms", "has more than 100 rooms").into());
     }
-    // What happens in rooms that are live already is told after the answer.
+    // Holds back events of rooms that are already subscribed until the response is queued.
     let outbox = connection.outbox();
     outbox.hold();
     let (mut done, mut refused, mut left) = (Vec::new(), Vec::new(), MESSAGES_MAX);
@@ -121,7 +121,7 @@ async fn catch_up(
 ) -> Result<Resumed, ChatError> {
     let (sender, receiver) = oneshot::channel();
     let reply = Box::new(move |resumed| {
-        // Nobody waits for it any more if the connection has ended.
+        // The receiver is gone if the connection has ended.
         let _ = sender.send(resumed);
     });
     let (room, after) = (RoomId(room), MessageId(after));
@@ -130,7 +130,7 @@ async fn catch_up(
     receiver.await.map_err(|_| ChatError::Busy)?
 }
 
-/// The place of a room for which the answer has no space.
+/// Returns the placeholder for a room that did not fit into the response.
 fn ask_again(room: i64) -> Resumed {
     Resumed {
         room: RoomId(room),

@@ -1,4 +1,4 @@
-//! `/rooms`: finding, making, joining, changing rooms.
+//! `/rooms`: list, create, join and edit rooms.
 
 use serde::Deserialize;
 
@@ -187,7 +187,7 @@ pub(super) async fn read(mut call: Call) -> Answer {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-/// The room the path names.
+/// Returns the room id of the path.
 pub(super) fn room_id(call: &Call) -> Result<RoomId, crate::dialect::kit::Fault> {
     Ok(RoomId(call.id(0, "room")?))
 }

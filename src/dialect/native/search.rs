@@ -1,4 +1,4 @@
-//! `/search`: messages by their words.
+//! `/search`: full-text search of messages.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! `/server`, `/setup` and `/openapi.json`: what this server is, how it gets its first admin, what programs can ask of it.
+//! `/server`, `/setup` and `/openapi.json`: server information, creation of the first admin, and the API description.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::dialect::kit::{Answer, Call, Response, StatusCode, json, json_body, s
 
 use super::auth::{GRANTOR, NewAccount, granted};
 
-/// This protocol's routes in the words of OpenAPI 3.1.
+/// OpenAPI 3.1 description of this protocol's routes.
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! `/users`: other people, and what admins do to their accounts.
+//! `/users`: other accounts, and their administration.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! The protocol's JSON: how model types are written, and what bodies must look like.
+//! JSON types of the protocol: serialization of model types, and request bodies.
 
 use chrono::Datelike;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -13,7 +13,7 @@ use crate::model::{
 
 use super::reactions::{QuoteJson, ReactionJson};
 
-/// A list and whether there is more of it.
+/// A page of a list.
 #[derive(Serialize)]
 pub(super) struct List<T> {
     pub items: Vec<T>,
@@ -45,7 +45,7 @@ impl<'a> From<&'a Person> for PersonJson<'a> {
     }
 }
 
-/// An account, to its owner and to admins.
+/// An account as its owner and admins see it.
 #[derive(Serialize)]
 pub(super) struct UserJson<'a> {
     #[serde(flatten)]
@@ -57,7 +57,7 @@ pub(super) struct UserJson<'a> {
 }
 
 impl<'a> UserJson<'a> {
-    /// In the eyes of its owner or of an admin.
+    /// Serializes with the private fields that the viewer may see.
     pub(super) fn new(user: &'a User, viewer: Viewer) -> Self {
         let shown = user.private(viewer);
         Self {
@@ -110,7 +110,7 @@ impl<'a> From<&'a Room> for RoomJson<'a> {
 }
 
 impl<'a> RoomJson<'a> {
-    /// For eyes that may not see the key.
+    /// Serializes for recipients that may not see the access key.
     pub(super) fn without_key(room: &'a Room) -> Self {
         Self {
             access_key: None,
@@ -275,7 +275,7 @@ impl<'a> From<&'a File> for FileJson<'a> {
     }
 }
 
-/// A file of one's own, and where it is shown.
+/// One of the caller's files, with the room and the message it belongs to.
 #[derive(Serialize)]
 pub(super) struct OwnFileJson<'a> {
     #[serde(flatten)]
@@ -323,7 +323,7 @@ impl<'a> SessionJson<'a> {
     }
 }
 
-/// A message as clients send it, by REST and by WebSocket.
+/// A message in a request, over HTTP or WebSocket.
 #[derive(Default, Deserialize)]
 pub(super) struct DraftBody {
     content: String,
@@ -333,19 +333,19 @@ pub(super) struct DraftBody {
 }
 
 impl DraftBody {
-    /// Checks every field.
+    /// Validates all fields.
     pub(super) fn parse(self) -> Result<Draft, Invalid> {
         let content = Content::parse(&self.content)?;
         self.with(content)
     }
 
-    /// The same for a message that need not have a text.
+    /// Validates all fields of a message with attachments, which may have an empty text.
     pub(super) fn parse_beside_files(self) -> Result<Draft, Invalid> {
         let content = Content::beside_files(&self.content)?;
         self.with(content)
     }
 
-    /// Takes a field as a form has it; others are left alone.
+    /// Sets a field from a form. Unknown fields are ignored.
     pub(super) fn set(&mut self, field: &str, text: String) -> Result<(), Fault> {
         let bad = |detail: &str| Fault::BadJson {
             field: Some(field.to_owned()),
@@ -377,7 +377,7 @@ impl DraftBody {
     }
 }
 
-/// A time as clients write it: RFC 3339, such that it can be written so in UTC too.
+/// Parses an RFC 3339 time whose year in UTC is from 0 to 9999, so that it can be formatted as RFC 3339 again.
 pub(super) fn parse_time(field: &'static str, text: &str) -> Result<Millis, Invalid> {
     let time = chrono::DateTime::parse_from_rfc3339(text).ok();
     let time = time.filter(|time| (0..=9999).contains(&time.to_utc().year()));
@@ -385,7 +385,7 @@ pub(super) fn parse_time(field: &'static str, text: &str) -> Result<Millis, Inva
     Ok(Millis(time.timestamp_millis()))
 }
 
-/// Tells `null` (clear it) from a field that is not there (leave it): goes with `#[serde(default)]`.
+/// Distinguishes `null` (clear the field) from an absent field (leave it unchanged). Requires `#[serde(default)]`.
 pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     input: D,
 ) -> Result<Option<Option<T>>, D::Error> {

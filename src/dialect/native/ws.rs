@@ -1,4 +1,4 @@
-//! `/ws`: one connection from handshake to end.
+//! `/ws`: a WebSocket connection from handshake to close.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::encode::{self, NATIVE};
 use super::ops::{self, Op};
 use super::wire::{OverviewJson, PersonJson, UserJson};
 
-/// Who does not say who they are by then is let go.
+/// Time within which a client without a token in the handshake must send `auth`.
 const AUTH_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ struct WelcomeJson<'a> {
     rooms: RoomsJson<'a>,
 }
 
-/// The rooms that the welcome had no room for.
+/// Further rooms that did not fit into the welcome frame.
 #[derive(Serialize)]
 struct MoreJson<'a> {
     event: &'static str,
@@ -49,7 +49,7 @@ struct RoomsJson<'a> {
     online_count: BTreeMap<i64, u32>,
 }
 
-/// Answers the handshake; a token that is there but bad refuses it.
+/// Handles the handshake. An invalid token is refused.
 pub(super) async fn open(mut call: Call) -> Answer {
     let known = handshake_caller(&call).await?;
     let upgrade = Upgrade::check(&call.headers, call.on_upgrade.take()).map_err(Fault::Upgrade)?;
@@ -57,7 +57,7 @@ pub(super) async fn open(mut call: Call) -> Answer {
     let chat = call.kit.chat.clone();
     tokio::spawn(async move {
         if let Ok(socket) = upgrade.open(FRAME_MAX).await {
-            // Boxed, because it is only for the start and would stay in the task for good.
+            // Boxed, because it is needed only at the start and would enlarge the task for its whole lifetime.
             if let Some((socket, caller)) = Box::pin(admit(&chat, socket, known)).await {
                 serve(chat, socket, caller).await;
             }
@@ -66,7 +66,7 @@ pub(super) async fn open(mut call: Call) -> Answer {
     Ok(response)
 }
 
-/// Makes sure who it is, by the first frame if need be.
+/// Returns the caller, after reading the `auth` frame if the handshake had no token.
 async fn admit(
     chat: &Chat,
     mut socket: WebSocket,
@@ -127,7 +127,7 @@ async fn close_after(socket: WebSocket, code: Option<u16>) {
 
 async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
     let opening = chat.connect(&caller, Some(NATIVE), Arc::new(Outbox::held()), "");
-    // Boxed, because it is only for the start and would stay in the task for good.
+    // Boxed, because it is needed only at the start and would enlarge the task for its whole lifetime.
     let connection = match Box::pin(opening).await {
         Ok(connection) => connection,
         Err(ChatError::Limited(_)) => return socket.close(1008, "too many connections").await,
@@ -145,13 +145,13 @@ async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
     chat.disconnect(&connection).await;
 }
 
-/// Tells a new connection where it is, in several frames if there are many rooms. The outbox lets nothing else out before
-/// the first of them.
+/// Sends the welcome to a new connection, in several frames if there are many rooms. The outbox holds back everything
+/// else until the first of them is queued.
 async fn welcome(chat: Chat, caller: Caller, connection: Arc<Connection>) {
     let mut after = RoomId(0);
     loop {
         let Ok(welcome) = chat.welcome(&caller, &connection, after).await else {
-            // Without it a client knows nothing; it comes back.
+            // A client is useless without the welcome, so it has to reconnect.
             return connection.outbox().close(Closing::Changed);
         };
         let mut frames = Frames::default();

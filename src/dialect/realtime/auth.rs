@@ -1,4 +1,4 @@
-//! `/auth`: registering, logging in and out.
+//! `/auth`: register, log in and log out.
 
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
 pub(super) async fn log_out(call: Call) -> Answer {
     let caller = call.caller().await?;
     match call.kit.chat.log_out(&caller).await {
-        // Somebody else has just ended it: that is what was wanted.
+        // The session has ended in the meantime, which is the requested result.
         Ok(()) | Err(ChatError::NotFound(_)) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! `/chats`: the caller's private chats, and marking one as read.
+//! `/chats`: list the caller's private chats, and mark one as read.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ struct Chats<'a> {
 pub(super) async fn list(call: Call) -> Answer {
     let caller = call.caller().await?;
     let mut rooms = call.kit.chat.rooms(&caller).await?;
-    // Where something was said last stands first.
+    // Chats with the newest message first.
     rooms.sort_by_key(|overview| {
         let last = overview.last_message.as_ref();
         std::cmp::Reverse(last.map_or(MessageId(0), |message| message.id))
@@ -39,7 +39,7 @@ pub(super) async fn read(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &Said { message }))
 }
 
-/// Marks all that was said in one of the caller's private chats as read.
+/// Marks all messages in one of the caller's private chats as read.
 pub(super) async fn mark_read(chat: &Chat, caller: &Caller, id: RoomId) -> Result<(), Refusal> {
     if !is_own(chat, caller, id).await? {
         return Err(Refusal::missing("Chat not found"));
@@ -47,7 +47,7 @@ pub(super) async fn mark_read(chat: &Chat, caller: &Caller, id: RoomId) -> Resul
     Ok(chat.read(caller, id, MessageId(i64::MAX)).await?)
 }
 
-/// Whether that room is one of the caller's private chats.
+/// Whether the room is one of the caller's private chats.
 pub(super) async fn is_own(chat: &Chat, caller: &Caller, id: RoomId) -> Result<bool, Refusal> {
     match chat.room(caller, id).await {
         Ok((room, place)) => Ok(room.kind == RoomKind::Direct && place.is_some()),

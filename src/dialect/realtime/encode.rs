@@ -1,4 +1,4 @@
-//! Events as this dialect's frames. Its sockets watch the lobby only; of direct messages they hear as their person.
+//! Encodes events of this dialect. Its sockets subscribe to the lobby only; direct messages go to the account.
 
 use serde::Serialize;
 
@@ -8,15 +8,14 @@ use crate::model::{Event, Message, Person, RoomId, cut};
 
 use super::wire::{NameJson, PrivateJson, PublicJson, shown_name, time};
 
-/// The encoder of this dialect.
 pub(super) const REALTIME: Encoder = Encoder(&Realtime);
 
-/// So much of a message is told to those who are not in the public chat, characters.
+/// Length of the preview for clients that have not joined the public chat, in characters.
 const PREVIEW: usize = 50;
 
 struct Realtime;
 
-/// Somebody came to the public chat or left it. The last two keys are for sockets that also speak of rooms.
+/// Somebody joined or left the public chat. The last two keys are for sockets that also use the komunikator protocol.
 #[derive(Serialize)]
 pub(super) struct PassageJson {
     username: String,
@@ -68,7 +67,7 @@ impl Encode for Realtime {
             Event::Posted(message) if message.room_id == RoomId::LOBBY => match view {
                 View::Other => posted(frames, message),
                 View::Absent => notice(frames, message),
-                // It is their own, and they are not in the public chat.
+                // The sender's own message, on a socket that has not joined the public chat.
                 View::Own => {}
             },
             Event::PostedTo { message, .. } => posted_to(frames, message),

@@ -1,15 +1,13 @@
-//! Refusals: `message`, and the keys of the others below `/api`.
+//! Error responses: `message`, and the keys of the other protocols below `/api`.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Fault, Response, StatusCode, api_error, api_refusal, text_of};
 use crate::model::Invalid;
 
-/// Why this dialect does not do something.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The core or the kit refused.
     Fault(Fault),
-    /// The document has a sentence of its own for it.
+    /// Error with a status and a text that the original API prescribes.
     Said(StatusCode, &'static str),
 }
 
@@ -20,22 +18,22 @@ impl<T: Into<Fault>> From<T> for Refusal {
 }
 
 impl Refusal {
-    /// A value that is no good.
+    /// Returns the error for an invalid value.
     pub(super) const fn bad(text: &'static str) -> Self {
         Self::Said(StatusCode::BAD_REQUEST, text)
     }
 
-    /// Something that is not there.
+    /// Returns the error for something that does not exist.
     pub(super) const fn missing(text: &'static str) -> Self {
         Self::Said(StatusCode::NOT_FOUND, text)
     }
 
-    /// Something that is somebody else's.
+    /// Returns the error for something that belongs to another account.
     pub(super) const fn forbidden(text: &'static str) -> Self {
         Self::Said(StatusCode::FORBIDDEN, text)
     }
 
-    /// Another sentence, if the core refused because it is somebody else's.
+    /// Replaces the text if the core denied permission.
     pub(super) fn or_forbidden(self, text: &'static str) -> Self {
         match self {
             Self::Fault(Fault::Chat(ChatError::Forbidden)) => Self::forbidden(text),
@@ -43,7 +41,6 @@ impl Refusal {
         }
     }
 
-    /// The text.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Fault(fault) => text(fault),
@@ -52,7 +49,6 @@ impl Refusal {
     }
 }
 
-/// The answer for a refusal.
 pub(super) fn response(refused: &Refusal) -> Response {
     match refused {
         Refusal::Fault(fault) => fault_response(fault),
@@ -60,11 +56,10 @@ pub(super) fn response(refused: &Refusal) -> Response {
     }
 }
 
-/// The answer for a fault.
 pub(super) fn fault_response(fault: &Fault) -> Response {
     let mut response = api_refusal(fault, &text(fault));
     if let Fault::Chat(ChatError::Taken(_)) = fault {
-        // As documented.
+        // The original API answers 400 instead of 409.
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     response

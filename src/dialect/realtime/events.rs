@@ -1,4 +1,4 @@
-//! What this dialect's sockets send.
+//! Events that clients of this dialect send.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::{chats, files};
 
 const NOT_IN_PUBLIC: Refusal = Refusal::bad("Not in public chat");
 
-/// This socket is in the public chat.
+/// Marker in the session's state: the socket has joined the public chat.
 #[derive(Clone)]
 struct InPublic;
 
@@ -52,7 +52,7 @@ struct Failed {
 
 type Done = Result<(), Refusal>;
 
-/// Welcomes whoever was let in.
+/// Greets a client that has connected.
 pub(super) fn greet(session: &Session) {
     let name = session
         .caller
@@ -62,7 +62,7 @@ pub(super) fn greet(session: &Session) {
     session.emit("connected", &Welcome { message });
 }
 
-/// Makes handlers that tell the client when something was refused.
+/// Defines handlers that send an error event if the inner function fails.
 macro_rules! telling {
     ($($name:ident => $does:ident),* $(,)?) => {$(
         pub(super) async fn $name(session: &mut Session, value: Value) {
@@ -91,7 +91,7 @@ async fn try_join_public(session: &mut Session, _: &Value) -> Done {
     let (caller, connection) = who(session)?;
     let person = caller.person().clone();
     if session.state.get::<InPublic>().is_some() {
-        // The others know; who asks again still waits to hear it.
+        // The others have been notified already, but the client still waits for this event.
         session.emit("user_joined", &PassageJson::new(&person, "joined"));
         return Ok(());
     }
@@ -214,13 +214,13 @@ async fn try_online_users(session: &mut Session, _: &Value) -> Done {
     Ok(())
 }
 
-/// Tells a client that something was not done.
+/// Sends an error event.
 fn refuse(client: &impl Emit, refused: &Refusal) {
     let message = refused.text();
     client.emit("error", &Failed { message });
 }
 
-/// Tells a client of a message that could not be posted.
+/// Sends an error event if a message could not be posted.
 fn posted(reply: &Reply, outcome: Result<(), ChatError>) {
     if let Err(error) = outcome {
         refuse(reply, &error.into());
@@ -263,7 +263,7 @@ fn other(value: &Value) -> Result<UserId, Refusal> {
     id(&value["other_user_id"], required, invalid).map(UserId)
 }
 
-/// Clients send ids as numbers and as text.
+/// Parses an id, which clients send as a number or as text.
 fn id(value: &Value, required: Refusal, invalid: Refusal) -> Result<i64, Refusal> {
     let number = match value {
         Value::Null => return Err(required),

@@ -1,4 +1,4 @@
-//! `/files`: what messages show. A file of a private chat is a message there without words.
+//! `/files`: attachments of messages. A file of a private chat is a message without text.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +13,9 @@ use super::error::Refusal;
 use super::wire::{FileJson, Said};
 use super::{Answer, NAME, chats};
 
-/// The largest file, bytes.
+/// Largest file, in bytes.
 pub(super) const SIZE_MAX: u64 = 5 * 1024 * 1024;
-/// The endings that are taken, and what such files are.
+/// Accepted file extensions and their media types.
 const TYPES: [(&str, &str); 10] = [
     ("pdf", "application/pdf"),
     ("doc", "application/msword"),
@@ -39,7 +39,7 @@ const BAD_TYPE: Refusal = Refusal::bad(
 const BAD_URL: Refusal = Refusal::bad("Invalid file URL");
 const NO_ACCESS: &str = "Access denied";
 
-/// What clients say of a file.
+/// A file as described by a client.
 #[derive(Default, Deserialize)]
 pub(super) struct Described {
     filename: Option<String>,
@@ -48,7 +48,8 @@ pub(super) struct Described {
 }
 
 impl Described {
-    /// A file that a message can show, kept here or elsewhere; the client reaches this server as `host`.
+    /// Returns the file as an attachment: an upload on this server, or a link to another one. The client reaches this
+    /// server as `host`.
     pub(super) async fn attachment(
         &self,
         kit: &Kit,
@@ -87,7 +88,7 @@ impl Described {
     }
 }
 
-/// The type of a file of that name, if this dialect takes it.
+/// Checks size and extension, and returns the media type.
 pub(super) fn check(name: &str, size: u64) -> Result<&'static str, Refusal> {
     if size > SIZE_MAX {
         return Err(TOO_LARGE);
@@ -99,7 +100,7 @@ pub(super) fn check(name: &str, size: u64) -> Result<&'static str, Refusal> {
     known.map(|(_, media_type)| *media_type).ok_or(BAD_TYPE)
 }
 
-/// The number in an address of one of our own uploads, whatever this server is called: `…/files/12/cat.jpg?k=…`.
+/// Returns the file id of a URL of this server, whatever its host name: `…/files/12/cat.jpg?k=…`.
 fn upload_at(url: &str) -> Option<FileId> {
     let path = match url.split_once("://") {
         Some((_, rest)) => &rest[rest.find('/')?..],
@@ -181,7 +182,7 @@ async fn add_to_chat(
     Ok((message, file))
 }
 
-/// Sends a message that is only a file.
+/// Posts a message that consists of a file only.
 pub(super) async fn post(
     chat: &Chat,
     caller: &Caller,
@@ -220,7 +221,7 @@ pub(super) async fn show(call: Call) -> Answer {
 pub(super) async fn delete(call: Call) -> Answer {
     let caller = call.caller().await?;
     let (chat, file) = (&call.kit.chat, FileId(call.id(0, "file")?));
-    // This dialect lets nobody take away what others have put there.
+    // In this dialect nobody may remove files that others have attached.
     let removed = match chat.placed_file(&caller, file).await {
         Ok(_) => chat.remove_file(&caller, file).await,
         Err(error) => Err(error),
@@ -231,7 +232,7 @@ pub(super) async fn delete(call: Call) -> Answer {
 }
 
 pub(super) async fn of_message(call: Call) -> Answer {
-    // Where an operator has switched proof off, nobody need be known.
+    // If the dialect is open, no token is needed.
     let caller = call.optional_caller().await?;
     if caller.is_none() && !call.is_open(NAME) {
         return Err(call.token_fault(call.kit.is_open(NAME)).into());

@@ -1,4 +1,4 @@
-//! `/users/auth-user`: one's own account.
+//! `/users/auth-user`: the caller's own account.
 
 use serde::Deserialize;
 

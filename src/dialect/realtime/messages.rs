@@ -10,7 +10,7 @@ use super::Answer;
 use super::error::Refusal;
 use super::wire::{PublicJson, Said};
 
-/// What is to be said.
+/// Body of a new message.
 #[derive(Deserialize)]
 pub(super) struct Words {
     content: Option<String>,
@@ -23,14 +23,13 @@ impl Words {
     }
 }
 
-/// A history.
 #[derive(Serialize)]
 pub(super) struct Messages<T> {
     messages: Vec<T>,
 }
 
 impl<T> Messages<T> {
-    /// What is left of `messages`, each as `json` writes it.
+    /// Serializes with `json` those messages that have not been deleted.
     pub(super) fn new<'a>(messages: &'a [Message], json: impl Fn(&'a Message) -> T) -> Self {
         let left = messages
             .iter()

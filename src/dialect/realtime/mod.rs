@@ -1,4 +1,4 @@
-//! Document 004: public and private chat with files, for a front end of its own. `/api`; Socket.IO.
+//! Realtime chat protocol: public and private chat with files, for an existing front end. `/api`; Socket.IO events.
 
 mod auth;
 mod chats;
@@ -18,20 +18,17 @@ use crate::chat::Grantor;
 use super::kit::{EventSurface, Response, Surface, events as event_list, routes};
 use error::Refusal;
 
-/// This dialect's name.
 const NAME: &str = "realtime";
 
-/// How this dialect's tokens look.
+/// Format of this dialect's tokens.
 static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.id().to_string(),
     user_id: false,
 };
 
-/// What this dialect's handlers answer.
 type Answer = Result<Response, Refusal>;
 
-/// All routes of this dialect.
 pub fn surface() -> Surface {
     let routes = routes![error::response;
         POST "/auth/register" => auth::register,
@@ -67,7 +64,6 @@ pub fn surface() -> Surface {
     }
 }
 
-/// All events of this dialect.
 pub fn event_surface() -> EventSurface {
     EventSurface {
         dialect: NAME,

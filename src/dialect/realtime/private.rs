@@ -1,4 +1,4 @@
-//! `/messages/private`: what two people write to each other. A private chat is a direct room.
+//! `/messages/private`: messages between two people. A private chat is a direct room.
 
 use crate::chat::Reader;
 use crate::dialect::kit::{Call, StatusCode, json, json_body};

@@ -1,5 +1,4 @@
-//! `/files/upload`: the bytes of a file that a message will show, instead of another service's. Its address goes into
-//! what the client sends next.
+//! `/files/upload`: stores a file here instead of at another service. The client then sends its URL in a message.
 
 use futures_util::StreamExt;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `/users`: everybody, and changing or ending an account.
+//! `/users`: list, show, edit and delete accounts.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::error::Refusal;
 use super::wire::{OneUser, Said, UserJson};
 use super::{Answer, NAME};
 
-/// What can be changed of an account; what is absent stays, what is empty goes.
+/// Edit of an account. Absent fields remain unchanged, empty ones are cleared.
 #[derive(Deserialize)]
 pub(super) struct Edit {
     username: Option<String>,
@@ -77,13 +77,14 @@ pub(super) async fn end(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &Said { message }))
 }
 
-/// Who asks; on the local network nobody need be known.
+/// Returns the viewer of a list. No token is needed on the local network.
 async fn viewer(call: &Call) -> Result<Viewer, Refusal> {
     let caller = call.caller_or_local().await?;
     Ok(caller.map_or(Viewer::Anybody, |caller| caller.viewer()))
 }
 
-/// Who changes that account, which is there. Where an operator has switched proof off, anybody may.
+/// Checks that the account exists and returns the caller who edits it. If the dialect is open, this is the anonymous
+/// caller for requests that lack permission.
 async fn caller_for(call: &Call, id: UserId) -> Result<Caller, Refusal> {
     let (caller, open) = (call.optional_caller().await?, call.is_open(NAME));
     if caller.is_none() && !open {
@@ -94,7 +95,7 @@ async fn caller_for(call: &Call, id: UserId) -> Result<Caller, Refusal> {
     Ok(caller.filter(may).unwrap_or_else(Caller::anybody))
 }
 
-/// A picture's address. Any path but that of a file is none: front ends name pictures of their own so.
+/// Parses an avatar URL. A path other than that of a file means no avatar: front ends use such paths for own images.
 pub(super) fn parse_avatar(
     text: Option<&str>,
     call: &Call,

@@ -1,4 +1,4 @@
-//! The dialect's JSON. Flat keys as documented, and beside them the nested objects that its front end reads.
+//! JSON types of the protocol: flat keys as in the original API, and the nested objects that its front end reads.
 
 use serde::Serialize;
 
@@ -9,13 +9,13 @@ use crate::model::{
     Viewer,
 };
 
-/// An answer that is only a sentence.
+/// Response that consists of a message only.
 #[derive(Serialize)]
 pub(super) struct Said {
     pub message: &'static str,
 }
 
-/// Somebody, inside of something else.
+/// A person nested in another object.
 #[derive(Serialize)]
 pub(super) struct PersonJson {
     id: i64,
@@ -33,7 +33,7 @@ impl PersonJson {
     }
 }
 
-/// Somebody and nothing else of them.
+/// A person, with id and name only.
 #[derive(Serialize)]
 pub(super) struct NameJson {
     id: i64,
@@ -47,7 +47,6 @@ impl From<&Person> for NameJson {
     }
 }
 
-/// An account.
 #[derive(Serialize)]
 pub(super) struct UserJson {
     id: i64,
@@ -69,7 +68,7 @@ impl UserJson {
     }
 }
 
-/// An account, alone in an answer.
+/// Response with one account.
 #[derive(Serialize)]
 pub(super) struct OneUser {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +76,7 @@ pub(super) struct OneUser {
     pub user: UserJson,
 }
 
-/// A file, as the one who put it there and its message are known.
+/// A file with its uploader and its message.
 #[derive(Serialize)]
 pub(super) struct FileJson {
     id: i64,
@@ -100,7 +99,7 @@ impl FileJson {
     }
 
     pub(super) fn in_message(file: &File, message: &Message, reader: Reader<'_>) -> Self {
-        // Where this dialect looks, what is not the lobby is between two people.
+        // In this dialect every room other than the lobby is a direct one.
         let kind = match message.room_id {
             RoomId::LOBBY => RoomKind::Lobby,
             _ => RoomKind::Direct,
@@ -162,7 +161,7 @@ impl<'a> PublicJson<'a> {
     }
 }
 
-/// A message between two people.
+/// A message of a private chat.
 #[derive(Serialize)]
 pub(super) struct PrivateJson<'a> {
     id: i64,
@@ -194,7 +193,7 @@ impl<'a> PrivateJson<'a> {
     }
 }
 
-/// What a message shows: all of it, and the first once more, where live events have it.
+/// Attachments of a message. `file` repeats the first one, because live events of the original API have it.
 #[derive(Serialize)]
 struct Files {
     files: Vec<FileJson>,
@@ -212,7 +211,7 @@ impl Files {
     }
 }
 
-/// A private chat, as the list of them shows it.
+/// A private chat in the list of chats.
 #[derive(Serialize)]
 pub(super) struct ChatJson<'a> {
     chat_id: i64,
@@ -222,7 +221,7 @@ pub(super) struct ChatJson<'a> {
 }
 
 impl<'a> ChatJson<'a> {
-    /// `None` if it is no direct room.
+    /// Returns `None` if it is not a direct room.
     pub(super) fn new(overview: &'a RoomOverview, reader: Reader<'_>) -> Option<Self> {
         let other = overview.room.other(overview.me)?;
         let last = overview.last_message.as_ref();
@@ -235,7 +234,7 @@ impl<'a> ChatJson<'a> {
     }
 }
 
-/// What somebody is called; who has gone keeps their name, but not for show.
+/// Returns the name to display. Deleted accounts keep their username, but it is not shown.
 pub(super) fn shown_name(person: &Person) -> &str {
     match person.deleted {
         true => &person.display_name,
@@ -243,14 +242,14 @@ pub(super) fn shown_name(person: &Person) -> &str {
     }
 }
 
-/// `2023-12-25T10:30:00Z`.
+/// Formats a time as `2023-12-25T10:30:00Z`.
 pub(super) fn time(time: Millis) -> String {
     format!("{}Z", seconds(time))
 }
 
 fn avatar(person: &Person, base: &str) -> Option<String> {
     let url = person.avatar_url.as_ref()?;
-    // Another path of this server, under the name by which this reader knows it.
+    // A URL on the host that the reader uses for this server leads to another path of it and is not shown.
     let is_here = url.is_of(base) && !base.is_empty();
     (!is_here).then(|| absolute(url.as_str().to_owned(), base))
 }

@@ -71,7 +71,7 @@ pub(super) async fn messages(call: Call) -> Answer {
     Ok(json(StatusCode::OK, &Messages { messages }))
 }
 
-/// Ids are opaque text: one of another form is that of nothing.
+/// Parses the id. An id that is not a uuid does not exist, so it is answered with "not found".
 fn uuid(call: &Call) -> Result<Uuid, Fault> {
     Uuid::parse_str(call.param(0)).map_err(|_| ChatError::NotFound("conversation").into())
 }

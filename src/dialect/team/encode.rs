@@ -1,4 +1,4 @@
-//! Events as this dialect's frames: it knows messages only.
+//! Encodes events of this dialect, which has frames for messages only.
 
 use crate::chat::{Encode, Encoder, Frames, View};
 use crate::model::Event;
@@ -6,7 +6,6 @@ use crate::transport::frame::append_text_frame;
 
 use super::frames::chat_json;
 
-/// The encoder of this dialect.
 pub(super) const TEAM: Encoder = Encoder(&Team);
 
 struct Team;

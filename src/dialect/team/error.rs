@@ -1,9 +1,9 @@
-//! Refusals: `message` on API routes, `msg` on token routes; everywhere both and the keys of the others below `/api`.
+//! Error responses: `message` on API routes, `msg` on token routes. All have both, and the keys of the other protocols
+//! below `/api`.
 
 use crate::chat::ChatError;
 use crate::dialect::kit::{Fault, Response, api_refusal, text_of};
 
-/// The answer for a fault.
 pub(super) fn response(fault: &Fault) -> Response {
     let response = api_refusal(fault, &text(fault));
     match fault {
@@ -12,7 +12,6 @@ pub(super) fn response(fault: &Fault) -> Response {
     }
 }
 
-/// The text of a fault.
 pub(super) fn text(fault: &Fault) -> String {
     let text = match fault {
         Fault::Chat(ChatError::BadCredentials) => "Invalid credentials",

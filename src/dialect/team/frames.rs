@@ -1,4 +1,4 @@
-//! What raw sockets send and get: `IdMessage`, `ChatMessage`, `ErrorMessage`. Keys come in camelCase and in snake_case.
+//! Frames of the raw WebSocket: `IdMessage`, `ChatMessage`, `ErrorMessage`. Keys may be in camelCase or snake_case.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use crate::chat::Reader;
 use crate::dialect::kit::{rfc3339, words};
 use crate::model::{Message, Millis, is_shallow};
 
-/// So many bytes of keys that only the sender's client knows are passed on.
+/// Maximum size of the client's own keys of `meta` that are passed on, in bytes.
 const EXTRA_MAX: usize = 2048;
 
-/// A frame that came in.
+/// A frame from a client.
 pub(super) enum FrameIn {
-    /// Who somebody is and where they are.
+    /// Identifies the client and selects its conversation.
     Id {
         sender: Option<String>,
         conversation: Option<String>,
     },
-    /// What somebody says.
+    /// Posts a message.
     Chat {
         sender: Option<String>,
         conversation: Option<String>,
@@ -31,10 +31,10 @@ pub(super) enum FrameIn {
     },
 }
 
-/// Reads a frame.
+/// Parses a frame.
 ///
 /// # Errors
-/// What to tell its sender.
+/// The text of the error frame to send.
 pub(super) fn parse(text: &str) -> Result<FrameIn, &'static str> {
     let frame: Value = serde_json::from_str(text).map_err(|_| "The frame is no JSON")?;
     match string(&frame, "messageType", "message_type").as_deref() {
@@ -67,12 +67,12 @@ fn string(object: &Value, camel: &str, snake: &str) -> Option<String> {
     match object.get(camel).or_else(|| object.get(snake))? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-        // No id and no name of ours, but not absent either.
+        // Not a valid id, but not absent either.
         other => Some(other.to_string()),
     }
 }
 
-/// Keys of `meta` that are the client's own, and its time as it wrote it.
+/// Collects the client's own keys of `meta`, and its timestamp as written if it can be parsed.
 fn extra(meta: &Value) -> Result<Option<Arc<str>>, &'static str> {
     const OURS: [&str; 4] = ["conversationId", "conversation_id", "senderId", "sender_id"];
     let Some(meta) = meta.as_object() else {
@@ -98,7 +98,7 @@ fn extra(meta: &Value) -> Result<Option<Arc<str>>, &'static str> {
     }
 }
 
-/// RFC 3339, `YYYY-MM-DD HH:MM:SS`, or milliseconds since 1970.
+/// Parses RFC 3339, `YYYY-MM-DD HH:MM:SS`, or milliseconds since 1970.
 fn parse_time(value: &Value) -> Option<Millis> {
     if let Some(millis) = value.as_i64().filter(|millis| *millis > 0) {
         return DateTime::from_timestamp_millis(millis).map(|_| Millis(millis));
@@ -137,7 +137,7 @@ struct ErrorPayload<'a> {
     message: &'a str,
 }
 
-/// A message as everybody in its conversation gets it.
+/// Serializes a message for all members of its conversation.
 pub(super) fn chat_json(message: &Message, reader: Reader<'_>) -> Vec<u8> {
     let extra = message
         .aside
@@ -162,7 +162,7 @@ pub(super) fn chat_json(message: &Message, reader: Reader<'_>) -> Vec<u8> {
     serde_json::to_vec(&frame).unwrap_or_default()
 }
 
-/// What tells a client that its frame was no good.
+/// Serializes an error frame.
 pub(super) fn error_json(message: &str) -> Vec<u8> {
     let frame = FrameOut {
         message_type: "ErrorMessage",
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_of_writing_keys_are_read() {
+    fn camel_case_and_snake_case_keys_are_accepted() {
         for frame in [
             r#"{"messageType":"IdMessage","senderId":"a","convId":"b"}"#,
             r#"{"message_type":"IdMessage","sender_id":"a","conv_id":"b"}"#,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_every_kind_are_read() {
+    fn all_timestamp_formats_are_accepted() {
         for time in [
             r#""2026-01-02T03:04:05Z""#,
             r#""2026-01-02 03:04:05""#,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_told_why() {
+    fn invalid_frames_are_refused_with_a_reason() {
         for (text, why) in [
             ("", "The frame is no JSON"),
             ("{}", "messageType is missing"),

@@ -1,4 +1,4 @@
-//! Document 000: token routes, conversations as JSON, and a raw WebSocket. Its pages are in `web`.
+//! Team chat protocol: token routes, conversations as JSON, and a raw WebSocket. Its HTML pages are in `web`.
 
 mod conversations;
 mod encode;
@@ -12,17 +12,16 @@ use crate::chat::Grantor;
 
 use super::kit::{Call, Surface, routes};
 
-/// This dialect's name.
 const NAME: &str = "team";
 
-/// How this dialect's tokens look.
+/// Format of this dialect's tokens.
 static GRANTOR: Grantor = Grantor {
     dialect: NAME,
     sub: |user| user.person.uuid.to_string(),
     user_id: true,
 };
 
-/// All routes of this dialect; token routes also stand under `/auth`, the rest also under `/api`.
+/// Returns all routes of this dialect. Token routes also exist under `/auth`, the others also under `/api`.
 pub fn surface() -> Surface {
     let routes = routes![error::response;
         GET "/auth/token" => token::grant,

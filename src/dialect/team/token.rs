@@ -42,7 +42,7 @@ struct NotChecked {
 }
 
 pub(super) async fn grant(mut call: Call) -> Answer {
-    // A GET with no body is one with nothing in it.
+    // A GET without a body counts as one with an empty object.
     let login = if call.has_body() {
         json_body(&mut call).await?
     } else {

@@ -1,4 +1,4 @@
-//! The dialect's JSON. Ids are uuids, times are `YYYY-MM-DD HH:MM:SS`.
+//! JSON types of the protocol. Ids are uuids, times are `YYYY-MM-DD HH:MM:SS`.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,22 @@ use crate::chat::Reader;
 use crate::dialect::kit::{seconds, words};
 use crate::model::{Message, Millis, Room, RoomOverview, UserId};
 
-/// A time as this dialect writes it.
 pub(super) fn time(time: Millis) -> String {
     seconds(time).replace('T', " ")
 }
 
-/// What a direct room is called by somebody: after the other person.
+/// Returns the name of a room for `me`. A direct room has the other person's name.
 pub(super) fn name(room: &Room, me: UserId) -> &str {
     room.other(me)
         .map_or(&room.name, |other| &other.display_name)
 }
 
-/// A room's description, if it has one.
+/// Returns the description, or `None` if it is empty.
 fn description(room: &Room) -> Option<&str> {
     Some(room.description.as_str()).filter(|text| !text.is_empty())
 }
 
-/// One of somebody's conversations.
+/// One of a user's conversations.
 #[derive(Serialize)]
 pub(super) struct MembershipJson<'a> {
     conversation_id: Uuid,
@@ -58,7 +57,6 @@ impl<'a> MembershipJson<'a> {
     }
 }
 
-/// A conversation.
 #[derive(Serialize)]
 pub(super) struct ConversationJson<'a> {
     created_at: String,
@@ -82,7 +80,6 @@ impl<'a> ConversationJson<'a> {
     }
 }
 
-/// A message of a history.
 #[derive(Serialize)]
 pub(super) struct MessageJson<'a> {
     content: Cow<'a, str>,

@@ -1,4 +1,4 @@
-//! The raw WebSocket: first `IdMessage`, then `ChatMessage`s.
+//! The raw WebSocket: first an `IdMessage`, then `ChatMessage`s.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +15,7 @@ use super::encode::TEAM;
 use super::frames::{self, FrameIn};
 use super::{NAME, error};
 
-/// Answers the handshake: without a token there is none, unless an operator has switched proof off.
+/// Handles the handshake. A token is required unless the dialect is open.
 pub(super) async fn open(mut call: Call) -> Answer {
     let caller = handshake_caller(&call).await?;
     if caller.is_none() && !call.is_open(NAME) {
@@ -60,23 +60,23 @@ fn hear(line: &Arc<Line>, text: &str, slot: Slot) -> Heard {
     }
 }
 
-/// One client.
+/// WebSocket session of one client.
 struct Line {
     kit: SharedKit,
     outbox: Arc<Outbox>,
     proven: Option<Caller>,
-    /// The address of this server as the client knows it.
+    /// Base URL of this server as the client knows it.
     base: String,
-    /// What ends with the session: there as soon as it is known whose it is.
+    /// The core's connection, which ends with the session. `None` until the caller is known.
     connection: Mutex<Option<Arc<Connection>>>,
     present: Mutex<Option<Present>>,
 }
 
-/// A client that has said who it is and where.
+/// Identity and conversation of a client after its `IdMessage`.
 #[derive(Clone)]
 struct Present {
     caller: Caller,
-    /// Where it speaks when it does not say where.
+    /// Conversation of messages that do not name one.
     conversation: Option<RoomId>,
 }
 
@@ -117,7 +117,7 @@ impl Line {
         }
     }
 
-    /// Says who it is, and listens to one conversation or to all.
+    /// Handles an `IdMessage`: sets the caller and subscribes to one conversation or to all.
     async fn come(
         &self,
         sender: Option<String>,
@@ -156,12 +156,12 @@ impl Line {
         Ok(())
     }
 
-    /// The connection, which is opened the first time.
+    /// Returns the connection, and opens it on the first call.
     async fn connect(&self, caller: &Caller) -> Result<Arc<Connection>, ChatError> {
         if let Some(connection) = &*lock(&self.connection) {
             return Ok(connection.clone());
         }
-        // Whoever comes is alone: nobody else opens it meanwhile.
+        // An `IdMessage` runs alone, so nothing else opens the connection in the meantime.
         let opened = self
             .kit
             .chat
@@ -170,7 +170,7 @@ impl Line {
         Ok(lock(&self.connection).insert(opened).clone())
     }
 
-    /// The speaker and the room.
+    /// Returns the caller and the room of a message.
     async fn place(
         &self,
         sender: Option<String>,
@@ -189,7 +189,7 @@ impl Line {
         Ok((present.caller, room))
     }
 
-    /// Posts a message; it is answered only if it is refused.
+    /// Posts a message. Only errors are answered.
     async fn say(&self, caller: &Caller, room: RoomId, draft: Draft, slot: Slot) {
         let reply = Box::new(move |posted: Result<_, _>| {
             if let Err(error) = posted {
@@ -214,7 +214,7 @@ impl Line {
     }
 }
 
-/// Tells a client that a frame was not done.
+/// Sends an error frame.
 fn refuse(slot: &Slot, message: &str) {
     let mut frames = Frames::default();
     let json = frames::error_json(message);
@@ -226,7 +226,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A `senderId` must be the caller's own; none is taken for it.
+/// Checks that `senderId` is the caller's. It may be absent.
 fn check_sender(caller: &Caller, sender: Option<&str>) -> Result<(), ChatError> {
     match sender {
         Some(sender) if sender != caller.person().uuid.to_string() => Err(ChatError::Forbidden),

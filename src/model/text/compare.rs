@@ -1,12 +1,12 @@
-//! The forms in which text is compared: names, e-mail addresses, passwords, emoji.
+//! Forms in which names, e-mail addresses, passwords and emoji are compared.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// Maximum length of typed text that is compared with names, characters; longer than any name in any form.
 const TYPED_MAX: usize = 256;
 
-/// What names are compared by: NFKC, lower case. For looking up what somebody typed; of a text that is longer than any
-/// name the beginning, which is no name either.
+/// Returns the form in which names are compared: NFKC, lower case. Longer text is cut; no name is that long, so it
+/// still matches none.
 pub fn name_key(text: &str) -> String {
     text.chars()
         .take(TYPED_MAX)
@@ -17,17 +17,17 @@ pub fn name_key(text: &str) -> String {
         .collect()
 }
 
-/// What e-mail addresses are compared by: lower case, composed.
+/// Returns the form in which e-mail addresses are compared: trimmed, lower case, NFC.
 pub(in crate::model) fn email_key(address: &str) -> String {
     composed(&address.trim().to_lowercase())
 }
 
-/// NFC.
+/// Converts to NFC.
 pub(in crate::model) fn composed(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// The form in which passwords are compared (RFC 8265, OpaqueString): composed, every blank a space.
+/// Returns the form in which passwords are compared (RFC 8265, OpaqueString): NFC, every Unicode space as U+0020.
 pub(in crate::model) fn prepared_password(text: &str) -> String {
     let blank = |c: char| {
         matches!(
@@ -41,8 +41,8 @@ pub(in crate::model) fn prepared_password(text: &str) -> String {
         .collect()
 }
 
-/// What emoji are compared by: without U+FE0F, which only asks for a picture rather than a letter and which some
-/// keyboards leave out.
+/// Returns the form in which emoji are compared: without U+FE0F, which only selects emoji presentation and which some
+/// keyboards omit.
 pub fn emoji_key(emoji: &str) -> String {
     emoji.replace('\u{fe0f}', "")
 }

@@ -1,11 +1,11 @@
-//! Where text may be cut: between user-perceived characters (grapheme clusters, UAX 29), never within one.
+//! Cuts text between user-perceived characters (grapheme clusters, UAX 29), never within one.
 
 use std::ops::Range;
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-/// The beginning of `text`: at most `max` code points, up to the end of a whole character. A first character that is
-/// longer than that is cut all the same.
+/// Returns the beginning of `text`: at most `max` code points, cut between user-perceived characters. If the first
+/// character alone is longer, it is cut.
 pub fn cut(text: &str, max: usize) -> &str {
     match text.char_indices().nth(max) {
         Some((end, _)) => cut_bytes(text, end),
@@ -13,7 +13,7 @@ pub fn cut(text: &str, max: usize) -> &str {
     }
 }
 
-/// The beginning of `text`: at most `max` bytes, up to the end of a whole character.
+/// Returns the beginning of `text`: at most `max` bytes, cut like [`cut`].
 pub(in crate::model) fn cut_bytes(text: &str, max: usize) -> &str {
     let hard = text.floor_char_boundary(max);
     match border_before(text, hard) {
@@ -22,17 +22,17 @@ pub(in crate::model) fn cut_bytes(text: &str, max: usize) -> &str {
     }
 }
 
-/// The first user-perceived character; empty of an empty text.
+/// Returns the first user-perceived character; empty if the text is.
 pub fn first_character(text: &str) -> &str {
     text.graphemes(true).next().unwrap_or_default()
 }
 
-/// The smallest range around `range` that cuts no character.
+/// Returns the smallest range around `range` that cuts no user-perceived character.
 pub fn whole_characters(text: &str, range: Range<usize>) -> Range<usize> {
     border_before(text, range.start)..border_after(text, range.end)
 }
 
-/// The last border at or before a place between two code points.
+/// Returns the last boundary at or before `at`, which must lie between two code points.
 fn border_before(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);
     match cursor.is_boundary(text, 0) {
@@ -53,7 +53,7 @@ fn border_after(text: &str, at: usize) -> usize {
     }
 }
 
-/// `text` without blank lines at its beginning and without blanks at its end. The first line keeps its indentation.
+/// Removes leading blank lines and trailing white space. The first line keeps its indentation.
 pub(in crate::model) fn trim_lines(text: &str) -> &str {
     let text = text.trim_end();
     let indented = text.len() - text.trim_start().len();
@@ -70,7 +70,7 @@ mod tests {
     const FAMILY: &str = "👩\u{200d}👩\u{200d}👧\u{200d}👦";
 
     #[test]
-    fn text_is_cut_between_characters() {
+    fn text_is_cut_between_graphemes() {
         for (text, max, expected) in [
             ("abc", 3, "abc"),
             ("abc", 2, "ab"),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_go_and_indentation_stays() {
+    fn blank_lines_are_trimmed_and_indentation_is_kept() {
         for (text, expected) in [
             ("\tif a:\n\t\tb", "\tif a:\n\t\tb"),
             ("\n  \n\ta\n", "\ta"),

@@ -1,4 +1,5 @@
-//! What a name looks like: so that nobody takes one that people read as somebody else's (Unicode TR 39, and stricter).
+//! Detects names that look alike, so that nobody can take a name that reads as somebody else's (Unicode TR 39, and
+//! stricter).
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
@@ -6,14 +7,14 @@ use unicode_security::skeleton;
 use super::compare::name_key;
 use super::visible::is_unseen;
 
-/// What a name looks like. Equal for names that may be mistaken for each other, and for a few that may not: see
+/// Returns the skeleton of a name. Equal for names that may be mistaken for each other, and for a few that may not: see
 /// [`are_alike`].
 pub fn look(name: &str) -> String {
     let bare = |text: &str| -> String {
         let seen = text.nfkd().filter(|c| !is_overlooked(*c));
         seen.flat_map(char::to_lowercase).collect()
     };
-    // Letters with strokes have marks only in the skeleton.
+    // `skeleton` is what splits letters with strokes into letter and mark.
     let skeleton: String = skeleton(&bare(&name_key(name))).collect();
     let letters = bare(&skeleton);
     let letters = letters.chars().map(|c| match c {
@@ -24,8 +25,8 @@ pub fn look(name: &str) -> String {
     letters.collect()
 }
 
-/// Whether two names of one [`look`] may be mistaken for each other. Plain letters are told apart (`Karl`, `Kari`; `rn`,
-/// `m`), but not digits from letters, nor a capital `I` from a small `l`.
+/// Whether two names with the same [`look`] may be mistaken for each other. ASCII letters are distinct (`Karl`, `Kari`;
+/// `rn`, `m`), but digits are not distinct from letters, nor is `I` from `l`.
 pub fn are_alike(one: &str, other: &str) -> bool {
     if !one.is_ascii() || !other.is_ascii() {
         return one == other || look(one) == look(other);
@@ -42,7 +43,7 @@ pub fn are_alike(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.chars().zip(other.chars()).all(is_alike)
 }
 
-/// Marks on letters (dots, strokes, rings), what is not seen at all, and blanks.
+/// Whether `c` is a mark on a letter (dot, stroke, ring), invisible, or white space.
 fn is_overlooked(c: char) -> bool {
     let is_mark = matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}');
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_look_like_another_are_alike() {
+    fn confusable_names_are_alike() {
         for name in [
             "owner",
             "OWNER",
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_told_apart_are_not_alike() {
+    fn distinguishable_names_are_not_alike() {
         for (one, other) in [
             ("karl", "kari"),
             ("arnie", "amie"),

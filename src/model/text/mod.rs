@@ -1,6 +1,5 @@
-//! What people's text is: which characters can be seen, how names and passwords are compared, where text may be cut,
-//! what is code, a link or a mention. The only place for such rules; names, messages, file names, previews, search and
-//! pages use them.
+//! Rules for text: visibility of characters, comparison of names and passwords, cutting, markup, links and mentions.
+//! Names, messages, file names, previews, search and pages use them; there are no such rules elsewhere.
 
 mod compare;
 mod cut;

@@ -1,22 +1,23 @@
-//! Letters, blanks and punctuation of all scripts: where words begin and end.
+//! Classes of characters in all scripts: letters, punctuation, and word boundaries.
 
-/// A letter or digit of a script that puts blanks between words.
+/// Whether `c` is a letter or digit of a script that separates words by spaces.
 pub fn is_letter(c: char) -> bool {
     c.is_alphanumeric() && !is_unspaced(c)
 }
 
-/// Whether a name may end before this character or begin behind it; some scripts put no blanks between words.
+/// Whether a name may end before this character or begin after it. Some scripts have no spaces between words.
 pub(crate) fn is_gap(c: char) -> bool {
     is_unspaced(c) || !(c.is_alphanumeric() || c == '_')
 }
 
-/// Belongs to a script whose words stand side by side, or to its punctuation.
+/// Whether `c` belongs to a script without spaces between words, or to its punctuation.
 fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Punctuation beyond ASCII: quotation marks, brackets, full stops, commas, question marks and dashes of all scripts.
+/// Whether `c` is punctuation beyond ASCII: quotation marks, brackets, full stops, commas, question marks and dashes of
+/// all scripts.
 pub(super) fn is_sentence_sign(c: char) -> bool {
     matches!(c, '\u{a1}' | '\u{ab}' | '\u{bb}' | '\u{bf}' | '\u{37e}' | '\u{55c}'..='\u{55e}' | '\u{589}' | '\u{5c3}'
         | '\u{60c}' | '\u{61b}' | '\u{61f}' | '\u{6d4}' | '\u{700}'..='\u{70a}' | '\u{964}' | '\u{965}' | '\u{e5a}'
@@ -28,13 +29,13 @@ pub(super) fn is_sentence_sign(c: char) -> bool {
         | '\u{ff3b}' | '\u{ff3d}' | '\u{ff5b}' | '\u{ff5d}' | '\u{ff5f}'..='\u{ff64}')
 }
 
-/// A picture, like an emoji.
+/// Whether `c` is a pictograph, like an emoji.
 pub(super) fn is_picture(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Whether bold and italic may begin behind this character. What is no sentence but a face or a piece of code
-/// (`^_^`, `a/*b*/c`) is left as it was typed.
+/// Whether bold and italic may begin after this character. Emoticons and pieces of code (`^_^`, `a/*b*/c`) are left as
+/// typed.
 pub(super) fn may_open_after(before: Option<char>) -> bool {
     before.is_none_or(|c| is_border(c) || matches!(c, '(' | '[' | '{' | '<' | '"' | '\''))
 }
@@ -49,7 +50,7 @@ fn is_border(c: char) -> bool {
     c.is_whitespace() || is_unspaced(c) || is_picture(c) || is_sentence_sign(c)
 }
 
-/// A sign that somebody who searches for it means (`C++`, `#tag`, `a_b`), not just punctuation.
+/// Whether `c` is a sign that is significant in a search (`C++`, `#tag`, `a_b`), not just punctuation.
 pub(in crate::model) fn is_literal(c: char) -> bool {
     const SIGNS: &str = "#$%&*+/<=>@\\^_|~";
     const WIDE: &str = "＃＄％＆＊＋／＜＝＞＠＼＾＿｜～";

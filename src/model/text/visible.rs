@@ -1,13 +1,13 @@
-//! Which characters can be seen.
+//! Visibility of characters.
 
 use unicode_normalization::char::is_combining_mark;
 
-/// Returns whether a name has a visible character. Combining marks alone do not count: they cannot be told apart.
+/// Whether a name has a visible character. Combining marks alone do not count: people cannot tell them apart.
 pub(in crate::model) fn is_visible(name: &str) -> bool {
     name.chars().any(|c| is_shown(c) && !is_combining_mark(c))
 }
 
-/// Returns whether a message has a visible character.
+/// Whether a message has a visible character.
 pub(in crate::model) fn shows_something(text: &str) -> bool {
     text.chars().any(is_shown)
 }
@@ -16,8 +16,8 @@ fn is_shown(c: char) -> bool {
     !c.is_whitespace() && !c.is_control() && !is_unseen(c)
 }
 
-/// Control characters, and those that hide or turn text around: not allowed in names. Joiners stay: emoji and some
-/// scripts need them.
+/// Whether `c` is a control character, blank, invisible or changes text direction; not allowed in names. Joiners are
+/// allowed: emoji and some scripts need them.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || is_blank(c)
@@ -25,12 +25,12 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}')
 }
 
-/// Joins or separates letters (Persian, Indic scripts) and emoji, or chooses how a character is drawn.
+/// Whether `c` joins or separates letters (Persian, Indic scripts) and emoji, or selects a glyph variant.
 pub(in crate::model) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0020}'..='\u{e007f}')
 }
 
-/// Shows nothing: Default_Ignorable_Code_Point, and characters that are blank without being white space.
+/// Whether `c` shows nothing: Default_Ignorable_Code_Point, and blank characters that are not white space.
 pub(super) fn is_unseen(c: char) -> bool {
     is_blank(c)
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -39,7 +39,7 @@ pub(super) fn is_unseen(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Fillers and empty cells: Hangul, Braille, a musical head without a note.
+/// Whether `c` is a filler or an empty cell: Hangul, Braille, a musical null notehead.
 fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_not_visible() {
+    fn invisible_characters_are_not_visible() {
         for text in [
             "",
             " ",
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_alone_is_a_message_but_no_name() {
+    fn a_lone_combining_mark_is_allowed_in_messages_but_not_as_a_name() {
         for mark in ["\u{301}", "\u{93e}", "\u{e31}"] {
             assert!(shows_something(mark) && !is_visible(mark), "{mark:?}");
         }

@@ -1,40 +1,38 @@
-//! How text is cut up for searching: folded words, and single characters where a script puts no blanks between words.
-//! Must not know how an index keeps them, nor how a query is written.
+//! Tokenizer for search: folded words, and single characters in scripts without spaces between words. Independent of
+//! the index and of the syntax of queries.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
-/// Longer words are cut off here, in characters: nobody types more of an address or a key.
+/// Maximum length of a word, characters; the rest is dropped. Nobody types more of a URL or key.
 const WORD_MAX: usize = 40;
 
-/// The smallest thing that is searched for.
+/// Token, the smallest unit of search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// What it is, folded: without case, width and accents.
+    /// Folded: without case, width and accents.
     pub text: String,
-    /// What sort of piece it is.
     pub kind: PieceKind,
-    /// Which bytes of the text it was made from.
+    /// Byte range in the source text.
     pub at: Range<usize>,
-    /// Nothing stands between it and the piece before.
+    /// Whether it follows the previous piece directly.
     pub glued: bool,
 }
 
-/// The sorts of pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PieceKind {
-    /// Letters and digits up to a blank or a sign.
+    /// Letters and digits up to white space or a sign.
     Word,
-    /// One character of a script without blanks: Chinese, Japanese, Thai and the like; also Korean, whose words carry
-    /// endings.
+    /// One character of a script without spaces: Chinese, Japanese, Thai and the like; also Korean, whose words have
+    /// suffixes.
     Dense,
-    /// A picture, like an emoji.
+    /// A pictograph, like an emoji.
     Symbol,
 }
 
-/// Cuts `text` into pieces, in order. Signs and blanks are left out.
+/// Splits `text` into tokens, in order. Signs and white space are left out.
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut cutter = Cutter::default();
     let mut start = 0;
@@ -63,7 +61,8 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     cutter.pieces
 }
 
-/// How many bytes at the beginning are letters and digits of ASCII that nothing else can belong to: most of most texts.
+/// Returns the length in bytes of the leading run of ASCII letters and digits with no combining character after it.
+/// Fast path: most text consists of such runs.
 fn plain_run(text: &[u8]) -> usize {
     let run = text
         .iter()
@@ -80,9 +79,9 @@ struct Cutter {
     pieces: Vec<Piece>,
     word: String,
     at: Range<usize>,
-    /// How long `word` is, in characters.
+    /// Length of `word`, characters; more than it holds if it was cut.
     length: usize,
-    /// Something of the text was left out since the last piece.
+    /// Whether a part of the text was left out since the last piece.
     gap: bool,
 }
 
@@ -104,7 +103,7 @@ impl Cutter {
         }
     }
 
-    /// Adds letters to the word; those of ASCII may be capitals.
+    /// Appends letters to the word; ASCII letters are lowered here.
     fn grow(&mut self, letters: &str, at: &Range<usize>) {
         if self.length == 0 {
             self.at.start = at.start;
@@ -139,9 +138,9 @@ impl Cutter {
     }
 }
 
-/// Belongs to the character before it.
+/// Whether `c` modifies the character before it.
 fn extends(c: char) -> bool {
-    // Vowels and endings of decomposed Korean, voicing of half-width Japanese, variants of pictures and their skins.
+    // Vowels and finals of decomposed Korean, voicing marks of half-width Japanese, variation selectors, skin tones.
     c > '\u{2ff}'
         && (canonical_combining_class(c) != 0
             || matches!(c, '\u{1160}'..='\u{11ff}' | '\u{ff9e}' | '\u{ff9f}' | '\u{fe00}'..='\u{fe0f}'
@@ -153,7 +152,7 @@ enum Folded {
     Many(String),
 }
 
-/// Folds one character and what belongs to it.
+/// Folds one character with the characters that modify it.
 fn fold_one(first: char, cluster: &str) -> Folded {
     if first.is_ascii() && cluster.len() == 1 {
         return Folded::One(first.to_ascii_lowercase());
@@ -163,7 +162,7 @@ fn fold_one(first: char, cluster: &str) -> Folded {
     }
     let bare = cluster.nfkd().filter(|c| is_kept(*c));
     let lower = bare.nfc().flat_map(char::to_lowercase);
-    // Lower case may bring marks of its own: İ.
+    // Lower-casing can add marks: İ.
     let lower = lower.filter(|c| is_kept(*c));
     Folded::Many(lower.fold(String::new(), |mut folded, c| {
         push_alike(&mut folded, c);
@@ -171,18 +170,19 @@ fn fold_one(first: char, cluster: &str) -> Folded {
     }))
 }
 
-/// Folds to itself; what most characters of a Chinese or Japanese text are.
+/// Whether `c` folds to itself. Fast path for Chinese, Japanese and Korean text.
 fn is_plain(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{ac00}'..='\u{d7a3}')
 }
 
-/// Accents go; what makes another letter of it stays: voicing in Japanese, dots and joins in Indic scripts.
+/// Whether folding keeps `c`. It drops accents, but keeps marks that make another letter: Japanese voicing, Indic dots
+/// and joins.
 fn is_kept(c: char) -> bool {
     !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}')
         && matches!(canonical_combining_class(c), 0 | 7 | 8 | 9)
 }
 
-/// Letters that people without the right keyboard write otherwise.
+/// Appends `c`, replaced by the letters that people write without the right keyboard.
 fn push_alike(folded: &mut String, c: char) {
     match c {
         'ß' => folded.push_str("ss"),
@@ -234,8 +234,8 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_the_same_however_its_letters_are_written() {
-        // The accent belongs to the last letter of a run that is otherwise plain.
+    fn words_are_normalized() {
+        // The accent belongs to the last letter of an ASCII run.
         for text in ["Cafés", "CAFE\u{301}S", "cafés", "ｃａｆｅｓ"] {
             assert_eq!(words(text), [("cafes".to_owned(), 0..text.len())]);
         }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_word_is_cut_off_wherever_its_letters_change() {
+    fn a_long_word_is_truncated_to_the_maximum() {
         for text in [
             "x".repeat(60),
             format!("{}é{}", "x".repeat(39), "y".repeat(30)),

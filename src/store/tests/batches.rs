@@ -1,4 +1,4 @@
-//! Which jobs of a transaction stand and fall together.
+//! Jobs of one transaction: which fail together, and in which order they are answered.
 
 use futures_util::FutureExt;
 use tokio::task::unconstrained;
@@ -6,7 +6,7 @@ use tokio::task::unconstrained;
 use super::*;
 
 #[tokio::test]
-async fn a_failed_job_undoes_only_itself() {
+async fn a_failed_job_is_rolled_back_alone() {
     let bench = Bench::new();
     let store = bench.open();
     let gate = Gate::close(&store).await;
@@ -26,7 +26,7 @@ async fn a_failed_job_undoes_only_itself() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_job_costs_only_that_job() {
+async fn a_panic_fails_only_its_job() {
     let bench = Bench::new();
     let store = bench.open();
     let gate = Gate::close(&store).await;
@@ -45,7 +45,7 @@ async fn a_panic_in_a_job_costs_only_that_job() {
     assert_eq!(names(&store).await, ["a", "c"]);
 }
 
-/// Leaves room for `pages` more pages in the file, as a disk that fills up does.
+/// Leaves space for `pages` more pages in the file, as a disk that fills up does.
 async fn leave_room_for(store: &Store, pages: u32) {
     let job = move |tx: &Tx<'_>| {
         let used: u32 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -56,7 +56,7 @@ async fn leave_room_for(store: &Store, pages: u32) {
 }
 
 #[tokio::test]
-async fn a_disk_that_fills_up_in_a_batch_fails_the_whole_batch_and_heals() {
+async fn a_full_disk_fails_the_whole_batch_and_the_store_recovers() {
     let bench = Bench::new();
     let store = bench.open();
     store.write(add(1, "before")).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_disk_that_fills_up_in_a_batch_fails_the_whole_batch_and_heals() {
 }
 
 #[tokio::test]
-async fn a_full_disk_inside_a_savepoint_tells_only_the_truth() {
+async fn a_full_disk_in_a_savepoint_acknowledges_exactly_the_stored_jobs() {
     let bench = Bench::new();
     let store = bench.open();
     leave_room_for(&store, 4).await;
@@ -114,7 +114,7 @@ async fn a_full_disk_inside_a_savepoint_tells_only_the_truth() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_fails_all_and_the_next_succeeds() {
+async fn a_failed_commit_fails_the_whole_batch_and_the_next_succeeds() {
     let bench = Bench::new();
     let store = bench.open();
     let gate = Gate::close(&store).await;
@@ -130,7 +130,7 @@ async fn a_commit_that_fails_fails_all_and_the_next_succeeds() {
 }
 
 #[tokio::test]
-async fn a_single_statement_job_that_fails_after_its_statement_leaves_nothing() {
+async fn a_single_statement_job_that_fails_later_is_rolled_back() {
     let bench = Bench::new();
     let store = bench.open();
     let late = |tx: &Tx<'_>| add(1, "a")(tx).and(Err::<(), _>(StoreError::Timeout));
@@ -154,7 +154,7 @@ async fn a_job_cannot_end_the_transaction_of_the_others() {
 }
 
 #[tokio::test]
-async fn work_put_off_runs_once_after_all_jobs_for_those_that_succeeded() {
+async fn deferred_work_runs_once_after_all_jobs_for_the_successful_ones() {
     let bench = Bench::new();
     let store = bench.open();
     let derive = |id: i64, name: &'static str| {
@@ -182,7 +182,7 @@ async fn work_put_off_runs_once_after_all_jobs_for_those_that_succeeded() {
 }
 
 #[tokio::test]
-async fn work_put_off_that_fails_or_panics_fails_its_jobs() {
+async fn failing_or_panicking_deferred_work_fails_its_jobs() {
     let bench = Bench::new();
     let store = bench.open();
     let failing = |tx: &Tx<'_>| {
@@ -205,7 +205,7 @@ async fn work_put_off_that_fails_or_panics_fails_its_jobs() {
 }
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_the_queue() {
+async fn results_are_returned_in_queue_order() {
     let bench = Bench::new();
     let store = bench.open();
     let gate = Gate::close(&store).await;
@@ -214,7 +214,7 @@ async fn answers_come_in_the_order_of_the_queue() {
         tickets.push(store.append(add(id, id.to_string())).await);
     }
     gate.open().await;
-    // More than two transactions: whoever is answered, all before are.
+    // More than two transactions: when one job is answered, all before it are.
     while let Some(last) = tickets.pop() {
         last.await.unwrap();
         let before = tickets.split_off(tickets.len().saturating_sub(99));
@@ -225,7 +225,7 @@ async fn answers_come_in_the_order_of_the_queue() {
 }
 
 #[tokio::test]
-async fn a_full_queue_is_waited_for() {
+async fn submitting_waits_for_a_full_queue() {
     let bench = Bench::new();
     let store = bench.open();
     let gate = Gate::close(&store).await;
@@ -244,7 +244,7 @@ async fn a_full_queue_is_waited_for() {
 }
 
 #[tokio::test]
-async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
+async fn closing_finishes_queued_jobs_and_refuses_new_ones() {
     let bench = Bench::new();
     let store = bench.open();
     let gate = Gate::close(&store).await;

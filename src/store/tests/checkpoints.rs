@@ -1,4 +1,4 @@
-//! How the log gets into the database.
+//! Checkpoints of the WAL.
 
 use std::io::Read;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use super::*;
 use crate::store::checkpoint::{Checkpoints, Limits};
 use crate::store::link::configure;
 
-/// How often the log of `bench` has begun anew: SQLite's file format, "The WAL header".
+/// Returns how often the WAL of `bench` has restarted: the checkpoint sequence number in its header.
 fn beginnings(bench: &Bench) -> u32 {
     let mut log = std::fs::File::open(paths::beside(&bench.path(), "-wal")).unwrap();
     let mut header = [0; 16];
@@ -16,7 +16,7 @@ fn beginnings(bench: &Bench) -> u32 {
 }
 
 #[tokio::test]
-async fn the_log_begins_anew_while_the_writer_goes_on_and_nothing_is_lost() {
+async fn the_log_restarts_during_writes_without_losing_any() {
     let bench = Bench::new();
     let store = bench.open();
     let mut written = Vec::new();
@@ -45,7 +45,7 @@ const SMALL: Limits = Limits {
     refuse: 128,
 };
 
-/// A database with a log, and the way its writer uses it.
+/// A database with a WAL, used in the way of its writer.
 struct Log {
     folder: TempDir,
     conn: Connection,
@@ -88,7 +88,7 @@ impl Log {
 }
 
 #[test]
-fn a_reader_without_end_lets_the_log_grow_to_its_limit_only() {
+fn an_endless_reader_lets_the_log_grow_only_to_its_limit() {
     let mut log = Log::new();
     let reader = schema::open_existing(&log.path()).unwrap();
     let snapshot = reader.unchecked_transaction().unwrap();
@@ -105,7 +105,7 @@ fn a_reader_without_end_lets_the_log_grow_to_its_limit_only() {
     assert!(log.write().is_err(), "the reader has not ended");
     let written = count(&log.conn);
     drop(snapshot);
-    // By itself, without a write.
+    // The WAL shrinks by itself, without a write.
     let deadline = Instant::now() + Duration::from_secs(60);
     while log.write().is_err() {
         assert!(Instant::now() < deadline);
@@ -116,10 +116,10 @@ fn a_reader_without_end_lets_the_log_grow_to_its_limit_only() {
 }
 
 #[test]
-fn what_was_moved_counts_until_the_index_of_the_log_is_built_anew() {
+fn checkpointed_frames_count_until_the_log_index_is_rebuilt() {
     let log = Log::new();
     let path = log.path();
-    // Its thread would empty the log as soon as nobody writes.
+    // Its thread would empty the WAL as soon as nothing is written.
     log.checkpoints.end().unwrap();
     log.conn
         .execute("INSERT INTO t VALUES (zeroblob(9000))", [])

@@ -1,11 +1,11 @@
-//! What a start makes of the files that a crash, or a person, has left.
+//! Starts with files that a crash, or a person, has left.
 
 use std::fs;
 
 use super::schema::Found;
 use super::*;
 
-/// The bytes of a file beside the database, empty where there is none.
+/// Returns the bytes of a file beside the database, empty if there is none.
 fn bytes(bench: &Bench, suffix: &str) -> Vec<u8> {
     fs::read(paths::beside(&bench.path(), suffix)).unwrap_or_default()
 }
@@ -18,7 +18,7 @@ fn refused(bench: &Bench) -> StoreError {
     bench.open_as(&SCHEMA).map(drop).unwrap_err()
 }
 
-/// What a server is refused with, which must leave those files as they are.
+/// Returns the error of a refused start, which must leave the files unchanged.
 fn refused_untouched(bench: &Bench) -> StoreError {
     let all = || ["", "-wal", "-journal"].map(|suffix| bytes(bench, suffix));
     let before = all();
@@ -27,14 +27,14 @@ fn refused_untouched(bench: &Bench) -> StoreError {
     error
 }
 
-/// Moves what it can of the log into the file, as `how` says.
+/// Runs a checkpoint of mode `how`.
 fn checkpoint(bench: &Bench, how: &str) {
     let conn = Connection::open(bench.path()).unwrap();
     let sql = format!("PRAGMA wal_checkpoint({how})");
     conn.query_row(&sql, [], |_| Ok(())).unwrap();
 }
 
-/// A copy as `parlor backup` makes it.
+/// Makes a copy as `parlor backup` does.
 fn back_up(bench: &Bench, name: &str) -> Vec<u8> {
     let copy = bench.dir.path().join(name);
     let source = Connection::open(bench.path()).unwrap();
@@ -43,7 +43,7 @@ fn back_up(bench: &Bench, name: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_log_belongs_to_its_file_at_every_moment_of_a_servers_life() {
+async fn a_log_matches_its_database_after_a_crash_at_any_time() {
     let bench = Bench::new();
     let mut store = bench.open();
     for id in 1..=24 {
@@ -60,7 +60,7 @@ async fn a_log_belongs_to_its_file_at_every_moment_of_a_servers_life() {
         let crashed = Bench::new();
         crashed.take_files_of(&bench);
         let opened = crashed.open();
-        // The second start finds what the first has made of it, and died too.
+        // The second start finds the files as the first one left them when it died too.
         let again = Bench::new();
         again.take_files_of(&crashed);
         for store in [opened, again.open()] {
@@ -70,7 +70,7 @@ async fn a_log_belongs_to_its_file_at_every_moment_of_a_servers_life() {
 }
 
 #[tokio::test]
-async fn a_log_belongs_to_a_file_into_which_any_part_of_it_was_moved() {
+async fn a_log_matches_a_partially_checkpointed_database() {
     const PAGE: usize = 4096;
     let bench = Bench::new();
     let store = bench.open();
@@ -104,7 +104,7 @@ async fn a_log_belongs_to_a_file_into_which_any_part_of_it_was_moved() {
 }
 
 #[tokio::test]
-async fn a_backup_with_the_log_of_what_was_there_is_refused_untouched() {
+async fn a_backup_with_a_foreign_log_is_refused_untouched() {
     let bench = Bench::new();
     let store = bench.open();
     store.write(add(1, "1")).await.unwrap();
@@ -129,13 +129,13 @@ async fn a_backup_with_the_log_of_what_was_there_is_refused_untouched() {
         let error = refused_untouched(&bench);
         assert!(matches!(error, StoreError::ForeignLog { .. }), "{error}");
     }
-    // Without the log each is a database.
+    // Without the WAL each copy is a database.
     let alone = Bench::new();
     put(&alone, "", &second);
     let store = alone.open();
     assert_eq!(names(&store).await, ["1", "2", "3", "4"]);
     store.close().await;
-    // And a log that was made since then is its own.
+    // A WAL that was written since then belongs to it.
     let crashed = Bench::new();
     let store = alone.open();
     store.write(add(10, "10")).await.unwrap();
@@ -144,9 +144,9 @@ async fn a_backup_with_the_log_of_what_was_there_is_refused_untouched() {
 }
 
 #[tokio::test]
-async fn a_file_of_ours_without_tables_is_refused_untouched() {
+async fn a_database_without_tables_is_refused_untouched() {
     let of_ours = "PRAGMA application_id = 0x5061726c; PRAGMA user_version = 1";
-    // As earlier versions began.
+    // State in which earlier versions began.
     let young = "PRAGMA auto_vacuum = INCREMENTAL; VACUUM; PRAGMA journal_mode = WAL";
     for sql in [of_ours, young] {
         let bench = Bench::new();
@@ -158,7 +158,7 @@ async fn a_file_of_ours_without_tables_is_refused_untouched() {
 }
 
 #[tokio::test]
-async fn a_copy_of_a_young_database_alone_has_its_tables() {
+async fn a_copy_of_a_new_database_without_its_log_has_the_tables() {
     let bench = Bench::new();
     let store = bench.open();
     store.write(add(1, "1")).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_log_without_its_database_is_not_destroyed() {
     }
 }
 
-/// The file and its journal in the middle of a transaction that `begin` prepares, as if the process had died then.
+/// Returns the file and its journal in the middle of a transaction after `begin`, as if the process had died then.
 fn died_within(begin: &str) -> (Vec<u8>, Vec<u8>) {
     let bench = Bench::new();
     let conn = Connection::open(bench.path()).unwrap();
@@ -201,7 +201,7 @@ fn died_within(begin: &str) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn what_a_death_within_the_first_start_leaves_starts_again() {
+async fn a_first_start_that_was_killed_can_be_repeated() {
     let (file, journal) = died_within("");
     assert!(file.len() > 4096 && journal.len() > 512);
     let whole = format!(
@@ -220,7 +220,7 @@ async fn what_a_death_within_the_first_start_leaves_starts_again() {
         assert_eq!(bench.entries(), ["chat.db", "chat.db.lock"]);
         assert_eq!(names(&bench.open()).await, ["1"]);
     }
-    // Without a file the journal is all there is of somebody's database.
+    // Without the file, the journal is all that is left of a database.
     let bench = Bench::new();
     put(&bench, "-journal", &hot);
     let error = refused_untouched(&bench);
@@ -228,7 +228,7 @@ async fn what_a_death_within_the_first_start_leaves_starts_again() {
 }
 
 #[tokio::test]
-async fn no_connection_uses_temporary_files() {
+async fn connections_use_no_temporary_files() {
     const SQL: &str = "PRAGMA temp_store";
     let number = |conn: &Connection| Ok(conn.query_row(SQL, [], |row| row.get::<_, i64>(0))?);
     let bench = Bench::new();
@@ -245,14 +245,14 @@ async fn no_connection_uses_temporary_files() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_with_what_the_log_needs() {
+async fn a_full_disk_error_reports_the_space_the_log_needs() {
     let bench = Bench::new();
     let store = bench.open();
     store.write(add(1, "x".repeat(3 << 20))).await.unwrap();
     let StoreError::NoRoom { needed, .. } = store.full_disk() else {
         panic!("another error");
     };
-    // In the table and in the index over its names.
+    // Once in the table and once in the index over its names.
     assert!((6 << 20..9 << 20).contains(&needed), "{needed}");
     checkpoint(&bench, "TRUNCATE");
     let StoreError::NoRoom { needed, .. } = store.full_disk() else {

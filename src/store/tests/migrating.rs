@@ -1,4 +1,4 @@
-//! Migrations and copies, with steps that only these tests know.
+//! Migrations and copies, with steps that exist only in these tests.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,7 +35,7 @@ fn number(path: &Path, sql: &str) -> rusqlite::Result<i64> {
 }
 
 #[test]
-fn the_migrations_lead_step_by_step_to_the_version() {
+fn the_migrations_lead_to_the_current_version() {
     let steps = schema::CURRENT.migrations.iter().map(|m| m.to);
     let versions: Vec<i32> = std::iter::once(1).chain(steps).collect();
     let wanted: Vec<i32> = (1..=schema::CURRENT.version).collect();
@@ -43,7 +43,7 @@ fn the_migrations_lead_step_by_step_to_the_version() {
 }
 
 #[tokio::test]
-async fn an_older_file_is_copied_then_migrated() {
+async fn an_older_database_is_copied_then_migrated() {
     let bench = Bench::new();
     first(&bench).await;
     let store = bench.open_as(&SECOND).unwrap();
@@ -57,7 +57,7 @@ async fn an_older_file_is_copied_then_migrated() {
     let copy = paths::beside(&bench.path(), ".v1.bak");
     assert_eq!(number(&copy, "PRAGMA user_version").unwrap(), 1);
     assert_eq!(number(&copy, "SELECT count(*) FROM things").unwrap(), 1);
-    // The copy opens where it is, and a second opening migrates nothing.
+    // The copy can be opened where it is, and a second start migrates nothing.
     Store::open_as(&copy, &OpenOptions::default(), &SCHEMA).unwrap();
     std::fs::remove_file(&copy).unwrap();
     bench.open_as(&SECOND).unwrap().close().await;
@@ -78,7 +78,7 @@ async fn without_backup_no_copy_is_made() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_leaves_the_version_before_it() {
+async fn a_failed_step_leaves_the_previous_version() {
     const BROKEN: &[Migration] = &[
         SECOND.migrations[0],
         Migration {
@@ -116,7 +116,7 @@ async fn a_step_that_fails_leaves_the_version_before_it() {
 }
 
 #[tokio::test]
-async fn a_copy_is_whole_while_others_write() {
+async fn a_copy_is_consistent_during_writes() {
     let bench = Bench::new();
     let store = bench.open();
     let filler = "x".repeat(4000);
@@ -149,7 +149,7 @@ async fn a_copy_is_whole_while_others_write() {
 }
 
 #[tokio::test]
-async fn a_copy_takes_the_place_of_an_older_one_but_never_of_the_database() {
+async fn a_copy_may_replace_an_older_copy_but_never_the_database() {
     let bench = Bench::new();
     let options = OpenOptions::default();
     let store = Store::open(&bench.path(), &options).unwrap();
@@ -170,7 +170,7 @@ async fn a_copy_takes_the_place_of_an_older_one_but_never_of_the_database() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_a_migration_which_is_taken_back() {
+async fn stopping_rolls_a_migration_back() {
     static BEGUN: AtomicBool = AtomicBool::new(false);
     const ENDLESS: Schema = Schema {
         ddl: "",
@@ -209,7 +209,7 @@ async fn a_stop_ends_a_migration_which_is_taken_back() {
 }
 
 #[tokio::test]
-async fn an_older_file_is_refused_untouched_where_no_migration_was_asked_for() {
+async fn an_older_database_is_refused_untouched_without_migrate() {
     let bench = Bench::new();
     first(&bench).await;
     let before = std::fs::read(bench.path()).unwrap();

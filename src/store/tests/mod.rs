@@ -1,4 +1,4 @@
-//! The rules of the store that need its parts together, on real files.
+//! Tests that need several parts of the store, on real files.
 
 mod batches;
 mod checkpoints;
@@ -57,7 +57,7 @@ impl Bench {
         Store::open_as(&self.path(), &options, schema)
     }
 
-    /// Copies the files of `other` as they are, as if its process had died now.
+    /// Copies the current files of `other`, as if its process had just died.
     fn take_files_of(&self, other: &Self) {
         for suffix in ["", "-wal"] {
             let name = |bench: &Self| paths::beside(&bench.path(), suffix);
@@ -75,7 +75,7 @@ impl Bench {
     }
 }
 
-/// Changes a file behind the store's back.
+/// Changes a file without the store.
 fn edit(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
@@ -102,7 +102,7 @@ async fn names(store: &Store) -> Vec<String> {
     store.read(query).await.unwrap()
 }
 
-/// Holds the writer inside a job until told to go on, so that what is queued meanwhile is one batch.
+/// Blocks the writer inside a job until it is opened, so that jobs queued in the meantime form one batch.
 struct Gate {
     open: std::sync::mpsc::Sender<()>,
     ticket: Ticket<()>,

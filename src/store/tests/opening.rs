@@ -1,9 +1,9 @@
-//! Which files are opened, by whom, and what is left of them.
+//! Opening and refusing files, and the files left after closing.
 
 use super::*;
 
 #[tokio::test]
-async fn what_was_stored_is_there_after_reopening_and_one_file_is_left() {
+async fn reopening_keeps_the_data_and_closing_leaves_one_file() {
     let bench = Bench::new();
     let store = bench.open();
     store.write(add(1, "a")).await.unwrap();
@@ -19,7 +19,7 @@ async fn what_was_stored_is_there_after_reopening_and_one_file_is_left() {
 }
 
 #[tokio::test]
-async fn a_second_owner_is_refused_but_may_work_beside_the_first() {
+async fn a_second_owner_is_refused_but_may_open_beside_the_first() {
     let bench = Bench::new();
     let store = bench.open();
     let refused = bench.open_as(&SCHEMA).map(drop);
@@ -45,7 +45,7 @@ fn open(path: &Path) -> Result<Store, StoreError> {
 }
 
 #[tokio::test]
-async fn a_newer_file_is_refused_untouched() {
+async fn a_newer_database_is_refused_untouched() {
     let bench = Bench::new();
     let store = bench.open();
     store.close().await;
@@ -66,7 +66,7 @@ async fn a_newer_file_is_refused_untouched() {
 }
 
 #[tokio::test]
-async fn a_newer_version_that_only_the_log_knows_is_refused_too() {
+async fn a_newer_version_in_the_log_is_refused_untouched() {
     let bench = Bench::new();
     bench.open().close().await;
     let conn = Connection::open(bench.path()).unwrap();
@@ -82,7 +82,7 @@ async fn a_newer_version_that_only_the_log_knows_is_refused_too() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_refused_untouched() {
+async fn foreign_files_are_refused_untouched() {
     let bench = Bench::new();
     let refusal = |path: &Path| open(path).map(drop).unwrap_err().to_string();
 
@@ -99,7 +99,7 @@ async fn what_is_not_ours_is_refused_untouched() {
 }
 
 #[tokio::test]
-async fn odd_names_are_just_names() {
+async fn special_characters_in_paths_are_literal() {
     let bench = Bench::new();
     for name in [":memory:", "a b?c#d%41.db", "ünï.db", "file:x"] {
         let path = bench.dir.path().join(name);
@@ -113,7 +113,7 @@ async fn odd_names_are_just_names() {
 }
 
 #[tokio::test]
-async fn an_empty_database_becomes_ours_with_room_given_back_in_steps() {
+async fn an_empty_database_is_initialized_with_incremental_vacuum() {
     for before in [
         "",
         "PRAGMA journal_mode = WAL",
@@ -131,7 +131,7 @@ async fn an_empty_database_becomes_ours_with_room_given_back_in_steps() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_its_owner_may_read_a_new_file() {
+async fn a_new_database_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::new();
     let store = bench.open();
@@ -146,7 +146,7 @@ async fn only_its_owner_may_read_a_new_file() {
 }
 
 #[tokio::test]
-async fn an_id_on_disk_is_never_given_again_even_after_a_crash() {
+async fn stored_ids_are_never_reused_even_after_a_crash() {
     let bench = Bench::new();
     let mut store = bench.open();
     let mut last = 0;
@@ -159,7 +159,7 @@ async fn an_id_on_disk_is_never_given_again_even_after_a_crash() {
         assert!(store.write(dangling).await.is_err());
         last = store.next_id();
         store.write(add(last, last.to_string())).await.unwrap();
-        // What a crash would leave: the files as they are now.
+        // The files as a crash would leave them.
         let crashed = Bench::new();
         crashed.take_files_of(&bench);
         assert!(crashed.open().next_id() > last);
@@ -171,7 +171,7 @@ async fn an_id_on_disk_is_never_given_again_even_after_a_crash() {
 }
 
 #[tokio::test]
-async fn ids_drawn_inside_a_job_are_covered_by_its_commit() {
+async fn ids_drawn_in_a_job_are_reserved_by_its_commit() {
     let bench = Bench::new();
     let store = bench.open();
     let drawing = store.clone();
@@ -202,7 +202,7 @@ async fn neither_commits_nor_a_clean_close_waste_ids() {
 }
 
 #[tokio::test]
-async fn beside_a_server_nothing_is_created_or_migrated() {
+async fn opening_beside_a_server_creates_and_migrates_nothing() {
     let bench = Bench::new();
     let refused = bench.beside(&SCHEMA).map(drop).unwrap_err();
     assert!(matches!(refused, StoreError::Older { found: 0, .. }));

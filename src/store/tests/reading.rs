@@ -1,4 +1,4 @@
-//! What reads promise: a snapshot, a limit, and nothing kept of a caller that went away.
+//! Guarantees of reads: a snapshot, a time limit, and nothing left of a dropped caller.
 
 use futures_util::FutureExt;
 
@@ -12,7 +12,7 @@ fn endless(conn: &Connection) -> Result<i64, StoreError> {
 }
 
 #[tokio::test]
-async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
+async fn an_endless_query_is_interrupted_and_its_connection_reused() {
     let bench = Bench::new();
     let store = bench.open();
     let readers =
@@ -25,7 +25,7 @@ async fn a_query_without_end_is_interrupted_and_its_connection_works_on() {
 }
 
 #[tokio::test]
-async fn the_query_of_a_caller_that_went_away_is_interrupted() {
+async fn the_query_of_a_dropped_caller_is_interrupted() {
     let bench = Bench::new();
     bench.open();
     let readers = Arc::new(Readers::open(&bench.path(), DEADLINE * 10, Health::default()).unwrap());
@@ -42,7 +42,7 @@ async fn the_query_of_a_caller_that_went_away_is_interrupted() {
     });
     inside.await.unwrap();
     caller.abort();
-    // Ends only when the query has ended.
+    // Returns only when the query has ended.
     timeout(DEADLINE, readers.close()).await.unwrap();
 }
 
@@ -66,7 +66,7 @@ async fn the_reads_of_one_account_leave_connections_for_others() {
         }));
         inside.await.unwrap();
     }
-    // Further ones wait for these, though there are connections left.
+    // Further reads wait for these, although there are connections left.
     let more: Vec<_> = (0..50)
         .map(|_| greedy.read(|_| Ok(())))
         .map(Box::pin)
@@ -89,7 +89,7 @@ async fn the_reads_of_one_account_leave_connections_for_others() {
 }
 
 #[tokio::test]
-async fn a_query_sees_one_state_and_cannot_write() {
+async fn a_query_sees_one_snapshot_and_cannot_write() {
     let bench = Bench::new();
     let store = bench.open();
     let (go_on, wait) = std::sync::mpsc::channel::<()>();
@@ -116,7 +116,7 @@ async fn a_query_sees_one_state_and_cannot_write() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_query_costs_only_that_query() {
+async fn a_panic_fails_only_its_query() {
     let bench = Bench::new();
     let store = bench.open();
     for _ in 0..8 {
@@ -142,7 +142,7 @@ async fn more_readers_than_connections_take_turns() {
 }
 
 #[tokio::test]
-async fn caches_are_given_back_between_reads_and_do_not_wait_for_one() {
+async fn releasing_caches_does_not_wait_for_a_read() {
     let bench = Bench::new();
     let store = bench.open();
     let (entered, inside) = oneshot::channel();

@@ -1,10 +1,10 @@
-//! Which requests are Engine.IO at all, and what the others are told. Must change nothing.
+//! Validates the query of Engine.IO requests. Changes no state.
 
 use hyper::{Method, StatusCode};
 
 use super::query_value;
 
-/// A request that is none, with the number and the words Engine.IO has for it.
+/// An invalid request, with the error code and message of Engine.IO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     Transport,
@@ -12,7 +12,7 @@ pub(super) enum Refusal {
     Method,
     BadRequest,
     Version,
-    /// No room for another session.
+    /// The limit of sessions is reached.
     Full,
     TooBig,
 }
@@ -47,14 +47,14 @@ pub(super) enum Transport {
     WebSocket,
 }
 
-/// What a request wants.
+/// Transport and session id of a valid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub transport: Transport,
     pub sid: Option<String>,
 }
 
-/// Reads a request's query.
+/// Validates method and query of a request.
 pub(super) fn check(method: &Method, query: &str) -> Result<Wanted, Refusal> {
     let value = |name| query_value(query, name);
     let transport = match value("transport").as_deref() {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_wrong_request_is_told_why() {
+    fn invalid_requests_are_refused_with_a_reason() {
         let table = [
             ("GET", "", Refusal::Transport),
             ("GET", "EIO=4", Refusal::Transport),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_is_in_the_query() {
+    fn transport_and_sid_are_parsed_from_the_query() {
         let wanted = check(&Method::POST, "t=x&sid=a%2Fb&transport=polling&EIO=4").unwrap();
         assert_eq!(wanted.transport, Transport::Polling);
         assert_eq!(wanted.sid.as_deref(), Some("a/b"));

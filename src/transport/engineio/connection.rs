@@ -1,4 +1,4 @@
-//! A session on its WebSocket: one task that reads, writes and pings. Must know nothing of HTTP.
+//! A session on a WebSocket: one task that reads, writes and pings. Independent of HTTP.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -18,13 +18,13 @@ use crate::transport::outgoing::{Close, Outgoing};
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::{Incoming, ReadError, WebSocket};
 
-/// The text frame of a ping packet.
+/// Text frame with a ping packet.
 const PING: &[u8] = b"\x81\x012";
 
-/// How a connection ends.
+/// Result of a connection's end.
 struct End {
     reason: Reason,
-    /// What to tell the peer; none if there is nobody to tell.
+    /// Close code and reason for the peer; `None` if the peer is gone.
     close: Option<(u16, &'static str)>,
 }
 
@@ -68,7 +68,7 @@ impl End {
     }
 }
 
-/// A session's task.
+/// State of a session's task.
 pub(super) struct Connection<P: Protocol> {
     pub server: Arc<Inner<P>>,
     pub socket: WebSocket,
@@ -76,19 +76,19 @@ pub(super) struct Connection<P: Protocol> {
     pub outgoing: P::Outgoing,
     pub heartbeat: Heartbeat,
     pub settling: Settling,
-    /// What is being sent.
+    /// Frames about to be written.
     pub frames: Vec<Bytes>,
     pub out_first: bool,
 }
 
-/// What happens next.
+/// Next event for the task.
 enum Next {
     Incoming(Result<Incoming, ReadError>),
     Outgoing(Option<Close>),
     Tick,
 }
 
-/// Opens a WebSocket that is a session from the beginning, and serves it.
+/// Opens a WebSocket for a session without a polling phase, and serves it.
 pub(super) async fn open<P: Protocol>(
     server: Arc<Inner<P>>,
     upgrade: Upgrade,
@@ -113,7 +113,7 @@ pub(super) async fn open<P: Protocol>(
 }
 
 impl<P: Protocol> Connection<P> {
-    /// Serves the session to its end.
+    /// Serves the session until it ends.
     pub async fn run(mut self) {
         self.set_limit();
         let end = match self.write().await {
@@ -144,8 +144,8 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
-    /// In and out take turns in coming first: neither a client that talks without end nor a room
-    /// that does starves the other. The timer comes last, so that an answer that is here counts.
+    /// Incoming messages and outgoing frames alternate in priority, so that neither a client nor a busy room starves
+    /// the other direction. The timer comes last, so that a pong that has already arrived counts.
     fn poll_next(&mut self, timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Next> {
         self.out_first = !self.out_first;
         if self.out_first
@@ -185,10 +185,10 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
-    /// Has the session take a message in, and goes on sending meanwhile: others must not wait in
-    /// this queue for what this client asks for.
+    /// Passes a message to the session and sends frames meanwhile, because events of other clients must not wait in
+    /// this queue until this client's request is handled.
     async fn message(&mut self, message: Message<'_>) -> Result<(), End> {
-        // Boxed, so that an idle connection has no room for the largest of all messages' states.
+        // Boxed, so that an idle connection does not reserve memory for the largest message future.
         let mut handling = Box::pin(self.session.message(message));
         let mut sent = Ok(());
         let reaction = loop {
@@ -198,7 +198,7 @@ impl<P: Protocol> Connection<P> {
                 closed = take(&self.outgoing, &mut self.frames), if sent.is_ok() => {
                     sent = self.socket.write(&mut self.frames).await.map_err(|_| End::GONE);
                     if closed.is_some() {
-                        // Closed for good: the end comes when the message is through.
+                        // The queue is closed. The session ends after this message.
                         break handling.as_mut().await;
                     }
                 }
@@ -230,7 +230,7 @@ impl<P: Protocol> Connection<P> {
         written.map_err(|_| End::GONE)
     }
 
-    /// Sends the last of a closed queue.
+    /// Sends the last frames after the queue was closed.
     async fn part(&mut self, close: Close) -> End {
         self.frames.extend(P::farewell(close));
         match self.write().await {
@@ -256,7 +256,7 @@ impl<P: Protocol> Connection<P> {
         }
     }
 
-    /// When to look again, unless the process stands still meanwhile.
+    /// Returns the time for the timer, if the process is not suspended meanwhile.
     fn alarm(&self) -> Instant {
         let next = self.settling.or(self.heartbeat.next());
         self.server.clock.alarm(next)

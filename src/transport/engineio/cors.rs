@@ -1,5 +1,5 @@
-//! Which web pages may poll. Must never send Access-Control-Allow-Credentials: a cookie is worth
-//! nothing to a foreign page.
+//! CORS headers for polling. Must never send Access-Control-Allow-Credentials: cookies are not accepted from pages of
+//! other sites.
 
 use hyper::HeaderMap;
 use hyper::header::{
@@ -7,18 +7,17 @@ use hyper::header::{
     ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue, ORIGIN, VARY,
 };
 
-/// The origins whose pages may read our answers.
+/// Origins whose pages may read responses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
-    /// Every page.
     #[default]
     Any,
-    /// Those listed, as `scheme://host[:port]`.
+    /// Listed origins, as `scheme://host[:port]`.
     Listed(Vec<String>),
 }
 
 impl Origins {
-    /// Adds what a browser needs to let the page of `request` read the answer.
+    /// Adds the headers with which a browser lets the page that sent `request` read the response.
     pub fn allow(&self, request: &HeaderMap, response: &mut HeaderMap) {
         match self {
             Self::Any => {
@@ -38,8 +37,8 @@ impl Origins {
         }
     }
 
-    /// Adds the answer to a preflight: any header may come, for none of them is a credential that
-    /// the browser adds by itself.
+    /// Adds the headers of a preflight response. All request headers are allowed, because none of them is a credential
+    /// that the browser adds by itself.
     pub fn preflight(&self, request: &HeaderMap, response: &mut HeaderMap) {
         self.allow(request, response);
         let methods = HeaderValue::from_static("GET, POST");

@@ -1,15 +1,15 @@
-//! When to ping, and when to give up. Must know neither how a ping is sent nor a timer.
+//! Decides when to ping and when a session has timed out. Independent of timers and of the transport.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often the server pings, and how long a client may take to answer.
+/// Ping interval and timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rhythm {
-    /// From the opening or the last answer to the next ping.
+    /// Time from the opening or the last pong to the next ping.
     pub interval: Duration,
-    /// From a ping to its answer.
+    /// Time from a ping to its pong.
     pub timeout: Duration,
 }
 
@@ -22,10 +22,10 @@ impl Default for Rhythm {
     }
 }
 
-/// One session's heartbeat.
+/// Heartbeat state of one session.
 ///
-/// Pings are due at times that do not depend on when somebody looks, so a session whose client
-/// polls late is judged like any other.
+/// Pings are due at times that do not depend on when this is checked, so a session whose client polls late is judged
+/// like any other.
 #[derive(Clone, Copy, Debug)]
 pub struct Heartbeat {
     rhythm: Rhythm,
@@ -34,25 +34,24 @@ pub struct Heartbeat {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// The next ping is due then.
+    /// The time of the next ping.
     Quiet(Instant),
-    /// The answer is due then; false: the ping itself has not been fetched.
+    /// The deadline of the pong, and whether the ping has been sent.
     Pinged(Instant, bool),
 }
 
-/// What a heartbeat asks for.
+/// The action that a heartbeat requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beat {
-    /// Nothing.
     Fine,
-    /// Send a ping, once.
+    /// Send a ping. Returned once per ping.
     Ping,
     /// The client did not answer in time.
     Dead,
 }
 
 impl Heartbeat {
-    /// Begins with a silence of one interval.
+    /// Starts with one interval before the first ping.
     pub fn new(rhythm: Rhythm, now: Instant) -> Self {
         Self {
             rhythm,
@@ -60,7 +59,7 @@ impl Heartbeat {
         }
     }
 
-    /// What is to be done now; a ping asked for counts as sent.
+    /// Returns the action that is due now. A returned ping counts as sent.
     pub fn beat(&mut self, now: Instant) -> Beat {
         if let State::Quiet(due) = self.state
             && now >= due
@@ -77,7 +76,7 @@ impl Heartbeat {
         }
     }
 
-    /// Whether the client has missed its time, without asking for a ping.
+    /// Whether the client has timed out. Does not change the state.
     pub fn is_dead(&self, now: Instant) -> bool {
         let due = match self.state {
             State::Quiet(due) => due + self.rhythm.timeout,
@@ -86,14 +85,14 @@ impl Heartbeat {
         now >= due
     }
 
-    /// The client has answered.
+    /// Handles a pong from the client.
     pub fn pong(&mut self, now: Instant) {
         if let State::Pinged(..) = self.state {
             self.state = State::Quiet(now + self.rhythm.interval);
         }
     }
 
-    /// When to look again.
+    /// Returns the time of the next check.
     pub fn next(&self) -> Instant {
         match self.state {
             State::Quiet(due) | State::Pinged(due, _) => due,
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_is_due_after_one_interval_and_asked_for_once() {
+    fn a_ping_is_due_once_after_one_interval() {
         let start = Instant::now();
         let mut heart = Heartbeat::new(RHYTHM, start);
         assert_eq!(heart.beat(start + ms(299)), Beat::Fine);
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_does_not_come_ends_it_even_if_nobody_fetched_the_ping() {
+    fn a_missing_pong_ends_the_session_even_if_the_ping_was_not_fetched() {
         let start = Instant::now();
         let mut heart = Heartbeat::new(RHYTHM, start);
         assert!(!heart.is_dead(start + ms(499)));
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_nothing_changes_nothing() {
+    fn an_unexpected_pong_changes_nothing() {
         let start = Instant::now();
         let mut heart = Heartbeat::new(RHYTHM, start);
         heart.pong(start + ms(200));

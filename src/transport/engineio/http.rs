@@ -1,4 +1,4 @@
-//! Engine.IO's requests and answers. Must know nothing of what a session does with them.
+//! HTTP requests and responses of Engine.IO. Independent of the content of messages.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use crate::transport::upgrade::Upgrade;
 
 const TEXT: &str = "text/plain; charset=UTF-8";
 const JSON: &str = "application/json";
-/// How long a POST's body may be under way.
+/// Maximum time for receiving the body of a POST.
 const BODY_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// What a request brings, but for its body.
+/// A request without its body.
 #[derive(Debug)]
 pub(super) struct Head {
     method: Method,
@@ -47,7 +47,7 @@ impl Head {
     }
 }
 
-/// Answers every request to `/<path>/`, whatever it is.
+/// Handles all requests to `/<path>/`.
 pub fn routes<P: Protocol>(server: Server<P>, path: &'static str) -> BoxedFilter<(Response,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let head = warp::method()
@@ -175,7 +175,7 @@ impl From<Over> for Refusal {
     }
 }
 
-/// Reads a body of at most `max` bytes, however it is sent.
+/// Reads a body of at most `max` bytes, whether chunked or not.
 async fn collect<B: Buf>(
     body: impl Stream<Item = Result<B, warp::Error>>,
     max: usize,

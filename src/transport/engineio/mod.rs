@@ -1,9 +1,9 @@
-//! Engine.IO 4: sessions over long-polling and WebSocket, and the move from one to the other. Must
-//! know nothing of what the messages say.
+//! Engine.IO 4: sessions over long-polling and WebSocket, and the upgrade from one to the other. Independent of the
+//! content of messages.
 //!
-//! A session that polls lives in its [`Server`]'s table and is worked by its requests; one on a WebSocket
-//! lives in its task. What goes out are WebSocket frames in an [`Outgoing`] queue, taken by whichever
-//! transport serves the session at the time.
+//! A polling session is in the table of its [`Server`] and is driven by its requests; a session on a WebSocket is
+//! driven by its task. Outgoing WebSocket frames wait in an [`Outgoing`] queue, which the current transport of the
+//! session drains.
 
 mod check;
 mod connection;
@@ -34,20 +34,20 @@ pub(super) use server::new_sid;
 use super::gate::{Gate, Limits};
 use super::outgoing::{Close, Outgoing};
 
-/// How a server of sessions behaves.
+/// Configuration of an Engine.IO server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// When it pings and gives up.
+    /// Ping interval and timeout.
     pub rhythm: Rhythm,
-    /// How long a session may stay unsettled before it is closed; none: for ever.
+    /// Time in which a session must authenticate before it is closed; `None` means no limit.
     pub settle_timeout: Option<Duration>,
-    /// Bytes in one message or one POST, once the session is settled.
+    /// Maximum bytes in one message or POST of an authenticated session.
     pub max_payload: usize,
-    /// The same until then.
+    /// Maximum bytes in one message or POST before authentication.
     pub max_first_payload: usize,
-    /// Which web pages may poll.
+    /// Web pages that may poll.
     pub origins: Origins,
-    /// How many polling sessions there may be: they outlive their connections.
+    /// Limits the number of polling sessions, which outlive their connections.
     pub sessions: Arc<Gate>,
 }
 
@@ -64,19 +64,18 @@ impl Default for Config {
     }
 }
 
-/// What is known of the request that opened a session.
+/// The request that opened a session.
 #[derive(Clone, Debug)]
 pub struct Handshake {
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its query string, undecoded. Tokens travel there: not for logs.
+    /// Undecoded query string. Must not be logged: it may contain tokens.
     pub query: String,
-    /// Where it came from.
+    /// Address of the peer.
     pub peer: Option<SocketAddr>,
 }
 
 impl Handshake {
-    /// The first value of a query parameter, decoded.
+    /// Returns the first value of a query parameter, percent-decoded.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         query_value(&self.query, name)
     }
@@ -88,61 +87,57 @@ fn query_value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     Some(percent_decode_str(value).decode_utf8_lossy())
 }
 
-/// The layer above: makes a session for each client.
+/// The protocol above Engine.IO: makes a session for each client.
 pub trait Protocol: Send + Sync + 'static {
-    /// Where its frames wait.
+    /// Send queue of a session.
     type Outgoing: Outgoing;
-    /// What hears its messages.
+    /// Receiver of a session's messages.
     type Session: Session;
 
-    /// Makes a session, which begins unsettled, and its queue.
+    /// Makes a session, which starts unauthenticated, and its queue.
     fn open(self: &Arc<Self>, handshake: Handshake) -> (Self::Session, Self::Outgoing);
 
-    /// Frames to send last when a queue was closed.
+    /// Returns the frames to send last after a queue was closed.
     fn farewell(close: Close) -> Option<Bytes>;
 }
 
-/// One client's session, as the layer above sees it: messages come one after the other.
+/// A client's session in the protocol above. Messages are handled one at a time.
 pub trait Session: Send + 'static {
-    /// Takes a message in. It is always run to its end.
+    /// Handles a message. Always runs to completion.
     fn message(&mut self, message: Message<'_>) -> impl Future<Output = Reaction> + Send;
 
-    /// The session is over.
+    /// Called when the session has ended.
     fn closed(self, reason: Reason) -> impl Future<Output = ()> + Send;
 }
 
-/// A message from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// Text.
     Text(&'a str),
-    /// Bytes.
     Binary(Bytes),
 }
 
-/// What a message has changed.
+/// Effect of a message on the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reaction {
-    /// Nothing.
     Keep,
-    /// The client is who it should be: no time limit any more, larger messages.
+    /// The client is authenticated: no time limit any more, and larger messages.
     Settle,
-    /// It is nobody again: the time limit runs anew.
+    /// The client is no longer authenticated: the time limit starts again.
     Unsettle,
-    /// It breaks the rules: close the session.
+    /// The message violates the protocol: close the session.
     Close,
 }
 
-/// Why a session ended.
+/// Reason why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The client said so.
+    /// The client closed it.
     Client,
-    /// The connection broke, or a poll was given up.
+    /// The connection broke, or the client aborted a poll.
     Gone,
-    /// No answer to a ping, or not settled in time.
+    /// Ping timeout, or not authenticated in time.
     Silent,
-    /// The client sent what may not be sent.
+    /// The client violated the protocol.
     Invalid,
     /// The queue was closed.
     Server,

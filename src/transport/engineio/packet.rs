@@ -1,4 +1,4 @@
-//! The Engine.IO 4 codec: packets, and payloads of several. Must know no I/O.
+//! Codec for packets and payloads of Engine.IO 4. Does no I/O.
 
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
@@ -7,42 +7,41 @@ use bytes::{Buf, Bytes};
 
 use crate::transport::frame::{self, Opcode};
 
-/// Between the packets of a payload.
+/// Separator between the packets of a payload.
 const SEPARATOR: u8 = 0x1E;
 
-/// Browsers pad, some clients do not.
+/// Accepts base64 with and without padding: browsers pad, some clients do not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a client says.
+/// A packet from a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet<'a> {
-    /// It ends the session.
+    /// Ends the session.
     Close,
-    /// It tries out a WebSocket before it moves over.
+    /// Tests a WebSocket before the upgrade.
     Probe,
-    /// It answers a ping.
     Pong,
-    /// Text for the layer above.
+    /// Text message.
     Text(&'a str),
-    /// Bytes for the layer above.
+    /// Binary message.
     Binary(Bytes),
-    /// It has moved over to the WebSocket.
+    /// Completes the upgrade to a WebSocket.
     Upgrade,
 }
 
-/// Text that is no packet, or none that a client may send.
+/// Error for text that is not a packet or not one that a client may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid packet")]
 pub struct Invalid;
 
 impl<'a> Packet<'a> {
-    /// Parses a WebSocket's text message or a payload's text packet.
+    /// Parses a text message of a WebSocket or a text packet of a payload.
     ///
     /// # Errors
-    /// It is none that a client may send.
+    /// If the text is not a packet that a client may send.
     pub fn parse(text: &'a str) -> Result<Self, Invalid> {
         match (text.as_bytes().first(), text) {
             (Some(b'4'), _) => Ok(Self::Text(&text[1..])),
@@ -55,7 +54,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The packets of a payload, one after the other; the last is the first that is invalid.
+/// Iterates over the packets of a payload. The caller must stop at the first error.
 pub fn parse_payload(payload: &str) -> impl Iterator<Item = Result<Packet<'_>, Invalid>> {
     payload.split(char::from(SEPARATOR)).map(|packet| {
         let Some(encoded) = packet.strip_prefix('b') else {
@@ -66,14 +65,13 @@ pub fn parse_payload(payload: &str) -> impl Iterator<Item = Result<Packet<'_>, I
     })
 }
 
-/// Appends a packet to a payload.
 pub fn append(payload: &mut Vec<u8>, packet: &[u8]) {
     separate(payload);
     payload.extend_from_slice(packet);
 }
 
-/// Appends the packets in a run of WebSocket frames to a payload, at most `room` of them, and
-/// returns how many; `frames` is left with the others.
+/// Moves at most `room` packets from concatenated WebSocket frames to a payload, and returns their number. The other
+/// packets are left in `frames`.
 pub fn append_frames(payload: &mut Vec<u8>, frames: &mut Bytes, room: usize) -> usize {
     let mut count = 0;
     while count < room {
@@ -114,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_may_send_these_and_no_others() {
+    fn only_packets_that_clients_may_send_are_parsed() {
         assert_eq!(Packet::parse("4"), Ok(Packet::Text("")));
         assert_eq!(Packet::parse("4häh"), Ok(Packet::Text("häh")));
         assert_eq!(Packet::parse("1"), Ok(Packet::Close));
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_is_taken_apart_at_its_separators() {
+    fn a_payload_is_split_at_its_separators() {
         let packets: Vec<_> = parse_payload("4a\u{1e}3\u{1e}bAQIDBA==\u{1e}bAQ").collect();
         let binary = |bytes: &'static [u8]| Ok(Packet::Binary(Bytes::from_static(bytes)));
         let wanted = [
@@ -158,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_frames_is_taken_in_parts() {
+    fn concatenated_frames_are_taken_in_parts() {
         let mut frames = Vec::new();
         for text in ["4a", "4b", "4c"] {
             frame::append_text_frame(&mut frames, text.as_bytes());

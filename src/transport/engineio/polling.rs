@@ -1,4 +1,4 @@
-//! A session while it polls: its GETs and POSTs. Must know neither HTTP nor sockets.
+//! A polling session and its GETs and POSTs. Independent of HTTP and of sockets.
 
 use std::future::poll_fn;
 use std::mem;
@@ -20,19 +20,19 @@ use crate::transport::gate::Slot;
 use crate::transport::outgoing::Outgoing;
 use crate::transport::record::Opened;
 
-/// Ends a GET that has nothing to say.
+/// Packet that ends a GET without data.
 pub(super) const NOOP: &[u8] = b"6";
 const CLOSE: &[u8] = b"1";
 const PING: &[u8] = b"2";
-/// How long a GET is held during a move: the client's word that it is complete may be just behind,
-/// and then the GET was wrong.
+/// Time for which a GET is held during an upgrade. The client's UPGRADE packet may arrive shortly after it, and then
+/// the GET is an error.
 const NOOP_AFTER: Duration = Duration::from_millis(20);
-/// Packets in one answer, besides a ping and the last words: Python's client takes 16.
+/// Maximum number of packets in one response, besides a ping and the close packets. Python's client accepts 16.
 const PACKETS: usize = 13;
-/// How long the last words of a closed session are kept for a GET.
+/// Time for which the last payload of a closed session is kept for a GET.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// The session cannot go on, or is not there to be polled.
+/// Error: the session has ended or no longer polls.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Over;
 
@@ -43,7 +43,7 @@ pub(super) struct Polling<P: Protocol> {
     clock: Arc<AwakeClock>,
     pub outgoing: P::Outgoing,
     pending: Mutex<Vec<Bytes>>,
-    /// Taken when the session moves or ends; locked while a message is taken in.
+    /// Taken when the session is upgraded or ends. Locked while a message is handled.
     session: tokio::sync::Mutex<Option<P::Session>>,
     state: Mutex<State>,
     _slot: Slot,
@@ -79,7 +79,7 @@ impl<P: Protocol> Polling<P> {
         self.clock.alarm(self.state().next())
     }
 
-    /// How long a message may be now, in bytes.
+    /// Returns the maximum length of a message at present, in bytes.
     fn max_payload(&self) -> usize {
         let server = self.server.upgrade();
         server.map_or(0, |server| {
@@ -87,7 +87,7 @@ impl<P: Protocol> Polling<P> {
         })
     }
 
-    /// Goes on to the next phase of a move, if it is in the one before.
+    /// Moves the upgrade to phase `to` if it is in phase `from`. Returns whether it was.
     pub fn change(&self, from: &Phase, to: Phase) -> bool {
         let mut state = self.state();
         let fits = state.phase == *from;
@@ -99,7 +99,7 @@ impl<P: Protocol> Polling<P> {
         fits
     }
 
-    /// The move has failed.
+    /// Returns to polling after a failed upgrade.
     pub fn stay(&self) {
         let mut state = self.state();
         if state.polls() {
@@ -108,13 +108,12 @@ impl<P: Protocol> Polling<P> {
         }
     }
 
-    /// Takes the session out, after what is being taken in.
+    /// Takes the session, after the message that is being handled.
     pub async fn take(&self) -> Option<P::Session> {
         self.session.lock().await.take()
     }
 
-    /// Waits for packets; dropped before it has an answer, it ends the session, as the client has
-    /// hung up.
+    /// Waits for packets. If it is dropped before it completes, the session ends, because the client has disconnected.
     pub async fn get(self: &Arc<Self>) -> Result<Vec<u8>, Over> {
         {
             let mut state = self.state();
@@ -179,7 +178,7 @@ impl<P: Protocol> Polling<P> {
                 if payload.is_empty() {
                     packet::append(&mut payload, NOOP);
                 }
-                // What is left to say is for the next GET, not for this one.
+                // The rest is for the next GET, not for this one.
                 self.state().getting = false;
                 self.close(Reason::Server, farewell);
             }
@@ -190,9 +189,12 @@ impl<P: Protocol> Polling<P> {
         }
     }
 
-    /// Moves up to `room` packets of what is queued into a payload, and the last words if there will be no others; then
-    /// answers what is left for one more GET. Clients heed a CLOSE before what stands in front of it in the same payload,
-    /// and would miss that they shall stay away. Who may come back gets none: Python's client would not.
+    /// Appends up to `room` queued packets to `payload`. If the queue is closed and drained, also appends the final
+    /// frames and returns the packet for one more GET, if any; otherwise returns `None`.
+    ///
+    /// CLOSE is sent separately, because clients handle it before the packets in front of it in the same payload and
+    /// would miss the final frames, which stop them from reconnecting. Clients that may reconnect get no CLOSE:
+    /// Python's client would not reconnect.
     fn drain(
         &self,
         payload: &mut Vec<u8>,
@@ -223,12 +225,12 @@ impl<P: Protocol> Polling<P> {
         Some(farewell)
     }
 
-    /// Frames taken from the queue that are still to be sent.
+    /// Returns frames taken from the queue that are not sent yet.
     pub fn pending(&self) -> MutexGuard<'_, Vec<Bytes>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a POST, unless one is under way.
+    /// Starts a POST. Ends the session if another POST is in progress.
     pub fn begin_post(self: &Arc<Self>) -> Result<Posting<P>, Over> {
         let mut state = self.state();
         if !state.polls() {
@@ -271,7 +273,7 @@ impl<P: Protocol> Polling<P> {
         Ok(())
     }
 
-    /// Ends the session unless it has ended or moved; `farewell` is for a GET that waits or comes.
+    /// Ends the session unless it has ended or been upgraded. `farewell` is the response to the current or next GET.
     pub fn close(self: &Arc<Self>, reason: Reason, farewell: Option<&[u8]>) {
         let keep = {
             let mut state = self.state();
@@ -294,14 +296,14 @@ impl<P: Protocol> Polling<P> {
         });
     }
 
-    /// Leaves the table.
+    /// Removes the session from the table.
     pub fn forget(&self) {
         if let Some(server) = self.server.upgrade() {
             server.remove(&self.sid);
         }
     }
 
-    /// Ends the session if its time is up or its queue was closed while nobody polled.
+    /// Ends the session if it has timed out, or if its queue was closed while no GET waited.
     pub fn sweep(self: &Arc<Self>, now: Instant) {
         let state = self.state();
         if let Phase::Closed(_, since) = state.phase {
@@ -328,7 +330,7 @@ impl<P: Protocol> Polling<P> {
     }
 }
 
-/// A GET that waits.
+/// A waiting GET.
 struct Waiting<'a, P: Protocol> {
     polling: &'a Arc<Polling<P>>,
     answered: bool,
@@ -343,20 +345,19 @@ impl<P: Protocol> Drop for Waiting<'_, P> {
     }
 }
 
-/// A POST under way; dropped before its body is taken in, it ends the session, as nobody knows what
-/// was lost.
+/// A POST in progress. If it is dropped before its body is handled, the session ends, because messages may be lost.
 pub(super) struct Posting<P: Protocol> {
     polling: Arc<Polling<P>>,
     reason: Option<Reason>,
 }
 
 impl<P: Protocol> Posting<P> {
-    /// How long its body may be, in bytes.
+    /// Returns the maximum length of the body, in bytes.
     pub fn max_payload(&self) -> usize {
         self.polling.max_payload()
     }
 
-    /// Takes the body in, to the end even if the client hangs up meanwhile.
+    /// Handles the body completely, even if the client disconnects meanwhile.
     pub async fn take_in(self, payload: Bytes) -> Result<(), Over> {
         tokio::spawn(self.finish(payload))
             .await

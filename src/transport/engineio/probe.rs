@@ -1,5 +1,4 @@
-//! The move of a polling session to a WebSocket. Must lose nothing, and leave the session polling if
-//! it fails.
+//! Upgrade of a polling session to a WebSocket. Must lose no packets, and leave the session polling if it fails.
 
 use std::mem;
 use std::sync::Arc;
@@ -17,11 +16,11 @@ use crate::transport::frame::text_frame;
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::{Incoming, WebSocket};
 
-/// How long a client may take to move.
+/// Maximum time for the upgrade.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const GOING_AWAY: u16 = 1000;
 
-/// Opens the WebSocket, moves the session and serves it there.
+/// Opens the WebSocket, upgrades the session and serves it there.
 pub(super) async fn run<P: Protocol>(
     server: Arc<Inner<P>>,
     polling: Arc<Polling<P>>,
@@ -46,7 +45,7 @@ pub(super) async fn run<P: Protocol>(
     polling.forget();
 }
 
-/// The words of the move; none if they are others.
+/// Runs the probe exchange. Returns `None` if the client sends other packets or the session has ended.
 async fn agree<P: Protocol>(polling: &Arc<Polling<P>>, socket: &mut WebSocket) -> Option<()> {
     let Incoming::Text(text) = socket.read().await.ok()? else {
         return None;

@@ -1,4 +1,4 @@
-//! The table of polling sessions and its sweeper. Must know neither requests nor frames.
+//! Table of polling sessions, and its sweeper. Independent of requests and frames.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,22 +15,22 @@ use crate::transport::awake::AwakeClock;
 use crate::transport::gate::Slot;
 use crate::transport::record::Opened;
 
-/// How often sessions that nobody works are looked through.
+/// Interval between two sweeps of the table.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Serves sessions of a [`Protocol`]; cheap to clone.
+/// Server for the sessions of a [`Protocol`]. Cheap to clone.
 pub struct Server<P: Protocol>(Arc<Inner<P>>);
 
 pub(super) struct Inner<P: Protocol> {
     pub protocol: Arc<P>,
     pub config: Config,
-    /// The sweeper looks at it each second.
+    /// Read by the sweeper every second, so that it detects suspension.
     pub clock: Arc<AwakeClock>,
     sessions: Mutex<HashMap<Box<str>, Arc<Polling<P>>>>,
 }
 
 impl<P: Protocol> Server<P> {
-    /// Begins with no session, and to sweep. Needs a tokio runtime.
+    /// Creates a server without sessions and starts its sweeper. Needs a tokio runtime.
     pub fn new(protocol: Arc<P>, config: Config) -> Self {
         let inner = Arc::new(Inner {
             protocol,
@@ -42,7 +42,7 @@ impl<P: Protocol> Server<P> {
         Self(inner)
     }
 
-    /// How many sessions are in the table: those that poll, and those that have moved to a WebSocket.
+    /// Returns the number of sessions in the table: those that poll, and those upgraded from polling to a WebSocket.
     pub fn sessions(&self) -> usize {
         self.0.sessions().len()
     }
@@ -61,7 +61,6 @@ impl<P: Protocol> Inner<P> {
         self.sessions().get(sid).cloned()
     }
 
-    /// Opens a polling session.
     pub fn open(self: &Arc<Self>, handshake: Handshake, slot: Slot) -> Arc<Polling<P>> {
         let opened = Opened::by(&handshake.headers);
         let (session, outgoing) = self.protocol.open(handshake);
@@ -75,7 +74,7 @@ impl<P: Protocol> Inner<P> {
         self.sessions().remove(sid);
     }
 
-    /// The packet that opens a session, with the name it has in requests.
+    /// Builds the OPEN packet, which tells the client its session id.
     pub fn open_packet(&self, sid: &str, upgrades: &str) -> String {
         let rhythm = self.config.rhythm;
         format!(
@@ -87,13 +86,13 @@ impl<P: Protocol> Inner<P> {
     }
 }
 
-/// A name for a session that nobody guesses.
+/// Makes a random, unguessable session id.
 pub fn new_sid() -> Box<str> {
     let bytes: [u8; 15] = rand::random();
     BASE64_URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
-/// Ends what is overdue, until the server is gone.
+/// Ends timed-out sessions, until the server is dropped.
 async fn sweep<P: Protocol>(server: Weak<Inner<P>>) {
     let mut ticks = interval(SWEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

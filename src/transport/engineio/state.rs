@@ -1,4 +1,4 @@
-//! What a polling session is doing. Must know neither requests nor sockets.
+//! State of a polling session between requests. Independent of requests and sockets.
 
 use std::task::Waker;
 use std::time::Duration;
@@ -8,36 +8,35 @@ use tokio::time::Instant;
 use super::heartbeat::{Beat, Heartbeat};
 use super::{Config, Reaction};
 
-/// A session's life between its requests.
 #[derive(Debug)]
 pub(super) struct State {
     pub phase: Phase,
-    /// A GET waits.
+    /// Whether a GET waits.
     pub getting: bool,
-    /// A POST is being read or taken in.
+    /// Whether a POST is being read or handled.
     pub posting: bool,
     pub heartbeat: Heartbeat,
     pub settling: Settling,
-    /// When a GET is to end while the session moves.
+    /// When to end a waiting GET during an upgrade.
     pub noop_at: Instant,
-    /// The waiting GET.
+    /// Waker of the waiting GET.
     pub waker: Option<Waker>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Polling,
-    /// A WebSocket is open but has not shown that it works.
+    /// A WebSocket is open but not yet confirmed.
     Probing,
-    /// It works: GETs end soon, the rest waits for the move.
+    /// The WebSocket works: a waiting GET ends soon, and packets wait for the end of the upgrade.
     Upgrading,
-    /// The session lives on its WebSocket.
+    /// The session continues on its WebSocket.
     Upgraded,
-    /// Over; a payload may wait for a last GET.
+    /// The session has ended at that time. The payload, if any, is for a last GET.
     Closed(Option<Vec<u8>>, Instant),
 }
 
-/// The time a session has to settle.
+/// Time limit for authentication, and whether the session is authenticated.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settling {
     timeout: Option<Duration>,
@@ -77,7 +76,7 @@ impl Settling {
         self.until.is_some_and(|until| now >= until)
     }
 
-    /// The sooner of its end and `other`.
+    /// Returns the earlier of the time limit and `other`.
     pub fn or(&self, other: Instant) -> Instant {
         self.until.map_or(other, |until| until.min(other))
     }
@@ -96,7 +95,7 @@ impl State {
         }
     }
 
-    /// Whether it polls still, if only while an upgrade is tried.
+    /// Whether the session still polls, even if an upgrade is in progress.
     pub fn polls(&self) -> bool {
         matches!(
             self.phase,
@@ -108,7 +107,7 @@ impl State {
         self.heartbeat.is_dead(now) || self.settling.is_over(now)
     }
 
-    /// What is due on a session that polls.
+    /// Returns the action that is due for a polling session.
     pub fn beat(&mut self, now: Instant) -> Beat {
         match self.settling.is_over(now) {
             true => Beat::Dead,
@@ -116,7 +115,7 @@ impl State {
         }
     }
 
-    /// When a GET is to look again.
+    /// Returns the time at which a waiting GET must check again.
     pub fn next(&self) -> Instant {
         match self.phase {
             Phase::Upgrading => self.noop_at,

@@ -19,9 +19,9 @@ struct Served {
     addr: SocketAddr,
     gate: Arc<Gate>,
     stop: watch::Sender<bool>,
-    /// Lets a request to `/slow` be answered.
+    /// Releases the response to `/slow`.
     go: Arc<Notify>,
-    /// Told when a request to `/slow` has come in.
+    /// Notified when a request to `/slow` arrives.
     came: Arc<Notify>,
 }
 
@@ -90,7 +90,7 @@ async fn rest(mut tcp: TcpStream) -> String {
     within(tcp.read_to_string(&mut answer)).await.unwrap();
     answer
 }
-/// Reads until the answer's head has come, leaving the connection open.
+/// Reads the response head, and leaves the connection open.
 async fn head(tcp: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
@@ -103,7 +103,7 @@ const UPGRADE: &str = "GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n\
     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 #[tokio::test]
-async fn a_request_knows_its_peer() {
+async fn a_request_has_its_peer_address() {
     let served = serve(Limits::default()).await;
     let request = "GET /peer HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let answer = rest(send(served.addr, request).await).await;
@@ -112,7 +112,7 @@ async fn a_request_knows_its_peer() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_arrives_whole() {
+async fn a_chunked_body_arrives_completely() {
     let served = serve(Limits::default()).await;
     let request = "POST /size HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
         transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n";
@@ -142,7 +142,7 @@ async fn over_the_limit_a_connection_gets_503_until_one_is_free() {
 }
 
 #[tokio::test]
-async fn a_websocket_keeps_its_place_at_the_gate() {
+async fn a_websocket_keeps_its_connection_permit() {
     let served = serve(Limits::default()).await;
     let mut tcp = send(served.addr, UPGRADE).await;
     let answer = head(&mut tcp).await;
@@ -156,7 +156,7 @@ async fn a_websocket_keeps_its_place_at_the_gate() {
 }
 
 #[tokio::test]
-async fn a_drain_finishes_the_request_in_flight_and_takes_no_other() {
+async fn draining_finishes_the_request_in_flight_and_accepts_no_other() {
     let served = serve(Limits::default()).await;
     let tcp = send(served.addr, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
     within(served.came.notified()).await;
@@ -170,13 +170,13 @@ async fn a_drain_finishes_the_request_in_flight_and_takes_no_other() {
     TcpStream::connect(served.addr).await.unwrap_err();
 }
 
-/// Waits until the server hangs up, however long that takes.
+/// Waits until the server closes the connection, without a timeout.
 async fn ended(tcp: &mut TcpStream) {
     assert_eq!(tcp.read(&mut [0]).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_end_is_cut_off() {
+async fn an_unfinished_request_head_times_out() {
     let served = serve(Limits::default()).await;
     let begun = tokio::time::Instant::now();
     let tcp = send(served.addr, "GET /peer HTTP/1.1\r\nhost:").await;
@@ -186,7 +186,7 @@ async fn a_head_that_does_not_end_is_cut_off() {
 
 const GET: &str = "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Sends a request on an open connection and reads the answer.
+/// Sends a request on an open connection and reads the response.
 async fn ask(tcp: &mut TcpStream) -> String {
     tcp.write_all(GET.as_bytes()).await.unwrap();
     let head = head(tcp).await;
@@ -197,7 +197,7 @@ async fn ask(tcp: &mut TcpStream) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_rests_longer_than_proxies_keep_one_and_ends_after_that() {
+async fn an_idle_connection_is_closed_after_the_keep_alive_timeout() {
     let served = serve(Limits::default()).await;
     let mut tcp = TcpStream::connect(served.addr).await.unwrap();
     for rest in [
@@ -214,7 +214,7 @@ async fn a_connection_rests_longer_than_proxies_keep_one_and_ends_after_that() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_begins_on_a_used_connection_must_end_too() {
+async fn an_unfinished_request_head_on_a_reused_connection_times_out() {
     let served = serve(Limits::default()).await;
     let mut tcp = TcpStream::connect(served.addr).await.unwrap();
     ask(&mut tcp).await;
@@ -226,7 +226,7 @@ async fn a_head_that_begins_on_a_used_connection_must_end_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn resting_connections_make_room_when_places_are_scarce_but_those_of_proxies_do_not() {
+async fn idle_connections_close_earlier_under_load_except_of_proxies() {
     for (exempt, after) in [(vec![], HEAD_TIMEOUT), (vec!["127.0.0.1/32"], KEEP_ALIVE)] {
         let served = serve(Limits {
             total: 3,
@@ -248,7 +248,7 @@ async fn resting_connections_make_room_when_places_are_scarce_but_those_of_proxi
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_takes_long_is_waited_for() {
+async fn a_slow_response_does_not_time_out() {
     let served = serve(Limits::default()).await;
     let mut tcp = send(served.addr, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await;
     within(served.came.notified()).await;
@@ -258,7 +258,7 @@ async fn an_answer_that_takes_long_is_waited_for() {
 }
 
 #[tokio::test]
-async fn every_answer_names_its_request() {
+async fn every_response_has_a_request_id() {
     let served = serve(Limits::default()).await;
     let mut tcp = TcpStream::connect(served.addr).await.unwrap();
     let [one, other] = [ask(&mut tcp).await, ask(&mut tcp).await].map(|head| {
@@ -271,7 +271,7 @@ async fn every_answer_names_its_request() {
 }
 
 #[tokio::test]
-async fn a_target_that_is_no_path_does_not_reach_the_routes() {
+async fn a_request_target_without_a_path_is_refused() {
     let served = serve(Limits::default()).await;
     for (request, status) in [
         ("CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "405"),
@@ -290,7 +290,7 @@ async fn a_target_that_is_no_path_does_not_reach_the_routes() {
 }
 
 #[tokio::test]
-async fn a_request_head_has_a_limit() {
+async fn the_request_head_is_limited() {
     let served = serve(Limits::default()).await;
     for (bytes, status) in [(READ_AHEAD - 100, "200"), (2 * READ_AHEAD, "431")] {
         let long = "a".repeat(bytes);

@@ -1,4 +1,4 @@
-//! Answers that the server waits for. Must know neither events nor connections.
+//! Acknowledgements that the server waits for. Independent of events and connections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,19 +7,19 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-/// So many answers a connection may owe.
+/// Maximum number of pending acknowledgements per connection.
 const MAX_WAITING: usize = 64;
 
-/// What a client answered.
+/// Acknowledgement of a client.
 #[derive(Debug)]
 pub struct Answer {
     /// JSON values.
     pub args: Vec<Box<RawValue>>,
-    /// What their placeholders name.
+    /// Binary attachments, referenced by placeholders in the values.
     pub attachments: Vec<Bytes>,
 }
 
-/// The answers one connection owes; it costs next to nothing while there are none.
+/// Pending acknowledgements of one connection. Uses almost no memory while there are none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Acks(Arc<Mutex<Option<Box<Waiting>>>>);
 
@@ -30,7 +30,7 @@ struct Waiting {
 }
 
 impl Acks {
-    /// A number to ask under; none if too many answers are owed.
+    /// Returns a new id and a receiver for its acknowledgement, or `None` if too many are pending.
     pub fn expect(&self) -> Option<(u64, oneshot::Receiver<Answer>)> {
         let mut waiting = self.waiting();
         let waiting = waiting.get_or_insert_default();
@@ -47,16 +47,16 @@ impl Acks {
         Some((id, receiver))
     }
 
-    /// Hands an answer to who waits for it; nobody may.
+    /// Passes an acknowledgement to the task that waits for it, if any.
     pub fn answer(&self, id: u64, answer: Answer) {
         let sender = self.waiting().as_mut().and_then(|w| w.answers.remove(&id));
         if let Some(sender) = sender {
-            // Who has stopped waiting needs no answer.
+            // The task may have stopped waiting.
             let _ = sender.send(answer);
         }
     }
 
-    /// No answer will come any more.
+    /// Drops all pending acknowledgements, so that their receivers fail.
     pub fn give_up(&self) {
         self.waiting().take();
     }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_reaches_who_asked() {
+    fn an_acknowledgement_reaches_its_waiter() {
         let acks = Acks::default();
         let (first, mut receiver) = acks.expect().unwrap();
         let (second, mut other) = acks.expect().unwrap();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_owed_but_those_nobody_waits_for_do_not_count() {
+    fn pending_acknowledgements_are_limited_without_dropped_ones() {
         let acks = Acks::default();
         let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| acks.expect().unwrap()).collect();
         assert!(acks.expect().is_none());

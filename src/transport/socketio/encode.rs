@@ -1,4 +1,4 @@
-//! Socket.IO packets as WebSocket frames: encode once, send to many. Must know no I/O.
+//! Encodes Socket.IO packets as WebSocket frames: encode once, send to many. Does no I/O.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::packet::Kind;
 use crate::transport::frame::{self, MAX_HEADER, Opcode};
 
-/// The digit of an Engine.IO message.
+/// Engine.IO packet type of a message.
 const MESSAGE: u8 = b'4';
 
 /// Builds an event in the main namespace: `event("name").arg(&payload).frame()`.
@@ -17,28 +17,28 @@ pub fn event(name: &str) -> Values {
     event_in("/", None, name)
 }
 
-/// Builds an event in any namespace, one that asks for an answer if it has an `id`.
+/// Builds an event in any namespace. With an `id`, it asks for an acknowledgement.
 pub fn event_in(namespace: &str, id: Option<u64>, name: &str) -> Values {
     Values::new(Kind::Event, namespace, id).arg(name)
 }
 
-/// Builds the answer to an event.
+/// Builds the acknowledgement of an event.
 pub fn ack(namespace: &str, id: u64) -> Values {
     Values::new(Kind::Ack, namespace, Some(id))
 }
 
-/// Grants a namespace under a name.
+/// Encodes the acceptance of a CONNECT, with the client's id in the namespace.
 pub(super) fn connect(namespace: &str, sid: &str) -> Bytes {
     single(Kind::Connect, namespace, Some(&json!({ "sid": sid })))
 }
 
-/// Refuses a namespace.
+/// Encodes the refusal of a CONNECT.
 pub(super) fn connect_error(namespace: &str, message: &str) -> Bytes {
     let data = json!({ "message": message });
     single(Kind::ConnectError, namespace, Some(&data))
 }
 
-/// Ends a namespace.
+/// Encodes a DISCONNECT from a namespace.
 pub(super) fn disconnect(namespace: &str) -> Bytes {
     single(Kind::Disconnect, namespace, None)
 }
@@ -56,7 +56,7 @@ fn single(kind: Kind, namespace: &str, data: Option<&serde_json::Value>) -> Byte
 
 fn head(out: &mut Vec<u8>, kind: Kind, attachments: usize, namespace: &str, id: Option<u64>) {
     out.extend_from_slice(&[MESSAGE, kind.digit()]);
-    // Writing to a Vec does not fail.
+    // Writing to a `Vec` does not fail.
     if attachments > 0 {
         let _ = write!(out, "{attachments}-");
     }
@@ -89,7 +89,7 @@ impl Values {
         }
     }
 
-    /// Adds a value; one that has no JSON becomes `null`.
+    /// Adds a value. One that cannot be serialized becomes `null`.
     #[must_use]
     pub fn arg<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         let separator = if self.json.is_empty() { b'[' } else { b',' };
@@ -98,14 +98,14 @@ impl Values {
         self
     }
 
-    /// Adds the attachments that the values' placeholders name.
+    /// Adds the binary attachments that placeholders in the values reference.
     #[must_use]
     pub fn attachments(mut self, attachments: &[Bytes]) -> Self {
         self.attachments.extend_from_slice(attachments);
         self
     }
 
-    /// The packet in WebSocket frames: its text, then each attachment.
+    /// Returns the packet as WebSocket frames: its text, then each attachment.
     pub fn frame(self) -> Bytes {
         let attached: usize = self.attachments.iter().map(|a| MAX_HEADER + a.len()).sum();
         let mut out = Vec::with_capacity(MAX_HEADER + 64 + self.json.len() + attached);
@@ -113,7 +113,7 @@ impl Values {
         out.into()
     }
 
-    /// Appends those frames to a run of others.
+    /// Appends the frames of the packet to a buffer with other frames.
     pub fn append_to(mut self, out: &mut Vec<u8>) {
         let kind = match (self.attachments.is_empty(), self.kind) {
             (false, Kind::Event) => Kind::BinaryEvent,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn events_and_answers_are_arrays() {
+    fn events_and_acknowledgements_are_arrays() {
         let table = [
             (event("a"), r#"42["a"]"#),
             (event("a").arg(&1).arg("x"), r#"42["a",1,"x"]"#),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn attachments_follow_in_frames_of_their_own() {
+    fn attachments_follow_in_separate_frames() {
         let attachments = [Bytes::from_static(&[1]), Bytes::from_static(&[2, 3])];
         let frames = ack("/", 5).arg("x").attachments(&attachments).frame();
         let got: Vec<_> = unframe(&frames).collect();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_events_is_made_in_one_place() {
+    fn events_can_be_appended_to_one_buffer() {
         let mut run = Vec::new();
         event("a").append_to(&mut run);
         event("b").arg(&1).append_to(&mut run);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn namespaces_are_granted_refused_and_ended() {
+    fn namespace_packets_are_encoded() {
         assert_eq!(text(&connect("/", "s")), r#"40{"sid":"s"}"#);
         assert_eq!(text(&connect_error("/n", "no")), r#"44/n,{"message":"no"}"#);
         assert_eq!(text(&disconnect("/")), "41");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_json_is_null() {
+    fn values_without_json_are_encoded_as_null() {
         let keys_are_no_text = std::collections::HashMap::from([((1, 2), 3)]);
         assert_eq!(
             text(&event("a").arg(&keys_are_no_text).frame()),

@@ -1,8 +1,7 @@
-//! Socket.IO 5 over Engine.IO: namespaces, events, answers, attachments. Must know nothing of what
-//! the events mean.
+//! Socket.IO 5 over Engine.IO: namespaces, events, acknowledgements, attachments. Independent of the meaning of events.
 //!
-//! The layer above implements [`Handler`] and [`Socket`], and mounts [`routes`]. What it sends are
-//! frames that [`event`] and its like make, once for all who get them.
+//! The layer above implements [`Handler`] and [`Socket`], and mounts [`routes`]. It sends frames made by [`event`] and
+//! similar functions, once for all recipients.
 
 mod acks;
 mod encode;
@@ -39,71 +38,69 @@ pub fn routes<H: Handler>(
     engineio::routes(server, path)
 }
 
-/// What the layer above does with clients.
+/// The layer above Socket.IO.
 pub trait Handler: Send + Sync + 'static {
-    /// Where a connection's frames wait.
+    /// Send queue of a connection.
     type Outgoing: Outgoing;
     /// A client in a namespace.
     type Socket: Socket;
 
-    /// The namespaces there are; clients use `/` unless told otherwise.
+    /// All namespaces. Clients use `/` by default.
     const NAMESPACES: &'static [&'static str] = &["/"];
 
-    /// Makes the queue of a new connection, of which nothing is known yet.
+    /// Makes the queue of a new, unauthenticated connection.
     fn outgoing(&self) -> Self::Outgoing;
 
-    /// Lets a client into a namespace, or not. Nothing may be sent to it yet.
+    /// Accepts or refuses a client in a namespace. Nothing may be sent to it yet.
     fn connect(
         &self,
         connect: Connect<'_, Self::Outgoing>,
     ) -> impl Future<Output = Result<Self::Socket, Refusal>> + Send;
 }
 
-/// A client in a namespace; its events are handed over one after the other.
+/// A client in a namespace. Its events are handled one at a time.
 pub trait Socket: Send + 'static {
-    /// The client has been told that it is in: now it may be sent something.
+    /// Called when the client has been told that it is connected. From now on, packets may be sent to it.
     fn connected(&mut self) -> impl Future<Output = ()> + Send;
 
-    /// Takes an event in. The next one is read when this is over. It is always run to its end.
+    /// Handles an event. The next one is read when this completes. Always runs to completion.
     fn event(&mut self, event: Event<'_>) -> impl Future<Output = ()> + Send;
 
-    /// The client has left, or is lost.
+    /// Called when the client has left or its connection is lost.
     fn disconnected(self, reason: Reason) -> impl Future<Output = ()> + Send;
 }
 
-/// A client that asks to be let in.
+/// A request of a client to connect to a namespace.
 #[derive(Debug)]
 pub struct Connect<'a, O> {
     /// The request that opened its connection.
     pub handshake: &'a Handshake,
-    /// What it says for itself: a JSON object.
+    /// Authentication payload of the CONNECT packet: a JSON object.
     pub auth: Option<&'a RawValue>,
-    /// How to reach it.
+    /// Handle for sending to the client.
     pub client: Client<O>,
 }
 
-/// Why a client is not let in, as its `connect_error` will say.
+/// Message of the `connect_error` for a refused client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(pub Cow<'static, str>);
 
-/// An event from a client.
 #[derive(Debug)]
 pub struct Event<'a> {
-    /// Its name.
     pub name: Cow<'a, str>,
-    /// Its values, as JSON.
+    /// JSON values.
     pub args: &'a [&'a RawValue],
-    /// What their placeholders name.
+    /// Binary attachments, referenced by placeholders in the values.
     pub attachments: &'a [Bytes],
-    /// To be answered with [`Client::ack`] or [`Client::answer`], if the client asks for an answer.
+    /// Set if the client asks for an acknowledgement, which is sent with [`Client::ack`] or [`Client::answer`].
     pub ack: Option<AckId>,
 }
 
-/// The number of an event that waits for its answer.
+/// Id of an event that waits for its acknowledgement.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AckId(u64);
 
-/// A way to a client in a namespace; cheap to clone.
+/// Handle for sending to a client in a namespace. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client<O> {
     outgoing: O,
@@ -113,17 +110,15 @@ pub struct Client<O> {
 }
 
 impl<O: Outgoing> Client<O> {
-    /// Its queue.
     pub fn outgoing(&self) -> &O {
         &self.outgoing
     }
 
-    /// The namespace it is in.
     pub fn namespace(&self) -> &'static str {
         self.namespace
     }
 
-    /// The name the client knows itself by.
+    /// Returns the client's id in the namespace.
     pub fn sid(&self) -> &str {
         &self.sid
     }
@@ -138,8 +133,8 @@ impl<O: Outgoing> Client<O> {
         self.outgoing.push(self.event(name).arg(value).frame());
     }
 
-    /// Sends an event that asks for an answer. The receiver fails when the client leaves; for how
-    /// long to wait is the caller's business. None if the client owes too many answers already.
+    /// Sends an event that asks for an acknowledgement. The receiver fails when the client leaves and has no timeout.
+    /// Returns `None` if too many acknowledgements are pending.
     pub fn ask<T: Serialize + ?Sized>(
         &self,
         name: &str,
@@ -151,12 +146,12 @@ impl<O: Outgoing> Client<O> {
         Some(answer)
     }
 
-    /// Answers an event: `answer` adds the values.
+    /// Acknowledges an event. `answer` adds the values.
     pub fn ack(&self, id: &AckId, answer: impl FnOnce(Values) -> Values) {
         self.outgoing.push(answer(self.answer(id)).frame());
     }
 
-    /// Builds the answer to an event.
+    /// Builds the acknowledgement of an event.
     pub fn answer(&self, id: &AckId) -> Values {
         ack(self.namespace, id.0)
     }

@@ -1,51 +1,48 @@
-//! The Socket.IO 5 codec. Must know no I/O.
+//! Codec for packets of Socket.IO 5. Does no I/O.
 
 use serde_json::value::RawValue;
 
-/// A packet's type.
+/// Packet type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Asks for, or grants, a namespace.
+    /// Request to connect to a namespace, or its acceptance.
     Connect,
-    /// Leaves a namespace.
     Disconnect,
-    /// A named event.
     Event,
-    /// The answer to an event.
+    /// Acknowledgement of an event.
     Ack,
-    /// Refuses a namespace.
+    /// Refusal to connect to a namespace.
     ConnectError,
     /// An event with attachments.
     BinaryEvent,
-    /// An answer with attachments.
+    /// An acknowledgement with attachments.
     BinaryAck,
 }
 
-/// So many attachments a packet may announce.
+/// Maximum number of attachments of a packet.
 pub const MAX_ATTACHMENTS: usize = 32;
 
-/// A parsed packet; what it carries is still JSON text.
+/// A parsed packet. Its data is still JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// Its type.
     pub kind: Kind,
-    /// How many binary messages follow.
+    /// Number of binary messages that follow.
     pub attachments: usize,
-    /// The namespace, `/` for the main one.
+    /// Namespace; `/` is the main one.
     pub namespace: &'a str,
-    /// The number that asks for, or names, an answer.
+    /// Id of the acknowledgement that is requested or given.
     pub id: Option<u64>,
-    /// JSON text, or nothing.
+    /// JSON text; may be empty.
     pub data: &'a str,
 }
 
-/// Text that is no packet.
+/// Error for text that is not a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid packet")]
 pub struct Invalid;
 
 impl Kind {
-    /// The digit it is written as.
+    /// Returns the ASCII digit of the type.
     pub const fn digit(self) -> u8 {
         b'0' + self as u8
     }
@@ -69,10 +66,10 @@ impl Kind {
 }
 
 impl<'a> Packet<'a> {
-    /// Parses the text of a packet, but for its data.
+    /// Parses the text of a packet except its data.
     ///
     /// # Errors
-    /// It is none.
+    /// If the text is not a packet.
     pub fn parse(text: &'a str) -> Result<Self, Invalid> {
         let mut chars = text.chars();
         let kind = chars.next().and_then(Kind::from_digit).ok_or(Invalid)?;
@@ -91,18 +88,18 @@ impl<'a> Packet<'a> {
         })
     }
 
-    /// The JSON values of an event or an answer.
+    /// Parses the data of an event or acknowledgement into its JSON values.
     ///
     /// # Errors
-    /// The data is no JSON array.
+    /// If the data is not a JSON array.
     pub fn values(&self) -> Result<Vec<&'a RawValue>, Invalid> {
         serde_json::from_str(self.data).map_err(|_| Invalid)
     }
 
-    /// The data of a CONNECT: an object, or nothing.
+    /// Parses the data of a CONNECT: an object or nothing.
     ///
     /// # Errors
-    /// It is neither.
+    /// If the data is neither.
     pub fn object(&self) -> Result<Option<&'a RawValue>, Invalid> {
         if self.data.is_empty() {
             return Ok(None);
@@ -144,7 +141,7 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(end.unwrap_or(text.len()))
 }
 
-/// Names that clients give to what happens to themselves.
+/// Event names that clients use for their own lifecycle events.
 const RESERVED: [&str; 6] = [
     "connect",
     "connect_error",
@@ -154,10 +151,10 @@ const RESERVED: [&str; 6] = [
     "removeListener",
 ];
 
-/// An event's name: text that is not reserved, or a number.
+/// Parses the name of an event: a string that is not reserved, or a number.
 ///
 /// # Errors
-/// It is neither.
+/// If the value is neither.
 pub fn event_name(value: &RawValue) -> Result<String, Invalid> {
     let text = value.get();
     if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
@@ -214,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_packet_is_invalid() {
+    fn malformed_packets_are_invalid() {
         for text in [
             "",
             "7",
@@ -232,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_kept_as_they_were_written() {
+    fn values_are_kept_as_raw_json() {
         let packet = Packet::parse(r#"2["a", 1.0, {"b":[true]} ]"#).unwrap();
         let values: Vec<_> = packet.values().unwrap().iter().map(|v| v.get()).collect();
         assert_eq!(values, [r#""a""#, "1.0", r#"{"b":[true]}"#]);
@@ -246,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_carries_an_object_or_nothing() {
+    fn connect_has_an_object_or_no_payload() {
         let object = |text| {
             Packet::parse(text)
                 .unwrap()
@@ -261,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_names_are_no_events() {
+    fn reserved_event_names_are_invalid() {
         let name = |json: &str| event_name(&RawValue::from_string(json.to_owned()).unwrap());
         assert_eq!(name(r#""häh\n""#), Ok("häh\n".to_owned()));
         assert_eq!(name("-7"), Ok("-7".to_owned()));

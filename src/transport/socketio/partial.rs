@@ -1,21 +1,21 @@
-//! A packet whose attachments are still to come. Must know no I/O.
+//! Reassembles a packet with binary attachments. Does no I/O.
 
 use bytes::Bytes;
 
 use super::packet::{Invalid, Packet};
 
-/// Its text, and what has come of its attachments.
+/// The text of a packet, and the attachments received so far.
 #[derive(Debug)]
 pub(super) struct Partial {
     text: String,
     wanted: usize,
     attachments: Vec<Bytes>,
-    /// Bytes that may still come.
+    /// Bytes that the remaining attachments may have.
     room: usize,
 }
 
 impl Partial {
-    /// Waits for the attachments that `packet` announces, of `room` bytes together.
+    /// Starts with the text of `packet`, whose attachments may have `room` bytes in total.
     pub fn new(text: &str, packet: &Packet<'_>, room: usize) -> Self {
         Self {
             text: text.to_owned(),
@@ -25,17 +25,17 @@ impl Partial {
         }
     }
 
-    /// Adds one; true when it was the last.
+    /// Adds an attachment. Returns whether it was the last.
     ///
     /// # Errors
-    /// They are too large together.
+    /// If the attachments are too large in total.
     pub fn add(&mut self, attachment: Bytes) -> Result<bool, Invalid> {
         self.room = self.room.checked_sub(attachment.len()).ok_or(Invalid)?;
         self.attachments.push(attachment);
         Ok(self.attachments.len() == self.wanted)
     }
 
-    /// The packet's text and its attachments.
+    /// Returns the text and the attachments.
     pub fn into_parts(self) -> (String, Vec<Bytes>) {
         (self.text, self.attachments)
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_whole_with_the_last_attachment() {
+    fn a_packet_is_complete_with_its_last_attachment() {
         let text = "52-[\"a\"]";
         let mut partial = Partial::new(text, &Packet::parse(text).unwrap(), 3);
         assert_eq!(partial.add(Bytes::from_static(b"a")), Ok(false));
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn attachments_are_limited_together() {
+    fn attachments_share_one_size_limit() {
         let text = "52-[\"a\"]";
         let mut partial = Partial::new(text, &Packet::parse(text).unwrap(), 3);
         partial.add(Bytes::from_static(b"ab")).unwrap();

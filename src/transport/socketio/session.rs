@@ -1,5 +1,4 @@
-//! A client's connection: the namespaces it is in, and what it sends to them. Must know nothing of
-//! the transport below.
+//! A client's connection: its namespaces, and the packets it sends to them. Independent of the transport below.
 
 use std::sync::Arc;
 
@@ -14,21 +13,20 @@ use super::{AckId, Client, Connect, Event, Handler, Handshake, Refusal, Socket};
 use crate::transport::engineio::{Message, Protocol, Reaction, Reason, Session, new_sid};
 use crate::transport::outgoing::{Close, Outgoing};
 
-/// So many bytes the attachments of one packet may have.
+/// Maximum total size of a packet's attachments, in bytes.
 const MAX_ATTACHED: usize = 1_000_000;
 
-/// The Socket.IO clients of one handler, as Engine.IO sees them.
+/// The Engine.IO protocol that passes Socket.IO clients to a handler.
 #[derive(Debug)]
 pub struct Connections<H> {
     handler: Arc<H>,
 }
 
-/// One client's connection.
 #[derive(Debug)]
 pub struct Connection<H: Handler> {
     handler: Arc<H>,
     outgoing: H::Outgoing,
-    /// Forgotten when the client is in every namespace there is: headers are large.
+    /// Dropped when the client is connected to every namespace, because headers are large.
     handshake: Option<Box<Handshake>>,
     sockets: Vec<Connected<H::Socket>>,
     partial: Option<Box<Partial>>,
@@ -42,7 +40,6 @@ struct Connected<S> {
 }
 
 impl<H: Handler> Connections<H> {
-    /// Serves clients with `handler`.
     pub fn new(handler: Arc<H>) -> Self {
         Self { handler }
     }
@@ -64,7 +61,7 @@ impl<H: Handler> Protocol for Connections<H> {
         (connection, outgoing)
     }
 
-    /// A client that is told so does not come back by itself.
+    /// A client that receives DISCONNECT does not reconnect by itself.
     fn farewell(close: Close) -> Option<Bytes> {
         let namespaces = H::NAMESPACES.iter();
         let frames = namespaces.flat_map(|namespace| encode::disconnect(namespace));

@@ -1,4 +1,4 @@
-//! The sending side of a WebSocket. Must know nothing of what is read.
+//! Write half of a WebSocket. Independent of reading.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -11,12 +11,12 @@ use super::would_block;
 use crate::transport::record::Record;
 use crate::transport::socket::Socket;
 
-/// Frames handed to the kernel with one call.
+/// Maximum number of frames per system call.
 const SLICES: usize = 64;
-/// A queue that had more frames in it gives its memory back when it is empty: thousands are idle most of the time.
+/// Queue length above which an emptied queue frees its memory, because most of thousands of connections are idle.
 pub(super) const KEPT_FRAMES: usize = 8;
 
-/// Whole frames go out one after the other here, whoever sends them.
+/// Write half of a WebSocket, which writes complete frames in order, whichever task sends them.
 #[derive(Debug)]
 pub struct Line {
     socket: Socket,
@@ -25,9 +25,9 @@ pub struct Line {
 
 #[derive(Debug, Default)]
 struct Out {
-    /// Frames not yet with the kernel; the first may be half sent.
+    /// Frames not yet accepted by the kernel. The first may be partly sent.
     frames: VecDeque<Bytes>,
-    /// Nothing may come after a close frame.
+    /// Whether a close frame is queued, after which nothing may be sent.
     closing: bool,
 }
 
@@ -43,21 +43,21 @@ impl Line {
         self.socket.tcp()
     }
 
-    /// What the log will say of the connection.
+    /// Returns the log record of the connection.
     pub(super) fn record(&self) -> &Record {
         self.socket.record()
     }
 
-    /// Sends whole frames at once, past whoever polls the WebSocket; answers how many bytes went out.
+    /// Writes complete frames at once, past the task that polls the WebSocket. Returns the number of bytes sent.
     ///
-    /// None if frames wait already, or nothing can be sent now: then they are still the caller's. If only some, the rest
-    /// goes out before anything else, as soon as the WebSocket is polled.
+    /// Returns 0 if frames are queued already or nothing can be sent now; the caller then keeps the frames. If they are
+    /// sent partly, the rest is queued and sent first when the WebSocket is next polled.
     pub fn send(&self, frames: &Bytes) -> usize {
         let mut out = self.out();
         if out.closing || !out.frames.is_empty() {
             return 0;
         }
-        // Whoever polls the WebSocket hears of errors.
+        // Errors are reported to the task that polls the WebSocket.
         let sent = self.tcp().try_write(frames).unwrap_or(0);
         if 0 < sent && sent < frames.len() {
             out.frames.push_back(frames.slice(sent..));
@@ -65,22 +65,22 @@ impl Line {
         sent
     }
 
-    /// Takes frames that [`Line::flush`] is to send.
+    /// Queues frames for [`Line::flush`].
     pub(super) fn queue(&self, frames: impl IntoIterator<Item = Bytes>) {
         self.out().frames.extend(frames);
     }
 
-    /// Takes the last frame, if one is to be sent.
+    /// Ends the queue, with a last frame if there is one.
     pub(super) fn end(&self, last: Option<Bytes>) {
         let mut out = self.out();
         out.closing = true;
         out.frames.extend(last);
     }
 
-    /// Sends what the kernel takes of what is queued, and then `answer`; true when that was everything.
+    /// Writes what the kernel accepts of the queue and then of `answer`. Returns whether that was everything.
     ///
-    /// The answer goes out only when nothing is stuck: else a flood of pings from a peer that does not read would fill the
-    /// queue with pongs.
+    /// The answer is only written when the queue is empty. Otherwise a flood of pings from a peer that does not read
+    /// would fill the queue with pongs.
     pub(super) fn flush(&self, answer: &mut Vec<u8>) -> io::Result<bool> {
         let mut out = self.out();
         loop {
@@ -100,9 +100,9 @@ impl Line {
         }
     }
 
-    /// One call to the kernel with all that is queued.
+    /// Passes all queued frames to the kernel with one system call.
     fn try_send(&self, frames: &VecDeque<Bytes>) -> io::Result<usize> {
-        // The common case is cheaper without a vector: no walk through the file layer.
+        // The common case is cheaper without a vector: it avoids the kernel's file layer.
         if let (Some(frame), 1) = (frames.front(), frames.len()) {
             return self.tcp().try_write(frame);
         }

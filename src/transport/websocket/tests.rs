@@ -1,3 +1,5 @@
+//! Tests of the WebSocket over a loopback connection.
+
 use super::*;
 use crate::transport::frame::{append_text_frame, binary_frame, ping_frame, text_frame};
 use crate::transport::testing::{pair, within};
@@ -16,7 +18,7 @@ async fn connected(max_message: usize) -> (WebSocket, Client) {
 async fn heard(client: &mut Client) -> Message {
     within(client.next()).await.unwrap().unwrap()
 }
-/// Writes raw client bytes to a fresh server; gives what its `read` says.
+/// Sends raw client bytes to a new server and returns the result of its `read`.
 async fn read_raw(bytes: &[u8]) -> Result<Incoming, ReadError> {
     let (socket, mut peer) = pair().await;
     peer.write_all(bytes).await.unwrap();
@@ -24,7 +26,7 @@ async fn read_raw(bytes: &[u8]) -> Result<Incoming, ReadError> {
 }
 
 #[tokio::test]
-async fn messages_go_both_ways() {
+async fn messages_are_exchanged_in_both_directions() {
     let (mut server, mut client) = connected(1024).await;
     client.send(Message::text("up")).await.unwrap();
     client.send(Message::binary(vec![1, 2])).await.unwrap();
@@ -54,7 +56,7 @@ async fn more_frames_than_one_call_takes_arrive_in_order() {
 }
 
 #[tokio::test]
-async fn pings_are_answered_while_reading() {
+async fn client_pings_are_answered_while_reading() {
     let (mut server, mut client) = connected(1024).await;
     client.send(Message::Ping("hi".into())).await.unwrap();
     let (_, pong) = tokio::join!(
@@ -72,7 +74,7 @@ async fn pings_are_answered_while_reading() {
 }
 
 #[tokio::test]
-async fn a_ping_of_ours_is_answered() {
+async fn server_pings_are_answered() {
     let (mut server, mut client) = connected(1024).await;
     server.write(&mut vec![ping_frame()]).await.unwrap();
     heard(&mut client).await;
@@ -81,7 +83,7 @@ async fn a_ping_of_ours_is_answered() {
 }
 
 #[tokio::test]
-async fn a_read_cancelled_in_the_middle_of_a_message_loses_nothing() {
+async fn a_cancelled_read_loses_no_data() {
     let (socket, mut peer) = pair().await;
     let mut server = WebSocket::new(socket, &[], 1024);
     let frame = [0x81, 0x83, 0, 0, 0, 0, b'a', b'b', b'c'];
@@ -97,7 +99,7 @@ async fn a_read_cancelled_in_the_middle_of_a_message_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_without_end_leaves_others_their_turn() {
+async fn an_endless_message_yields_to_other_tasks() {
     let (socket, mut peer) = pair().await;
     let mut server = WebSocket::new(socket, &[], 1024);
     peer.write_all(&[0; 1024]).await.unwrap();
@@ -107,13 +109,13 @@ async fn a_message_without_end_leaves_others_their_turn() {
         assert_eq!(half.read(&mut [0; 16]).unwrap(), 16);
     }
     assert!(would_block(&half.read(&mut [0; 16]).unwrap_err()));
-    // There is more, and it is read when the next turn comes.
+    // The rest is read in the next turn.
     within(server.socket().readable()).await.unwrap();
     assert!(server.read().now_or_never().is_some());
 }
 
 #[tokio::test]
-async fn what_came_with_the_handshake_is_read_first() {
+async fn bytes_received_with_the_handshake_are_read_first() {
     let (socket, _peer) = pair().await;
     let mut server = WebSocket::new(socket, &[0x81, 0x81, 0, 0, 0, 0, b'x'], 1024);
     let first = within(server.read()).await.unwrap();
@@ -121,7 +123,7 @@ async fn what_came_with_the_handshake_is_read_first() {
 }
 
 #[tokio::test]
-async fn bad_input_has_its_close_code() {
+async fn invalid_input_closes_with_the_right_code() {
     let not_utf8 = read_raw(&[0x81, 0x82, 0, 0, 0, 0, 0xC3, 0x28]).await;
     assert_eq!(not_utf8.unwrap_err().close_code(), Some(1007));
     let too_big = read_raw(&[0x81, 0xFE, 0x04, 0x01, 0, 0, 0, 0]).await;
@@ -133,7 +135,7 @@ async fn bad_input_has_its_close_code() {
 }
 
 #[tokio::test]
-async fn a_peer_that_just_goes_is_told_nothing() {
+async fn an_abrupt_disconnect_has_no_close_code() {
     let (mut server, client) = connected(1024).await;
     drop(client);
     assert_eq!(within(server.read()).await.unwrap_err().close_code(), None);
@@ -153,7 +155,7 @@ async fn the_limit_can_be_raised_while_open() {
 }
 
 #[tokio::test]
-async fn our_close_reaches_the_peer_with_its_code() {
+async fn the_servers_close_frame_has_its_code() {
     let (server, mut client) = connected(1024).await;
     // Unread bytes must not make the kernel reset the connection.
     client.send(Message::text("unread")).await.unwrap();
@@ -167,7 +169,7 @@ async fn our_close_reaches_the_peer_with_its_code() {
 }
 
 #[tokio::test]
-async fn the_peers_close_is_answered_once() {
+async fn the_clients_close_is_answered_once() {
     let (mut server, mut client) = connected(1024).await;
     client.close(None).await.unwrap();
     assert_eq!(within(server.read()).await.unwrap(), Incoming::Close(None));
@@ -179,7 +181,7 @@ async fn the_peers_close_is_answered_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_reads_nothing_is_given_up() {
+async fn a_peer_that_does_not_read_is_closed() {
     let (mut server, _client) = connected(1024).await;
     let begun = tokio::time::Instant::now();
     let mut frames = vec![binary_frame(&vec![0; 64 << 20])];
@@ -189,7 +191,7 @@ async fn a_peer_that_reads_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_write_cancelled_in_the_middle_of_a_frame_goes_on_with_the_next() {
+async fn a_cancelled_write_is_continued_by_the_next() {
     let (socket, mut peer) = pair().await;
     let mut server = WebSocket::new(socket, &[], 1024);
     let big = binary_frame(&vec![7; 16 << 20]);
@@ -207,7 +209,7 @@ async fn a_write_cancelled_in_the_middle_of_a_frame_goes_on_with_the_next() {
 }
 
 #[tokio::test]
-async fn what_others_send_goes_between_whole_frames_and_not_after_the_last() {
+async fn direct_sends_go_between_whole_frames_and_not_after_the_close() {
     let (socket, mut peer) = pair().await;
     let mut server = WebSocket::new(socket, &[], 1024);
     let line = server.line().clone();
@@ -236,7 +238,7 @@ async fn what_others_send_goes_between_whole_frames_and_not_after_the_last() {
 }
 
 #[tokio::test]
-async fn a_flood_of_pings_leaves_one_pong() {
+async fn a_flood_of_pings_is_answered_with_one_pong() {
     let (socket, mut peer) = pair().await;
     let mut server = WebSocket::new(socket, &[], 1024);
     let mut stuck = vec![binary_frame(&vec![0; 16 << 20])];
@@ -250,7 +252,7 @@ async fn a_flood_of_pings_leaves_one_pong() {
 }
 
 #[tokio::test]
-async fn waiting_costs_little_memory() {
+async fn idle_websockets_use_little_memory() {
     let (mut server, _client) = connected(1024).await;
     assert!(size_of::<WebSocket>() <= 512, "{}", size_of::<WebSocket>());
     let read = size_of_val(&server.read());

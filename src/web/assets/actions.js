@@ -1,4 +1,4 @@
-// What can be done with a message: a small bar that follows pointer and focus, keys, a finger that rests on it.
+// Actions on a message: a toolbar that follows pointer and focus, keyboard shortcuts, and a menu on long press.
 
 import { copy } from "./copy.js";
 import { $, fromTemplate } from "./dom.js";
@@ -8,9 +8,9 @@ import { Reactors } from "./reactors.js";
 import { emojiKey } from "./text.js";
 import { toast } from "./toast.js";
 
-/** A finger that rests so long asks for the menu, milliseconds. */
+/** Duration of a long press, milliseconds. */
 const LONG = 500;
-/** Keys on a message that has the focus. */
+/** Shortcuts on a focused message. */
 const KEYS = { Enter: "more", r: "reply", e: "edit", "+": "react", Delete: "delete" };
 
 export class Actions {
@@ -22,7 +22,7 @@ export class Actions {
   #dialog = $("#delete-dialog");
   #menu = new Menu((entry, what, emoji) => this.#do(entry, what, emoji));
   #finger = 0;
-  /** What a finger that rests has asked for. */
+  /** Action of the current long press. */
   #held = null;
   #reactors;
 
@@ -45,7 +45,7 @@ export class Actions {
     log.addEventListener("touchend", (event) => this.#lift(event));
   }
 
-  /** What may be done with a message. */
+  /** Returns which actions are allowed on a message. */
   #allowed({ own, deleted }) {
     const { member, keeps } = page.room;
     const writes = member && this.#composer.open;
@@ -84,7 +84,7 @@ export class Actions {
     else if (entry && what) this.#do(entry, what);
   }
 
-  /** A finger rests on a message: a browser may take that for a right click as well. */
+  /** Starts a long press. Browsers may also report it as a right click. */
   #rest(target) {
     clearTimeout(this.#finger);
     this.#held = null;
@@ -92,7 +92,7 @@ export class Actions {
     if (asked) this.#finger = setTimeout(() => (this.#held = asked)(), LONG);
   }
 
-  /** A finger that rests on a reaction asks who reacted. */
+  /** Returns the action of a long press: on a reaction, showing who reacted; else the menu. */
   #asked(target) {
     const entry = this.#timeline.entryOf(target);
     const reaction = target.closest(".reaction");
@@ -100,7 +100,7 @@ export class Actions {
     return entry && !target.closest("a, button") ? () => this.#do(entry, "more") : null;
   }
 
-  /** To browsers the finger that asked taps when it goes: that would close the menu, or react. */
+  /** Ends a long press. Browsers report a tap at its end, which would close the menu or react, so that is prevented. */
   #lift(event) {
     clearTimeout(this.#finger);
     if (!this.#held) return;
@@ -145,7 +145,7 @@ export class Actions {
     );
   }
 
-  /** Up and down from message to message; Escape goes back to writing. */
+  /** Arrow keys move between messages; Escape returns to the composer. */
   #key(event) {
     const { entries, log } = this.#timeline;
     const entry = this.#timeline.entryOf(event.target);

@@ -1,10 +1,10 @@
-// Files that will go with the next message: by button, dropped, pasted; shown in a tray, refused where the server would.
+// Files for the next message: chosen, dropped or pasted; listed in a tray; refused by the same rules as on the server.
 
 import { keepsMetadata, sizeLabel } from "./attached.js";
 import { $, make, setText } from "./dom.js";
 import { page, say } from "./page.js";
 
-/** A picture that waits is shown so large, pixels each way; screens may show it at half that. */
+/** Size of a preview in the tray, pixels; displayed at half that size on dense screens. */
 const THUMB = 96;
 
 export class Attach {
@@ -14,12 +14,12 @@ export class Attach {
   #changed;
   files = [];
 
-  /** `changed` is called with the files whenever somebody has changed them. */
+  /** `changed` is called with the files whenever the user has changed them. */
   constructor(field, changed) {
     this.#changed = changed;
     if (!this.#limits) return;
     const picker = $("#picker");
-    // Without this script there is another way.
+    // Without this script the form has its own file input.
     $("#attach").hidden = false;
     $("#attach").addEventListener("click", () => picker.click());
     picker.addEventListener("change", () => {
@@ -38,14 +38,14 @@ export class Attach {
     this.#changed(this.files);
   }
 
-  /** Puts files that were kept in front of those that are there. */
+  /** Puts stored files before the current ones. */
   restore(files) {
     if (!this.#limits || !files.length) return;
     this.files = [...files, ...this.files];
     this.#show("");
   }
 
-  /** Says what is wrong; until something changes. */
+  /** Shows a warning until something changes. */
   warn(text) {
     this.#say(text);
   }
@@ -89,7 +89,7 @@ export class Attach {
     this.#refusal.hidden = !text;
   }
 
-  /** A picture is pasted; text with a picture beside it, as word processors have it, is text. */
+  /** Attaches pasted pictures. If there is also text, as from word processors, the text is pasted instead. */
   #paste(event) {
     const { files, types } = event.clipboardData;
     if (!files.length || types.includes("text/plain")) return;
@@ -97,7 +97,7 @@ export class Attach {
     this.add(files);
   }
 
-  /** All over the page: a browser that gets a file which missed its place would leave the page for it. */
+  /** Handles drops on the whole page: a file dropped beside the target would make the browser leave the page. */
   #takeDrops(place, field) {
     const area = document.body;
     const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
@@ -128,7 +128,7 @@ function trayItem(file, place) {
   return make("li", "file", ...preview(file), name, make("span", "file-size", sizeLabel(file.size)), remove, ...note);
 }
 
-/** A picture shows what it is: drawn small, without an address of its own, which the policy of the page would not allow. */
+/** Draws a preview on a canvas. A blob URL would violate the content security policy. */
 function preview(file) {
   if (!file.type.startsWith("image/")) return [];
   const canvas = make("canvas", "thumb");
@@ -138,7 +138,7 @@ function preview(file) {
   return [canvas];
 }
 
-/** The middle of it. */
+/** Draws the middle square of a picture. */
 function draw(canvas, picture) {
   const side = Math.min(picture.width, picture.height);
   const at = [(picture.width - side) / 2, (picture.height - side) / 2];

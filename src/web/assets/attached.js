@@ -1,22 +1,22 @@
-// Files of messages as they are shown; the server does the same.
+// Attachments of a message; the server renders the same.
 
 import { make, ownFile } from "./dom.js";
 import { say } from "./page.js";
 
-/** A picture takes at most so many pixels each way; thumbnails are no larger. */
+/** Maximum width and height of a displayed picture, pixels; thumbnails are no larger. */
 const SHOWN_MAX = 400;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** `48 KiB`, `1.2 MiB`, rounded up, in the units of the limits. */
+/** Formats a size like `48 KiB` or `1.2 MiB`, rounded up, in the units of the limits. */
 export function sizeLabel(bytes) {
   if (bytes < KIB) return `${bytes} B`;
   if (bytes < MIB) return `${Math.ceil(bytes / KIB)} KiB`;
   return `${Math.ceil((bytes * 10) / MIB) / 10} MiB`;
 }
 
-/** What shows files of a message; `mine` if I sent it. */
+/** Returns the elements for a file; `mine` if the reader sent it. */
 export function fileNodes(file, mine) {
   const own = ownFile(file.url);
   const note = noteOf(file, mine);
@@ -24,14 +24,14 @@ export function fileNodes(file, mine) {
   return note ? [node, make("p", "file-note", say(note))] : [node];
 }
 
-/** A link that shows nothing of the file but its name and size. */
+/** Creates a link with the name and size of a file. */
 export function card({ name, size }, url) {
   const label = typeof size === "number" ? sizeLabel(size) : size;
   const link = make("a", "file", make("bdi", "file-name", name), make("span", "file-size", label));
   return url ? lead(link, url) : link;
 }
 
-/** Only files of this server are shown; others are links. */
+/** Shows a file of this server. Files on other hosts are only links. */
 function ownNode(file, url) {
   const { kind, width, playable, cleaned, animated } = file;
   if (kind === "video" || kind === "audio") return playable ? player(file, url) : card(file, url);
@@ -43,21 +43,24 @@ function ownNode(file, url) {
   return link;
 }
 
-/** A sentence below a file. */
+/** Returns the key of the note below a file, or null. */
 function noteOf({ kind, media_type, playable, cleaned }, mine) {
   if (mine && !cleaned && (kind !== "other" || holdsAuthors(media_type))) return "uncleaned_note";
   if (/^image\/hei[cf]$/.test(media_type) && kind === "picture") return "heic_note";
   return (kind === "video" || kind === "audio") && !playable ? "unplayable_note" : null;
 }
 
-/** Documents whose metadata the server cannot remove; the server's model/media.rs has the same rule. */
+/** Whether it is a document whose metadata the server cannot remove; same rule as in the server's model/media.rs. */
 const holdsAuthors = (type) => /^application\/(pdf$|rtf$|msword$|vnd\.)/.test(type);
 
-/** Types that the server cleans; it looks at the bytes, this only at what the browser makes of the name. */
+/**
+ * Types whose metadata the server removes. The server looks at the content; this only at the type the browser derives
+ * from the name.
+ */
 const CLEANED =
   /^(image\/(jpeg|png|gif|webp|avif|hei[cf]|jxl|jp2)|video\/(mp4|quicktime|webm|ogg|3gpp|x-msvideo|avi|vnd\.avi|(x-)?matroska)|audio\/(mpeg|mp3|mp4|x-m4a|ogg|opus|webm|aac|(x-)?(flac|wav)))$/;
 
-/** Whether a file that is about to be sent may keep what it says of its sender. */
+/** Whether a file that is about to be sent may keep metadata about its sender. */
 export const keepsMetadata = (type) => holdsAuthors(type) || (/^(image|video|audio)\//.test(type) && !CLEANED.test(type));
 
 const lead = (link, href) => Object.assign(link, { href, target: "_blank", rel: "noopener" });
@@ -75,7 +78,7 @@ function player(file, url) {
   return make("figure", "player", media, make("figcaption", "", link, make("span", "file-size", sizeLabel(size))));
 }
 
-/** An animation: its first frame for those who want no motion, and a button for both. */
+/** Creates an animation: its first frame for `prefers-reduced-motion`, and a button that starts and stops it. */
 function moving(file, url, still) {
   const source = document.createElement("source");
   Object.assign(source, { media: "(prefers-reduced-motion: reduce)", srcset: still });
@@ -86,7 +89,7 @@ function moving(file, url, still) {
   return make("span", "moving", link, button);
 }
 
-/** Its place is known before it is there. */
+/** Creates an image with its size, so that the page does not shift when it loads. */
 function picture(src, { name, width, height }) {
   const image = document.createElement("img");
   return Object.assign(image, { loading: "lazy", decoding: "async", ...fitted(width, height), alt: name, src });

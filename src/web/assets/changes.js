@@ -1,4 +1,4 @@
-// Edits, deletions and reactions that the server has not confirmed, shown on the messages as if it had, with a mark.
+// Optimistic display of edits, deletions and reactions that the server has not confirmed yet, with a mark.
 
 import { $ } from "./dom.js";
 import { showDeletion, showEdit, showReaction } from "./message.js";
@@ -24,12 +24,12 @@ export class Changes {
     const changed = new Set(this.#outbox.changes().map(({ message }) => message));
     for (const entry of this.#timeline.entries) {
       if (changed.has(entry.id)) this.#show(entry);
-      // Its change left the queue without an answer here: refused, or sent by another window of mine.
+      // Its change left the queue without an answer in this window: refused, or sent by another window.
       else if (entry.node.classList.contains("waiting")) this.#renew(entry.id);
     }
   }
 
-  /** Puts the changes that wait onto a message, in order. */
+  /** Applies the queued changes to a message, in order. */
   #show(entry) {
     const changes = this.#outbox.changes().filter(({ message }) => message === entry.id);
     entry.node.classList.toggle("waiting", changes.length > 0);
@@ -40,7 +40,7 @@ export class Changes {
     }
   }
 
-  /** Shows a message as the server has it. */
+  /** Shows a message as it is on the server. */
   async #renew(id) {
     this.#timeline.find(id)?.node.classList.remove("waiting");
     const message = await get(`messages/${id}`).catch(() => null);
@@ -50,7 +50,7 @@ export class Changes {
 
   async #refused({ op, message }, code) {
     const now = await this.#renew(message);
-    // Deleted twice is deleted.
+    // The message is already deleted, so a refused deletion is no error.
     if (op === "delete" && now?.deleted_at) return;
     toast(say("undone", { why: reasonOf({ error: code }) }));
   }

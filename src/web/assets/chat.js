@@ -1,4 +1,4 @@
-// The room that is open: what comes in, what is read.
+// Controller of the open room: incoming messages and the read cursor.
 
 import { Actions } from "./actions.js";
 import { Changes } from "./changes.js";
@@ -11,7 +11,7 @@ import { Pending } from "./pending.js";
 import { Place } from "./place.js";
 import { Timeline } from "./timeline.js";
 
-/** What is seen while one scrolls is told to the server this often, milliseconds. */
+/** Interval at which the read cursor is sent while scrolling, milliseconds. */
 const READ_EVERY = 300;
 
 export class Chat {
@@ -22,7 +22,7 @@ export class Chat {
   #history = new History(this.#timeline);
   #composer;
   #gone = false;
-  /** Messages that came while somebody looked at older ones. */
+  /** Number of messages that arrived while the reader looked at older ones. */
   #below = 0;
   #position = page.room.change;
   #reading = 0;
@@ -52,7 +52,10 @@ export class Chat {
     this.#scrolled();
   }
 
-  /** What the server tells, in order. What it answers to what I sent is no part of it: it may be ahead of what I missed. */
+  /**
+   * Takes messages from the server's events, in order. Answers to own messages do not come here: they may be ahead of
+   * messages that were missed.
+   */
   #take(messages) {
     const { latest, atBottom, hasLine } = this.#timeline;
     const readAll = this.#rooms.all.get(this.#room.id)?.last_read_id >= latest;
@@ -69,13 +72,13 @@ export class Chat {
     this.#read();
   }
 
-  /** From here on nothing is missed. */
+  /** Called when all missed messages have arrived. */
   #live() {
     this.#timeline.log.dataset.live = "yes";
     this.#read();
   }
 
-  /** What is seen is read, if nothing before it was passed over. */
+  /** Moves the read cursor to the last visible message, unless unread ones before it were skipped. */
   #read() {
     clearTimeout(this.#reading);
     this.#reading = 0;
@@ -104,7 +107,7 @@ export class Chat {
     else this.#readSoon();
   }
 
-  /** Too much was missed: begins again with the newest. */
+  /** Starts again with the newest messages, because too many were missed. */
   #reset() {
     this.#history.restart().catch(() => location.reload());
   }

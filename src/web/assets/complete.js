@@ -1,4 +1,4 @@
-// A list of suggestions above the line to write in: people by "@", emoji by ":". The focus stays in the line.
+// Autocomplete in the composer: people after "@", emoji after ":". The focus stays in the text field.
 
 import { $, isComposing, make, setFace } from "./dom.js";
 import { findEmoji, emojiOf } from "./emoji.js";
@@ -6,7 +6,7 @@ import { get, me, nameOf, page, say } from "./page.js";
 import { nameKey } from "./text.js";
 
 const MOST = 8;
-/** Members are asked for in pieces, and no more than this. */
+/** Members loaded per request, and in total. */
 const PIECE = 200;
 const MEMBERS_MAX = 1000;
 
@@ -15,7 +15,7 @@ export class Complete {
   #list = $("#suggestions");
   #items = [];
   #chosen = 0;
-  /** Where what is being completed begins. */
+  /** Start of the text being completed. */
   #from = 0;
   #members = null;
 
@@ -129,7 +129,7 @@ async function loadMembers() {
       more = piece.more;
     }
   } catch {
-    // Whoever is known can be called.
+    // Members loaded so far can still be mentioned.
   }
   return members.filter(({ id, deleted }) => !deleted && id !== me.id);
 }

@@ -1,4 +1,4 @@
-// The line to write in: sending, changing and answering messages, drafts.
+// Composer: sending, editing and replying, and drafts.
 
 import { Attach } from "./attach.js";
 import { Complete } from "./complete.js";
@@ -7,13 +7,13 @@ import { Draft } from "./draft.js";
 import { count, page, say } from "./page.js";
 import { cut, isolated, trimLines } from "./text.js";
 
-/** How often others are told that somebody types. */
+/** Interval between two `typing` events, milliseconds. */
 const TYPING_EVERY = 2000;
-/** The longest quote that is shown. */
+/** Maximum length of a quote, characters. */
 const HEAD = 140;
-/** Files that were kept are waited for no longer than this, milliseconds. */
+/** Maximum wait for stored files, milliseconds. */
 const PATIENCE = 1000;
-/** How much may still be written is said from here on, characters. */
+/** Characters left at which the counter appears. */
 const NEAR = 200;
 
 export class Composer {
@@ -57,7 +57,7 @@ export class Composer {
     if (!coarse()) this.#field.focus({ preventScroll: true });
   }
 
-  /** Whether anything can be written here. */
+  /** Whether sending is possible. */
   get open() {
     return this.#form !== null;
   }
@@ -66,7 +66,7 @@ export class Composer {
     this.#field?.focus({ preventScroll: true });
   }
 
-  /** Puts one of my messages into the line, to change it. */
+  /** Loads one of the caller's messages into the text field, to edit it. */
   edit(entry) {
     this.#reply = null;
     this.#editing = entry;
@@ -75,7 +75,7 @@ export class Composer {
     this.focus();
   }
 
-  /** The next message answers this one. */
+  /** Makes the next message a reply to this one. */
   reply({ id, name, text }) {
     if (!this.open) return;
     if (this.#editing) this.#cancel();
@@ -85,7 +85,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Takes back a message that was not sent: behind what is being written. */
+  /** Takes back a message that was not sent, appended to the current draft. */
   take({ content, reply, files }) {
     if (!this.open) return;
     if (this.#editing) this.#cancel();
@@ -96,7 +96,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Nothing can be written here any more. */
+  /** Replaces the composer by a text, because sending is no longer possible. */
   close(text) {
     const closed = document.createElement("div");
     closed.className = "composer closed";
@@ -112,7 +112,7 @@ export class Composer {
     this.#context.hidden = false;
   }
 
-  /** Shows the files that are kept with the draft. */
+  /** Loads the files stored with the draft. */
   async #restore() {
     const files = this.#draft.files().then((kept) => this.#attach.restore(kept));
     await Promise.race([files, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
@@ -150,7 +150,7 @@ export class Composer {
     this.#cancel();
   }
 
-  /** Neither changes nor answers anything any more; what was being written before comes back. */
+  /** Stops editing or replying. After editing, the draft is restored. */
   #cancel() {
     const wasEditing = this.#editing !== null;
     this.#editing = null;
@@ -160,7 +160,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Goes on with what was being written here. */
+  /** Restores the draft. */
   #resume() {
     if (this.#editing || !this.#form) return;
     const { text, reply } = this.#draft;
@@ -211,7 +211,7 @@ export class Composer {
     }
   }
 
-  /** Says how much of what may be written is, when it is nearly all or too much. */
+  /** Shows the counter when the text is near or above the maximum length. */
   #measure() {
     const most = page.room.text_max;
     const { value } = this.#field;
@@ -225,7 +225,7 @@ export class Composer {
     this.#isTooLong &&= length > most;
   }
 
-  /** As high as its text, where the style sheet cannot do it. */
+  /** Fits the height to the text, where CSS `field-sizing` is not supported. */
   #fit() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#field.style.height = "auto";
@@ -233,8 +233,8 @@ export class Composer {
   }
 }
 
-/** Characters, counted as the server counts them. */
+/** Returns the number of code points, as the server counts. */
 const lengthOf = (text) => [...text].length;
 
-/** A finger has no Shift key: there, Enter makes a new line. */
+/** Whether the main input is touch. On-screen keyboards have no Shift+Enter, so there Enter inserts a line break. */
 const coarse = () => matchMedia("(pointer: coarse)").matches;

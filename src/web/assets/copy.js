@@ -1,5 +1,5 @@
-// Puts a text where one can paste it from, also on plain-HTTP pages, which have no clipboard of their own; answers whether
-// that was done.
+// Copies text to the clipboard, also on plain-HTTP pages, where `navigator.clipboard` is missing. Resolves with whether
+// it succeeded.
 
 export async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => copyBySelection(text));

@@ -1,5 +1,5 @@
-// The page of a room's details, while somebody looks at it: who joins, leaves, gets another role, comes and goes. The
-// server writes the page; this puts its newest words into place.
+// Live updates of the room details page: members, roles, presence. The server renders the page; this replaces changed
+// parts by a newly rendered version.
 
 import { $ } from "./dom.js";
 
@@ -19,7 +19,7 @@ export class Details {
     for (const name of ["joined", "left", "member_changed", "presence", "room_changed"]) {
       wire.on(name, (event) => (event.room?.id ?? event.room) === this.#room() && this.#soon());
     }
-    // Who leaves or deletes it by a form is on the way elsewhere already.
+    // After leaving or deleting the room by a form, the browser is already navigating away.
     let leaving = false;
     addEventListener("submit", () => (leaving = true));
     rooms.on("gone", ({ room }) => room === this.#known && !leaving && location.reload());
@@ -42,7 +42,10 @@ export class Details {
   }
 }
 
-/** Makes an element like another, and touches no more of it than it must: somebody may be about to press what is there. */
+/**
+ * Makes an element equal to another with as few changes as possible, so that nothing is replaced that is about to be
+ * pressed.
+ */
 function liken(here, there) {
   if (here.isEqualNode(there)) return;
   const isSame = here.nodeName === there.nodeName && here.childNodes.length === there.childNodes.length;

@@ -1,10 +1,10 @@
-// Small tools for the page's elements and for times. Text only ever goes in as text.
+// Helpers for DOM elements and times. Text is only ever inserted as text, never as HTML.
 
 import { initials } from "./text.js";
 
 /**
- * What `make` returns, or `fallback` if it throws: a bad value from outside, or a storage that a browser locks, must not
- * stop the page.
+ * Returns the result of `make`, or `fallback` if it throws. Invalid external values, or storage blocked by the browser,
+ * must not stop the page.
  */
 export function attempt(make, fallback = null) {
   try {
@@ -17,10 +17,10 @@ export function attempt(make, fallback = null) {
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** A new element of what stands in a <template>. */
+/** Clones the first element of a <template>. */
 export const fromTemplate = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
-/** A new element with a class and with what is in it: elements and texts. */
+/** Creates an element with a class and children (elements and texts). */
 export function make(tag, className, ...children) {
   const element = document.createElement(tag);
   if (className) element.className = className;
@@ -28,15 +28,15 @@ export function make(tag, className, ...children) {
   return element;
 }
 
-/** Changes the text only if it is another one, so that nothing flickers or is read out again. */
+/** Sets the text only if it differs, to avoid flicker and repeated announcements by screen readers. */
 export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
 /**
- * The address if it is that of a file of this server, as the server writes it; else null. Nothing else is loaded: other
- * hosts would be told who reads here, and other paths of this server do things. The server's model/address.rs has the
- * same rule; tests/addresses.json holds both to it.
+ * Returns the URL if it is a file of this server in the form in which the server writes it, else null. Nothing else is
+ * loaded: other hosts would learn who reads here, and other paths of this server have side effects. Same rule as in the
+ * server's model/address.rs; tests/addresses.json tests both.
  */
 export function ownFile(address) {
   const parts = /^\/files\/([1-9]\d{0,18})\/((?:[\w.~-]|%(?!2[ef]|5c|[01]|7f)[\da-f]{2})+)(?:\?k=[\w.~-]+)?$/i.exec(address ?? "");
@@ -44,7 +44,7 @@ export function ownFile(address) {
   return good ? address : null;
 }
 
-/** Fills in a face: whose letters, on which colour, of a person or a kind of room; or their picture. */
+/** Fills in an avatar: a picture, or initials on a colour derived from the id. */
 export function setFace(face, name, id, kind = "person", picture = null) {
   face.className = `face hue-${id % 12} of-${kind}`;
   const src = ownFile(picture);
@@ -57,9 +57,9 @@ export function setFace(face, name, id, kind = "person", picture = null) {
 }
 
 const lang = document.documentElement.lang;
-// The reader's own habits (24 hours, order of day and month), if they are in the page's language.
+// The reader's own conventions (24 hours, order of day and month), if they are for the page's language.
 const wished = navigator.languages?.find((one) => one.startsWith(lang)) ?? lang;
-// None is the browser's own.
+// `undefined` selects the browser's default.
 export const locale = attempt(() => Intl.getCanonicalLocales(wished)[0]) ?? undefined;
 const format = (options) => new Intl.DateTimeFormat(locale, options);
 const formats = {
@@ -76,23 +76,23 @@ const formats = {
 
 const numbers = new Intl.NumberFormat(locale);
 
-/** A number as it is written here: 4,000. */
+/** Formats a number in the locale: 4,000. */
 export const numberLabel = (number) => numbers.format(number);
 
-/** A time in one of these forms; nothing if it is none. */
+/** Formats a time; returns "" if it is invalid. */
 const written = (form, iso) => attempt(() => formats[form].format(new Date(iso)), "");
 
-/** Local midnight before that time, as a number: two times of one day have the same. */
+/** Returns local midnight before a time, as a number; equal for two times on one day. */
 export const dayOf = (iso) => new Date(iso).setHours(0, 0, 0, 0);
 
-/** How many days ago that was: 0 is today. */
+/** Returns the number of days since a time: 0 is today. */
 export const daysAgo = (iso) => Math.round((dayOf(Date.now()) - dayOf(iso)) / 86_400_000);
 
 const isThisYear = (iso) => new Date(iso).getFullYear() === new Date(Date.now()).getFullYear();
 
 export const longDay = (iso) => written(isThisYear(iso) ? "day" : "dayAndYear", iso);
 
-/** Calls a listener when another day has begun: at midnight, or when the page wakes up on a later one. */
+/** Calls a listener when a new day has begun: at midnight, or when the page wakes up later. */
 export function onNewDay(listener) {
   let today = dayOf(Date.now());
   const look = () => {
@@ -104,17 +104,20 @@ export function onNewDay(listener) {
   document.addEventListener("visibilitychange", look);
 }
 
-/** Whether an input method is at work: its keys do nothing else. Safari says so of its last one by a code only. */
+/**
+ * Whether an input method is composing text; its keys must be ignored. Safari reports the last one only by key code
+ * 229.
+ */
 export const isComposing = ({ isComposing: composing, keyCode }) => composing || keyCode === 229;
 
-/** Puts a <time> of a message into the reader's zone. */
+/** Shows the time of a message in the reader's time zone. */
 export function setClock(element, iso) {
   element.dateTime = iso;
   element.title = written("long", iso);
   setText(element, written("clock", iso));
 }
 
-/** Puts any other <time> into the reader's zone, with its day unless that is today. */
+/** Shows any other time in the reader's time zone, with the day unless it is today. */
 export function setLong(element) {
   const iso = element.dateTime;
   const days = daysAgo(iso);
@@ -122,7 +125,7 @@ export function setLong(element) {
   setText(element, written(days === 0 ? "clock" : days > 0 && days < 7 ? "dayAndClock" : "short", iso));
 }
 
-/** The same for the list of rooms, where days count more than minutes. */
+/** Shows a time in the list of rooms, where older ones have only a date. */
 export function setWhen(element, iso) {
   const days = daysAgo(iso);
   element.dateTime = iso;

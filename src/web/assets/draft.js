@@ -1,5 +1,5 @@
-// What is half written in the open room, one draft for all windows of an account: the text and what it answers are kept
-// with every key, its files as soon as the browser has written them.
+// Draft of the open room, shared by all windows of an account. Text and reply are stored with every key, files as soon
+// as the browser has written them.
 
 import { attempt } from "./dom.js";
 import { me, page } from "./page.js";
@@ -9,10 +9,10 @@ const KEY = `parlor.draft.${me?.uuid}.${page?.room?.id}`;
 
 export class Draft {
   text = "";
-  /** What it answers: { id, sender, content, deleted }, or null. */
+  /** Message it replies to: { id, sender, content, deleted }, or null. */
   reply = null;
 
-  /** `changed` is called when another window has changed it. */
+  /** `changed` is called when another window has changed the draft. */
   constructor(changed) {
     this.#read();
     addEventListener("storage", ({ key }) => {
@@ -34,13 +34,13 @@ export class Draft {
     attempt(() => (text || reply ? store() : localStorage.removeItem(KEY)));
   }
 
-  /** The files that are kept with it. */
+  /** Resolves with the files stored with the draft. */
   async files() {
     const files = await kept("drafts", page.room.id);
     return Array.isArray(files) ? files : [];
   }
 
-  /** Keeps these files; resolves with whether the browser does. */
+  /** Stores files; resolves with whether the browser did. */
   saveFiles(files) {
     if (!files.length) return drop("drafts", page.room.id).then(() => true);
     return keep("drafts", page.room.id, [...files]).then(() => true, () => false);

@@ -1,4 +1,4 @@
-// The emoji one can type by name, the most common first.
+// Emoji by name, the most common first.
 
 const TABLE =
   "thumbsup 👍,heart ❤️,joy 😂,tada 🎉,open_mouth 😮,cry 😢,smile 😄,grin 😁,grinning 😀,smiley 😃,laughing 😆,sweat_smile 😅," +
@@ -20,17 +20,17 @@ const TABLE =
   "money 💰,bell 🔔,alarm ⏰,hourglass ⏳,check ✅,cross ❌,warning ⚠️,question ❓,exclamation ❗,plus ➕,minus ➖,up ⬆️,down ⬇️," +
   "recycle ♻️,stop 🛑,pin 📌,link 🔗,search 🔍";
 
-/** [name, emoji] each. */
+/** Pairs of name and emoji. */
 export const EMOJI = TABLE.split(",").map((pair) => pair.split(" "));
 
-/** What people react with most. */
+/** Emoji offered first for reactions. */
 export const QUICK = EMOJI.slice(0, 6);
 
 const known = new Map(EMOJI);
 
 export const emojiOf = (name) => known.get(name);
 
-/** Those whose name has that in it, those whose name begins with it first. */
+/** Returns the emoji whose names contain the query; names that begin with it come first. */
 export function findEmoji(query) {
   const wanted = query.toLowerCase().replace(/[\s-]+/g, "_");
   const fit = EMOJI.filter(([name]) => name.includes(wanted));

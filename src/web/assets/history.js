@@ -1,18 +1,18 @@
-// The history of the open room: brings it to the page piece by piece, whichever way somebody scrolls.
+// History of the open room: loads a page when the reader scrolls near either end.
 
 import { $, setText } from "./dom.js";
 import { get, page, say } from "./page.js";
 import { toast } from "./toast.js";
 
 const PAGE = 100;
-/** So close to the end of what is on the page the next piece is fetched, pixels. */
+/** Distance from the end at which the next page is loaded, pixels. */
 const NEAR = 1200;
 
 export class History {
   #timeline;
   #path = `rooms/${page.room.id}/messages`;
   #loading = false;
-  /** Counts the pieces that were begun anew: an answer for an earlier one comes too late. */
+  /** Incremented at each restart, so that late responses to earlier requests are ignored. */
   #piece = 0;
 
   constructor(timeline) {
@@ -21,26 +21,26 @@ export class History {
     this.#look();
   }
 
-  /** Shows the newest messages. */
+  /** Scrolls to the newest messages, loading them if needed. */
   async latest() {
     if (this.#timeline.newer) await this.restart();
     this.#timeline.toBottom();
   }
 
-  /** Begins again with the newest messages. */
+  /** Starts again with the newest messages. */
   async restart() {
     const { items, more } = await this.#fetch("");
     this.#begin(items, more, false);
     this.#timeline.toBottom();
   }
 
-  /** Shows a message, wherever it is; says so if it is nowhere. */
+  /** Shows a message wherever it is in the history, or an error if it does not exist. */
   async show(id) {
     if (!(await this.bring(id))) return toast(say("message_missing"));
     this.#timeline.reveal(id);
   }
 
-  /** Brings a message onto the page, wherever it is; answers whether it is there. */
+  /** Loads a message wherever it is in the history; resolves with whether it exists. */
   async bring(id) {
     if (this.#timeline.find(id)) return true;
     const half = PAGE / 2;
@@ -60,7 +60,7 @@ export class History {
     requestAnimationFrame(() => this.#look());
   }
 
-  /** Fetches what is about to be seen. */
+  /** Loads the messages that are about to be visible. */
   #look() {
     const { log, entries, older, newer } = this.#timeline;
     if (!entries.length) return;
@@ -80,7 +80,7 @@ export class History {
       const { items, more } = await this.#fetch(part);
       if (piece === this.#piece) side === "older" ? timeline.prepend(items, more) : timeline.append(items, more);
       this.#top();
-      // One piece may not be enough.
+      // One page may not be enough.
       requestAnimationFrame(() => this.#look());
     } catch {
       setText($("#log-top"), say("history_failed"));

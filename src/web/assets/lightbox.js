@@ -1,4 +1,4 @@
-// A picture or a film, as large as the window allows; the arrow keys go on to the next one.
+// Lightbox: shows a picture or video as large as the window; arrow keys move to the next one.
 
 import { $, $$, fromTemplate } from "./dom.js";
 
@@ -16,7 +16,7 @@ export class Lightbox {
     this.#dialog.addEventListener("click", ({ target }) => target.closest("a, video") || this.#dialog.close());
     this.#dialog.addEventListener("keydown", ({ key }) => this.#step({ ArrowLeft: -1, ArrowRight: 1 }[key]));
     this.#dialog.addEventListener("close", () => this.#closed());
-    // Back closes it.
+    // The browser's Back button closes it.
     addEventListener("popstate", () => this.#dialog.close());
     this.#dialog.addEventListener("close", () => $("video", this.#dialog).pause());
   }
@@ -51,11 +51,11 @@ export class Lightbox {
     if (isFilm) return this.#showFilm(film, link);
     const image = $("img", this.#dialog);
     const small = $("img", link);
-    // The first frame of an animation that stands still.
+    // First frame for readers who stopped the animation.
     const [still, shown] = [$("source", link), $("source", this.#dialog)];
     shown.srcset = still?.srcset ?? "";
     shown.media = still?.media ?? "not all";
-    // As wide as it will be, before it is there.
+    // Sets the final proportions before the picture has loaded.
     image.width = small.width;
     image.height = small.height;
     image.alt = small.alt;

@@ -1,20 +1,20 @@
-// The way to other pages: it waits for files that are being kept, and without a connection it stays here and says so.
+// Navigation to other pages: waits for files being stored; without a connection, stays and shows a banner.
 
 import { $, setText } from "./dom.js";
 import { say } from "./page.js";
 import { isSaving, saved } from "./storage.js";
 
-/** No longer than this, milliseconds. */
+/** Maximum wait, milliseconds. */
 const PATIENCE = 10_000;
 
 const isOffline = () => !navigator.onLine || document.documentElement.dataset.wire === "offline";
 
 const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
-/** Leads to another page. */
+/** Navigates to another page. */
 export async function visit(href) {
   if (isSaving()) await Promise.race([saved(), wait(PATIENCE)]);
-  // The connection may be lost and the server there.
+  // The WebSocket may be down although the server is reachable.
   if (isOffline() && !(await answers())) return complain();
   location.assign(href);
 }
@@ -27,7 +27,7 @@ function complain() {
   banner.hidden = false;
 }
 
-/** Links that lead away from this page, in this window. */
+/** Handles links that leave this page in this window. */
 export function watchLinks() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");

@@ -1,4 +1,4 @@
-// The list of my rooms beside the page, and the number in the title.
+// List of rooms, and the unread count in the title.
 
 import { $, attempt, fromTemplate, make, onNewDay, setFace, setText, setWhen } from "./dom.js";
 import { me, nameOf, roomName, say } from "./page.js";
@@ -6,11 +6,11 @@ import { cut } from "./text.js";
 import { PASSING } from "./wire.js";
 
 const TITLE = document.title;
-/** Characters of the last message that the list shows. */
+/** Maximum length of the last message in the list, characters. */
 const PREVIEW = 100;
-/** What holds a message up, but nobody needs to decide. */
+/** Errors that pass without a decision by the user. */
 const WAITING = new Set([...PASSING, "offline", "interrupted"]);
-/** How far it was scrolled, for the next page of this window. */
+/** Key of the scroll position, kept for the next page in this window. */
 const SCROLLED = "parlor.list";
 
 export class List {
@@ -20,7 +20,7 @@ export class List {
   #senders;
   #waiting = false;
 
-  /** `senders` have messages that wait, or were refused. */
+  /** `senders` hold messages that wait or were refused. */
   constructor(rooms, presence, senders) {
     this.#rooms = rooms;
     this.#presence = presence;
@@ -39,7 +39,7 @@ export class List {
     addEventListener("pagehide", () => attempt(() => sessionStorage.setItem(SCROLLED, list.scrollTop)));
   }
 
-  /** Many changes come at once; they are shown together. */
+  /** Batches changes that arrive together. */
   #soon() {
     if (this.#waiting) return;
     this.#waiting = true;
@@ -86,7 +86,7 @@ export class List {
   }
 
   #order(items) {
-    // Nothing moves away under a finger or from under the keyboard.
+    // While the list has the focus nothing moves, so that nobody hits the wrong room.
     if (this.#root.matches(":focus-within")) return;
     items.forEach((item, place) => {
       if (this.#root.children[place] !== item) this.#root.insertBefore(item, this.#root.children[place] ?? null);
@@ -100,7 +100,7 @@ function byRank(a, b) {
   return (b.unread > 0) - (a.unread > 0) || at(b) - at(a);
 }
 
-/** Who said the last message, in larger rooms, and how it begins; the server does the same. */
+/** Returns sender and beginning of the last message; the server does the same. */
 function preview(room) {
   const message = room.last_message;
   if (!message) return ["", ""];
@@ -111,7 +111,7 @@ function preview(room) {
   return [room.kind === "direct" ? "" : nameOf(message.sender), text];
 }
 
-/** Name and text may run in different directions. */
+/** Isolates name and text, which may have different directions. */
 function setPreview(element, by, text) {
   const parts = [...(by ? [make("bdi", "", by), ": "] : []), make("bdi", "", text)];
   if (element.textContent !== (by ? `${by}: ${text}` : text)) element.replaceChildren(...parts);

@@ -1,12 +1,12 @@
-// Logging out: what this browser keeps for the account goes first, so that whoever uses it next finds nothing.
+// Log-out: first deletes everything this browser stores for the account, so that the next user finds nothing.
 
 import { count } from "./page.js";
 import { forgetAll } from "./storage.js";
 
-/** A browser that does not answer does not keep anybody in, milliseconds. */
+/** Maximum wait for the deletion, milliseconds, so that a browser that hangs does not prevent log-out. */
 const PATIENCE = 2000;
 
-/** `unsent` counts messages that would be lost; `leaving` is called when it is decided. */
+/** `unsent` returns the number of messages that would be lost; `leaving` is called when log-out is confirmed. */
 export function watchLogout(unsent, leaving) {
   document.addEventListener("submit", async (event) => {
     const form = event.target;

@@ -1,4 +1,4 @@
-// What runs on every page of somebody who is logged in.
+// Entry point on every page of a logged-in user.
 
 import { $, $$, onNewDay, setLong, setText } from "./dom.js";
 import { Chat } from "./chat.js";
@@ -17,13 +17,13 @@ import { Switcher } from "./switcher.js";
 import { Uploads } from "./uploads.js";
 import { Wire } from "./wire.js";
 
-/** A connection that comes back this soon is not worth a word. */
+/** The connection must be down this long before the banner appears, milliseconds. */
 const BLINK = 1200;
 
 const showTimes = () => $$("main time[data-long]").forEach(setLong);
 showTimes();
 onNewDay(showTimes);
-// Links to hand on: one touch selects all of it.
+// Read-only inputs hold links to share; focus selects everything.
 for (const input of $$("input[readonly]")) input.addEventListener("focus", () => input.select());
 
 if (page) {
@@ -43,7 +43,7 @@ if (page) {
   wire.start();
 }
 
-/** Says that the connection is lost, unless it is back at once; leaves when the session has ended. */
+/** Shows a banner while the connection is lost; leaves the page when the session has ended. */
 function showState(wire, unsent) {
   const state = document.documentElement.dataset;
   const banner = $("#banner");
@@ -63,10 +63,10 @@ function showState(wire, unsent) {
     state.wire = "offline";
     timer = setTimeout(() => (banner.hidden = false), BLINK);
   });
-  // The browser knows at once, but not whether the server can be reached all the same.
+  // The browser reports this at once, but the server may still be reachable.
   addEventListener("offline", () => (banner.hidden = false));
   wire.on("alive", hide);
-  // Who logs out here, or ends the account, knows that the session ends.
+  // The user logs out or deletes the account, and knows that the session ends.
   let leaving = false;
   watchLogout(unsent, () => (leaving = true));
   document.addEventListener("submit", ({ defaultPrevented }) => (leaving ||= !defaultPrevented));
@@ -74,7 +74,7 @@ function showState(wire, unsent) {
     end();
     if (!leaving) location.replace("/auth/logout?note=session-ended");
   });
-  // Somebody else is logged in here now.
+  // The browser is logged in to another account now.
   wire.on("replaced", () => {
     end();
     location.reload();

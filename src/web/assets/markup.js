@@ -1,15 +1,16 @@
-// What people write, as elements: a little Markdown, links, and who is mentioned. The grammar is that of the server's
-// model/text/markup; tests/markup.json holds both to it. Text only ever goes in as text. The time is linear in the text:
-// whatever needs a look ahead is computed once per line, and tests/markup_worst.json holds texts made to need more.
+// Renders message text as DOM elements: a subset of Markdown, links and mentions. The server's model/text/markup has
+// the same grammar; tests/markup.json tests both. Text is only ever inserted as text. The time is linear in the length
+// of the text: everything that needs look-ahead is computed once per line; tests/markup_worst.json holds texts designed
+// to take longer.
 
 import { make } from "./dom.js";
 import { hostEnd, mailAddresses, withoutTail } from "./urls.js";
 import { isBlank, isGap, isLetter, isSolid, mayCloseBefore, mayOpenAfter, nameKey, stopsAddress } from "./text.js";
 
-/** Quotes within quotes, so deep. */
+/** Maximum depth of nested quotes. */
 const DEPTH_MAX = 3;
 const NAME_MAX = 64;
-/** Characters that are compared with names in one message: enough for every @ that can mention somebody. */
+/** Maximum number of characters compared with names in one message: enough for every @ that can be a mention. */
 const NAME_CHARS = 6400;
 const ITEM = /^[ \t]*(?:[-*]|(\d{1,9})\.) (.*)$/s;
 const SCHEMES = ["https://", "http://", "mailto:"];
@@ -17,7 +18,7 @@ const WWW = "www.";
 const MARKS = /[`*_@＠:]|www\./i;
 const ESCAPED = "*_`@＠";
 
-/** Renders a text; `called` has the keys of the usernames that it calls, and whether that is me. */
+/** Renders a text. `called` maps the keys of mentioned user names to whether that is the reader. */
 export function render(text, called = new Map()) {
   const fragment = document.createDocumentFragment();
   const names = { called, charsLeft: NAME_CHARS };
@@ -26,7 +27,7 @@ export function render(text, called = new Map()) {
   return fragment;
 }
 
-/** Without white space at the end. No expression: one that looks for it at the end tries every place. */
+/** Removes trailing white space. A regular expression anchored at the end would be tried at every position. */
 function trimEnd(text) {
   let end = text.length;
   while (end > 0 && isBlank(text[end - 1])) end--;
@@ -35,14 +36,17 @@ function trimEnd(text) {
 
 const trim = (text) => trimEnd(text).replace(/^\p{White_Space}+/u, "");
 
-/** An element with many parts; too many arguments of one call are an error. */
+/** Creates an element with many children. One call with too many arguments would throw. */
 function wrap(tag, parts) {
   const element = make(tag, "");
   for (const part of parts) element.append(part);
   return element;
 }
 
-/** What a line begins: its kind, and the line without its mark. A backslash before the mark makes it text. */
+/**
+ * Returns the kind of block a line belongs to, and the line without its marker. A backslash before the marker makes it
+ * text.
+ */
 function lineOf(line, depth) {
   if (line.startsWith("```") && /^[\w+-]*$/.test(trimEnd(line.slice(3)))) return { kind: "fence" };
   if (line.startsWith("\\") && marked(line.slice(1), depth)) return { kind: "text", rest: line.slice(1) };
@@ -51,7 +55,7 @@ function lineOf(line, depth) {
 
 function marked(line, depth) {
   if (line.startsWith(">") && depth < DEPTH_MAX) {
-    // Else an arrow, a face, more than a number.
+    // Else it is an arrow, an emoticon, or "more than 5".
     return [undefined, ">", " "].includes(line[1]) ? { kind: "quote", rest: line.slice(line[1] === " " ? 2 : 1) } : null;
   }
   const [, number, text] = ITEM.exec(line) ?? [];
@@ -59,7 +63,7 @@ function marked(line, depth) {
   return rest ? { kind: number ? "ol" : "ul", number: Number(number), rest } : null;
 }
 
-/** A block of the text itself runs in the direction of what is in it, and what it holds with it. */
+/** Sets the text direction of a top-level block by its content; nested blocks inherit it. */
 function directed(element, depth) {
   if (!depth) element.setAttribute("dir", "auto");
   return element;
@@ -108,14 +112,14 @@ function paragraph(lines, names) {
   return [wrap("p", parts.flatMap((part, place) => (place ? ["\n", ...part] : part)))];
 }
 
-/** A line as text and elements. */
+/** Returns a line as text and elements. */
 function lineParts(text, names) {
   if (!MARKS.test(text)) return text ? [text] : [];
   const line = new Line([...text]);
   return inline(line, names, { start: 0, end: line.chars.length });
 }
 
-/** A part of a line as text and elements; nothing is bold or italic twice. */
+/** Returns a part of a line as text and elements. Bold and italic do not nest in themselves. */
 function inline(line, names, part) {
   const made = [];
   let from = part.start;
@@ -158,20 +162,20 @@ function element({ kind, marks, me, scheme }, line, names, part) {
   }
 }
 
-/** A line, and for every place in it what comes next. */
+/** Characters of a line, and tables with look-ahead for every index. */
 class Line {
   constructor(chars) {
     this.chars = chars;
-    /** Where the code span ends that begins at a place, and whether a place is within one. */
+    /** End of the code span that begins at an index, and whether an index is within one. */
     this.code = new Map();
     this.inCode = new Uint8Array(chars.length);
     this.findCode();
-    /** Marks behind a backslash, and backslashes that are not shown. */
+    /** Marks after a backslash, and backslashes that are not shown. */
     this.escaped = new Uint8Array(chars.length + 2);
     this.hidden = new Uint8Array(chars.length);
     this.findEscapes();
     this.lookAhead();
-    /** Where the e-mail address ends that begins at a place. */
+    /** End of the e-mail address that begins at an index. */
     this.mail = mailAddresses(chars);
   }
 
@@ -179,19 +183,19 @@ class Line {
     return this.chars.slice(from, to).join("");
   }
 
-  /** The same without the backslashes that are not part of the text. */
+  /** Returns the text without backslashes that are markup. */
   shown(from, to) {
     return this.chars.slice(from, to).filter((_, place) => !this.hidden[from + place]).join("");
   }
 
-  /** Two backslashes are just that: a path of Windows. */
+  /** Two backslashes do not escape: they occur in Windows paths. */
   isBehindBackslash(at) {
     return this.chars[at - 1] === "\\" && this.chars[at - 2] !== "\\";
   }
 
   /**
-   * Code spans: a run of backticks up to the next run of the same length, from left to right. It does not begin within a
-   * word or behind a backslash.
+   * Finds code spans: from a run of backticks to the next run of the same length, left to right. A span does not begin
+   * within a word or after a backslash.
    */
   findCode() {
     const runs = [];
@@ -218,8 +222,8 @@ class Line {
   }
 
   /**
-   * Escaped marks. Their backslash is hidden where the mark could have opened something, and where it could have closed
-   * what such a one would have opened; any other is part of the text.
+   * Finds escaped marks. A backslash is hidden where its mark could have opened markup, or closed what another escaped
+   * mark could have opened. Any other backslash is part of the text.
    */
   findEscapes() {
     const { chars, escaped, hidden } = this;
@@ -243,11 +247,11 @@ class Line {
     });
   }
 
-  /** The next places where emphasis may end, that no address goes beyond, and of an @. */
+  /** Computes the next index at which emphasis may end, a URL must end, and an @ occurs. */
   lookAhead() {
     const { chars } = this;
     const length = chars.length;
-    /** How many letters, digits and pictures there are before a place. */
+    /** Number of letters, digits and pictographs before an index. */
     this.solid = new Uint32Array(length + 1);
     chars.forEach((c, at) => (this.solid[at + 1] = this.solid[at] + isSolid(c)));
     const table = (last) => new Uint32Array(length + 1).fill(last);
@@ -269,7 +273,7 @@ class Line {
     }
   }
 
-  /** What begins there, and where it ends: { kind, end }. */
+  /** Returns the span that begins at `at`: { kind, end }, or null. */
   span(at, names, part) {
     const before = at > part.start ? this.chars[at - 1] : undefined;
     const mailEnd = this.mail.get(at);
@@ -312,7 +316,7 @@ class Line {
     return this.solid[end] > this.solid[at + 1] ? { kind: "italic", end: end + 1 } : null;
   }
 
-  /** Whether emphasis may end there, in a part that ends at `end`. */
+  /** Whether italic may end at `at`, in a part that ends at `end`. */
   closesItalic(at, end) {
     const [mark, last] = [this.chars[at], this.chars[at - 1]];
     if (this.inCode[at] || this.escaped[at] || last === undefined || isBlank(last) || last === mark) return false;
@@ -336,29 +340,29 @@ class Line {
     return mayCloseBefore(at + 2 < end ? this.chars[at + 2] : undefined);
   }
 
-  /** The longest name that is called. */
+  /** Returns the mention with the longest name. */
   mention(from, names, end) {
     if (!names.called.size || names.charsLeft <= NAME_MAX) return null;
-    // One more than a name has, to see where it ends.
+    // One more than the longest name, to see where a name ends.
     let to = from;
     while (to < end && to <= from + NAME_MAX && !this.inCode[to]) to++;
     const found = findName(this.chars.slice(from, to), names);
     return found && { kind: "mention", me: found.me, end: from + found.length };
   }
 
-  /** Whether a part of the line begins so, in any case of ASCII. */
+  /** Whether the line has `scheme` at `at`, ignoring ASCII case. */
   begins(at, end, scheme) {
     const is = (c, place) => this.chars[at + place] === c || this.chars[at + place] === c.toUpperCase();
     return at + scheme.length <= end && [...scheme].every(is);
   }
 
-  /** An address without a scheme. */
+  /** Returns a link without a scheme. */
   www(at, stop) {
     const end = this.begins(at, stop, WWW) && hostEnd(this.chars, at + WWW.length, stop);
     return end ? { kind: "link", scheme: "https://", end } : null;
   }
 
-  /** A full stop after an address is not part of it. */
+  /** Returns a link with a scheme. A full stop after it is not part of it. */
   address(at, end) {
     const scheme = SCHEMES.find((one) => this.begins(at, end, one));
     if (!scheme) return null;
@@ -372,7 +376,7 @@ class Line {
   }
 }
 
-/** The longest name that `rest` begins with: whether it is mine, and its length. */
+/** Returns the longest name at the start of `rest`: its length, and whether it is the reader's. */
 function findName(rest, names) {
   const keyOf = (chars) => {
     names.charsLeft -= chars.length;
@@ -384,7 +388,7 @@ function findName(rest, names) {
   for (const [name, me] of begun) {
     const fits = (length) =>
       length <= rest.length && names.charsLeft >= length && isGap(rest[length]) && keyOf(rest.slice(0, length)) === name;
-    // As many characters as it has, unless they were typed in another form.
+    // The name's own length first; it differs if the name was typed in another Unicode form.
     const usual = [...name].length;
     if (fits(usual)) return { me, length: usual };
     for (let length = 1; length <= NAME_MAX; length++) if (length !== usual && fits(length)) return { me, length };

@@ -1,4 +1,5 @@
-// Players and animations on any page: one plays at a time, what cannot be played becomes a link, motion stops on request.
+// Players and animations on all pages: only one plays at a time; a file that cannot be played becomes a link;
+// animations can be stopped.
 
 import { card } from "./attached.js";
 import { $, $$, make } from "./dom.js";
@@ -8,7 +9,7 @@ const PLAYERS = "figure.player > :is(video, audio)";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function watchMedia() {
-  // None of these events bubbles.
+  // These events do not bubble, so they are captured.
   document.addEventListener("play", ({ target }) => pauseOthers(target), true);
   for (const event of ["error", "loadedmetadata"]) document.addEventListener(event, ({ target }) => check(target), true);
   document.addEventListener("click", ({ target }) => {
@@ -22,7 +23,7 @@ function pauseOthers(player) {
   for (const other of $$("video, audio")) if (other !== player) other.pause();
 }
 
-/** With a codec that this browser does not know, a player fails, or plays sound without a picture. */
+/** With an unsupported codec a player fails, or plays sound without a picture. */
 function check(player) {
   const isBlind = player.tagName === "VIDEO" && player.readyState > 0 && !player.videoWidth;
   if (player.matches?.(PLAYERS) && (player.error || isBlind)) giveUp(player);
@@ -35,7 +36,7 @@ function giveUp(player) {
   figure.replaceWith(card(file, link.getAttribute("href")), make("p", "file-note", say("unplayable_note")));
 }
 
-/** Shows the first frame instead of the animation, or the other way round. */
+/** Switches between the animation and its first frame. */
 function toggle(place) {
   const source = $("source", place);
   const moves = source.media === "not all" || (source.media !== "all" && !calm.matches);

@@ -1,4 +1,5 @@
-// The menu of one message, and the palette of emoji; on a phone both come up from below. Knows nothing of what is done.
+// Menu of a message and emoji picker; on phones both are at the bottom of the screen. Independent of the actions
+// themselves.
 
 import { $, $$, isComposing, make } from "./dom.js";
 import { EMOJI, findEmoji, QUICK } from "./emoji.js";
@@ -14,7 +15,7 @@ export class Menu {
   #entry = null;
   #tell;
 
-  /** `tell` hears the message's entry, what is to be done, and with which emoji. */
+  /** `tell` is called with the message's entry, the action, and the emoji if any. */
   constructor(tell) {
     this.#tell = tell;
     $("#quick").prepend(...QUICK.map(emojiButton));
@@ -43,7 +44,7 @@ export class Menu {
     this.#query.focus();
   }
 
-  /** Beside the message, and wholly in the window. */
+  /** Shows a popover next to the message, within the window. */
   #show(popover) {
     if (!popover.matches(":popover-open")) popover.showPopover();
     const at = $(".bubble", this.#entry.node).getBoundingClientRect();
@@ -65,7 +66,7 @@ export class Menu {
     else this.#tell(entry, what);
   }
 
-  /** Where the focus was inside, it goes back to the message. */
+  /** Returns the focus to the message if it was inside the popover. */
   #left(popover) {
     if (popover.contains(document.activeElement) || document.activeElement === document.body) {
       this.#entry?.node.focus({ preventScroll: true });
@@ -84,7 +85,7 @@ export class Menu {
     this.#choose($("button", this.#grid));
   }
 
-  /** The arrow keys go from button to button. */
+  /** Arrow keys move between buttons. */
   #move(event, popover) {
     const buttons = $$("button:not([hidden])", popover).filter((button) => button.checkVisibility());
     const at = buttons.indexOf(document.activeElement);
@@ -97,7 +98,7 @@ export class Menu {
   }
 }
 
-/** How many buttons stand in the first row. */
+/** Returns the number of buttons in the first row. */
 function columns(buttons) {
   const top = buttons[0]?.offsetTop;
   const next = buttons.findIndex((button) => button.offsetTop !== top);

@@ -1,4 +1,4 @@
-// A message's element: takes over what the server wrote, and writes the same.
+// Element of a message: adopts those rendered by the server, and renders the same.
 
 import { fileNodes } from "./attached.js";
 import { $, daysAgo, fromTemplate, longDay, make, setClock, setFace, setText } from "./dom.js";
@@ -6,10 +6,10 @@ import { render } from "./markup.js";
 import { me, nameOf, say } from "./page.js";
 import { calledIn, meet } from "./people.js";
 
-/** So many people are named of each reaction; the server does the same. */
+/** Maximum number of people named per reaction; the server uses the same limit. */
 const NAMED = 8;
 
-/** Takes over what the server wrote. */
+/** Creates the entry of a message that the server rendered. */
 export function adopt(node) {
   const time = $("time", node);
   const text = $(".text", node);
@@ -28,10 +28,10 @@ export function adopt(node) {
   };
 }
 
-/** A new element for a message. */
+/** Creates the entry and element of a message. */
 export const build = (message) => fill({ node: fromTemplate("message-template"), day: null }, message);
 
-/** Writes a message into its element. */
+/** Updates an element from its message. */
 export function fill(entry, message) {
   const { node } = entry;
   const { sender } = message;
@@ -72,14 +72,14 @@ function fillBody(node, message) {
   write();
 }
 
-/** Whoever is at one of them with the keyboard stays there. */
+/** Replaces the reactions; a focused one keeps the focus. */
 function fillReactions(list, buttons) {
   const { emoji } = list.contains(document.activeElement) ? document.activeElement.dataset : {};
   list.replaceChildren(...buttons);
   if (emoji) buttons.find(({ dataset }) => dataset.emoji === emoji)?.focus({ preventScroll: true });
 }
 
-/** What stands above an answer: { id, sender, content, deleted }. */
+/** Creates the quote above a reply from { id, sender, content, deleted }. */
 export function quote({ id, sender, content, deleted }) {
   const link = make("a", "quote", make("bdi", "quote-name", nameOf(sender)), make("bdi", "quote-text"));
   link.href = `?at=${id}#m${id}`;
@@ -97,20 +97,20 @@ function reaction({ emoji, count, user_ids }) {
   return button;
 }
 
-/** The line above the first message of a day. */
+/** Creates the separator above the first message of a day. */
 export const dayItem = (iso) => make("li", "day", make("span", "", dayName(iso)));
 
-/** What that day is called today. */
+/** Returns the label of a day: today, yesterday, or its date. */
 export const dayName = (iso) => [say("today"), say("yesterday")][daysAgo(iso)] ?? longDay(iso);
 
-/** Shows a message as changed, before the server has confirmed it. */
+/** Shows an edit that the server has not confirmed. */
 export function showEdit(entry, content) {
   entry.text = content;
   entry.node.classList.add("edited");
   $(".text", entry.node).replaceChildren(render(content));
 }
 
-/** The same for a deleted one. */
+/** Shows a deletion that the server has not confirmed. */
 export function showDeletion(entry) {
   const { node } = entry;
   entry.deleted = true;
@@ -120,7 +120,7 @@ export function showDeletion(entry) {
   $(".text", node).replaceChildren(make("p", "", say("deleted_message")));
 }
 
-/** The same for a reaction of mine. */
+/** Shows an own reaction that the server has not confirmed. */
 export function showReaction({ node }, emoji, on) {
   const list = $(".reactions", node);
   const known = [...list.children].find((one) => one.dataset.emoji === emoji);

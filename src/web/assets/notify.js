@@ -1,11 +1,11 @@
-// Tells of new messages while nobody uses the page, where the browser lets it, and only if somebody wants it.
-// Also keeps the small part of the page that works without a connection.
+// Desktop notifications while the page is not in use, if the browser allows them and the user wants them. Also
+// registers the service worker.
 
 import { $, make, setText, attempt } from "./dom.js";
 import { me, nameOf, say } from "./page.js";
 import { isolated } from "./text.js";
 
-/** What this browser was told: "off", or "dismissed" for whoever does not want to be asked. */
+/** Key of the setting of this browser: "off", or "dismissed" if the question was closed. */
 const WISH = `parlor.notify.${me.uuid}`;
 
 export class Notify {
@@ -33,7 +33,7 @@ export class Notify {
     });
   }
 
-  /** One quiet line below the list, until somebody does not want it. */
+  /** Shows one line below the list of rooms, until it is dismissed. */
   #offer(text, ...buttons) {
     if (recall()) return null;
     const dismiss = make("button", "tool", "×");
@@ -48,7 +48,7 @@ export class Notify {
     return note;
   }
 
-  /** On the page of settings: whether this browser tells, and a button for the other way. */
+  /** On the settings page: shows whether notifications are on, with a button to switch. */
   #showSwitch(place) {
     const state = $("p", place);
     const button = $("button", place);
@@ -72,7 +72,7 @@ export class Notify {
     const room = this.#rooms.all.get(room_id);
     const heading = [by && nameOf(by), title].filter(Boolean).map(isolated).join(" · ") || "Parlor";
     const path = room ? `/chat/${room.uuid}${message_id ? `?at=${message_id}` : ""}` : "/conversations";
-    // Several windows of mine tell of it once.
+    // With the same tag, several windows show one notification.
     const options = { body: text ?? "", tag: `parlor-${kind}-${room_id ?? id}`, data: { path }, renotify: true };
     const worker = await navigator.serviceWorker?.getRegistration();
     if (worker) return worker.showNotification(heading, options);
@@ -95,5 +95,5 @@ async function allow() {
 
 const recall = () => attempt(() => localStorage.getItem(WISH), "unknown");
 
-// Where nothing may be stored it asks again next time.
+// If nothing can be stored, the question is asked again next time.
 const remember = (wish) => attempt(() => (wish ? localStorage.setItem(WISH, wish) : localStorage.removeItem(WISH)));

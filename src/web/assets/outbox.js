@@ -1,15 +1,18 @@
-// What I wrote, changed, deleted and reacted to, and the server has not confirmed. It survives a reload, and goes out once,
-// in order: each message keeps the uuid it got before its first try, and the server takes the same uuid only once. The
-// rest may be done twice without harm.
+// Queue of messages, edits, deletions and reactions that the server has not confirmed. It survives a reload and is sent
+// in order. Each message keeps the uuid it got before the first try, and the server accepts a uuid only once; all other
+// operations are idempotent.
 
 import { attempt } from "./dom.js";
 import { me, uuid } from "./page.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
 
-/** Each message has a key of its own, so that windows that write at the same time lose none of each other's. */
+/**
+ * Prefix of the keys in localStorage. Each entry has its own key, so that windows that write at the same time do not
+ * overwrite each other's entries.
+ */
 const KEY = `parlor.outbox.${me?.uuid}.`;
 
-/** What the server is asked for. */
+/** Fields of the request for each operation. */
 const FRAMES = {
   send: ({ room, uuid: id, content, reply, at }) => ({ room, uuid: id, content, reply_to: reply?.id ?? null, sent_at: at }),
   edit: ({ message, content }) => ({ message, content }),
@@ -17,7 +20,7 @@ const FRAMES = {
   react: ({ message, emoji, on }) => ({ message, emoji, on }),
 };
 
-/** Emits "changed", "sent" (a message as the server has it now) and "refused" ({ change, code }: it is given up). */
+/** Emits "changed", "sent" (the message as it is on the server) and "refused" ({ change, code }: it was dropped). */
 export class Outbox extends Emitter {
   #wire;
   #entries = load();
@@ -27,7 +30,7 @@ export class Outbox extends Emitter {
     super();
     this.#wire = wire;
     wire.on("online", () => this.#flush());
-    // Another window of mine has changed it.
+    // Another window has changed the queue.
     addEventListener("storage", ({ key, newValue }) => key?.startsWith(KEY) && this.#hear(key.slice(KEY.length), newValue));
   }
 
@@ -35,12 +38,15 @@ export class Outbox extends Emitter {
     return this.#entries.length;
   }
 
-  /** What waits in a room to be seen: messages, and edits that were refused: { uuid, op, content, reply, at, error }. */
+  /**
+   * Returns the entries of a room to display: messages, and edits that were refused: { uuid, op, content, reply, at,
+   * error }.
+   */
   of(room) {
     return this.#entries.filter((entry) => entry.room === room && (entry.op === "send" || entry.error));
   }
 
-  /** Edits, deletions and reactions that wait, in order: { op, message, … }. */
+  /** Returns the queued edits, deletions and reactions, in order: { op, message, … }. */
   changes() {
     return this.#entries.filter((entry) => entry.op !== "send" && !entry.error && !entry.done);
   }
@@ -49,13 +55,13 @@ export class Outbox extends Emitter {
     this.#add({ op: "send", room, content, reply });
   }
 
-  /** Changes a message: "edit" with { content }, "delete", or "react" with { emoji, on }. */
+  /** Queues a change of a message: "edit" with { content }, "delete", or "react" with { emoji, on }. */
   change(op, room, message, fields) {
     this.#add({ op, room, message, ...fields });
   }
 
   #add(fields) {
-    // No two at one time, so that they keep their order.
+    // Times are unique, so that sorting by time keeps the order.
     const last = Math.max(0, ...this.#entries.map((entry) => Date.parse(entry.at)));
     const at = new Date(Math.max(Date.now(), last + 1)).toISOString();
     const entry = { uuid: uuid(), at, error: null, ...fields };
@@ -74,7 +80,7 @@ export class Outbox extends Emitter {
     drop(id);
   }
 
-  /** The server has it, however we know. */
+  /** Drops an entry that the server is known to have. */
   confirm(id) {
     if (this.#entries.some((entry) => entry.uuid === id)) this.discard(id);
   }
@@ -94,7 +100,7 @@ export class Outbox extends Emitter {
     this.emit("changed");
   }
 
-  /** What another window of mine wrote or sent; if that one is gone before it can send it, this one does. */
+  /** Takes over changes of another window's entry. If that window closes before sending it, this one does. */
   #hear(id, json) {
     this.#forget(id);
     const entry = parse(json);
@@ -104,7 +110,7 @@ export class Outbox extends Emitter {
     setTimeout(() => this.#flush(), AGAIN);
   }
 
-  /** Sends one after the other; who fails for good waits for a retry and holds up nobody. */
+  /** Sends one entry after the other. An entry that was refused waits for a retry and does not block the others. */
   async #flush() {
     if (this.#busy) return;
     this.#busy = true;
@@ -134,7 +140,9 @@ export class Outbox extends Emitter {
     }
   }
 
-  /** What was typed waits for a decision; what was pressed can be pressed again. */
+  /**
+   * Handles a refusal. A text is kept for a retry; a deletion or reaction is dropped, because it is easily repeated.
+   */
   #refuse(entry, code) {
     if (typeof entry.content === "string") return this.#mark(entry.uuid, code);
     this.discard(entry.uuid);
@@ -144,17 +152,17 @@ export class Outbox extends Emitter {
 
 const byTime = (one, other) => one.at.localeCompare(other.at);
 
-// Where nothing may be stored, the outbox lives as long as the page.
+// If nothing can be stored, the queue lives as long as the page.
 function load() {
   const kept = attempt(() => Object.entries(localStorage), []).filter(([key]) => key.startsWith(KEY));
   return kept.map(([, json]) => parse(json)).filter(Boolean).sort(byTime);
 }
 
-/** An entry as it was stored; null if it is none. */
+/** Parses a stored entry; null if it is invalid. */
 function parse(json) {
   const entry = attempt(() => JSON.parse(json));
   if (!entry) return null;
-  // Earlier versions kept nothing but messages.
+  // Earlier versions stored only messages.
   entry.op ??= "send";
   const written = entry.op === "send" || entry.op === "edit" ? [entry.content] : [];
   const isText = [entry.uuid, entry.at, ...written].every((text) => typeof text === "string");

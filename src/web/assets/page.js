@@ -1,4 +1,5 @@
-// What the server wrote into the page for scripts: who I am, which room is open, the words to say.
+// Data that the server wrote into the page for scripts: the caller, the open room, translations. Also API requests and
+// uuids.
 
 import { attempt } from "./dom.js";
 
@@ -8,22 +9,22 @@ export const page = attempt(() => JSON.parse(meta("page")));
 export const me = page?.me;
 export const csrf = meta("csrf");
 
-/** A text with its gaps filled: say("typing_one", { a: "Ann" }). */
+/** Returns a text with its placeholders filled: say("typing_one", { a: "Ann" }). */
 export function say(key, values = {}) {
   const text = page.texts[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (gap, name) => values[name] ?? gap);
 }
 
-/** The text for one or for many. */
+/** Returns the singular or plural text. */
 export const count = (one, many, n) => say(n === 1 ? one : many, { n });
 
-/** What somebody is called; guests, who can call themselves anything, are marked. The server does the same. */
+/** Returns the displayed name of a person. Guests can choose any name, so they are marked. The server does the same. */
 export function nameOf({ deleted, role, display_name }) {
   if (deleted) return say("deleted_user");
   return role === "guest" ? `${display_name} (${say("guest_badge")})` : display_name;
 }
 
-/** What a room is called by me. */
+/** Returns the name of a room as the caller sees it. */
 export function roomName(room) {
   if (room.kind !== "direct") return room.name;
   const other = room.people.find((person) => person.id !== me.id);
@@ -31,8 +32,8 @@ export function roomName(room) {
 }
 
 /**
- * A version 7 UUID: those of one time stand side by side in the server's index, random ones all over it.
- * crypto.randomUUID is missing on plain-HTTP pages.
+ * Returns a version 7 UUID: ids of about the same time are adjacent in the server's index, random ones are spread over
+ * it. crypto.randomUUID is missing on plain-HTTP pages.
  */
 export function uuid() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -45,14 +46,14 @@ export function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** Reads from the server's own protocol; throws { status } if it refuses. */
+/** GET request to the native API; throws { status } on errors. */
 export async function get(path) {
   const response = await fetch(`/api/v1/${path}`, { headers: { accept: "application/json" } });
   if (!response.ok) throw { status: response.status };
   return response.json();
 }
 
-/** Writes to it; throws { status } if it refuses. */
+/** POST request to the native API; throws { status } on errors. */
 export async function post(path, body) {
   const headers = { accept: "application/json", "content-type": "application/json", "x-csrf-token": csrf };
   const response = await fetch(`/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });

@@ -1,4 +1,4 @@
-// What I sent and nobody has seen yet, below the messages: on its way, or refused and waiting for a decision.
+// Unsent messages of the open room, below the others: in progress, or refused and waiting for a decision.
 
 import { sizeLabel } from "./attached.js";
 import { $, fromTemplate, make, setClock, setText } from "./dom.js";
@@ -26,10 +26,10 @@ const REASONS = {
   session_ended: "error_outdated",
   offline: "offline_queue",
 };
-/** What is said instead of messages with files. */
+/** Texts that replace those above for messages with files. */
 const OF_FILES = { forbidden: "error_no_files", invalid: "error_file_refused" };
 
-/** Why something was refused, as a sentence. */
+/** Returns the reason of a refusal as a sentence. */
 export function reasonOf({ error, status, files }) {
   const key = (files && OF_FILES[error]) ?? REASONS[error] ?? "error_other";
   return say(key, { n: status, size: sizeLabel(page.room.files?.max_size ?? 0) });

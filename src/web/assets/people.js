@@ -1,10 +1,10 @@
-// People the page has heard of, and what they are called by `@`.
+// Cache of people, used for names in mentions and reactions.
 
 import { get, me, nameOf, say } from "./page.js";
 import { nameKey } from "./text.js";
 
 const known = new Map();
-/** Who was asked for: promises that are kept when the answer has come. */
+/** Promises of requests by id, kept after the response has arrived. */
 const asked = new Map();
 
 export function meet(person) {
@@ -14,8 +14,8 @@ export function meet(person) {
 export const personOf = (id) => known.get(id);
 
 /**
- * The keys of the usernames that a message calls, and whether that is me. Who is not known is asked for; then `again`
- * is called.
+ * Returns the keys of the user names mentioned in a message, each with whether it is the caller's. People not in the
+ * cache are requested; then `again` is called.
  */
 export function calledIn({ mentions, mentions_room }, again) {
   const called = new Map(mentions_room ? [["room", true]] : []);
@@ -27,7 +27,7 @@ export function calledIn({ mentions, mentions_room }, again) {
   return called;
 }
 
-/** What somebody is called; whoever is not there any more is a deleted user. */
+/** Resolves with the displayed name of a person. An account that does not exist is a deleted user. */
 export async function nameById(id) {
   if (id === me.id) return say("you");
   if (!known.has(id)) await ask(id);

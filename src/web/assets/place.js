@@ -1,4 +1,4 @@
-// Where somebody was reading: kept for this entry of the browser's history, so that Back leads there again.
+// Scroll position, stored per entry of the browser's history, so that Back returns to it.
 
 import { attempt } from "./dom.js";
 import { uuid } from "./page.js";
@@ -17,7 +17,7 @@ export class Place {
     addEventListener("pagehide", () => attempt(() => this.#save()));
   }
 
-  /** Leads there, if this page was come back to. */
+  /** Restores the position if the page was reached by Back or Forward. */
   async restore() {
     const [{ type } = {}] = performance.getEntriesByType("navigation");
     if (type !== "back_forward") return;

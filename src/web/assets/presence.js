@@ -1,16 +1,16 @@
-// Who is there and who is typing.
+// Presence and typing indicators.
 
 import { $, fromTemplate, setFace, setText } from "./dom.js";
 import { count, me, nameOf, page, say } from "./page.js";
 import { isolated } from "./text.js";
 import { Emitter } from "./wire.js";
 
-/** Somebody who types says so again within this time. */
+/** A typing indicator is removed after this time, milliseconds; clients repeat the event earlier. */
 const TYPING_FOR = 4000;
 
-/** Emits "changed" when somebody came or went. */
+/** Emits "changed" when presence has changed. */
 export class Presence extends Emitter {
-  /** By room: people by id, and how many there are, which in large rooms is all that is known. */
+  /** Per room: people by id, and their number, which is all that is known in large rooms. */
   #people = new Map();
   #counts = new Map();
   #typing = new Map();
@@ -39,7 +39,7 @@ export class Presence extends Emitter {
     for (const [room, people] of Object.entries(online)) this.#begin(Number(room), people, online_count[room]);
   }
 
-  /** What follows are differences from this. Whoever hears it is there. */
+  /** Sets the initial state; later events hold differences. The caller is always online. */
   #begin(room, people, number) {
     this.#people.set(room, new Map([...people, this.#self].map((person) => [person.id, person])));
     this.#counts.set(room, number);

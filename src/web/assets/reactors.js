@@ -1,4 +1,4 @@
-// Who reacted: said beside a reaction under the pointer, with the focus, or under a finger that rests on it.
+// Tooltip with the people who reacted: on hover, on focus, or on long press.
 
 import { locale, make, setText } from "./dom.js";
 import { say } from "./page.js";
@@ -36,7 +36,7 @@ export class Reactors {
     this.hide();
     this.#button = button;
     const text = await who(button);
-    // Somebody may have gone on, or the message has changed.
+    // Meanwhile the pointer may have moved on, or the message may have changed.
     if (button !== this.#button || !button.isConnected) return;
     setText(this.#box, text);
     button.after(this.#box);
@@ -51,7 +51,7 @@ export class Reactors {
     this.#box.remove();
   }
 
-  /** Above the reaction, and wholly in the window. */
+  /** Places the box above the reaction, within the window. */
   #place(at, { width, height }) {
     const left = Math.min(at.left, innerWidth - width - GAP);
     const top = at.top - height > GAP ? at.top - height : at.bottom;
@@ -60,7 +60,7 @@ export class Reactors {
   }
 }
 
-/** The names that the reaction knows, and how many there are beyond them. */
+/** Returns the names known for the reaction, and the number of further people. */
 async function who({ dataset, textContent }) {
   const ids = dataset.people.split(",").filter(Boolean).map(Number);
   const names = (await Promise.all(ids.map(nameById))).map(isolated);

@@ -1,28 +1,28 @@
-// All my rooms as they are now: what was said last, what is unread. Knows nothing of the page.
+// State of all the caller's rooms: last message, unread count. Independent of the page.
 
 import { get, me } from "./page.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
 
-/** Unread messages are counted up to here; the server does the same. */
+/** Unread messages are counted up to this number; the server uses the same limit. */
 const UNREAD_MAX = 100;
-/** So many rooms are asked for at once; the server takes no more. */
+/** Maximum number of rooms per `resume_rooms` request; the server accepts no more. */
 const BATCH = 100;
-/** A room that is refused for now is asked for again within this time, milliseconds. */
+/** Maximum wait before a room that was refused for now is requested again, milliseconds. */
 const LONGEST = 30_000;
 
 /**
- * Emits "changed" (any room, or the list), "messages" { room, messages }, "reset" (room id: what is held of it is
- * too old), "live" (what the server says then) and "gone" { room, event }.
+ * Emits "changed" (any room, or the list), "messages" { room, messages }, "reset" (room id: the messages held are too
+ * old to resume from), "live" (the last page of a resume) and "gone" { room, event }.
  */
 export class Rooms extends Emitter {
   #wire;
   /** By id. */
   all = new Map();
-  /** Those of the connection before, until all of this one's are here. */
+  /** Rooms of the previous connection, until all rooms of this one have arrived. */
   #before = new Map();
-  /** Rooms that are being asked for, and the newest change of each meanwhile. */
+  /** Rooms being requested, each with its newest change that arrived meanwhile. */
   #joining = new Map();
-  /** The room that is open, and the newest change that is held of it. */
+  /** The open room, and the newest change id held of it. */
   open = null;
   position = () => 0;
 
@@ -47,7 +47,7 @@ export class Rooms extends Emitter {
     return [...this.all.values()].filter((room) => room.unread > 0).length;
   }
 
-  /** Notes that I have read a room up to a message, and how many are left. */
+  /** Moves the caller's read cursor; `left` is the number of messages still unread. */
   markRead(id, through, left) {
     const room = this.all.get(id);
     if (!room || through <= room.last_read_id) return;
@@ -57,13 +57,13 @@ export class Rooms extends Emitter {
   }
 
   #welcome(event) {
-    // On the connection before, some may not have come.
+    // The previous connection may have ended before all rooms had arrived.
     this.#before = new Map([...this.#before, ...this.all]);
     this.all = new Map();
     this.#arrive(event);
   }
 
-  /** Takes some of my rooms; the server tells the rest in further events. */
+  /** Takes a part of the room list; the server sends the rest in further events. */
   #arrive({ rooms, more }) {
     for (const room of rooms) this.all.set(room.id, room);
     if (more) return;
@@ -73,34 +73,34 @@ export class Rooms extends Emitter {
       if (!this.all.has(id)) this.emit("gone", { room: id, event: null });
     }
     this.emit("changed");
-    // The room that is open comes first; it may be one that I only look into.
+    // The open room comes first; the caller may not be a member of it.
     const others = [...this.all.keys()].filter((id) => id !== this.open);
     const first = this.open ? [[this.open, this.position()]] : [];
     this.#resumeAll([...first, ...others.map((id) => [id, this.all.get(id).change_id])]);
   }
 
-  /** Resumes rooms, each after a change; those that are refused for now once more, later each time. */
+  /** Resumes rooms, each after a change id. Rooms refused for now are retried with increasing waits. */
   async #resumeAll(places) {
     const welcomed = this.all;
     for (let wait = AGAIN; places.length; wait = Math.min(2 * wait, LONGEST)) {
       const refused = [];
-      // The room that is open does not wait for the others.
+      // The open room does not wait for the others.
       const alone = places.filter(([id]) => id === this.open);
       const others = places.filter(([id]) => id !== this.open);
       const batches = Array.from({ length: Math.ceil(others.length / BATCH) }, (_, at) => others.slice(at * BATCH, (at + 1) * BATCH));
       for (const batch of [alone, ...batches]) {
         refused.push(...(batch === alone ? await this.#resumeEach(batch) : await this.#resumeTogether(batch)));
-        // On another connection its welcome sees to it.
+        // The connection was replaced; its own welcome resumes the rooms.
         if (welcomed !== this.all) return;
       }
       places = refused;
-      // Spread out, so that those whom a busy server refuses do not come back together.
+      // Randomized, so that clients refused by a busy server do not return at the same time.
       if (places.length) await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
       if (welcomed !== this.all) return;
     }
   }
 
-  /** Resumes rooms one after the other; answers those that are refused for now. */
+  /** Resumes rooms one after the other; returns those refused for now. */
   async #resumeEach(places) {
     const refused = [];
     for (const [id, after] of places) {
@@ -110,7 +110,7 @@ export class Rooms extends Emitter {
     return refused;
   }
 
-  /** Resumes rooms with one question; a room of which there is more to tell is asked for by itself. */
+  /** Resumes rooms with one request. A room with more than one page of changes is resumed individually. */
   async #resumeTogether(places) {
     const after = new Map(places);
     try {
@@ -125,7 +125,7 @@ export class Rooms extends Emitter {
     }
   }
 
-  /** Takes a piece of what was missed in a room; answers whether that was all. */
+  /** Takes a page of missed changes; returns whether it was the last. */
   #caughtUp(piece) {
     if (piece.reset) this.emit("reset", piece.room);
     this.#take(piece.room, piece.messages);
@@ -133,7 +133,10 @@ export class Rooms extends Emitter {
     return !piece.more;
   }
 
-  /** Takes what was missed, page by page; afterwards the room is live. Answers from where to go on if refused for now. */
+  /**
+   * Takes all missed changes of a room, page by page; then the room is live. Resolves with the change id to continue
+   * from if refused for now, else null.
+   */
   async #resume(id, after) {
     try {
       for (;;) {
@@ -156,7 +159,7 @@ export class Rooms extends Emitter {
 
   #note(room, message) {
     if (message.id >= (room.last_message?.id ?? 0)) room.last_message = message;
-    // Both numbers come from one counter: a message up to change_id is counted already.
+    // Both ids come from one counter: a message up to change_id has been counted already.
     const isNew = message.id > room.change_id;
     room.change_id = Math.max(room.change_id, message.change_id);
     if (isNew && message.sender.id !== me.id && !message.deleted_at) {
@@ -186,7 +189,7 @@ export class Rooms extends Emitter {
     else this.#count(event.room, -1);
   }
 
-  /** Somebody added me, or I joined elsewhere: the server knows the rest. */
+  /** Loads a room that the caller was added to, or joined elsewhere. */
   async #join(id) {
     this.#joining.set(id, null);
     try {
@@ -199,7 +202,7 @@ export class Rooms extends Emitter {
       this.emit("changed");
       await this.#resumeAll([[id, id === this.open ? this.position() : room.change_id]]);
     } catch {
-      // The next welcome brings it.
+      // The next welcome has it.
     } finally {
       this.#joining.delete(id);
     }

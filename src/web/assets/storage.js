@@ -1,24 +1,24 @@
-// What this browser keeps for an account beyond a page: texts in localStorage, files in IndexedDB. Where a browser keeps
-// nothing, writing fails and reading finds nothing; what is being written lives as long as the page then.
+// Data that this browser stores for an account: texts in localStorage, files in IndexedDB. If the browser blocks
+// storage, writing fails and reading finds nothing; drafts then live as long as the page.
 
 import { attempt } from "./dom.js";
 import { me } from "./page.js";
 
-/** Keys in localStorage begin so, then comes the account. */
+/** Prefixes of keys in localStorage; the account follows. */
 const TEXTS = ["parlor.draft.", "parlor.outbox.", "parlor.upload."];
-/** Stores of the database; their keys are pairs of an account and anything. */
+/** Object stores of the database; their keys are pairs of an account and another key. */
 const STORES = ["drafts", "uploads"];
 const mine = () => IDBKeyRange.bound([me.uuid], [me.uuid, []]);
 
 let opened = null;
-/** Set when the session ends: nothing is kept from then on. */
+/** Set when the session ends; nothing is stored afterwards. */
 let over = false;
 const writing = new Set();
 
-/** Whether files are being written that would be lost if the page went now. */
+/** Whether files are being written that would be lost if the page closed now. */
 export const isSaving = () => writing.size > 0;
 
-/** Resolves when they are written, or cannot be. */
+/** Resolves when these writes have finished or failed. */
 export const saved = () => Promise.allSettled([...writing]);
 
 function open() {
@@ -34,7 +34,7 @@ function open() {
   });
 }
 
-/** Resolves with the result of the last request that `act` makes, when all of it is on disk. */
+/** Resolves with the result of the last request made by `act`, when the transaction is complete. */
 async function run(store, mode, act) {
   const base = await (opened ??= open());
   return new Promise((resolve, reject) => {
@@ -51,11 +51,11 @@ const note = (promise) => {
   return done;
 };
 
-/** Keeps a value; rejects if the browser does not. */
+/** Stores a value; rejects if the browser does not. */
 export const keep = (store, key, value) =>
   over ? Promise.resolve() : note(run(store, "readwrite", (all) => all.put(value, [me.uuid, key])));
 
-/** Changes a value that is kept. */
+/** Changes fields of a stored value. */
 export const change = (store, key, fields) =>
   run(store, "readwrite", (all) => {
     const found = all.get([me.uuid, key]);
@@ -69,10 +69,10 @@ export const allKept = (store) => run(store, "readonly", (all) => all.getAll(min
 
 export const drop = (store, key) => note(run(store, "readwrite", (all) => all.delete([me.uuid, key])).catch(() => {}));
 
-/** Nothing is kept from here on. */
+/** Stops storing. */
 export const end = () => (over = true);
 
-/** Removes what is kept for everybody. */
+/** Removes the stored data of all accounts. */
 export async function forgetAll() {
   end();
   forgetTexts(() => true);
@@ -80,7 +80,7 @@ export async function forgetAll() {
   await Promise.allSettled(STORES.map((store) => run(store, "readwrite", (all) => all.clear())));
 }
 
-/** Removes what is kept for other accounts: whoever is logged in now is not to find it. */
+/** Removes the stored data of other accounts, so that the current user cannot find it. */
 export async function forgetOthers() {
   forgetTexts((account) => account !== me.uuid);
   for (const store of STORES) {

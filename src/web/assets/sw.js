@@ -1,5 +1,5 @@
-// The small part of the page that works without a connection. It keeps the page's own files and one page that says that
-// there is no connection: nothing of anybody's, so that it does not matter who looks at it next.
+// Service worker. It caches the page's own files and one offline page: no data of any account, so it does not matter
+// who uses the browser next.
 
 self.addEventListener("install", (event) => {
   const files = [...FILES.map((name) => `${BASE}/${name}`), OFFLINE];

@@ -1,4 +1,4 @@
-// Ctrl-K or Cmd-K: to a room or a person by typing a part of the name.
+// Quick switcher (Ctrl-K or Cmd-K): opens a room or a person by a part of the name.
 
 import { $, isComposing, make, setFace, setText } from "./dom.js";
 import { visit } from "./links.js";
@@ -6,7 +6,7 @@ import { get, me, nameOf, post, roomName, say } from "./page.js";
 import { nameKey } from "./text.js";
 
 const MOST = 12;
-/** People are asked for when nobody has typed for so long, milliseconds. */
+/** People are searched after a pause in typing of this length, milliseconds. */
 const PAUSE = 150;
 
 export class Switcher {

@@ -1,17 +1,17 @@
-// A room's messages on the page: in order, each once, the newest change of each; blocks, days, the line before what is
-// new. A bounded piece of the history: `older` and `newer` say whether there is more on either side. Knows nothing of how
-// messages come.
+// Messages of a room on the page: sorted, unique, each in its newest version, with blocks, day separators and the line
+// above unread messages. Holds a bounded part of the history; `older` and `newer` say whether there is more on either
+// side. Independent of how messages arrive.
 
 import { $, $$, dayOf, fromTemplate, onNewDay, setText } from "./dom.js";
 import { adopt, build, dayItem, dayName, fill } from "./message.js";
 import { say } from "./page.js";
 import { cut } from "./text.js";
 
-/** Messages of one person within this time are one block; the server does the same. */
+/** Messages of one sender within this time form one block, milliseconds; the server uses the same limit. */
 const BLOCK = 5 * 60_000;
-/** How much of a message is quoted; the server does the same. */
+/** Maximum length of a quote, characters; the server uses the same limit. */
 const HEAD = 140;
-/** No more than this is on the page. */
+/** Maximum number of messages on the page. */
 const KEEP = 300;
 
 export class Timeline {
@@ -19,17 +19,19 @@ export class Timeline {
   #list = $("#messages");
   #line = $("#new-line");
   #newer = false;
-  /** The message that was shown last because somebody asked for it. */
+  /** Element highlighted by the last call of `reveal`. */
   #lit = null;
-  /** The message before the oldest one: how that one is dressed does not change when more comes above it. */
+  /**
+   * Message before the oldest one, so that the oldest one's block and day do not change when older messages are loaded.
+   */
   #above = null;
   /** Sorted by id: { id, change, sender, name, at, node, text, own, deleted, day }. */
   entries = [];
   older;
-  /** The newest message that was heard of, on the page or not. */
+  /** Id of the newest known message, on the page or not. */
   latest;
   otherRead;
-  /** Shows on a message what the server has not confirmed. */
+  /** Shows unconfirmed changes on a message. */
   overlay = () => {};
 
   constructor({ other_read, more, newer, latest }) {
@@ -65,20 +67,20 @@ export class Timeline {
     return this.entries.at(-1)?.id ?? 0;
   }
 
-  /** The last message of which at least half is in sight. */
+  /** Id of the last message of which at least half is visible. */
   get lastSeen() {
     const edge = this.log.getBoundingClientRect().bottom;
     const middle = ({ top, height }) => top + height / 2;
     return this.entries.findLast(({ node }) => middle(node.getBoundingClientRect()) < edge)?.id ?? 0;
   }
 
-  /** The first message in sight, and how far below the edge it begins. */
+  /** First visible message, and the distance of its top from the edge. */
   get place() {
     const node = this.#firstVisible();
     return node && { id: Number(node.dataset.id), top: this.#topOf(node) };
   }
 
-  /** Brings a message of the page to where `place` said that it was. */
+  /** Scrolls a message of the page to a position saved from `place`. */
   putAt(id, top) {
     const entry = this.find(id);
     if (entry) this.log.scrollTop += this.#topOf(entry.node) - top;
@@ -88,7 +90,7 @@ export class Timeline {
     return node.getBoundingClientRect().top - this.log.getBoundingClientRect().top;
   }
 
-  /** How many messages of others there are on the page after one message and up to another. */
+  /** Returns the number of other people's messages on the page after one id, up to and including another. */
   countOthers(after, through) {
     return this.entries.filter(({ id, own, deleted }) => id > after && id <= through && !own && !deleted).length;
   }
@@ -105,9 +107,9 @@ export class Timeline {
     return this.find(Number(node?.closest(".message")?.dataset.id));
   }
 
-  /** Takes messages as they come, new or changed; those beyond the ends are left to the history. */
+  /** Takes new or changed messages as they arrive. Messages beyond the ends are left to the history. */
   upsert(messages) {
-    // Where nothing older is left, an older one is late: what I sent is answered before what I missed is told.
+    // If nothing older is left to load, an older message is late: own messages are answered before missed ones arrive.
     const isHere = ({ id }) => this.find(id) || (!this.newer && (!this.older || id > this.oldest));
     const fresh = messages.filter(isHere);
     this.#keepPlace(() => fresh.forEach((message) => this.#put(message)));
@@ -127,13 +129,13 @@ export class Timeline {
   append(messages, more) {
     this.#quietly(() => {
       messages.forEach((message) => this.#put(message));
-      // What came meanwhile is in the next page.
+      // Messages that arrived meanwhile are in the next page.
       this.newer = more || this.newest < this.latest;
       this.#cutOldest();
     });
   }
 
-  /** Shows another piece of the history. */
+  /** Shows another part of the history. */
   replace(messages, older, newer) {
     this.log.setAttribute("aria-live", "off");
     this.entries = [];
@@ -145,7 +147,7 @@ export class Timeline {
     requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
 
-  /** Takes a piece that begins where nothing older is on the page. */
+  /** Takes a part of the history into an empty list. */
   #fill(messages, older) {
     const held = older && messages.length > 1 ? 1 : 0;
     this.#above = held ? { sender: messages[0].sender.id, at: messages[0].created_at } : null;
@@ -153,7 +155,7 @@ export class Timeline {
     messages.slice(held).forEach((message) => this.#put(message));
   }
 
-  /** Brings a message of the page into sight; answers whether it is there. */
+  /** Scrolls to a message of the page and highlights it; returns whether it is there. */
   reveal(id) {
     const entry = this.find(id);
     if (!entry) return false;
@@ -161,19 +163,19 @@ export class Timeline {
     entry.node.focus({ preventScroll: true });
     this.#lit?.classList.remove("lit");
     this.#lit = entry.node;
-    // Read out, so that it begins anew on the same message too.
+    // Reading a layout property restarts the animation, also on the same message.
     void this.#lit.offsetWidth;
     this.#lit.classList.add("lit");
     return true;
   }
 
-  /** Shows a message of the page as the server has it. */
+  /** Shows a message of the page as it is on the server. */
   restore(message) {
     const entry = this.find(message.id);
     if (entry) this.#keepPlace(() => this.#change(entry, message));
   }
 
-  /** The other person of a direct room has read up to there. */
+  /** Sets the read cursor of the other person of a direct room. */
   setOtherRead(id) {
     this.otherRead = id;
     for (const entry of this.entries) entry.node.classList.toggle("read", entry.own && entry.id <= id);
@@ -183,7 +185,7 @@ export class Timeline {
     return this.#line !== null;
   }
 
-  /** Draws the line before a message that nobody here has seen. */
+  /** Draws the line above the first unread message. */
   drawLine(id) {
     const entry = this.find(id);
     if (!entry) return;
@@ -203,13 +205,13 @@ export class Timeline {
     if (place >= 0) this.#dress(place);
   }
 
-  /** Where an id is, or -1. */
+  /** Returns the index of an id, or -1. */
   #place(id) {
     const place = this.#slot(id);
     return this.entries[place]?.id === id ? place : -1;
   }
 
-  /** Where an id is or belongs. */
+  /** Returns the index at which an id is or belongs. */
   #slot(id) {
     let [low, high] = [0, this.entries.length];
     while (low < high) {
@@ -237,7 +239,7 @@ export class Timeline {
     if (known) this.#dress(place + 1);
   }
 
-  /** What was quoted of it changes too. */
+  /** Updates a message, and the quotes of it. */
   #change(entry, message) {
     fill(entry, message);
     this.overlay(entry);
@@ -249,7 +251,7 @@ export class Timeline {
     return this.#line && node.previousElementSibling === this.#line ? this.#line : null;
   }
 
-  /** Block or new block, day or same day. */
+  /** Sets block and day separator of a message. */
   #dress(place) {
     const entry = this.entries[place];
     const before = place ? this.entries[place - 1] : this.#above;
@@ -263,14 +265,14 @@ export class Timeline {
     entry.node.classList.toggle("follows", Boolean(near) && !newDay && !this.#lineBefore(entry));
   }
 
-  /** Changes the list without reading anything of it out: it is no news. */
+  /** Changes the list without announcements by screen readers, because old messages are no news. */
   #quietly(change) {
     this.log.setAttribute("aria-live", "off");
     this.#keepPlace(change);
     requestAnimationFrame(() => this.log.setAttribute("aria-live", "polite"));
   }
 
-  /** Does something to the list without moving what somebody reads. */
+  /** Changes the list without moving the visible messages. */
   #keepPlace(change) {
     if (this.atBottom) {
       change();
@@ -296,7 +298,7 @@ export class Timeline {
     return this.entries[low]?.node;
   }
 
-  /** What is far from where one reads leaves the page; scrolling brings it back. */
+  /** Removes messages far from the reading position; scrolling loads them again. */
   #cutOldest() {
     if (this.entries.length <= KEEP) return;
     const gone = this.entries.splice(0, this.entries.length - KEEP);

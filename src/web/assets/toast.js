@@ -1,8 +1,8 @@
-// One line below the messages that says what happened, for a while.
+// Toast: a line below the messages that disappears after a while.
 
 import { $, setText } from "./dom.js";
 
-/** So long, milliseconds. */
+/** Minimum duration, milliseconds. */
 const SAID = 4000;
 let timer = 0;
 

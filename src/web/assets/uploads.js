@@ -1,17 +1,20 @@
-// Messages with files on their way: one after the other, with progress, a way to stop and to try again. They wait in this
-// browser until they are sent or given up, so that every page goes on with them. Each keeps its uuid, so that trying again
-// makes no second one.
+// Upload queue of messages with files: sent one after the other, with progress, cancel and retry. Entries are stored in
+// the browser until they are sent or discarded, so that every page continues with them. Each keeps its uuid, so that a
+// retry creates no second message.
 
 import { attempt } from "./dom.js";
 import { csrf, me, uuid } from "./page.js";
 import { allKept, change, drop, keep } from "./storage.js";
 import { AGAIN, Emitter, PASSING } from "./wire.js";
 
-/** A window says of each of its messages that it has it in hand, with the time; another one takes it over later. */
+/**
+ * Prefix of the lease keys. A window renews the lease of each of its entries; another window takes over entries with a
+ * stale lease. Times in milliseconds.
+ */
 const LEASE = `parlor.upload.${me?.uuid}.`;
 const RENEWED = 20_000;
 const STALE = 90_000;
-/** After a broken connection it is tried so often without asking; the longest wait, milliseconds. */
+/** Automatic retries after a broken connection, and the longest wait between them, milliseconds. */
 const TRIES = 4;
 const LONGEST = 60_000;
 
@@ -31,7 +34,7 @@ export class Uploads extends Emitter {
     addEventListener("beforeunload", (event) => this.#entries.some(({ kept }) => !kept) && event.preventDefault());
     addEventListener("pagehide", () => this.#pause());
     addEventListener("pageshow", ({ persisted }) => persisted && this.#load());
-    // Another window of mine has let go of one: it may have gone.
+    // Another window has released an entry; it may have closed.
     addEventListener("storage", ({ key, newValue }) => key?.startsWith(LEASE) && !newValue && this.#loadSoon(AGAIN));
     setInterval(() => this.#entries.forEach(lease), RENEWED);
     this.#load();
@@ -41,7 +44,7 @@ export class Uploads extends Emitter {
     return this.#entries.length;
   }
 
-  /** What is on its way to a room: { uuid, content, reply, at, files, progress, error, status }. */
+  /** Returns the entries of a room: { uuid, content, reply, at, files, progress, error, status }. */
   of(room) {
     return this.#entries.filter((entry) => entry.room === room);
   }
@@ -51,7 +54,7 @@ export class Uploads extends Emitter {
     const held = { ...entry, progress: 0, tries: 0, kept: false };
     lease(entry);
     this.#entries.push(held);
-    // Where it cannot be kept the browser asks before the page goes.
+    // If it cannot be stored, the browser asks before the page closes.
     keep("uploads", entry.uuid, entry).then(() => (held.kept = true), () => {});
     this.#changed();
   }
@@ -69,7 +72,7 @@ export class Uploads extends Emitter {
     this.#changed();
   }
 
-  /** Takes over what this browser keeps and no other window has in hand. */
+  /** Takes over stored entries that no other window has leased. */
   async #load() {
     const found = (await allKept("uploads")).filter(isEntry);
     let later = 0;
@@ -88,7 +91,7 @@ export class Uploads extends Emitter {
     setTimeout(() => this.#load(), wait * (1 + Math.random()));
   }
 
-  /** The page goes; the next one begins again with what was under way. */
+  /** Stops and releases everything when the page closes; the next page starts over. */
   #pause() {
     this.#stop();
     this.#entries.forEach((entry) => release(entry.uuid));
@@ -135,7 +138,7 @@ export class Uploads extends Emitter {
     this.#changed();
   }
 
-  /** What the server says, or what must have happened if something else answered. */
+  /** Returns the server's error code, or the likely cause if something else answered. */
   #reason(status, code) {
     if (code) return code;
     if (!status) return this.#wire.ready ? "interrupted" : "offline";
@@ -146,7 +149,7 @@ export class Uploads extends Emitter {
   #again(entry) {
     const wait = Math.min(LONGEST, AGAIN * 2 ** entry.tries++);
     setTimeout(() => {
-      // Unless somebody has decided meanwhile.
+      // Unless the user has decided meanwhile.
       if (entry.error) entry.error = null;
       this.#changed();
     }, wait);
@@ -159,7 +162,7 @@ const release = (id) => attempt(() => localStorage.removeItem(LEASE + id));
 
 const isLeased = (id) => Date.now() - Number(attempt(() => localStorage.getItem(LEASE + id)) ?? 0) < STALE;
 
-/** Whether it is an entry as it was kept. */
+/** Whether a stored entry is valid. */
 const isEntry = ({ uuid: id, at, content, files }) =>
   [id, at, content].every((text) => typeof text === "string") && Array.isArray(files);
 

@@ -1,11 +1,12 @@
-// Where addresses in a line of characters end, in any script. The server's model/text/markup/links.rs does the same.
+// End of URLs and e-mail addresses in an array of characters, in any script. Same rules as in the server's
+// model/text/markup/links.rs.
 
 import { isLetter, isSentenceSign } from "./text.js";
 
 const TAIL = ".,;:!?'*_~\\";
 const PAIRS = { ")": "(", "]": "[", "}": "{" };
 
-/** Where an address ends without the signs that belong to the sentence. */
+/** Returns the end of a URL without trailing characters that belong to the sentence. */
 export function withoutTail(chars, from, to) {
   const counts = {};
   for (let at = from; at < to; at++) counts[chars[at]] = (counts[chars[at]] ?? 0) + 1;
@@ -19,7 +20,7 @@ export function withoutTail(chars, from, to) {
   return to;
 }
 
-/** Where an address without a scheme ends, a host with a dot in it and a path behind that; 0 if it is none. */
+/** Returns the end of a URL without a scheme: a host with a dot, and a path after it; 0 if there is none. */
 export function hostEnd(chars, from, stop) {
   let whole = from;
   while (whole < stop && isHost(chars[whole])) whole++;
@@ -34,7 +35,7 @@ const isHost = (c) => isLetter(c) || c === "-" || c === ".";
 
 const isLocal = (c) => isLetter(c) || "._-+%".includes(c);
 
-/** The e-mail addresses of a line: where each begins and ends. */
+/** Returns the end of each e-mail address in a line, by its start. */
 export function mailAddresses(chars) {
   const found = new Map();
   chars.forEach((c, at) => {
@@ -45,7 +46,7 @@ export function mailAddresses(chars) {
   return found;
 }
 
-/** Where the part before the @ begins, or -1. */
+/** Returns the start of the part before the @, or -1. */
 function localPart(chars, at) {
   let start = at;
   while (start > 0 && isLocal(chars[start - 1])) start--;
@@ -54,7 +55,7 @@ function localPart(chars, at) {
   return start < at && chars[at - 1] !== "." ? start : -1;
 }
 
-/** Where the part behind the @ ends, or 0. */
+/** Returns the end of the part after the @, or 0. */
 function domainEnd(chars, from) {
   let end = from;
   while (end < chars.length && isHost(chars[end])) end++;

@@ -1,14 +1,14 @@
-// The page's one WebSocket: it connects, comes back, asks and hears. Knows nothing of rooms.
+// WebSocket connection of the page: connects, reconnects, sends requests and emits events. Independent of rooms.
 
 import { attempt } from "./dom.js";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
-/** How often it makes sure that the other end is still there, and how long it waits for an answer. */
+/** Interval between two pings, and the wait for the answer, milliseconds. */
 const BEAT = 25_000;
 const PATIENCE = 8_000;
 
-/** Refusals after which another try may work by itself, and when that is made, milliseconds. */
+/** Error codes after which a retry may succeed, and the wait before it, milliseconds. */
 export const PASSING = new Set(["limited", "busy", "internal"]);
 export const AGAIN = 1500;
 
@@ -22,7 +22,7 @@ export class Emitter {
 
   emit(name, data) {
     for (const listener of this.#listeners.get(name) ?? []) {
-      // One that cannot cope with what it is told does not keep it from the others.
+      // A listener that throws does not keep the event from the others.
       try {
         listener(data);
       } catch (error) {
@@ -33,8 +33,8 @@ export class Emitter {
 }
 
 /**
- * Emits the server's events by their names, "online" and "offline" (the connection is there or lost), "alive" (it was
- * looked after, and is there), "ended" (the session is over) and "replaced" (it is another account's now).
+ * Emits the server's events by name, "online" and "offline" (connected, disconnected), "alive" (a ping was answered),
+ * "ended" (the session is over) and "replaced" (the browser is logged in to another account).
  */
 export class Wire extends Emitter {
   #address;
@@ -44,7 +44,7 @@ export class Wire extends Emitter {
   #tries = 0;
   #timer = 0;
   #beat = 0;
-  /** Whether the server has said welcome on this connection. */
+  /** Whether the server has sent `welcome` on this connection. */
   ready = false;
   #me;
 
@@ -69,7 +69,7 @@ export class Wire extends Emitter {
     socket.onclose = ({ code }) => socket === this.#socket && this.#lost(code);
   }
 
-  /** Asks and waits: resolves with `ok`, rejects with { code, detail }; code "offline" if nobody answers. */
+  /** Sends a request: resolves with `ok`, rejects with { code, detail }; code "offline" without a connection. */
   ask(op, fields) {
     if (!this.ready) return Promise.reject({ code: "offline" });
     const id = ++this.#number;
@@ -78,7 +78,7 @@ export class Wire extends Emitter {
     return answer;
   }
 
-  /** Says something that needs no answer. */
+  /** Sends a frame that needs no answer. */
   tell(op, fields) {
     if (this.ready) this.#socket.send(JSON.stringify({ op, ...fields }));
   }
@@ -109,7 +109,7 @@ export class Wire extends Emitter {
     this.emit("replaced");
   }
 
-  /** A connection may be dead without a word: who does not answer a ping is gone. */
+  /** Pings the server. A connection can be dead without a close; if the answer is late, it counts as lost. */
   #check() {
     const socket = this.#socket;
     const timer = setTimeout(() => socket === this.#socket && this.#lost(0), PATIENCE);
@@ -130,12 +130,12 @@ export class Wire extends Emitter {
     if (code === 4001 || code === 4003) return this.emit("ended");
     this.emit("offline");
     if (!known) this.#askWhetherEnded();
-    // Spread out, so that a restarted server does not meet everybody at once.
+    // Randomized, so that clients do not all return to a restarted server at the same time.
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
     this.#timer = setTimeout(() => this.start(), wait);
   }
 
-  /** A refused handshake does not say why. */
+  /** Asks whether the session has ended, because a refused handshake has no reason. */
   async #askWhetherEnded() {
     const response = await fetch("/api/v1/me").catch(() => null);
     if (response?.status !== 401) return;

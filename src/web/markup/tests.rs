@@ -1,4 +1,4 @@
-//! The grammar, and how the work grows with the text.
+//! Tests of the grammar, and of how the work grows with the text.
 
 use serde_json::Value;
 
@@ -18,8 +18,8 @@ fn the_shared_cases_hold() {
 }
 
 #[test]
-fn rendering_takes_steps_in_proportion_to_the_text() {
-    /// Steps for each character of a text, at most; and for each message, of which names may take some.
+fn rendering_takes_linear_time() {
+    /// Upper limits of steps: per character of text, and per message, of which looking up names may take some.
     const STEPS: usize = 40;
     const STEPS_OF_NAMES: usize = 12_000;
     let cases: Vec<Value> =
@@ -42,7 +42,7 @@ pub(super) fn count(steps: usize) {
     STEPS_TAKEN.set(STEPS_TAKEN.get() + steps);
 }
 
-/// A text of about that length; `tests/clients/markup.mjs` makes the same.
+/// Returns a text of about `length`; `tests/clients/markup.mjs` builds the same.
 fn worst(case: &Value, length: usize) -> String {
     let repeated: Vec<_> = case["repeat"].as_array().into_iter().flatten().collect();
     let grown = case["grow"].as_str();
@@ -75,7 +75,7 @@ fn called(case: &Value) -> Vec<Called> {
 }
 
 #[test]
-fn plain_is_what_reads_as_it_was_written() {
+fn plain_marks_text_that_renders_unchanged() {
     for (text, plain) in [
         ("a\nb", true),
         ("see https://a.b.", true),

@@ -1,4 +1,4 @@
-//! What pages say, in German.
+//! German texts of the pages.
 
 use super::{Texts, Words, script, why};
 

@@ -1,4 +1,4 @@
-//! What pages say, in English, and which texts of theirs there are.
+//! English texts of the pages; they define which texts there are.
 
 use super::{Texts, script};
 
@@ -6,12 +6,12 @@ pub(super) static TEXTS: Texts = Texts {
     lang: "en",
     words: WORDS,
     script: script::en::TEXTS,
-    // The core speaks English itself.
+    // Reasons in the core are in English already.
     why: &[],
 };
 
 texts! {
-    /// What pages say.
+    /// Texts of the pages.
     Words = WORDS {
         skip: "Skip to content",
         back: "Back to the list",

@@ -1,6 +1,7 @@
-//! All words on pages, a file for each theme and language; a language that lacks a word does not compile. Must not know pages.
+//! Translations: all texts of the pages, one file per topic and language. A language that lacks a text does not
+//! compile. Independent of the pages.
 
-/// Makes the types of all texts, and their English.
+/// Defines the struct of all texts, and its English values.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $english:ident { $($key:ident: $text:literal),* $(,)? })*) => {$(
         $(#[$doc])*
@@ -24,20 +25,20 @@ pub(super) use script::en::ScriptTexts;
 use crate::dialect::kit::{current_cookie, current_header};
 use crate::model::{Invalid, MemberRole, Role, RoomKind};
 
-/// The cookie of those who chose a language.
+/// Name of the cookie with the chosen language.
 pub(super) const COOKIE: &str = "parlor_lang";
 
-/// All languages; the first is for those who read none of them.
+/// All languages; the first is the default.
 static ALL: [&Texts; 2] = [&en::TEXTS, &de::TEXTS];
 
-/// The words of one language.
+/// Texts in one language.
 pub(super) struct Texts {
-    /// For the attribute `lang`.
+    /// Value of the attribute `lang`.
     pub lang: &'static str,
-    /// What scripts say.
+    /// Texts for scripts.
     pub script: ScriptTexts,
     words: Words,
-    /// What the core says of values that are no good, beside this language's words for it.
+    /// English reasons of [`Invalid`], with their translations.
     why: &'static [(&'static str, &'static str)],
 }
 
@@ -50,7 +51,7 @@ impl std::ops::Deref for Texts {
 }
 
 impl Texts {
-    /// What a kind of room is called.
+    /// Returns the long name of a kind of room.
     pub(super) fn room_kind(&self, kind: RoomKind) -> &'static str {
         match kind {
             RoomKind::Lobby => self.room_kind_lobby,
@@ -60,7 +61,7 @@ impl Texts {
         }
     }
 
-    /// What a member's role is called; nothing for ordinary ones.
+    /// Returns the name of a member's role; empty for ordinary members.
     pub(super) fn member_role(&self, role: MemberRole) -> &'static str {
         match role {
             MemberRole::Member => "",
@@ -69,14 +70,14 @@ impl Texts {
         }
     }
 
-    /// Why a value is no good.
+    /// Returns the reason of an invalid value in this language.
     pub(super) fn why(&self, invalid: Invalid) -> String {
         let known = self.why.iter().find(|(english, _)| *english == invalid.why);
         let why = known.map_or(invalid.why, |(_, own)| own);
         Invalid { why, ..invalid }.reason()
     }
 
-    /// What a kind of room is called in a word.
+    /// Returns the short name of a kind of room.
     pub(super) fn kind_tag(&self, kind: RoomKind) -> &'static str {
         match kind {
             RoomKind::Lobby => self.kind_lobby,
@@ -86,7 +87,7 @@ impl Texts {
         }
     }
 
-    /// What a role is called.
+    /// Returns the name of an account's role.
     pub(super) fn role(&self, role: Role) -> &'static str {
         match role {
             Role::Guest => self.guest_badge,
@@ -95,12 +96,12 @@ impl Texts {
         }
     }
 
-    /// `3 sessions`.
+    /// Returns text like `3 sessions`.
     pub(super) fn count_sessions(&self, n: &u32) -> String {
         counted(*n, self.sessions_one, self.sessions_many)
     }
 
-    /// Of what one can be notified.
+    /// Returns values and labels of the notification setting.
     pub(super) fn notify_choices(&self) -> [(&'static str, &'static str); 3] {
         [
             ("all", self.notify_all),
@@ -109,35 +110,34 @@ impl Texts {
         ]
     }
 
-    /// `3 members`.
+    /// Returns text like `3 members`.
     pub(super) fn count_members(&self, n: &u32) -> String {
         counted(*n, self.members_one, self.members_many)
     }
 
-    /// `3 online`.
+    /// Returns text like `3 online`.
     pub(super) fn count_online(&self, n: &u32) -> String {
         counted(*n, self.online_one, self.online_many)
     }
 }
 
-/// The text for one or for many, with the number in it.
+/// Fills `n` into the singular or plural text.
 fn counted(n: u32, one: &str, many: &str) -> String {
     let text = if n == 1 { one } else { many };
     text.replace("{n}", &n.to_string())
 }
 
-/// The words of that language, if there are any.
 pub(super) fn find(lang: &str) -> Option<&'static Texts> {
     ALL.into_iter().find(|texts| texts.lang == lang)
 }
 
-/// The words for whoever asks now: in the language they chose, else the best that their browser asks for.
+/// Returns the texts for the current request: in the chosen language, else in the best one its browser accepts.
 pub(super) fn of() -> &'static Texts {
     let chosen = current_cookie(COOKIE).and_then(|lang| find(&lang));
     chosen.unwrap_or_else(|| best(&current_header("accept-language").unwrap_or_default()))
 }
 
-/// The best language of a header like `de-AT,de;q=0.9,en;q=0.5`.
+/// Returns the best language for an `Accept-Language` header like `de-AT,de;q=0.9,en;q=0.5`.
 fn best(header: &str) -> &'static Texts {
     let mut wished: Vec<_> = header.split(',').take(32).filter_map(wish).collect();
     wished.sort_by(|one, other| other.1.total_cmp(&one.1));
@@ -145,7 +145,7 @@ fn best(header: &str) -> &'static Texts {
     first.unwrap_or(ALL[0])
 }
 
-/// A language that is wished for and there, and how much.
+/// Parses one language of the header and its weight; `None` if there is no translation.
 fn wish(part: &str) -> Option<(&'static Texts, f32)> {
     let mut parts = part.split(';');
     let tag = parts.next()?.trim().to_ascii_lowercase();
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_language_that_is_here_is_spoken() {
+    fn the_best_available_language_is_chosen() {
         for (header, lang) in [
             ("", "en"),
             ("de", "de"),

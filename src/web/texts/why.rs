@@ -1,4 +1,4 @@
-//! What the core says of values that are no good, in other languages than its own.
+//! Translations of the core's reasons for refusing values.
 
 pub(super) const GERMAN: &[(&str, &str)] = &[
     ("must not be empty", "darf nicht leer sein"),

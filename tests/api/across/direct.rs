@@ -1,8 +1,8 @@
-//! What two people say to each other, and what of it is read.
+//! Direct messages across protocols: delivery, history and read status.
 
 use super::*;
 
-/// Ann and Bob and their direct room.
+/// Returns Ann, Bob and their direct room.
 async fn two(server: &TestServer) -> (Persona, Persona, Place) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.direct_room(&bob).await;
@@ -11,7 +11,7 @@ async fn two(server: &TestServer) -> (Persona, Persona, Place) {
 }
 
 #[tokio::test]
-async fn both_hear_both_in_every_protocol() {
+async fn both_people_receive_direct_messages_in_every_protocol() {
     let server = TestServer::start().await;
     let (ann, bob, place) = two(&server).await;
     let mut seats = Vec::new();
@@ -27,7 +27,7 @@ async fn both_hear_both_in_every_protocol() {
 }
 
 #[tokio::test]
-async fn what_is_read_in_one_protocol_is_read_in_all() {
+async fn messages_read_in_one_protocol_are_read_in_all() {
     let server = TestServer::start().await;
     let (ann, bob, place) = two(&server).await;
     let mut anns = Vec::new();
@@ -53,7 +53,7 @@ async fn what_is_read_in_one_protocol_is_read_in_all() {
     }
 }
 
-/// For protocols that have no word for it.
+/// Marks as read over the native protocol, for protocols that have no such operation.
 async fn bob_reads(bob: &Persona, place: &Place) {
     let mut seat = Seated::new(VOICES[0], bob, place).await;
     assert!(seat.seat.mark_read().await);

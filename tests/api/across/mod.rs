@@ -1,5 +1,5 @@
-//! All protocols at once: whoever says something in one of them is heard in all others. What a protocol can is its voice
-//! in `voices`; every test here walks the list of them.
+//! Cross-protocol tests: a message sent through one protocol reaches all others. `voices` holds an adapter of each
+//! protocol; every test iterates over their list.
 
 use futures_util::future::{LocalBoxFuture, ready};
 use serde_json::Value;
@@ -15,41 +15,40 @@ mod voices;
 
 use voices::VOICES;
 
-/// Something that takes time.
+/// A boxed future that owns its data.
 type Doing<T> = LocalBoxFuture<'static, T>;
-/// The same, on a seat.
+/// A boxed future that borrows a seat.
 type On<'a, T> = LocalBoxFuture<'a, T>;
 
-/// Says something somewhere.
+/// Posts a text to a room by HTTP.
 type Post = fn(Persona, Place, String) -> Doing<()>;
-/// Whether one person's words were read by the other.
+/// Returns whether the second person has read the first one's last message.
 type IsRead = fn(Persona, Persona, Place) -> Doing<bool>;
 
-/// Who said what.
+/// Sender and text of a message.
 type Said = (String, String);
 
-/// What a protocol can.
+/// Adapter of one protocol.
 struct Voice {
     name: &'static str,
-    /// Whether it can be there at all.
+    /// Whether the protocol can address rooms of this kind.
     goes_to: fn(Kind) -> bool,
-    /// Connects somebody and listens.
+    /// Connects a person and subscribes to the room.
     sit: fn(Persona, Place) -> Doing<Box<dyn Seat>>,
-    /// Says something by HTTP.
+    /// Posts a message by HTTP, if the protocol can.
     post: Option<Post>,
-    /// What was said, the oldest first.
+    /// Returns the messages of the room, oldest first.
     history: fn(Persona, Place) -> Doing<Vec<Said>>,
-    /// Logs in, with the password that everybody has; answers the token.
+    /// Logs in with the password that all test accounts share; returns the access token.
     log_in: Option<fn(Client, String) -> Doing<String>>,
     /// Ends the session of the client's token.
     log_out: Option<fn(Client) -> Doing<()>>,
-    /// A page that is only for those with a token.
+    /// Path of a page that requires a token.
     own_page: &'static str,
-    /// Whether somebody has read what the first of the two said last.
+    /// Returns whether the second person has read the first one's last message, if the protocol tells.
     is_read: Option<IsRead>,
 }
 
-/// A sort of room.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Lobby,
@@ -57,7 +56,7 @@ enum Kind {
     Direct,
 }
 
-/// A room, as every protocol may name it.
+/// A room and its people, for protocols that identify a room by either.
 #[derive(Clone)]
 struct Place {
     kind: Kind,
@@ -77,37 +76,35 @@ impl Place {
         }
     }
 
-    /// The other one of the two.
+    /// Returns the id of the other person in a direct room.
     fn other(&self, me: i64) -> i64 {
         self.people.iter().find(|(id, _)| *id != me).unwrap().0
     }
 }
 
-/// Somebody's connection in one protocol, listening in one place. What a protocol has no word for answers `false`.
+/// Connection of a person in one protocol, subscribed to one room. Operations that the protocol lacks return `false`.
 trait Seat {
-    /// Says something.
     fn say(&mut self, text: String) -> On<'_, ()>;
-    /// The next message.
+    /// Waits for the next message.
     fn hear(&mut self) -> On<'_, Said>;
-    /// The next message that is a file: its name somewhere in a text, at whose end its address may be.
+    /// Waits for the next file message. Returns a text that contains the file's name and may end with its URL.
     fn hear_file(&mut self) -> On<'_, String>;
-    /// Waits for the end.
+    /// Waits until the connection is closed.
     fn closed(self: Box<Self>) -> Doing<()>;
-    /// Sends a file.
     fn upload(&mut self, _name: &'static str, _bytes: &'static str) -> On<'_, bool> {
         Box::pin(ready(false))
     }
-    /// Marks all as read.
+    /// Marks all messages as read.
     fn mark_read(&mut self) -> On<'_, bool> {
         Box::pin(ready(false))
     }
-    /// Hears that the other one has read.
+    /// Waits until the other person has read the messages.
     fn hear_read(&mut self) -> On<'_, bool> {
         Box::pin(ready(false))
     }
 }
 
-/// A seat and what it belongs to.
+/// A seat with its protocol and person.
 struct Seated {
     voice: &'static Voice,
     person: Persona,
@@ -131,7 +128,7 @@ impl Seated {
     }
 }
 
-/// The voices that can be there.
+/// Returns the protocols that can address rooms of this kind.
 fn voices_in(kind: Kind) -> impl Iterator<Item = &'static Voice> {
     VOICES
         .iter()
@@ -139,8 +136,8 @@ fn voices_in(kind: Kind) -> impl Iterator<Item = &'static Voice> {
         .filter(move |voice| (voice.goes_to)(kind))
 }
 
-/// Everybody says something, over their socket and, where that can be, by HTTP; everybody hears it once and in order.
-/// Answers all that was said.
+/// Sends a message from each seat over its socket and, if the protocol can, one by HTTP. Asserts that every seat
+/// receives each message once and in order. Returns all messages.
 async fn talk(seats: &mut [Seated], place: &Place) -> Vec<Said> {
     let mut said = Vec::new();
     for speaker in 0..seats.len() {
@@ -149,7 +146,7 @@ async fn talk(seats: &mut [Seated], place: &Place) -> Vec<Said> {
         seats[speaker].seat.say(text.clone()).await;
         said.push((person.name.clone(), text));
         if let Some(post) = voice.post {
-            // It comes second only when the first has come.
+            // Socket and HTTP are not ordered with each other, so wait for the first message.
             hear_all(seats, &said[said.len() - 1..]).await;
             let text = format!("{} by {} over HTTP", person.name, voice.name);
             post(person.clone(), place.clone(), text.clone()).await;
@@ -168,7 +165,7 @@ async fn hear_all(seats: &mut [Seated], said: &[Said]) {
     }
 }
 
-/// Every history must say so; those that show less, the newest of it.
+/// Asserts the history in every protocol. `back_chat` shows only the newest 10 messages.
 async fn assert_histories(reader: &Persona, place: &Place, expected: &[Said]) {
     for voice in voices_in(place.kind) {
         let shown = (voice.history)(reader.clone(), place.clone()).await;
@@ -180,7 +177,7 @@ async fn assert_histories(reader: &Persona, place: &Place, expected: &[Said]) {
     }
 }
 
-/// The texts under two keys of every object.
+/// Reads sender and text of each object in `list` from these two keys.
 fn said(list: &Value, by: &str, text: &str) -> Vec<Said> {
     let said = |object: &Value| (word(&object[by]), word(&object[text]));
     list.as_array().unwrap().iter().map(said).collect()

@@ -1,10 +1,10 @@
-//! Rooms that all can be in: whoever speaks is heard by all, and stands in every history.
+//! Rooms across protocols: each message reaches every member and appears in every history.
 
 use serde_json::json;
 
 use super::*;
 
-/// A person for each protocol that can be there, all in one room.
+/// Creates a room with one member per protocol that can address it, each with a seat.
 pub async fn gather(server: &TestServer, kind: Kind, private: bool) -> (Place, Vec<Seated>) {
     let mut people = Vec::new();
     for voice in voices_in(kind) {
@@ -37,22 +37,22 @@ async fn everybody_hears_everybody(kind: Kind, private: bool) {
 }
 
 #[tokio::test]
-async fn in_the_lobby_everybody_hears_everybody() {
+async fn lobby_messages_reach_every_protocol() {
     everybody_hears_everybody(Kind::Lobby, false).await;
 }
 
 #[tokio::test]
-async fn in_a_public_room_everybody_hears_everybody() {
+async fn public_room_messages_reach_every_protocol() {
     everybody_hears_everybody(Kind::Room, false).await;
 }
 
 #[tokio::test]
-async fn in_a_private_room_everybody_hears_everybody() {
+async fn private_room_messages_reach_every_protocol() {
     everybody_hears_everybody(Kind::Room, true).await;
 }
 
 #[tokio::test]
-async fn what_is_changed_deleted_or_cleared_is_so_in_every_history() {
+async fn edits_deletions_and_clearing_show_in_every_history() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;

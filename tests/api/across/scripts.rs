@@ -1,4 +1,4 @@
-//! Text in many scripts: it goes in by each protocol and comes out the same in all others, in search and on the pages.
+//! Text in many scripts passes unchanged through every protocol, search and the pages.
 
 use serde_json::json;
 
@@ -8,11 +8,11 @@ use super::*;
 /// Number of messages that every history shows.
 const SHOWN: usize = 10;
 
-/// A text of `tests/scripts.json`.
+/// A row of `tests/scripts.json`.
 struct Row {
     script: String,
     text: String,
-    /// Whether it may be a name.
+    /// Whether the text is also used as a name.
     is_name: bool,
 }
 
@@ -54,7 +54,7 @@ async fn assert_newest(reader: &Persona, place: &Place, said: &[Said]) {
     }
 }
 
-/// Looks for a whole text, page by page.
+/// Returns whether a search for the whole text finds a message with this content; reads all pages.
 async fn finds(who: &Persona, text: &str) -> bool {
     let line = format!("\"{text}\"");
     let line: String = form_urlencoded::byte_serialize(line.as_bytes()).collect();
@@ -74,7 +74,7 @@ async fn finds(who: &Persona, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn messages_in_every_script_come_out_of_all_protocols_as_they_went_in() {
+async fn messages_in_every_script_are_unchanged_in_all_protocols() {
     let server = TestServer::start().await;
     let (place, mut seats) = gather(&server, Kind::Lobby, false).await;
     for speaker in 0..seats.len() {
@@ -99,7 +99,7 @@ async fn messages_in_every_script_come_out_of_all_protocols_as_they_went_in() {
 }
 
 #[tokio::test]
-async fn direct_messages_in_every_script_come_out_of_all_protocols_as_they_went_in() {
+async fn direct_messages_in_every_script_are_unchanged_in_all_protocols() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let place = Place::of(Kind::Direct, ann.direct_room(&bob).await, &[&ann, &bob]);
@@ -121,7 +121,7 @@ async fn direct_messages_in_every_script_come_out_of_all_protocols_as_they_went_
     }
 }
 
-/// Makes an account by one of the protocols.
+/// Registers an account through one of three protocols, by `protocol` modulo 3.
 async fn register_by(server: &TestServer, protocol: usize, name: &str) -> Reply {
     let anybody = server.anybody();
     match protocol % 3 {
@@ -142,7 +142,7 @@ async fn register_by(server: &TestServer, protocol: usize, name: &str) -> Reply 
 }
 
 #[tokio::test]
-async fn names_in_every_script_are_shown_by_all_protocols_as_they_were_chosen() {
+async fn usernames_in_every_script_are_unchanged_in_all_protocols() {
     let server = TestServer::start().await;
     let (_, mut seats) = gather(&server, Kind::Lobby, false).await;
     let mut accepted = 0;
@@ -150,7 +150,7 @@ async fn names_in_every_script_are_shown_by_all_protocols_as_they_were_chosen() 
         let reply = register_by(&server, protocol, name).await;
         match reply.status.as_u16() {
             200 | 201 => accepted += 1,
-            // A user name holds no pictures beside letters of a script.
+            // Usernames may not combine emoji with letters.
             400 | 422 => continue,
             _ => panic!("{name}: {reply}"),
         }
@@ -181,7 +181,7 @@ fn seats_name(seats: &[Seated]) -> String {
 }
 
 #[tokio::test]
-async fn shown_names_and_room_names_in_every_script_stay_as_they_are() {
+async fn display_names_and_room_names_in_every_script_are_unchanged() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let page = Pages::log_in(&server, "ann").await;
@@ -211,7 +211,7 @@ async fn shown_names_and_room_names_in_every_script_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn file_names_in_every_script_come_out_of_all_protocols_as_they_went_in() {
+async fn file_names_in_every_script_are_unchanged_in_all_protocols() {
     let server = TestServer::start().await;
     let (_, mut seats) = gather(&server, Kind::Lobby, false).await;
     let senders: Vec<_> = (0..seats.len())
@@ -221,7 +221,7 @@ async fn file_names_in_every_script_come_out_of_all_protocols_as_they_went_in() 
         let sender = senders[place % senders.len()];
         let mut name = format!("{name}.pdf");
         if seats[sender].voice.name == "back_chat" {
-            // Document 002 puts these in for blanks.
+            // `back_chat` stores file names with `-` for blanks.
             name = name.replace(char::is_whitespace, "-");
         }
         let name: &'static str = name.leak();

@@ -1,8 +1,8 @@
-//! One token is good in all protocols, and no longer in any once its session has ended.
+//! A token is valid in all protocols until its session ends, and then in none.
 
 use super::*;
 
-/// Places for every protocol: the lobby, or for those that do not know it what Ann and Bob have.
+/// The lobby, and the direct room of Ann and Bob for protocols that cannot address the lobby.
 struct Places {
     lobby: Place,
     direct: Place,
@@ -34,7 +34,7 @@ impl Places {
     }
 }
 
-/// Every way to log in; answers who one is then.
+/// Logs in through every protocol that has a login. Returns the protocols' names and a persona with each token.
 async fn log_in_everywhere(server: &TestServer, person: &Persona) -> Vec<(&'static str, Persona)> {
     let mut all = Vec::new();
     for voice in VOICES {
@@ -47,7 +47,7 @@ async fn log_in_everywhere(server: &TestServer, person: &Persona) -> Vec<(&'stat
 }
 
 #[tokio::test]
-async fn a_token_of_any_protocol_is_good_in_all() {
+async fn a_token_from_any_protocol_is_valid_in_all() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let places = Places::new(&ann, &bob).await;
@@ -82,7 +82,7 @@ async fn logging_out_anywhere_ends_the_session_everywhere() {
             }
         }
     }
-    // The same person's other session has not noticed.
+    // Another session of the same person stays connected.
     for seat in &mut others {
         let text = format!("still here by {}", seat.voice.name);
         seat.seat.say(text.clone()).await;

@@ -1,14 +1,14 @@
-//! Files sent in one protocol are heard of in all, and fetched by everybody who is told where they are.
+//! Files across protocols: a file sent in one is announced in all, and its URL works for everybody who receives it.
 
 use super::*;
 
-/// Fetches what the end of a text points at, if it does.
+/// Fetches the file URL at the end of `text`, if there is one.
 async fn fetch(reader: &Persona, text: &str) -> Option<Reply> {
     let address = text.rsplit(' ').next().unwrap();
     let path = &address[address.find("/files/")?..];
     let foreign = address.strip_suffix(path).unwrap();
     match foreign {
-        // Only our own page gets a path.
+        // Only the native protocol gives a relative URL.
         "" => Some(reader.get(path).await),
         _ => {
             assert_eq!(foreign, format!("http://{}", reader.address));
@@ -22,7 +22,7 @@ async fn everybody_gets(seats: &mut [Seated], name: &str, bytes: &str) {
         let (text, voice) = (seat.seat.hear_file().await, seat.voice.name);
         assert!(text.contains(name), "{voice}: {text}");
         let fetched = fetch(&seat.person, &text).await;
-        // Document 002 knows names only.
+        // `back_chat` announces names only.
         assert_eq!(fetched.is_none(), voice == "back_chat", "{text}");
         if let Some(reply) = fetched {
             assert_eq!(
@@ -44,7 +44,7 @@ async fn everybody_uploads(seats: &mut [Seated]) {
 }
 
 #[tokio::test]
-async fn files_for_the_lobby_reach_everybody() {
+async fn lobby_files_reach_every_protocol() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let place = Place::of(Kind::Lobby, 1, &[&ann]);

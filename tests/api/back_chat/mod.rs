@@ -1,4 +1,4 @@
-//! Document 002: users, the lobby's messages, the WebSocket of the lobby.
+//! `back_chat`: users, messages of the lobby, and the lobby's WebSocket.
 
 use serde_json::{Value, json};
 
@@ -116,7 +116,7 @@ async fn users_are_added_listed_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn every_route_but_health_needs_a_token_and_refuses_in_a_word() {
+async fn every_route_except_health_needs_a_token_and_errors_are_strings() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let gone = server.log_in("ann").await;
@@ -152,7 +152,7 @@ async fn every_route_but_health_needs_a_token_and_refuses_in_a_word() {
 }
 
 #[tokio::test]
-async fn a_token_tells_who_one_is() {
+async fn user_info_describes_the_owner_of_the_token() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let info = ann.get("/v1/user-info").await.ok(200);
@@ -165,7 +165,7 @@ async fn a_token_tells_who_one_is() {
 }
 
 #[tokio::test]
-async fn the_lobby_is_shared_over_the_socket() {
+async fn lobby_messages_and_arrivals_are_sent_over_the_websocket() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut anns =
@@ -236,7 +236,7 @@ async fn the_lobby_is_shared_over_the_socket() {
 }
 
 #[tokio::test]
-async fn the_newest_messages_are_shown_and_an_admin_clears_them() {
+async fn history_shows_the_newest_10_messages_and_admins_clear_it() {
     let server = TestServer::start().await;
     let (root, ann) = (server.admin("root").await, server.user("ann").await);
     for number in 0..12 {
@@ -287,7 +287,7 @@ async fn sockets_without_a_good_token_are_closed_even_when_the_dialect_is_open()
 }
 
 #[tokio::test]
-async fn an_open_dialect_needs_no_token_but_touches_no_admin() {
+async fn an_open_dialect_needs_no_token_but_cannot_change_admins() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["back_chat".to_owned()].into());
     })
@@ -330,7 +330,7 @@ async fn an_open_dialect_needs_no_token_but_touches_no_admin() {
 }
 
 #[tokio::test]
-async fn who_has_too_many_connections_is_told_so() {
+async fn sockets_over_the_connection_limit_are_closed_with_1008() {
     let server = TestServer::start_with(|config| {
         config.limits.connections_per_user = std::num::NonZeroU32::new(1);
     })

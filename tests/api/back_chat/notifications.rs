@@ -1,4 +1,4 @@
-//! The sockets of notifications.
+//! The WebSockets of notifications.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ async fn open(person: &Persona, path: &str) -> RawSocket {
     RawSocket::open(person.address, &path).await
 }
 
-/// Comes back once everything before it has been heard.
+/// Sends a custom notification and asserts that it is the next frame, so nothing else was queued before it.
 async fn settle(socket: &mut RawSocket) {
     socket.send(json!({"content": {}, "type": "here"})).await;
     assert_eq!(socket.next().await["type"], "here");
@@ -21,7 +21,7 @@ fn assert_exactly(object: &Value, keys: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_somebody_is_told_comes_to_all_their_sockets_and_to_nobody_else() {
+async fn notifications_reach_all_sockets_of_their_user_and_nobody_else() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let direct = bob.direct_room(&ann).await;
@@ -53,7 +53,7 @@ async fn what_somebody_is_told_comes_to_all_their_sockets_and_to_nobody_else() {
         assert_eq!(content["message_id"], said["id"]);
         assert_eq!(content["title"], "Lobby");
     }
-    // Bob has heard nothing but what is his.
+    // Bob was sent no notification of Ann's.
     settle(&mut bobs).await;
     bob.say(direct, "psst").await;
     let told = anns.next().await;
@@ -64,7 +64,7 @@ async fn what_somebody_is_told_comes_to_all_their_sockets_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn what_a_client_sends_is_noted_down_for_its_user() {
+async fn notifications_sent_by_a_client_are_stored_for_its_user() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (mut anns, mut bobs) = (
@@ -86,7 +86,7 @@ async fn what_a_client_sends_is_noted_down_for_its_user() {
         (&kept[0]["title"], &kept[0]["content"]),
         (&json!("reminder"), &json!({"colour": "red"}))
     );
-    // What others noted down as a bare value still comes as an object.
+    // A bare value, stored through another protocol, is wrapped in an object.
     let bare = json!({"title": "count", "content": 7});
     ann.post("notifications", bare).await.ok(201);
     assert_eq!(anns.next().await["content"], json!({"value": 7}));
@@ -119,7 +119,7 @@ async fn what_a_client_sends_is_noted_down_for_its_user() {
 }
 
 #[tokio::test]
-async fn its_sockets_count_as_connected_users_once_and_without_address() {
+async fn connected_users_include_notification_sockets_once() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut lobby = open(&ann, "/messages").await;
@@ -136,14 +136,14 @@ async fn its_sockets_count_as_connected_users_once_and_without_address() {
     let connected = ann.get("/v1/connected-users").await.ok(200);
     assert_eq!(each(connected.as_array().unwrap(), "name"), ["ann", "bob"]);
     assert_exactly(&connected[0], &["lastConnection", "name", "status"]);
-    // Nobody is said to come or go for it.
+    // Notification sockets cause no join and leave messages in the lobby.
     drop(second);
     let room = bob.say(1, "x").await;
     assert_eq!(lobby.next().await["content"], room["content"]);
 }
 
 #[tokio::test]
-async fn its_sockets_need_a_token_even_when_the_dialect_is_open() {
+async fn notification_sockets_need_a_token_even_when_the_dialect_is_open() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["back_chat".to_owned()].into());
     })

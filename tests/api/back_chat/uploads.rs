@@ -1,4 +1,4 @@
-//! Files for the lobby: taken in, announced in plain text, refused.
+//! Uploads to the lobby: storing, plain-text announcements, refusals.
 
 use parlor::config::ByteSize;
 use parlor::config::OpenDialects;
@@ -8,7 +8,7 @@ use super::super::support::*;
 
 const PATH: &str = "/v1/upload-files/";
 
-/// A form with files of that many bytes in the field that is due.
+/// Builds a form with files of `size` bytes each in the field `files`.
 fn files(names: &[&str], size: usize) -> Form {
     names.iter().fold(Form::new(), |form, name| {
         form.file_in("files", name, "text/plain", "x".repeat(size))
@@ -21,13 +21,13 @@ async fn open(person: &Persona, path: &str) -> RawSocket {
 }
 
 #[tokio::test]
-async fn uploads_are_stored_and_announced_under_the_name_they_came_with() {
+async fn uploads_are_announced_by_original_name_and_stored_without_blanks() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let mut lobby = open(&bob, "/ws/messages").await;
     lobby.next().await;
     let mut notes = open(&bob, "/ws/notifications").await;
-    // Who has their own note back is listening.
+    // The echo of Bob's own notification shows that the subscription is active.
     notes.send(json!({"content": {}, "type": "here"})).await;
     notes.next().await;
     let mut own = open(&ann, "/messages").await;
@@ -59,7 +59,7 @@ async fn uploads_are_stored_and_announced_under_the_name_they_came_with() {
 }
 
 #[tokio::test]
-async fn files_of_other_protocols_are_announced_after_their_words() {
+async fn files_from_other_protocols_are_announced_after_their_text() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut lobby = open(&ann, "/messages").await;
@@ -75,7 +75,7 @@ async fn files_of_other_protocols_are_announced_after_their_words() {
 }
 
 #[tokio::test]
-async fn what_is_no_good_is_refused_as_a_whole() {
+async fn invalid_uploads_are_refused_as_a_whole() {
     let server = TestServer::start_with(|config| {
         config.files.max_size = ByteSize(1000);
         config.files.quota_per_user = Some(ByteSize(1500));
@@ -122,7 +122,7 @@ async fn what_is_no_good_is_refused_as_a_whole() {
 }
 
 #[tokio::test]
-async fn an_upload_has_an_author_even_when_the_dialect_is_open() {
+async fn uploads_need_a_token_even_when_the_dialect_is_open() {
     let server = TestServer::start_with(|config| {
         config.compat.open = OpenDialects::Only(["back_chat".to_owned()].into());
     })
@@ -134,7 +134,7 @@ async fn an_upload_has_an_author_even_when_the_dialect_is_open() {
 }
 
 #[tokio::test]
-async fn only_types_that_are_taken_are() {
+async fn file_types_that_are_not_allowed_are_refused() {
     let server = TestServer::start_with(|config| {
         config.files.types = parlor::config::FileTypes::Only(vec!["image/*".to_owned()]);
     })

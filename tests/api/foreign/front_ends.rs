@@ -1,10 +1,10 @@
-//! Front ends of the documents with npm's `socket.io-client`: from logging in to what each person sees.
+//! Front ends of the other protocols with npm's `socket.io-client`: from login to the events each person receives.
 
 use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// What happened, as the front end's script told it.
+/// Log of a front end's script: its requests with responses, and the events it received.
 struct Story(Vec<Value>);
 
 impl Story {
@@ -13,7 +13,7 @@ impl Story {
         Some(Self(Driven::front_end(script, &[&base])?.all().await))
     }
 
-    /// The answer to a request that went well.
+    /// Returns the body of a successful response.
     fn got(&self, who: &str, did: &str) -> &Value {
         let line = self
             .0
@@ -24,7 +24,7 @@ impl Story {
         &line["json"]
     }
 
-    /// The answer to a request that was refused with that status.
+    /// Returns the body of a response with this error status.
     fn refused(&self, who: &str, did: &str, status: u16) -> &Value {
         let fits = |line: &&Value| line["who"] == who && line["did"] == did;
         let line = self
@@ -36,14 +36,14 @@ impl Story {
         &line["json"]
     }
 
-    /// The values of all events of that name, as one person heard them.
+    /// Returns the values of all events of this name that one person received.
     fn heard(&self, who: &str, event: &str) -> Vec<&Value> {
         let lines = self.0.iter();
         let lines = lines.filter(|line| line["who"] == who && line["event"] == event);
         lines.map(|line| &line["value"]).collect()
     }
 
-    /// The value of the only event of that name.
+    /// Returns the value of the only event of this name.
     fn once(&self, who: &str, event: &str) -> &Value {
         let heard = self.heard(who, event);
         assert_eq!(heard.len(), 1, "{event} to {who}: {heard:?}");
@@ -52,7 +52,7 @@ impl Story {
 }
 
 #[tokio::test]
-async fn komunikator_works_without_tokens_where_it_is_open() {
+async fn komunikator_front_end_works_without_tokens_in_an_open_dialect() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["komunikator".to_owned()].into());
     })
@@ -72,7 +72,7 @@ async fn komunikator_works_without_tokens_where_it_is_open() {
         story.heard("ann", "user_joined")[..2],
         [&person("ann"), &person("bob")]
     );
-    // In whatever letters the name is written, it is that of bob.
+    // Usernames in events ignore case: both messages are Bob's.
     let said = story.heard("ann", "new");
     let words: Vec<_> = said
         .iter()
@@ -97,7 +97,7 @@ async fn komunikator_works_without_tokens_where_it_is_open() {
         *story.once("bob", "user_kicked"),
         json!({"user_name": "bob"})
     );
-    // Two people's room is closed to a name without a token, the den to who was kicked.
+    // A direct room needs a token, and a kicked member may not write to the room.
     let refused = json!({"message": "Join failed", "code": 4});
     assert_eq!(story.heard("bob", "error"), [&refused; 3]);
     let not_owner = &story.refused("root", "POST /api/user_kick", 404)["error"];
@@ -115,7 +115,7 @@ async fn komunikator_works_without_tokens_where_it_is_open() {
 }
 
 #[tokio::test]
-async fn chat_app_works_as_it_is() {
+async fn chat_app_front_end_works_with_default_settings() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let boss = json!({"name": "boss", "email": "boss@example.org", "password": "long secret", "role": "admin"});
@@ -176,7 +176,7 @@ async fn chat_app_works_as_it_is() {
 }
 
 #[tokio::test]
-async fn realtime_works_as_it_is() {
+async fn realtime_front_end_works_with_default_settings() {
     let server = TestServer::start().await;
     let Some(story) = Story::of(&server, "realtime.mjs").await else {
         return;
@@ -219,7 +219,7 @@ async fn realtime_works_as_it_is() {
 }
 
 #[tokio::test]
-async fn team_works_as_it_is() {
+async fn team_front_end_works_with_default_settings() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let Some(story) = Story::of(&server, "team.mjs").await else {

@@ -1,4 +1,4 @@
-//! Clients that others wrote: npm's `socket.io-client`, PyPI's `python-socketio` and `websockets`, as front ends use them.
+//! Third-party clients, as front ends use them: npm's `socket.io-client`, PyPI's `python-socketio` and `websockets`.
 
 mod front_ends;
 mod sockets;

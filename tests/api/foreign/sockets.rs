@@ -1,4 +1,4 @@
-//! Socket.IO clients: every transport, every place for a token, acks, refusals, coming back.
+//! Socket.IO clients: every transport, every place of a token, acknowledgements, refusals, reconnecting.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn url(server: &TestServer) -> String {
     format!("http://{}", server.address)
 }
 
-/// What komunikator calls a message in the lobby.
+/// Builds a `komunikator` event that posts a message to the lobby.
 fn words(name: &str, text: &str) -> Value {
     json!(["message", {"user_name": name, "room_id": 1, "message": text}])
 }
@@ -18,7 +18,7 @@ fn join(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn they_talk_on_every_transport() {
+async fn clients_exchange_messages_on_every_transport() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut heard = EventSocket::open(server.address, &ann.token).await;
@@ -37,7 +37,7 @@ async fn they_talk_on_every_transport() {
 }
 
 #[tokio::test]
-async fn they_move_from_polling_to_a_websocket() {
+async fn clients_upgrade_from_polling_to_a_websocket() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut heard = EventSocket::open(server.address, &ann.token).await;
@@ -51,14 +51,14 @@ async fn they_move_from_polling_to_a_websocket() {
         converse(&mut npm, &mut heard).await;
     }
     if let Some(mut pypi) = Driven::pypi() {
-        // It has moved before it says so.
+        // `python-socketio` reports `connected` after the upgrade.
         pypi.order("open", both);
         assert_eq!(pypi.told("connected").await, "websocket");
         converse(&mut pypi, &mut heard).await;
     }
 }
 
-/// Sends with and without an ack, is heard by somebody else and hears itself and them.
+/// Emits with and without an acknowledgement and asserts that client and `other` receive each other's messages.
 async fn converse(client: &mut Driven, other: &mut EventSocket) {
     client.order("emit", join("ann"));
     client.event("user_joined").await;
@@ -80,7 +80,7 @@ async fn converse(client: &mut Driven, other: &mut EventSocket) {
 }
 
 #[tokio::test]
-async fn a_token_may_stand_in_three_places_and_the_first_counts() {
+async fn tokens_are_read_from_auth_then_header_then_query() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let (good, bad) = (ann.token.as_str(), "rubbish");
@@ -126,16 +126,16 @@ async fn a_token_may_stand_in_three_places_and_the_first_counts() {
                     None => assert_eq!(told["connected"], transport, "{order}"),
                     Some(why) => assert_eq!(told["refused"], why, "{order}"),
                 }
-                // npm's client does not try again what was refused.
+                // npm's client does not retry a refused connection.
                 assert_ne!(told["active"], true, "{told}");
             }
         }
     }
 }
 
-/// What a browser asks before it polls with a header of its own.
+/// The CORS preflight that a browser sends before polling with an `Authorization` header.
 #[tokio::test]
-async fn a_page_from_elsewhere_may_poll_with_a_header() {
+async fn a_cross_origin_page_may_poll_with_a_header() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let page = server
@@ -165,7 +165,7 @@ async fn a_page_from_elsewhere_may_poll_with_a_header() {
 }
 
 #[tokio::test]
-async fn who_is_logged_out_is_told_to_stay_away() {
+async fn logging_out_disconnects_clients_without_reconnect() {
     let server = TestServer::start().await;
     for mut client in Driven::socket_io() {
         for transport in ["polling", "websocket"] {
@@ -185,7 +185,7 @@ async fn who_is_logged_out_is_told_to_stay_away() {
 }
 
 #[tokio::test]
-async fn they_come_back_by_themselves_after_a_restart() {
+async fn clients_reconnect_after_a_server_restart() {
     let mut server = TestServer::start().await;
     let ann = server.user("ann").await;
     for mut client in Driven::socket_io() {

@@ -1,4 +1,4 @@
-//! Plain WebSockets of documents 000 and 002 with PyPI's `websockets`.
+//! Plain WebSockets of `team` and `back_chat` with PyPI's `websockets`.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn url(server: &TestServer, path: &str) -> String {
     format!("ws://{}{path}", server.address)
 }
 
-/// Connected to that path, which has the token it needs.
+/// Returns a client connected to the path, which includes any token it needs.
 async fn connected(server: &TestServer, path: &str) -> Option<Driven> {
     let mut client = Driven::websockets()?;
     client.order("open", json!({"url": url(server, path)}));
@@ -20,14 +20,14 @@ async fn uuid(person: &Persona, path: &str) -> Value {
     person.get(path).await.ok(200)["uuid"].clone()
 }
 
-/// A chat message as document 000's page sends it.
+/// Builds a chat message as the page of `team` sends it.
 fn words(conversation: &Value, sender: &Value, content: &str) -> Value {
     let meta = json!({"conversationId": conversation, "senderId": sender, "timestamp": "2026-01-02T03:04:05Z"});
     json!({"messageType": "ChatMessage", "payload": {"content": content, "displayName": "me"}, "meta": meta})
 }
 
 #[tokio::test]
-async fn team_follows_its_document() {
+async fn team_websocket_identifies_and_exchanges_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (own, lobby) = (uuid(&ann, "me").await, uuid(&ann, "rooms/1").await);
@@ -42,7 +42,7 @@ async fn team_follows_its_document() {
     bobs.order("open", json!({"url": url(&server, "/"), "headers": header}));
     bobs.told("opened").await;
 
-    // What is not an IdMessage of one's own gets an error, and the connection lives.
+    // Anything but an IdMessage of the sender gets an error, and the connection stays open.
     let id = |sender: &Value| json!({"messageType": "IdMessage", "senderId": sender, "convId": lobby, "timestamp": "2026-01-02T03:04:05Z"});
     let stranger = uuid(&bob, "me").await;
     for wrong in [words(&lobby, &own, "too early"), id(&stranger), json!(7)] {
@@ -79,7 +79,7 @@ async fn team_follows_its_document() {
 }
 
 #[tokio::test]
-async fn team_refuses_who_has_no_session() {
+async fn team_refuses_websockets_without_a_session() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let path = format!("/?token={}", ann.token);
@@ -97,7 +97,7 @@ async fn team_refuses_who_has_no_session() {
 }
 
 #[tokio::test]
-async fn back_chat_follows_its_document() {
+async fn back_chat_websocket_exchanges_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let Some(mut anns) = connected(&server, &format!("/ws/messages?token={}", ann.token)).await
@@ -136,7 +136,7 @@ async fn back_chat_follows_its_document() {
 }
 
 #[tokio::test]
-async fn back_chat_notifies() {
+async fn back_chat_websocket_delivers_notifications() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let path = format!("/ws/notifications?token={}", ann.token);
@@ -159,7 +159,7 @@ async fn back_chat_notifies() {
 }
 
 #[tokio::test]
-async fn back_chat_closes_with_1008_on_who_has_no_session() {
+async fn back_chat_closes_websockets_without_a_session_with_1008() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     ann.post("auth/logout", json!({})).await.done();
@@ -181,7 +181,7 @@ async fn back_chat_closes_with_1008_on_who_has_no_session() {
 }
 
 #[tokio::test]
-async fn team_keeps_two_peoples_conversation_closed_to_a_mere_sender_id() {
+async fn team_direct_rooms_need_a_token_even_when_the_dialect_is_open() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["team".to_owned()].into());
     })
@@ -206,7 +206,7 @@ async fn team_keeps_two_peoples_conversation_closed_to_a_mere_sender_id() {
         assert_eq!(text, "Conversation not found");
     }
     ann.say(number, "for bob alone").await;
-    // The browser's clock, as scripts tell it.
+    // Milliseconds since 1970, as scripts read the browser's clock.
     let mut said = words(&lobby, &own, "hello");
     said["meta"]["timestamp"] = json!(1_767_323_045_000_i64);
     socket.order("send", said);

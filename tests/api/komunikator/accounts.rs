@@ -1,9 +1,9 @@
-//! Accounts, numbers, tokens, and what is wrong with HTTP itself.
+//! Accounts, statistics, tokens and HTTP errors.
 
 use super::*;
 
 #[tokio::test]
-async fn registering_and_logging_in_answer_a_token() {
+async fn registering_and_logging_in_return_a_token() {
     let server = TestServer::start().await;
     member(&server, "ann").await;
     let anybody = server.anybody();
@@ -65,7 +65,7 @@ fn claims(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_password_is_changed_by_who_knows_the_old_one() {
+async fn changing_the_password_needs_the_old_one() {
     let server = TestServer::start().await;
     let ann = member(&server, "ann").await;
     let change = |body: Value| ann.call("POST", "/api/user/change_password", Some(body));
@@ -85,7 +85,7 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
 }
 
 #[tokio::test]
-async fn numbers_count_own_rooms_twice_and_the_lobby_not_at_all() {
+async fn statistics_count_own_rooms_as_memberships_but_not_the_lobby() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     private_room(&ann, "p", "k").await;
@@ -121,7 +121,7 @@ async fn numbers_count_own_rooms_twice_and_the_lobby_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_expired_is_told_from_others() {
+async fn expired_tokens_get_their_own_error() {
     let (_server, ann) = TestServer::with_expired_token().await;
     let text = "Token has expired";
     let told = ann.get("/api/rooms").await.ok(401);
@@ -132,7 +132,7 @@ async fn a_token_that_has_expired_is_told_from_others() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_is_shown() {
+async fn every_route_needs_an_access_token() {
     let server = TestServer::start().await;
     for (method, path) in [
         ("POST", "/api/user/change_password"),
@@ -192,7 +192,7 @@ async fn without_a_token_nothing_is_shown() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_http_itself_is_told_in_everybodys_words() {
+async fn http_errors_carry_the_keys_of_all_dialects() {
     let server = TestServer::start().await;
     let ann = member(&server, "ann").await;
     let all = |reply: &Reply, status: u16| {
@@ -221,7 +221,7 @@ async fn what_is_wrong_with_http_itself_is_told_in_everybodys_words() {
 }
 
 #[tokio::test]
-async fn guests_read_and_write_but_make_no_rooms() {
+async fn guests_cannot_create_rooms() {
     let server = TestServer::start().await;
     let gus = server.guest("gus").await;
     let reply = gus

@@ -1,14 +1,14 @@
-//! Events: who sends what, who hears it, and what is said to what is wrong.
+//! Events: senders, recipients and errors.
 
 use super::*;
 
 #[tokio::test]
-async fn who_comes_and_goes_is_told_to_the_room_and_to_themselves() {
+async fn join_and_leave_events_reach_the_room_and_their_sender() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("q").await;
     let mut anns = Seat::of(&ann).await.join(room).await;
-    // Listening to a public room needs no membership.
+    // Subscribing to a public room needs no membership.
     let mut bobs = Seat::of(&bob).await.join(room).await;
     anns.hears("user_joined", json!({"user_name": "bob", "room_id": room}))
         .await;
@@ -20,7 +20,7 @@ async fn who_comes_and_goes_is_told_to_the_room_and_to_themselves() {
     anns.say(room, "hi").await;
     anns.socket.event("new_message").await;
     bobs.hears_nothing_of("new_message").await;
-    // Only those in the room hear who joins it.
+    // `user_joined` reaches only those who are in the room.
     let mut cids = Seat::of(&server.user("cid").await).await.join(room).await;
     anns.socket.event("user_joined").await;
     bobs.hears_nothing_of("user_joined").await;
@@ -29,7 +29,7 @@ async fn who_comes_and_goes_is_told_to_the_room_and_to_themselves() {
 }
 
 #[tokio::test]
-async fn a_message_reaches_everybody_in_the_room_under_both_names() {
+async fn messages_arrive_as_new_message_and_as_new() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("q").await;
@@ -62,7 +62,7 @@ async fn a_message_reaches_everybody_in_the_room_under_both_names() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_an_event_is_told_with_its_code() {
+async fn invalid_events_get_an_error_with_its_code() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (public, private) = (ann.public_room("q").await, ann.private_room("p").await);
@@ -112,7 +112,7 @@ async fn what_is_wrong_with_an_event_is_told_with_its_code() {
         .await;
     bobs.say(1, &"x".repeat(1001)).await;
     bobs.fails(1, "Message is too long").await;
-    // Listening is open, sending is for members.
+    // Anybody may subscribe to a public room, only members may send.
     bobs.say(public, "hi").await;
     bobs.fails(4, "Join failed").await;
     for value in [json!(null), json!({}), json!({"user_name": ""})] {
@@ -125,7 +125,7 @@ async fn what_is_wrong_with_an_event_is_told_with_its_code() {
 }
 
 #[tokio::test]
-async fn too_many_messages_are_refused_and_the_socket_lives() {
+async fn messages_over_the_limit_are_refused_and_keep_the_socket() {
     let server = TestServer::start_with(|config| {
         config.limits.messages_per_second = 1.try_into().ok();
         config.limits.messages_burst = 1;
@@ -147,7 +147,7 @@ async fn too_many_messages_are_refused_and_the_socket_lives() {
 }
 
 #[tokio::test]
-async fn members_who_come_and_go_change_the_list_for_those_in_the_room() {
+async fn membership_changes_send_user_list_updated_to_the_room() {
     let server = TestServer::start().await;
     let (ann, bob, cid) = (
         server.user("ann").await,
@@ -167,7 +167,7 @@ async fn members_who_come_and_go_change_the_list_for_those_in_the_room() {
 }
 
 #[tokio::test]
-async fn who_is_kicked_hears_it_where_they_were_and_nothing_after() {
+async fn a_kicked_member_gets_user_kicked_and_no_further_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("p").await;
@@ -188,14 +188,14 @@ async fn who_is_kicked_hears_it_where_they_were_and_nothing_after() {
     anns.say(room, "gone").await;
     anns.socket.event("new_message").await;
     bobs.hears_nothing_of("new_message").await;
-    // The event names no room: in another one it would be misunderstood.
+    // The event names no room, so in another room it would be misunderstood.
     elsewhere.hears_nothing_of("user_kicked").await;
     bobs.emit("join", json!({ "room_id": room })).await;
     bobs.fails(4, "Join failed").await;
 }
 
 #[tokio::test]
-async fn who_only_listened_loses_a_room_that_becomes_private() {
+async fn non_members_get_no_messages_of_a_room_that_becomes_private() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.public_room("q").await;
@@ -210,7 +210,7 @@ async fn who_only_listened_loses_a_room_that_becomes_private() {
 }
 
 #[tokio::test]
-async fn everybody_hears_that_the_list_of_rooms_is_another() {
+async fn room_changes_send_room_list_updated_to_everybody() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut bobs = Seat::of(&server.user("bob").await).await.join(1).await;
@@ -233,7 +233,7 @@ async fn everybody_hears_that_the_list_of_rooms_is_another() {
 }
 
 #[tokio::test]
-async fn without_a_token_no_socket_is_let_in_and_logging_out_ends_it() {
+async fn sockets_need_a_token_and_are_closed_at_log_out() {
     let server = TestServer::start().await;
     for auth in [json!({}), json!({"user_name": "ann"})] {
         let refused = EventSocket::try_open(server.address, auth).await;
@@ -246,7 +246,7 @@ async fn without_a_token_no_socket_is_let_in_and_logging_out_ends_it() {
 }
 
 #[tokio::test]
-async fn a_name_in_an_event_is_compared_without_case() {
+async fn user_names_in_events_ignore_case() {
     let server = TestServer::start().await;
     let ann = server.user("Ann").await;
     let mut seat = Seat::of(&ann).await.join(1).await;

@@ -1,9 +1,9 @@
-//! Who is in which room: joining, leaving, lists, kicking.
+//! Membership: joining, leaving, listing, kicking.
 
 use super::*;
 
 #[tokio::test]
-async fn rooms_are_joined_by_number_or_key_and_left() {
+async fn rooms_are_joined_by_id_or_key_and_left() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (public, private) = (
@@ -50,7 +50,7 @@ async fn rooms_are_joined_by_number_or_key_and_left() {
 }
 
 #[tokio::test]
-async fn wrong_keys_are_limited_and_right_ones_are_not() {
+async fn only_wrong_access_keys_count_against_the_limit() {
     let server = TestServer::start_with(|config| {
         config.limits.wrong_keys_per_minute = 3.try_into().ok();
     })
@@ -72,7 +72,7 @@ async fn wrong_keys_are_limited_and_right_ones_are_not() {
     assert_keys(&limited.ok(429), "error message msg detail");
     assert!(!limited.header("retry-after").is_empty());
     said(by_key(&cid, "k"), "Joined room successfully").await;
-    // Whether a key is somebody's can be asked by making rooms, too.
+    // Creating a room also reveals whether a key is taken, so it counts against the same limit.
     for _ in 0..3 {
         let taken = json!({"room_name": "q", "is_private": true, "access_key": "k"});
         refused(
@@ -87,7 +87,7 @@ async fn wrong_keys_are_limited_and_right_ones_are_not() {
 }
 
 #[tokio::test]
-async fn rooms_and_people_are_listed() {
+async fn own_rooms_and_members_are_listed() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let private = private_room(&ann, "p", "k").await;
@@ -115,7 +115,7 @@ async fn rooms_and_people_are_listed() {
 }
 
 #[tokio::test]
-async fn only_the_owner_kicks_and_not_himself() {
+async fn only_the_owner_kicks_and_cannot_be_kicked() {
     let server = TestServer::start().await;
     let (ann, bob, cid) = (
         server.user("ann").await,
@@ -157,14 +157,14 @@ async fn only_the_owner_kicks_and_not_himself() {
     ] {
         refused(kick(somebody, body), 404, "User not owner of room").await;
     }
-    // A moderator keeps order elsewhere, not here.
+    // Moderators may kick in other protocols, but not here.
     ann.add(room, &cid, "moderator").await;
     refused(kick(&cid, of("bob")), 404, "User not owner of room").await;
     refused(kick(&ann, of("nobody")), 404, "User not in room").await;
     refused(kick(&ann, of("ann")), 400, "The owner cannot be kicked").await;
     said(kick(&ann, of("BOB")), "User kicked successfully").await;
     refused(kick(&ann, of("bob")), 404, "User not in room").await;
-    // The key opens no more to who was sent out, until they are added again.
+    // A kicked member cannot use the key until they are added again.
     refused(
         bob.post("/api/room/join_private", json!({"access_key": "k"})),
         404,
@@ -175,7 +175,7 @@ async fn only_the_owner_kicks_and_not_himself() {
 }
 
 #[tokio::test]
-async fn an_admin_kicks_from_own_rooms_only() {
+async fn admins_kick_only_from_rooms_they_own() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);

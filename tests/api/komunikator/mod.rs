@@ -1,4 +1,4 @@
-//! Document 001 as its front end speaks it: every route with its statuses, texts and keys, every event and who hears it.
+//! `komunikator` as its front end uses it: routes with statuses, texts and keys, and events with their recipients.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const INFO: &str =
     "message_count private_rooms_owned public_rooms_owned private_rooms_member public_rooms_member";
 const MESSAGE: &str = "chat_id room_id user_name message create_date";
 
-/// Registers through the dialect.
+/// Registers through `komunikator`; returns a client with the token.
 async fn member(server: &TestServer, name: &str) -> Client {
     let body = json!({"user_name": name, "password": PASSWORD});
     let grant = server.anybody().post("/api/register", body).await.ok(201);
@@ -28,7 +28,7 @@ async fn member(server: &TestServer, name: &str) -> Client {
         .token(grant["access_token"].as_str().unwrap())
 }
 
-/// With that dialect open.
+/// Starts a server with `komunikator` in `compat.open`.
 async fn open_server() -> TestServer {
     TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["komunikator".to_owned()].into());
@@ -60,7 +60,7 @@ async fn private_room(somebody: &Client, name: &str, key: &str) -> i64 {
     make(somebody, room).await
 }
 
-/// Only the names of a list of people.
+/// Returns the user names of a list of people.
 fn names(list: &Value) -> Vec<&str> {
     let people = list.as_array().unwrap().iter();
     people
@@ -72,7 +72,7 @@ fn is_time(value: &Value) -> bool {
     chrono::NaiveDateTime::parse_from_str(value.as_str().unwrap(), "%Y-%m-%dT%H:%M:%SZ").is_ok()
 }
 
-/// A socket and its owner's name.
+/// A Socket.IO connection and the user name that it sends.
 struct Seat {
     name: String,
     socket: EventSocket,
@@ -85,14 +85,14 @@ impl Seat {
         Self { name, socket }
     }
 
-    /// Comes without a token.
+    /// Connects without a token.
     async fn named(server: &TestServer, name: &str) -> Self {
         let socket = EventSocket::try_open(server.address, json!({})).await;
         let (name, socket) = (name.to_owned(), socket.unwrap());
         Self { name, socket }
     }
 
-    /// Joins a room and hears that it did.
+    /// Joins a room and waits for the confirmation.
     async fn join(mut self, room: i64) -> Self {
         self.emit("join", json!({ "room_id": room })).await;
         let joined = self.socket.event("user_joined").await;
@@ -100,7 +100,7 @@ impl Seat {
         self
     }
 
-    /// Sends an event under the own name.
+    /// Sends an event, with the connection's user name unless `value` has one.
     async fn emit(&mut self, name: &str, mut value: Value) {
         if value.get("user_name").is_none() {
             value["user_name"] = self.name.clone().into();
@@ -113,7 +113,7 @@ impl Seat {
         self.emit("message", value).await;
     }
 
-    /// The next event of that name must say so.
+    /// Asserts that the next event of this name has this value.
     async fn hears(&mut self, name: &str, value: Value) {
         assert_eq!(
             self.socket.event(name).await,
@@ -123,13 +123,13 @@ impl Seat {
         );
     }
 
-    /// The next event must be refused.
+    /// Asserts that the next error has this code and message.
     async fn fails(&mut self, code: u8, message: &str) {
         self.hears("error", json!({"message": message, "code": code}))
             .await;
     }
 
-    /// The names of all events that came by now, but for greetings and presence, which come when they come.
+    /// Returns the names of all events received so far, except greetings and presence, whose timing varies.
     async fn heard(&mut self) -> Vec<String> {
         const ASIDE: [&str; 4] = ["connection", "connected", "user_online", "user_offline"];
         let events = self.socket.events().await.into_iter();

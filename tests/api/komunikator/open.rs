@@ -1,9 +1,9 @@
-//! What `compat.open` opens, and what stays closed even then.
+//! Access without a token under `compat.open`, and its limits.
 
 use super::*;
 
 #[tokio::test]
-async fn an_open_server_shows_everything_but_direct_rooms() {
+async fn an_open_dialect_shows_all_rooms_but_direct_ones() {
     let server = open_server().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let private = private_room(&ann, "p", "k").await;
@@ -40,7 +40,7 @@ async fn an_open_server_shows_everything_but_direct_rooms() {
         )
         .await;
     }
-    // A token that is there must be good; what is somebody's own needs one.
+    // A token that is sent must be valid, and a person's own data needs one.
     server
         .anybody()
         .token("rubbish")
@@ -74,7 +74,7 @@ async fn an_open_server_shows_everything_but_direct_rooms() {
 }
 
 #[tokio::test]
-async fn an_open_server_believes_the_name_in_an_event() {
+async fn an_open_dialect_trusts_the_user_name_of_an_event() {
     let server = open_server().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let root = server.admin("root").await;
@@ -82,7 +82,7 @@ async fn an_open_server_believes_the_name_in_an_event() {
     let mut seat = Seat::named(&server, "ann").await.join(private).await;
     seat.say(private, "hi").await;
     assert_eq!(seat.socket.event("new_message").await["user_name"], "ann");
-    // The same socket is somebody else when it says so, and watches nothing of before.
+    // Another user name makes the socket another account's and ends its subscriptions.
     seat.name = "bob".to_owned();
     seat.emit("join", json!({ "room_id": private })).await;
     seat.fails(4, "Join failed").await;
@@ -90,7 +90,7 @@ async fn an_open_server_believes_the_name_in_an_event() {
     let mut seat = seat.join(1).await;
     seat.hears_nothing_of("new_message").await;
     assert_eq!(ann.get("/api/users/online").await.ok(200), json!(["bob"]));
-    // Nobody becomes an admin so, nor who does not exist; an address is no name.
+    // Admins and unknown names are refused, and an e-mail address is not a user name.
     bob.patch("me", json!({"email": "bob@example.org"}))
         .await
         .ok(200);
@@ -99,14 +99,14 @@ async fn an_open_server_believes_the_name_in_an_event() {
             .await;
         seat.fails(4, "Join failed").await;
     }
-    // What belongs to others needs a token.
+    // Events of other protocols need a token.
     for event in ["smessage", "join_public", "send_public_message", "nonsense"] {
         seat.socket
             .emit(event, json!({"receiver_id": ann.id, "content": "x"}))
             .await;
         assert_eq!(seat.socket.event("error").await["code"], 0, "{event}");
     }
-    // A token counts where there is one: it must be good, and then names must be right.
+    // A token that is sent must be valid, and user names must then match it.
     let bad = EventSocket::try_open(server.address, json!({"token": "rubbish"})).await;
     assert!(bad.is_err());
     let mut proven = Seat::of(&root).await;
@@ -117,7 +117,7 @@ async fn an_open_server_believes_the_name_in_an_event() {
 }
 
 #[tokio::test]
-async fn the_account_behind_a_believed_name_ends_and_so_does_its_socket() {
+async fn deleting_an_account_closes_its_sockets_without_a_token() {
     let server = open_server().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -127,7 +127,7 @@ async fn the_account_behind_a_believed_name_ends_and_so_does_its_socket() {
 }
 
 #[tokio::test]
-async fn direct_rooms_stay_closed_to_a_name_that_is_only_believed() {
+async fn direct_rooms_need_a_token_even_when_the_dialect_is_open() {
     let server = open_server().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let direct = ann.direct_room(&bob).await;
@@ -143,20 +143,20 @@ async fn direct_rooms_stay_closed_to_a_name_that_is_only_believed() {
     let heard = seat.socket.event("new_message").await;
     assert_eq!(heard["message"], "for all");
     assert_eq!(ann.history(direct).await.len(), 1);
-    // With a token it is bob.
+    // With a token, Bob may enter.
     let mut proven = Seat::of(&bob).await.join(direct).await;
     proven.say(direct, "it is me").await;
     proven.socket.event("new_message").await;
 }
 
 #[tokio::test]
-async fn whoever_has_not_said_who_they_are_hears_that_the_list_of_rooms_is_another() {
+async fn unidentified_sockets_get_room_list_updated_and_nothing_else() {
     let server = open_server().await;
     let ann = server.user("ann").await;
     let mut socket = EventSocket::try_open(server.address, json!({}))
         .await
         .unwrap();
-    // Let in completely.
+    // Waits until the connection is established.
     socket.events().await;
     let room = ann.public_room("den").await;
     assert_eq!(socket.event("room_list_updated").await, Value::Null);
@@ -169,7 +169,7 @@ async fn whoever_has_not_said_who_they_are_hears_that_the_list_of_rooms_is_anoth
         socket.events().await,
         [("room_list_updated".to_owned(), Value::Null)]
     );
-    // Who has said it hears of it as everybody else does, once.
+    // A socket that has identified itself gets the event once, as all others do.
     let name = "ann".to_owned();
     let mut seat = Seat { name, socket }.join(1).await;
     ann.public_room("again").await;
@@ -177,7 +177,7 @@ async fn whoever_has_not_said_who_they_are_hears_that_the_list_of_rooms_is_anoth
 }
 
 #[tokio::test]
-async fn a_server_that_stops_tells_whoever_has_not_said_who_they_are() {
+async fn a_stopping_server_closes_unidentified_sockets_with_1012() {
     let mut server = open_server().await;
     let mut socket = EventSocket::try_open(server.address, json!({}))
         .await

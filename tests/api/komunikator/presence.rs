@@ -1,9 +1,9 @@
-//! Who is there, and who says that they are.
+//! Presence: online and offline events, and `watchdog`.
 
 use super::*;
 
 #[tokio::test]
-async fn who_comes_online_and_goes_offline_is_told_to_their_rooms() {
+async fn online_and_offline_events_reach_the_rooms_of_the_person() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = ann.private_room("p").await;
@@ -18,7 +18,7 @@ async fn who_comes_online_and_goes_offline_is_told_to_their_rooms() {
     anns.hears("user_offline", json!({"user_name": "bob"}))
         .await;
     assert_eq!(online().await, json!([]));
-    // Whatever they come with.
+    // A connection of any protocol counts.
     let native = bob.connect().await;
     anns.hears("user_online", json!({"user_name": "bob"})).await;
     drop(native);
@@ -27,7 +27,7 @@ async fn who_comes_online_and_goes_offline_is_told_to_their_rooms() {
 }
 
 #[tokio::test]
-async fn who_sent_a_watchdog_and_falls_silent_is_offline_though_connected() {
+async fn a_client_that_stops_sending_watchdog_is_offline() {
     let server = TestServer::start_with(|config| {
         config.presence.timeout = std::time::Duration::from_millis(100);
     })
@@ -44,16 +44,17 @@ async fn who_sent_a_watchdog_and_falls_silent_is_offline_though_connected() {
         said_until_heard(&mut bobs, &mut anns).await;
         anns.hears("user_offline", name.clone()).await;
     }
-    // A second client of theirs that never sends one counts as long as it is there.
+    // A second client that never sends `watchdog` counts while it is connected.
     let second = Seat::of(&bob).await;
     anns.hears("user_online", name.clone()).await;
     drop(second);
     anns.hears("user_offline", name).await;
-    // Ann never sent one.
+    // Ann never sent `watchdog`.
     assert_eq!(bob.get("/api/users/online").await.ok(200), json!(["ann"]));
 }
 
-/// One sign of life lasts for a moment only and may be over before the room looks, so it is given again until it is seen.
+/// Repeats `watchdog` until Bob is reported online: one counts for the timeout only, which may be over before the room
+/// checks.
 async fn said_until_heard(bobs: &mut Seat, anns: &mut Seat) {
     let talking = async {
         loop {
@@ -68,7 +69,7 @@ async fn said_until_heard(bobs: &mut Seat, anns: &mut Seat) {
 }
 
 #[tokio::test]
-async fn the_name_in_the_token_stays_good_after_a_rename() {
+async fn the_name_in_the_token_stays_valid_after_a_rename() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut anns = Seat::of(&ann).await.join(1).await;

@@ -1,9 +1,9 @@
-//! Rooms: making, finding, changing, deleting, what was said in them.
+//! Rooms: creating, showing, editing, deleting, history.
 
 use super::*;
 
 #[tokio::test]
-async fn rooms_are_made_as_the_document_says() {
+async fn rooms_are_created_with_the_documented_errors() {
     let server = TestServer::start().await;
     let ann = member(&server, "ann").await;
     let create = |body: Value| ann.call("POST", "/api/room/create", Some(body));
@@ -27,7 +27,7 @@ async fn rooms_are_made_as_the_document_says() {
         "Room with this access key already exists",
     )
     .await;
-    // A key on a public room is ignored, even one that another room has.
+    // The key of a public room is ignored, even if another room has the same.
     let public = make(
         &ann,
         json!({"room_name": "q", "is_private": false, "access_key": "k"}),
@@ -78,7 +78,7 @@ async fn public_rooms_and_the_lobby_are_listed_and_private_ones_are_not() {
 }
 
 #[tokio::test]
-async fn a_room_is_shown_to_those_who_may_see_it() {
+async fn private_rooms_are_shown_to_members_and_admins_only() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let private = private_room(&ann, "p", "k").await;
@@ -119,7 +119,7 @@ async fn a_room_is_shown_to_those_who_may_see_it() {
         &shown["is_private"],
     );
     assert_eq!(shown, (&json!("ann"), &Value::Null, &json!(true)));
-    // The key is for members; admins see the room without it.
+    // The key is shown to members only; admins see the room without it.
     let root = server.admin("root").await;
     let shown = root
         .get(&format!("/api/room?room_id={private}"))
@@ -134,7 +134,7 @@ async fn a_room_is_shown_to_those_who_may_see_it() {
 }
 
 #[tokio::test]
-async fn the_owner_changes_a_room() {
+async fn only_the_owner_edits_a_room() {
     let server = TestServer::start().await;
     let (ann, bob) = (member(&server, "ann").await, member(&server, "bob").await);
     let room = public_room(&ann, "q").await;
@@ -220,7 +220,7 @@ async fn the_owner_changes_a_room() {
 }
 
 #[tokio::test]
-async fn lobby_and_direct_rooms_are_nobodys_not_even_an_admins() {
+async fn not_even_admins_manage_the_lobby_and_direct_rooms() {
     let server = TestServer::start().await;
     let (root, ann) = (server.admin("root").await, server.user("ann").await);
     let direct = root.direct_room(&ann).await;
@@ -240,7 +240,7 @@ async fn lobby_and_direct_rooms_are_nobodys_not_even_an_admins() {
 }
 
 #[tokio::test]
-async fn names_and_keys_have_their_lengths() {
+async fn names_and_keys_have_a_maximum_length() {
     let server = TestServer::start().await;
     let long = |length: usize| "x".repeat(length);
     let register = |name: String| {
@@ -263,7 +263,7 @@ async fn names_and_keys_have_their_lengths() {
 }
 
 #[tokio::test]
-async fn the_owner_deletes_a_room_and_all_that_is_in_it() {
+async fn only_the_owner_deletes_a_room_and_its_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = public_room(&ann, "q").await;
@@ -306,7 +306,7 @@ async fn the_owner_deletes_a_room_and_all_that_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_history_comes_oldest_first_in_pages_and_without_what_was_deleted() {
+async fn history_is_paged_oldest_first_without_deleted_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let room = public_room(&ann, "q").await;
@@ -345,7 +345,7 @@ async fn a_history_comes_oldest_first_in_pages_and_without_what_was_deleted() {
     for wrong in ["&limit=0", "&limit=1001", "&limit=x", "&before=x"] {
         assert_eq!(read(wrong).await.status, 400, "{wrong}");
     }
-    // Reading moves no mark.
+    // Reading the history does not move the read cursor.
     bob.post(&format!("rooms/{room}/join"), json!({}))
         .await
         .ok(200);

@@ -1,4 +1,4 @@
-//! Many guesses at once: at most the configured number is looked at, and a right one behind them does not get in.
+//! Concurrent guesses: at most the configured number is checked, and a correct guess beyond it is refused.
 
 use std::time::Instant;
 
@@ -12,12 +12,13 @@ fn limited(config: &mut Config) {
     config.limits.wrong_keys_per_minute = config.limits.login_per_minute;
 }
 
-/// Asks 150 times at once, at place 59 rightly. Nobody gets in, and no more than the limit are looked at.
+/// Sends 150 guesses at once, of which the 59th is correct. Asserts that none succeeds and only `LIMIT` are checked.
 async fn guess<F: Future<Output = Reply>>(ask: impl Fn(bool) -> F) {
     looked_at(LIMIT, (0..150).map(|n| ask(n == 58))).await;
 }
 
-/// Asks all at once: so many, and what is paid back meanwhile, are answered with anything but 429, none with success.
+/// Sends all requests at once. Asserts that none succeeds and that only `limit`, plus the permits refilled meanwhile,
+/// get another status than 429.
 async fn looked_at<F: Future<Output = Reply>>(limit: usize, asking: impl Iterator<Item = F>) {
     let begun = Instant::now();
     let replies = join_all(asking).await;
@@ -32,7 +33,7 @@ async fn looked_at<F: Future<Output = Reply>>(limit: usize, asking: impl Iterato
 }
 
 #[tokio::test]
-async fn of_many_logins_at_once_no_more_than_the_limit_are_looked_at() {
+async fn concurrent_logins_over_the_limit_are_not_checked() {
     let server = TestServer::start_with(limited).await;
     server.user("ann").await;
     // From another address than the one she registered at.
@@ -43,7 +44,7 @@ async fn of_many_logins_at_once_no_more_than_the_limit_are_looked_at() {
 }
 
 #[tokio::test]
-async fn the_limit_of_logins_holds_in_all_dialects_together() {
+async fn the_login_limit_is_shared_by_all_dialects() {
     let server = TestServer::start_with(limited).await;
     server.user("ann").await;
     let stranger = from(&server, "10.1.1.1");
@@ -63,11 +64,11 @@ async fn the_limit_of_logins_holds_in_all_dialects_together() {
 }
 
 #[tokio::test]
-async fn a_class_room_logs_in_at_once() {
+async fn thirty_people_log_in_at_once_from_one_address() {
     let server = TestServer::start_with(limited).await;
     let names: Vec<_> = (0..30).map(|n| format!("pupil{n}")).collect();
     join_all(names.iter().map(|name| server.user(name))).await;
-    // Once at an address that nobody knows, and once at one where all have been.
+    // First from an address that nobody has used, then from one that all have used.
     for _ in 0..2 {
         let replies = join_all(names.iter().map(|name| {
             let school = from(&server, "10.2.2.2");
@@ -77,7 +78,7 @@ async fn a_class_room_logs_in_at_once() {
             reply.ok(200);
         }
     }
-    // One person from many programs, too.
+    // One person with many clients is not limited either.
     let home = from(&server, "10.3.3.3");
     let replies = join_all((0..30).map(|_| home.post("auth/login", login("pupil1", PASSWORD))));
     for reply in replies.await {
@@ -86,7 +87,7 @@ async fn a_class_room_logs_in_at_once() {
 }
 
 #[tokio::test]
-async fn one_address_with_many_names_and_one_name_from_many_addresses_are_limited() {
+async fn logins_are_limited_per_address_account_and_network() {
     let server = TestServer::start_with(limited).await;
     server.user("ann").await;
     let names = (0..200).map(|n| {
@@ -110,7 +111,7 @@ async fn one_address_with_many_names_and_one_name_from_many_addresses_are_limite
         }
     });
     looked_at(10 * LIMIT, networks).await;
-    // Strangers have used her limit up; where she has been before she still gets in.
+    // Strangers have used up the limit of her account; from an address that she has used before she still logs in.
     let elsewhere = from(&server, "10.5.5.5");
     let right = login("ann", PASSWORD);
     let reply = elsewhere.post("auth/login", right).await;
@@ -119,7 +120,7 @@ async fn one_address_with_many_names_and_one_name_from_many_addresses_are_limite
 }
 
 #[tokio::test]
-async fn guesses_at_ones_own_password_are_limited() {
+async fn guesses_of_the_current_password_are_limited() {
     let server = TestServer::start_with(limited).await;
     let ann = server.user("ann").await;
     let change = |right: bool| {
@@ -128,12 +129,12 @@ async fn guesses_at_ones_own_password_are_limited() {
         ann.post("me/password", body)
     };
     guess(change).await;
-    // That keeps nobody from logging in.
+    // The limit does not affect logging in.
     server.log_in("ann").await;
 }
 
 #[tokio::test]
-async fn of_many_access_keys_at_once_no_more_than_the_limit_are_looked_at() {
+async fn concurrent_access_keys_over_the_limit_are_not_checked() {
     let server = TestServer::start_with(limited).await;
     let ann = server.user("ann").await;
     let body = json!({ "name": "p", "kind": "private", "access_key": "open sesame" });
@@ -148,7 +149,7 @@ async fn of_many_access_keys_at_once_no_more_than_the_limit_are_looked_at() {
         bob.post("/api/room/join_private", body)
     };
     guess(dialect).await;
-    // More people at the same address do not help.
+    // More accounts at the same address do not multiply the limit.
     let people = ["cid", "dan", "eve", "fay"].map(|name| server.user(name));
     let people = join_all(people).await;
     let wrong = || json!({ "access_key": "wrong" });
@@ -163,7 +164,7 @@ async fn of_many_access_keys_at_once_no_more_than_the_limit_are_looked_at() {
 }
 
 #[tokio::test]
-async fn of_many_links_at_once_no_more_than_the_limit_are_looked_at() {
+async fn concurrent_link_codes_over_the_limit_are_not_checked() {
     let server = TestServer::start_with(limited).await;
     let setup = server.chat.setup_token().unwrap();
     let wrong = "0".repeat(32);
@@ -220,7 +221,7 @@ async fn of_many_links_at_once_no_more_than_the_limit_are_looked_at() {
 }
 
 #[tokio::test]
-async fn asking_which_names_and_addresses_are_known_is_limited() {
+async fn probing_for_registered_email_addresses_is_limited() {
     let server = TestServer::start_with(limited).await;
     let ann = server.user("ann").await;
     ann.patch("me", json!({ "email": "ann@example.org" }))

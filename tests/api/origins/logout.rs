@@ -1,4 +1,4 @@
-//! GET changes nothing, but for a link to the logout on our own page, and for programs.
+//! Logging out by GET works for programs and for links on the server's own pages; other GET requests change nothing.
 
 use super::*;
 
@@ -8,7 +8,7 @@ const NAVIGATION: &str =
 const PICTURE: &str = "image/avif,image/webp,image/apng,image/*,*/*;q=0.8";
 
 #[tokio::test]
-async fn a_get_logs_out_only_from_our_own_page_or_from_a_program() {
+async fn get_logout_works_only_from_own_pages_and_for_programs() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let own = format!("http://{}/chat/x", server.address);
@@ -27,7 +27,7 @@ async fn a_get_logs_out_only_from_our_own_page_or_from_a_program() {
             ],
             true,
         ),
-        // Pictures and scripts on any page, our own too.
+        // Images and scripts on any page, the server's own pages included.
         (
             &[
                 ("accept", PICTURE),
@@ -40,7 +40,7 @@ async fn a_get_logs_out_only_from_our_own_page_or_from_a_program() {
         (&[("accept", PICTURE)], false),
         (&[("accept", "*/*"), ("user-agent", BROWSER)], false),
         (&[("accept", "*/*"), ("referer", &own)], false),
-        // Links of other sites, and of nobody knows where.
+        // Links from other sites, or without a referrer.
         (&[("accept", NAVIGATION), ("referer", evil)], false),
         (&[("accept", NAVIGATION), ("referer", other_port)], false),
         (&[("accept", NAVIGATION), ("referer", &ours_in_path)], false),
@@ -73,7 +73,7 @@ async fn a_get_logs_out_only_from_our_own_page_or_from_a_program() {
 }
 
 #[tokio::test]
-async fn whoever_is_asked_logs_out_with_a_button() {
+async fn get_logout_by_navigation_shows_a_confirmation_form() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let ann = Pages::log_in(&server, "ann").await;
@@ -96,7 +96,7 @@ async fn whoever_is_asked_logs_out_with_a_button() {
 }
 
 #[tokio::test]
-async fn who_is_not_logged_in_is_asked_nothing() {
+async fn logout_without_a_session_redirects_to_the_login() {
     let server = TestServer::start().await;
     let picture = server
         .anybody()

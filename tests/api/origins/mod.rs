@@ -1,20 +1,16 @@
-//! What counts as the local network, and who needs a token: pages of other web sites, foreign host names, proxies.
+//! Which requests count as local and which need a token: pages of other web sites, foreign host names, proxies.
 
 use parlor::config::OpenDialects;
 use serde_json::{Value, json};
 
 use super::support::*;
 
-// What GET must not change.
 mod logout;
-// Who sees which field of whom.
 mod people;
-// Forwarding headers.
 mod proxies;
-// The settings that widen what is local.
 mod settings;
 
-/// Headers of requests from this machine that still count as coming from the internet, and the setting that decides it.
+/// Headers that make requests from this machine count as coming from the internet, with the setting that decides it.
 fn strangers() -> Vec<(Vec<(&'static str, String)>, &'static str)> {
     let headers = |list: &[(&'static str, &str)]| {
         let owned = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
@@ -69,7 +65,7 @@ fn open_everything(config: &mut parlor::config::Config) {
 }
 
 #[tokio::test]
-async fn strangers_neither_register_nor_come_as_guests() {
+async fn strangers_can_neither_register_nor_log_in_as_guests() {
     let server = TestServer::start_with(open_everything).await;
     let people = server.count("users");
     for (headers, setting) in strangers() {
@@ -174,7 +170,7 @@ async fn strangers_read_nothing_without_a_token() {
             let reply = stranger.get(path).await;
             assert_eq!(reply.status, 401, "{headers:?} {reply}");
         }
-        // With a token they do what the internet does.
+        // With a token they are answered as usual.
         let known = stranger.token(&root.token);
         for path in &paths {
             let reply = known.get(path).await;
@@ -237,7 +233,7 @@ async fn strangers_open_no_socket_without_a_token() {
         polling.say("40{}").await;
         let heard = polling.hear().await.concat();
         assert!(heard.starts_with("44"), "{headers:?} {heard}");
-        // The token makes the difference.
+        // The same headers with a token are accepted.
         let path = format!("/?token={}", ann.token);
         RawSocket::try_open_with(server.address, &path, &headers)
             .await
@@ -265,7 +261,7 @@ async fn front_ends_elsewhere_log_in_and_work_with_their_token() {
 }
 
 #[tokio::test]
-async fn a_cookie_counts_for_pages_of_its_own_origin_only() {
+async fn a_cookie_is_accepted_from_its_own_origin_only() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let ann = Pages::log_in(&server, "ann").await.client;
@@ -309,7 +305,7 @@ async fn people_log_in_on_the_page_under_any_name() {
     .to_owned();
     let fields = [("csrf", csrf.as_str()), ("name", "Garden")];
     assert_eq!(submit(&ann, "/rooms/new", &fields).await.status, 302);
-    // The login does not offer what would be refused, and the refusal says why.
+    // The login page does not offer registration, and the refusal names the setting.
     let stranger = server.anybody().with("host", "chat.example.org");
     let login = stranger.get("/auth/login").await;
     assert!(!login.page(200).contains("/auth/register"));
@@ -319,7 +315,7 @@ async fn people_log_in_on_the_page_under_any_name() {
 }
 
 #[tokio::test]
-async fn names_of_a_local_network_are_ours() {
+async fn local_network_host_names_are_local() {
     let server = TestServer::start().await;
     for (n, host) in [
         "localhost:8080",
@@ -360,7 +356,7 @@ async fn a_request_without_one_host_is_not_local() {
 }
 
 #[tokio::test]
-async fn answers_forbid_browsers_what_they_need_not_do() {
+async fn responses_carry_cross_origin_and_permissions_policies() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let file = ann.upload(1, "a.txt", "text/plain", "hello").await.ok(201);
@@ -387,14 +383,14 @@ async fn answers_forbid_browsers_what_they_need_not_do() {
             "{path}"
         );
     }
-    // Front ends of other origins show files by their signed address.
+    // Front ends of other origins embed files by their signed URL.
     let told = ann.get("/api/chat_history?room_id=1").await.ok(200);
     let signed = told[0]["message"].as_str().unwrap();
     let signed = &signed[signed.find("/files/").unwrap()..];
     let shown = server.anybody().get(signed).await;
     assert_eq!(shown.status, 200, "{shown}");
     assert_eq!(shown.header("cross-origin-resource-policy"), "cross-origin");
-    // Browsers ignore this one on plain http of other names, and complain.
+    // Browsers ignore this header on plain HTTP other than localhost, and log a warning.
     let lan = server.anybody().with("host", "chat.lan");
     assert_eq!(
         lan.get("/auth/login")

@@ -1,10 +1,11 @@
-//! Who sees which field of whom: e-mail is for oneself and admins, on every surface; lists of people have an end.
+//! Visibility of account fields: the e-mail address is for its owner and admins, in every dialect. Lists of people
+//! are paged.
 
 use super::*;
 
 const EMAIL: &str = "ann@example.org";
 
-/// Every address that shows accounts, of whatever protocol.
+/// Returns the paths of all routes that show accounts, of every dialect.
 fn paths(ann: &Persona) -> Vec<String> {
     vec![
         "users".to_owned(),
@@ -26,7 +27,7 @@ fn paths(ann: &Persona) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_e_mail_address_is_for_oneself_and_for_admins() {
+async fn an_e_mail_address_is_shown_to_its_owner_and_admins_only() {
     let server = TestServer::start_with(open_everything).await;
     let root = server.admin("root").await;
     let (ann, bob, gus) = (
@@ -54,7 +55,7 @@ async fn an_e_mail_address_is_for_oneself_and_for_admins() {
     assert_eq!(ann.get("/v1/user-info").await.ok(200)["email"], EMAIL);
     let known = root.get(&format!("users/{}", ann.id)).await.ok(200);
     assert_eq!(known["email"], EMAIL);
-    // Whoever changes an account without a token sees no more of it.
+    // Changing an account without a token does not reveal its e-mail address.
     let changed = nobody
         .call("PUT", &by_realtime, Some(json!({"username": "anna"})))
         .await;
@@ -62,7 +63,7 @@ async fn an_e_mail_address_is_for_oneself_and_for_admins() {
 }
 
 #[tokio::test]
-async fn a_guest_sees_their_own_address() {
+async fn a_guest_sees_their_own_e_mail_address() {
     let server = TestServer::start().await;
     let body = json!({ "username": "gus", "email": "gus@example.org" });
     let grant = server.anybody().post("auth/guest", body).await.ok(201);
@@ -81,7 +82,7 @@ async fn a_guest_sees_their_own_address() {
 }
 
 #[tokio::test]
-async fn lists_of_people_have_an_end_and_go_on_behind_it() {
+async fn lists_of_people_are_paged_with_limit_and_after() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     for name in ["ann", "bob", "cat"] {

@@ -1,4 +1,4 @@
-//! A client's address is known from its own connection, or from a trusted proxy that names it in a way that can be read.
+//! The client address comes from the connection, or from a trusted proxy that names it in a parsable header.
 
 use super::*;
 
@@ -44,7 +44,7 @@ async fn a_trusted_proxy_must_name_its_client() {
 }
 
 #[tokio::test]
-async fn the_address_that_a_trusted_proxy_names_decides() {
+async fn the_address_named_by_a_trusted_proxy_decides_what_is_local() {
     let server = behind_a_proxy().await;
     for (name, value, is_local) in [
         ("x-forwarded-for", "192.168.1.9", true),
@@ -69,7 +69,7 @@ async fn the_address_that_a_trusted_proxy_names_decides() {
 }
 
 #[tokio::test]
-async fn addresses_that_strangers_share_are_not_local() {
+async fn carrier_grade_nat_addresses_are_not_local() {
     let server = behind_a_proxy().await;
     let carrier = server.anybody().with("x-forwarded-for", "100.64.0.9");
     let reply = carrier.post("auth/register", account("eve")).await;
@@ -107,7 +107,7 @@ async fn the_first_of_several_schemes_decides_whether_the_cookie_is_secure() {
 }
 
 #[tokio::test]
-async fn a_server_with_a_public_address_is_used_under_its_local_one_too() {
+async fn a_server_with_a_public_url_still_serves_its_local_address() {
     let server = TestServer::start_with(|config| {
         config.server.public_url = Some("https://chat.example.org".to_owned());
     })

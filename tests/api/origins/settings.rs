@@ -1,4 +1,4 @@
-//! The settings that widen what counts as local.
+//! Settings that widen what counts as local: trusted origins, hosts and `auth.open_to`.
 
 use parlor::config::{Hosts, OriginList};
 
@@ -7,7 +7,7 @@ use super::*;
 const FRONT: &str = "http://front.example:3000";
 
 #[tokio::test]
-async fn a_trusted_origin_registers_people_and_reads_open_lists() {
+async fn a_trusted_origin_may_register_and_read_open_lists() {
     let server = TestServer::start_with(|config| {
         config.cors.trusted_origins = OriginList(vec![FRONT.to_owned()]);
     })
@@ -22,7 +22,7 @@ async fn a_trusted_origin_registers_people_and_reads_open_lists() {
         let reply = other.post("auth/register", account("bob")).await;
         reply.refused(403, "registration_closed");
     }
-    // A page of it that reaches the server under a foreign name is none, and its forms and cookies never count.
+    // A trusted origin under a foreign host name is not local, and its forms and cookies are never accepted.
     let rebound = front.clone().with("host", "evil.example");
     let reply = rebound.post("auth/register", account("bob")).await;
     reply.refused(403, "registration_closed");
@@ -34,7 +34,7 @@ async fn a_trusted_origin_registers_people_and_reads_open_lists() {
 }
 
 #[tokio::test]
-async fn a_host_that_the_operator_names_is_ours() {
+async fn hosts_in_the_config_are_local() {
     let server = TestServer::start_with(|config| {
         config.server.hosts = Hosts(vec!["chat.example.org".to_owned()]);
         config.server.public_url = Some("http://talk.example.org:8080".to_owned());
@@ -60,7 +60,7 @@ async fn a_host_that_the_operator_names_is_ours() {
 }
 
 #[tokio::test]
-async fn a_server_open_to_the_internet_registers_whoever_asks_but_lists_nobody() {
+async fn open_to_any_allows_registration_but_not_open_lists() {
     let server = TestServer::start_with(|config| {
         config.auth.open_to = parlor::config::Reach::Any;
     })

@@ -1,8 +1,8 @@
-//! What admins do by plain forms, and that nobody else does: accounts, rooms, the server at a glance.
+//! Admin pages and forms, and that other roles cannot use them: accounts, rooms, server overview, invites.
 
 use crate::support::{PASSWORD, Pages, Persona, TestServer, between, submit};
 
-/// Addresses of all pages that are for admins.
+/// Returns the paths of all admin pages.
 async fn admin_pages(ann: &Persona) -> Vec<String> {
     let room = ann.private_room("Kitchen").await;
     let room = ann.overview(room).await.unwrap()["uuid"].clone();
@@ -26,7 +26,7 @@ async fn room_uuid(member: &Persona, room: i64) -> String {
 }
 
 #[tokio::test]
-async fn other_roles_are_led_away_and_told() {
+async fn other_roles_are_redirected_with_a_notice() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let ann = server.user("ann").await;
@@ -69,7 +69,7 @@ async fn other_roles_are_led_away_and_told() {
 }
 
 #[tokio::test]
-async fn all_forms_of_admins_need_the_token_of_their_page() {
+async fn all_admin_forms_need_a_csrf_token() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let ann = server.user("ann").await;
@@ -94,7 +94,7 @@ async fn all_forms_of_admins_need_the_token_of_their_page() {
 }
 
 #[tokio::test]
-async fn a_group_is_made_with_its_first_members() {
+async fn a_private_room_is_created_with_its_first_members() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
@@ -130,7 +130,7 @@ async fn a_group_is_made_with_its_first_members() {
 }
 
 #[tokio::test]
-async fn admins_see_edit_and_delete_all_rooms_but_direct_ones() {
+async fn admins_edit_and_delete_all_rooms_except_direct_ones_and_the_lobby() {
     let server = TestServer::start().await;
     let admin = server.admin("root").await;
     let (ann, ben) = (server.user("ann").await, server.user("ben").await);
@@ -163,7 +163,7 @@ async fn admins_see_edit_and_delete_all_rooms_but_direct_ones() {
 }
 
 #[tokio::test]
-async fn everybody_but_oneself_is_listed() {
+async fn the_user_list_leaves_out_the_caller_and_filters_by_query() {
     let server = TestServer::start().await;
     let admin = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -182,7 +182,7 @@ async fn everybody_but_oneself_is_listed() {
 }
 
 #[tokio::test]
-async fn accounts_are_edited_and_failures_said() {
+async fn accounts_are_edited_and_errors_are_shown() {
     let server = TestServer::start().await;
     let admin = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -225,7 +225,7 @@ async fn accounts_are_edited_and_failures_said() {
 }
 
 #[tokio::test]
-async fn people_are_logged_out_helped_and_ended() {
+async fn admins_end_sessions_make_password_links_and_delete_accounts() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let ann = server.user("ann").await;
@@ -269,7 +269,7 @@ async fn people_are_logged_out_helped_and_ended() {
 }
 
 #[tokio::test]
-async fn the_server_is_seen_at_a_glance() {
+async fn the_overview_shows_counts_rooms_and_open_dialects() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::All;
     })
@@ -294,7 +294,7 @@ async fn the_server_is_seen_at_a_glance() {
 }
 
 #[tokio::test]
-async fn invites_to_the_server_make_accounts_where_nobody_registers() {
+async fn server_invites_create_accounts_while_registration_is_closed() {
     let server = TestServer::start_with(|config| {
         config.auth.registration = parlor::config::Registration::Closed;
     })
@@ -344,7 +344,7 @@ async fn invites_to_the_server_make_accounts_where_nobody_registers() {
 }
 
 #[tokio::test]
-async fn messages_of_a_private_room_are_no_page_for_admins_outside() {
+async fn admins_outside_a_private_room_cannot_read_its_messages() {
     let server = TestServer::start().await;
     let admin = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -369,7 +369,7 @@ async fn messages_of_a_private_room_are_no_page_for_admins_outside() {
 }
 
 #[tokio::test]
-async fn what_no_form_offers_is_refused_in_the_form() {
+async fn form_values_that_are_not_offered_are_refused() {
     let server = TestServer::start().await;
     server.admin("root").await;
     let ann = server.user("ann").await;

@@ -1,10 +1,10 @@
-//! The page of a room without script: its history piece by piece, and what one says one has read.
+//! The page of a room without scripts: history pages, marking as read, sending files.
 
 use parlor::config::ByteSize;
 
 use crate::support::{Form, Pages, TestServer, between, id};
 
-/// Which of the things that were said stand on the page.
+/// Returns the numbers of the messages on the page.
 fn said(page: &str) -> Vec<u32> {
     let texts = page.split("<p dir=\"auto\">number ").skip(1);
     texts
@@ -13,7 +13,7 @@ fn said(page: &str) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn a_long_history_is_read_by_links_from_where_reading_stopped() {
+async fn a_long_history_is_paged_by_links_from_the_read_cursor() {
     let server = TestServer::start().await;
     let ben = server.user("ben").await;
     let old = ben.say(1, "before ann").await;
@@ -41,7 +41,7 @@ async fn a_long_history_is_read_by_links_from_where_reading_stopped() {
     assert_eq!(said(&page), (61..=100).collect::<Vec<_>>());
     assert!(!page.contains("?newer="), "that is the end");
 
-    // What was looked at is not read before one says so.
+    // Viewing a page does not mark it as read; submitting the form does.
     let page = ann.read(&chat).await;
     let through = between(&page, "name=\"through\" value=\"", "\"");
     let reply = ann
@@ -51,7 +51,7 @@ async fn a_long_history_is_read_by_links_from_where_reading_stopped() {
     let page = ann.read(&chat).await;
     assert!(page.find("number 40.") < page.find("id=\"new-line\""));
     assert_eq!(said(&page), (31..=80).collect::<Vec<_>>());
-    // Far ones are led to by a link as well; a link that leads nowhere leads to the end.
+    // `?at=` opens the history at an old message; an unknown id opens the newest page.
     let at = ann.read(&format!("{chat}?at={}", id(&old))).await;
     assert_eq!(said(&at), (1..=25).collect::<Vec<_>>());
     assert!(!at.contains(r#"role="status">The message of this link is not here"#));
@@ -65,7 +65,7 @@ async fn a_long_history_is_read_by_links_from_where_reading_stopped() {
 }
 
 #[tokio::test]
-async fn a_form_sends_files_once_and_says_what_is_wrong() {
+async fn a_form_sends_files_once_and_shows_errors() {
     let server = TestServer::start_with(|config| config.files.max_size = ByteSize(1000)).await;
     let ben = server.user("ben").await;
     server.user("ann").await;
@@ -78,7 +78,7 @@ async fn a_form_sends_files_once_and_says_what_is_wrong() {
     };
     const FIRST: &str = "0191e2c4-0000-7000-8000-000000000001";
     const SECOND: &str = "0191e2c4-0000-7000-8000-000000000002";
-    // The same form twice is one message; a file field that was left empty is no file.
+    // The same form twice posts one message; an empty file field is no attachment.
     let with_file = form("look", FIRST).file("a.txt", "text/plain", b"text");
     for _ in 0..2 {
         let reply = ann.client.form("POST", &chat, &with_file).await;
@@ -92,7 +92,7 @@ async fn a_form_sends_files_once_and_says_what_is_wrong() {
     assert_eq!(sent[0]["files"][0]["name"], "a.txt");
     assert_eq!(sent[1]["content"], "no file");
 
-    // What is refused says why, and the text is still there.
+    // A refused form says why and keeps the text.
     let large = form("keep <me>", "").file("b.bin", "application/octet-stream", vec![7; 2000]);
     let reply = ann.client.form("POST", &chat, &large).await;
     let page = reply.page(413);
@@ -102,7 +102,7 @@ async fn a_form_sends_files_once_and_says_what_is_wrong() {
     let page = reply.page(400);
     assert!(page.contains(&long));
     assert!(page.contains("7 characters too many: a message has at most 4000."));
-    // Neither without the page's token nor with one behind the file.
+    // Refused: no CSRF token, or one behind the file part.
     let file = Form::new().file("c.txt", "text/plain", b"text");
     for form in [file.clone(), file.text("csrf", &ann.csrf)] {
         assert_eq!(ann.client.form("POST", &chat, &form).await.status, 403);

@@ -1,4 +1,4 @@
-//! Which answers are compressed, and for whom.
+//! Which responses are compressed, and for which clients.
 
 use std::io::Read;
 
@@ -18,7 +18,7 @@ fn taking_gzip(client: &Client) -> Client {
     client.clone().with("accept-encoding", "gzip, deflate, br")
 }
 
-/// Ann, who has many rooms.
+/// Logs in Ann, who has 300 rooms.
 async fn many_rooms(server: &TestServer) -> Pages {
     let ann = server.user("ann").await;
     for n in 0..300 {
@@ -28,7 +28,7 @@ async fn many_rooms(server: &TestServer) -> Pages {
 }
 
 #[tokio::test]
-async fn pages_and_json_are_compressed_for_those_who_take_gzip() {
+async fn pages_and_json_are_compressed_if_gzip_is_accepted() {
     let server = TestServer::start().await;
     let ann = many_rooms(&server).await;
     for path in [
@@ -51,7 +51,7 @@ async fn pages_and_json_are_compressed_for_those_who_take_gzip() {
             packed.header("content-length"),
             packed.body.len().to_string()
         );
-        // HEAD says the same of itself.
+        // HEAD has the same headers.
         let head = taking_gzip(&ann.client).call("HEAD", path, None).await;
         assert_eq!(head.header("content-encoding"), "gzip", "{path}");
         assert_eq!(
@@ -66,7 +66,7 @@ async fn pages_and_json_are_compressed_for_those_who_take_gzip() {
 }
 
 #[tokio::test]
-async fn what_is_small_or_asked_for_by_another_site_stays_as_it_is() {
+async fn small_and_cross_site_responses_are_not_compressed() {
     let server = TestServer::start().await;
     let ann = many_rooms(&server).await;
     let client = taking_gzip(&ann.client);
@@ -74,7 +74,7 @@ async fn what_is_small_or_asked_for_by_another_site_stays_as_it_is() {
         let reply = client.get(path).await;
         assert_eq!(reply.header("content-encoding"), "", "{path}");
     }
-    // The page of another site has it loaded again and again, to learn from its length what is in it.
+    // A page of another site could request this again and again and learn its content from the compressed length.
     for (site, encoding) in [
         ("cross-site", ""),
         ("same-site", ""),
@@ -97,7 +97,7 @@ async fn what_is_small_or_asked_for_by_another_site_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn files_keep_their_tags_and_ranges() {
+async fn files_keep_their_etags_and_ranges_uncompressed() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let text = "the same words again and again ".repeat(1000);
@@ -114,7 +114,7 @@ async fn files_keep_their_tags_and_ranges() {
     assert_eq!((part.status.as_u16(), part.body.len()), (206, 10));
     let known = client.clone().with("if-none-match", tag).get(&url).await;
     assert_eq!(known.status, 304);
-    // Refusals are answers like any other.
+    // Error responses are compressed like others.
     let refused = client
         .post("rooms", json!({ "name": "n".repeat(2000) }))
         .await;

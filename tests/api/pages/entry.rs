@@ -1,4 +1,4 @@
-//! The ways in and out under the paths of document 000, which stand with and without `/auth`.
+//! Login, registration and guest pages under the paths of the team protocol, with and without `/auth`.
 
 use super::*;
 
@@ -19,7 +19,7 @@ async fn bare_paths_serve_the_same_pages() {
     submit(&anybody, "/register", &ann)
         .await
         .leads_to("/auth/login");
-    // The forms take either name.
+    // The login accepts the user name under either field name.
     for name in [("username", "ann"), ("email", "ann@example.org")] {
         let login = submit(&anybody, "/login", &[name, ("password", PASSWORD)]).await;
         login.leads_to("/");
@@ -31,7 +31,7 @@ async fn bare_paths_serve_the_same_pages() {
     let guest = [("username", "gus"), ("email", "gus@example.org")];
     submit(&anybody, "/guest", &guest).await.leads_to("/");
 
-    // A form that fails is shown again.
+    // A form that fails is shown again with an alert.
     for (path, fields, status) in [
         (
             "/login",
@@ -54,7 +54,7 @@ async fn bare_paths_serve_the_same_pages() {
         let reply = submit(&anybody, path, &fields).await;
         assert!(reply.page(status).contains(r#"role="alert""#), "{path}");
     }
-    // JSON is for `/auth/login` and `/auth/register`, where document 003 has it.
+    // JSON is accepted only at `/auth/login` and `/auth/register`, which belong to chat_app.
     for path in ["/login", "/register", "/guest"] {
         anybody.post(path, json!({})).await.page(415);
         let bytes = b"username=%FF&password=x".to_vec();

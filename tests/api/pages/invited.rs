@@ -1,4 +1,4 @@
-//! An invite's page: every way in ends in the room.
+//! The invite page: registering, logging in and joining as a guest all lead into the room.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ impl Invited {
 }
 
 #[tokio::test]
-async fn the_page_says_who_invites_and_where_to() {
+async fn the_page_names_the_inviter_and_the_room() {
     let invited = Invited::new().await;
     let reply = invited.server.anybody().get(&invited.page).await;
     let page = reply.page(200);
@@ -43,7 +43,7 @@ async fn the_page_says_who_invites_and_where_to() {
 }
 
 #[tokio::test]
-async fn a_new_account_is_in_the_room_at_once() {
+async fn registering_with_an_invite_joins_the_room() {
     let invited = Invited::new().await;
     let anybody = invited.server.anybody();
     let fields = [
@@ -69,7 +69,7 @@ async fn a_new_account_is_in_the_room_at_once() {
 }
 
 #[tokio::test]
-async fn logging_in_and_coming_as_a_guest_lead_into_the_room() {
+async fn login_guest_and_registration_with_an_invite_lead_into_the_room() {
     let invited = Invited::new().await;
     let server = &invited.server;
     server.user("ben").await;
@@ -103,7 +103,7 @@ async fn logging_in_and_coming_as_a_guest_lead_into_the_room() {
 }
 
 #[tokio::test]
-async fn who_is_logged_in_just_joins() {
+async fn a_logged_in_person_joins_by_invite() {
     let invited = Invited::new().await;
     let server = &invited.server;
     server.user("ben").await;

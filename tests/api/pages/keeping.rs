@@ -1,10 +1,10 @@
-//! A room's page by plain forms: members, roles, muting, editing, adding, invites, deleting.
+//! Room actions by plain forms: members, roles, muting, editing, adding, invites, deleting.
 
 use serde_json::Value;
 
 use crate::support::{Form, Pages, Persona, TestServer, between, picture};
 
-/// A room of Ann's in which Ben is.
+/// A room owned by Ann, with Ben as a member.
 struct House {
     server: TestServer,
     ann: Persona,
@@ -32,7 +32,7 @@ impl House {
         }
     }
 
-    /// The owner sends one of the page's forms, which is done.
+    /// Submits one of the page's forms as the owner and expects success.
     async fn do_it(&self, what: &str, fields: &[(&str, &str)]) {
         let path = format!("{}/{what}", self.path);
         self.owner.submit(&path, fields).await.leads_to(&self.path);
@@ -53,7 +53,7 @@ async fn page_of(member: &Persona, room: i64) -> String {
 }
 
 #[tokio::test]
-async fn owners_give_roles_mute_and_hand_over() {
+async fn owners_change_roles_mute_and_transfer_the_room() {
     let house = House::new().await;
     let ben = house.ben.id.to_string();
     house
@@ -83,7 +83,7 @@ async fn owners_give_roles_mute_and_hand_over() {
 async fn owners_add_and_remove_people() {
     let house = House::new().await;
     let eve = house.server.user("eve").await;
-    // Suggested are those who are not in it.
+    // People who are already in the room are not suggested.
     let page = house.owner.read(&house.path).await;
     let people = between(&page, "<datalist id=\"add-username-list\">", "</datalist>");
     assert_eq!(people, r#"<option value="eve">eve</option>"#);
@@ -128,7 +128,7 @@ async fn owners_edit_the_room() {
 }
 
 #[tokio::test]
-async fn a_room_gets_a_picture() {
+async fn a_room_picture_is_set_and_removed() {
     let house = House::new().await;
     let png = picture(32, 32, image::ImageFormat::Png);
     let form = Form::new().text("csrf", &house.owner.csrf);
@@ -142,7 +142,7 @@ async fn a_room_gets_a_picture() {
 }
 
 #[tokio::test]
-async fn an_invite_to_a_room_is_made_shown_once_and_revoked() {
+async fn a_room_invite_is_created_shown_once_and_revoked() {
     let house = House::new().await;
     let fields = [("max_uses", "3"), ("hours", "24")];
     let path = format!("{}/invite", house.path);
@@ -174,7 +174,7 @@ async fn an_invite_to_a_room_is_made_shown_once_and_revoked() {
 }
 
 #[tokio::test]
-async fn a_room_is_deleted_for_good() {
+async fn deleting_a_room_removes_it_for_all_members() {
     let house = House::new().await;
     let reply = house
         .owner
@@ -186,7 +186,7 @@ async fn a_room_is_deleted_for_good() {
 }
 
 #[tokio::test]
-async fn ordinary_members_see_no_tools_and_their_forms_are_refused() {
+async fn members_see_no_owner_forms_and_cannot_submit_them() {
     let house = House::new().await;
     let ben = Pages::log_in(&house.server, "ben").await;
     let page = ben.read(&house.path).await;

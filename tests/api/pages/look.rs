@@ -1,9 +1,9 @@
-//! Pages in the reader's language and colours.
+//! Language and theme of pages.
 
 use crate::support::{Pages, TestServer, submit};
 
 #[tokio::test]
-async fn pages_speak_the_language_that_the_browser_asks_for() {
+async fn pages_use_the_language_of_accept_language() {
     let server = TestServer::start().await;
     for (header, lang, title) in [
         ("de-DE,de;q=0.9,en;q=0.5", "de", "Anmelden"),
@@ -19,7 +19,7 @@ async fn pages_speak_the_language_that_the_browser_asks_for() {
 }
 
 #[tokio::test]
-async fn refusals_speak_it_too() {
+async fn error_messages_use_the_language_of_accept_language() {
     let server = TestServer::start().await;
     let german = server.anybody().with("accept-language", "de");
     let reply = german.get("/nowhere").await;
@@ -33,7 +33,7 @@ async fn refusals_speak_it_too() {
 }
 
 #[tokio::test]
-async fn scripts_get_their_words_in_that_language() {
+async fn script_texts_use_the_language_of_accept_language() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let ann = Pages::log_in(&server, "ann").await;
@@ -45,7 +45,7 @@ async fn scripts_get_their_words_in_that_language() {
 }
 
 #[tokio::test]
-async fn whoever_chose_language_and_colours_gets_them() {
+async fn the_chosen_language_and_theme_are_kept_in_cookies() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let ann = Pages::log_in(&server, "ann").await;
@@ -74,7 +74,7 @@ async fn whoever_chose_language_and_colours_gets_them() {
 }
 
 #[tokio::test]
-async fn only_languages_and_colours_that_there_are_can_be_chosen() {
+async fn unknown_languages_and_themes_are_ignored() {
     let server = TestServer::start().await;
     let fields = [("lang", "xx\r\nset-cookie: a=b"), ("theme", "\"><script>")];
     let reply = submit(&server.anybody(), "/settings/look", &fields).await;
@@ -88,7 +88,7 @@ async fn only_languages_and_colours_that_there_are_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_chooses_nothing() {
+async fn the_form_is_refused_cross_site_and_without_a_csrf_token() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let ann = Pages::log_in(&server, "ann").await;

@@ -1,15 +1,15 @@
-//! What people write as the pages render it: the work is in proportion to the text, in the script and on the server.
+//! Rendering of message text: the work is linear in the text's length, in the script and on the server.
 
 use serde_json::Value;
 
 use crate::support::{Pages, TestServer, foreign};
 
 #[tokio::test]
-async fn the_script_renders_every_text_in_steps_in_proportion_to_it() {
+async fn the_script_renders_text_in_linear_time() {
     let Some(mut node) = foreign::node("globalThis.structuredClone") else {
         return;
     };
-    // Steps for each character of a text, at most; and for each message, of which names may take some.
+    // Maximum number of steps per character of a text, and a fixed allowance per message for looking up names.
     const STEPS: u64 = 100;
     const STEPS_OF_NAMES: u64 = 20_000;
     let output = node.arg("tests/clients/markup.mjs").output().unwrap();
@@ -31,7 +31,7 @@ async fn the_script_renders_every_text_in_steps_in_proportion_to_it() {
 }
 
 #[tokio::test]
-async fn a_history_of_worst_messages_is_shown_and_others_are_answered_meanwhile() {
+async fn a_page_of_worst_case_messages_does_not_block_other_requests() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     server.user("bob").await;

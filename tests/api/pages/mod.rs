@@ -1,4 +1,4 @@
-//! The pages as browsers without scripts see them: forms, cookies, addresses, headers.
+//! The pages as a browser without scripts sees them: forms, cookies, redirects, headers.
 
 mod admin;
 mod chat;
@@ -25,7 +25,7 @@ async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Reply {
     client.send("POST", path, FORM, body).await
 }
 
-/// Registers by the form; whoever holds the answer's cookie is logged in.
+/// Registers by the form and returns a client with the session cookie.
 async fn enter(server: &TestServer, name: &str) -> Client {
     let fields = [("username", name), ("password", PASSWORD)];
     let reply = submit(&server.anybody(), "/auth/register", &fields).await;
@@ -46,7 +46,7 @@ fn text(reply: &Reply) -> &str {
     std::str::from_utf8(&reply.body).unwrap()
 }
 
-/// What stands in the page between two pieces of text.
+/// Returns the part of the page between `start` and `end`.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     let rest = page
         .split_once(start)
@@ -66,7 +66,7 @@ async fn lobby(client: &Client) -> String {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_this_server_and_not_for_scripts() {
+async fn the_session_cookie_is_http_only_same_site_and_host_only() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let server = server
@@ -89,7 +89,7 @@ async fn the_cookie_is_for_this_server_and_not_for_scripts() {
 }
 
 #[tokio::test]
-async fn who_is_not_logged_in_is_led_to_the_login_and_then_where_they_wanted() {
+async fn pages_redirect_to_the_login_and_back() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let anybody = server.anybody();
@@ -121,7 +121,7 @@ async fn who_is_not_logged_in_is_led_to_the_login_and_then_where_they_wanted() {
 }
 
 #[tokio::test]
-async fn who_is_logged_in_is_let_through_from_the_login() {
+async fn login_pages_redirect_people_who_are_logged_in() {
     let server = TestServer::start().await;
     let ann = enter(&server, "ann").await;
     for (path, location) in [
@@ -139,7 +139,7 @@ async fn who_is_logged_in_is_let_through_from_the_login() {
 }
 
 #[tokio::test]
-async fn a_form_that_fails_says_why_and_keeps_what_was_typed_but_no_password() {
+async fn failed_forms_show_the_error_and_keep_all_input_but_the_password() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let table = [
@@ -199,7 +199,7 @@ async fn forms_of_other_sites_are_refused() {
 }
 
 #[tokio::test]
-async fn forms_without_the_token_of_their_session_are_refused() {
+async fn forms_without_the_csrf_token_of_their_session_are_refused() {
     let server = TestServer::start().await;
     let (ann, bob) = (enter(&server, "ann").await, enter(&server, "bob").await);
     let bobs = csrf(&bob).await;
@@ -219,7 +219,7 @@ async fn forms_without_the_token_of_their_session_are_refused() {
 }
 
 #[tokio::test]
-async fn a_message_goes_by_a_plain_form_and_only_once() {
+async fn a_form_posted_twice_sends_one_message() {
     let server = TestServer::start().await;
     let ann = enter(&server, "ann").await;
     let (token, chat) = (csrf(&ann).await, lobby(&ann).await);
@@ -239,7 +239,7 @@ async fn a_message_goes_by_a_plain_form_and_only_once() {
     let page = ann.get(&chat).await;
     let shown = "<p dir=\"auto\"> &lt;hi&gt;</p></div>";
     assert_eq!(text(&page).matches(shown).count(), 1);
-    // What is refused stays in the line.
+    // A refused message stays in the input field.
     let long = "x".repeat(4001);
     let fields = [("csrf", token.as_str()), ("content", &long)];
     let reply = submit(&ann, &chat, &fields).await;
@@ -249,7 +249,7 @@ async fn a_message_goes_by_a_plain_form_and_only_once() {
 }
 
 #[tokio::test]
-async fn rooms_of_others_are_not_there() {
+async fn private_rooms_of_others_are_not_found() {
     let server = TestServer::start().await;
     let (ann, bob) = (enter(&server, "ann").await, server.user("bob").await);
     let room = bob
@@ -271,7 +271,7 @@ async fn rooms_of_others_are_not_there() {
 }
 
 #[tokio::test]
-async fn the_set_up_link_makes_the_first_admin_once() {
+async fn the_setup_link_creates_the_first_admin_once() {
     let server = TestServer::start().await;
     let anybody = server.anybody();
     let link = format!("/setup?token={}", server.chat.setup_token().unwrap());
@@ -329,7 +329,7 @@ async fn logging_out_ends_the_session_by_link_and_by_button() {
 }
 
 #[tokio::test]
-async fn pages_hold_no_script_or_style_of_their_own_and_forbid_any() {
+async fn pages_have_no_inline_script_or_style_and_a_strict_csp() {
     let server = TestServer::start().await;
     let ann = enter(&server, "<b>ann</b>").await;
     let pages = [
@@ -372,7 +372,7 @@ async fn pages_hold_no_script_or_style_of_their_own_and_forbid_any() {
 }
 
 #[tokio::test]
-async fn files_of_pages_share_one_address_and_are_kept_for_good() {
+async fn assets_have_versioned_urls_and_are_cached_as_immutable() {
     let server = TestServer::start().await;
     let page = server.anybody().get("/auth/login").await;
     let version = between(text(&page), "href=\"/assets/", "/");

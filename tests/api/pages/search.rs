@@ -1,9 +1,9 @@
-//! Searching on a page, and the way to what was found.
+//! The search page and its links to messages.
 
 use crate::support::{Pages, TestServer, between};
 
 #[tokio::test]
-async fn what_is_found_is_marked_and_leads_into_the_chat() {
+async fn search_hits_are_highlighted_and_link_to_the_message() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let message = ann.say(1, "Who has seen the <b>garden</b> gnome?").await;
@@ -40,7 +40,7 @@ async fn private_rooms_of_others_are_not_searched() {
 }
 
 #[tokio::test]
-async fn more_is_found_page_by_page() {
+async fn search_results_are_paged() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for number in 0..35 {
@@ -60,7 +60,7 @@ async fn more_is_found_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_line_that_is_too_long_is_refused_in_the_page() {
+async fn a_query_that_is_too_long_is_refused() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let pages = Pages::log_in(&server, "ann").await;
@@ -69,7 +69,7 @@ async fn a_line_that_is_too_long_is_refused_in_the_page() {
 }
 
 #[tokio::test]
-async fn a_chat_opens_around_the_message_that_is_asked_for() {
+async fn a_chat_opens_around_the_requested_message() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut ids = Vec::new();

@@ -1,11 +1,11 @@
-//! Settings by plain forms: oneself, one's password, sessions, picture and notifications.
+//! Settings by plain forms: profile, password, sessions, picture, notifications, deleting the account.
 
 use image::ImageFormat;
 
 use crate::support::{Form, PASSWORD, Pages, TestServer, picture};
 
 #[tokio::test]
-async fn people_change_who_they_are() {
+async fn people_change_their_profile() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let pages = Pages::log_in(&server, "ann").await;
@@ -33,7 +33,7 @@ async fn people_change_who_they_are() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_stands_beside_its_line() {
+async fn errors_are_shown_at_their_form_field() {
     let server = TestServer::start().await;
     server.user("ann").await;
     server.user("ben").await;
@@ -116,7 +116,7 @@ async fn sessions_are_ended_one_by_one_and_all_others() {
 }
 
 #[tokio::test]
-async fn a_picture_is_set_and_taken_away() {
+async fn a_profile_picture_is_set_and_removed() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let pages = Pages::log_in(&server, "ann").await;
@@ -158,7 +158,7 @@ async fn notifications_are_set_for_all_rooms_and_for_one() {
     for id in [1, room] {
         assert_eq!(ann.overview(id).await.unwrap()["notify"], "none");
     }
-    // Rooms that come later begin with it; it is kept, whatever else is changed.
+    // Rooms created later start with the same setting, and other changes to the profile keep it.
     let profile = [("username", "ann"), ("display_name", "Ann"), ("email", "")];
     pages.submit("/settings/profile", &profile).await;
     let later = ann.public_room("Attic").await;
@@ -190,7 +190,7 @@ async fn guests_have_neither_password_nor_picture() {
 }
 
 #[tokio::test]
-async fn people_end_their_own_account_with_their_password() {
+async fn people_delete_their_own_account_with_their_password() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let ann = server.user("ann").await;
@@ -214,7 +214,7 @@ async fn people_end_their_own_account_with_their_password() {
     let said = &root.history(1).await[0];
     assert_eq!(said["content"], "I was here");
     assert_eq!(said["sender"]["deleted"], true);
-    // Guests have no password; the last admin stays, and is told why.
+    // Guests have no password; the last admin cannot delete the account.
     let guest = Pages::guest(&server, "gus").await;
     guest
         .submit("/settings/delete", &[])
@@ -230,7 +230,7 @@ async fn people_end_their_own_account_with_their_password() {
 }
 
 #[tokio::test]
-async fn what_is_said_after_a_form_is_said_once() {
+async fn a_flash_message_is_shown_once() {
     let server = TestServer::start().await;
     server.user("ann").await;
     let pages = Pages::log_in(&server, "ann").await;

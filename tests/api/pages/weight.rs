@@ -1,4 +1,4 @@
-//! How much a first visit costs on the wire.
+//! Transfer size of a first visit.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 
 use crate::support::{Client, Pages, Reply, TestServer, between};
 
-/// A first view weighs at most so much, bytes.
+/// Maximum size of a first view on the wire, in bytes.
 const MOST: usize = 100_000;
 
 async fn packed(client: &Client, path: &str) -> Reply {
@@ -22,7 +22,7 @@ fn unpacked(reply: &Reply) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn files_are_packed_for_those_who_can_unpack_them() {
+async fn assets_are_compressed_if_gzip_is_accepted() {
     let server = TestServer::start().await;
     let anybody = server.anybody();
     let page = anybody.get("/auth/login").await;
@@ -39,7 +39,7 @@ async fn files_are_packed_for_those_who_can_unpack_them() {
 }
 
 #[tokio::test]
-async fn a_first_view_of_a_busy_chat_is_light() {
+async fn a_first_view_of_a_busy_chat_is_at_most_100_kb() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for number in 0..60 {

@@ -1,5 +1,5 @@
-//! Many events of one connection at once, in every protocol that has sockets: they begin and are answered in order,
-//! messages do not wait for each other's way to the disk, and after 32 the connection is not read.
+//! Many events of one connection at once, in every protocol with sockets. Events start and are answered in order,
+//! messages do not wait for each other's commit, and with 32 events under way the connection is not read.
 
 mod protocols;
 mod scene;
@@ -13,15 +13,15 @@ use super::support::*;
 use protocols::{KOMUNIKATOR, PROTOCOLS, Protocol, event, socket_io_answers};
 use scene::{Scene, Wire};
 
-/// Maximum number of events of one connection that are under way.
+/// Maximum number of events under way per connection.
 const UNDER_WAY: usize = 32;
 
 fn numbers(range: std::ops::RangeInclusive<usize>) -> Vec<String> {
     range.map(|number| number.to_string()).collect()
 }
 
-/// Sends 40 messages while nothing can be written. When this returns, 31 are on their way to the disk for certain; the 32nd
-/// follows if it is not there yet, and no other one.
+/// Sends 40 messages while nothing can be committed. On return, 31 are certainly being written; the 32nd may follow,
+/// and no other does.
 async fn send_forty(protocol: &Protocol, scene: &mut Scene, wire: &mut Wire) {
     for number in 1..UNDER_WAY {
         let text = number.to_string();
@@ -36,14 +36,14 @@ async fn send_forty(protocol: &Protocol, scene: &mut Scene, wire: &mut Wire) {
 }
 
 #[tokio::test]
-async fn thirty_two_messages_are_written_together_and_the_next_is_not_read() {
+async fn with_32_messages_under_way_the_connection_is_not_read() {
     for protocol in PROTOCOLS {
         let mut scene = Scene::new(protocol).await;
         let mut bobs = scene.bob.connect().await;
         let mut wire = Wire::enter(protocol, &scene).await;
         let held = scene.hold_writes();
         send_forty(protocol, &mut scene, &mut wire).await;
-        // Its place in the order shows what was posted before it.
+        // The probe's position shows which messages were posted before it.
         let probe = json!({"op": "send", "room": scene.room, "content": "probe"});
         bobs.send(probe).await;
         scene.let_it_read().await;
@@ -57,7 +57,7 @@ async fn thirty_two_messages_are_written_together_and_the_next_is_not_read() {
     }
 }
 
-/// The outcome that a frame tells of a message, if it tells one.
+/// Returns the outcome that a frame reports for a message, if any.
 fn outcome(protocol: &Protocol, frame: &str) -> Option<String> {
     let refusal = if (protocol.refuses)(frame) {
         "refused"
@@ -71,12 +71,12 @@ fn outcome(protocol: &Protocol, frame: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn answers_and_refusals_come_in_the_order_of_what_was_sent() {
+async fn responses_and_errors_come_in_the_order_of_requests() {
     for protocol in PROTOCOLS {
         let scene = Scene::new(protocol).await;
         let mut wire = Wire::enter(protocol, &scene).await;
         let held = scene.hold_writes();
-        // The second and the fourth are no messages.
+        // The second and the fourth are empty and are refused.
         for (number, text) in [(1, "1"), (2, ""), (3, "3"), (4, ""), (5, "5")] {
             wire.send((protocol.say)(&scene, number, text)).await;
         }
@@ -93,11 +93,11 @@ async fn answers_and_refusals_come_in_the_order_of_what_was_sent() {
     }
 }
 
-/// The place of a protocol in [`PROTOCOLS`], a frame, and the beginnings of what it must follow and of its answer.
+/// A protocol's index in [`PROTOCOLS`], a frame, and the prefixes of the frame it must follow and of its response.
 type Leave = (usize, fn(&Scene) -> String, &'static str, &'static str);
 
 #[tokio::test]
-async fn what_leaves_or_changes_waits_for_the_messages_before_it() {
+async fn leaving_waits_for_the_messages_before_it() {
     let leaves: [Leave; 3] = [
         (
             0,
@@ -149,14 +149,14 @@ async fn what_leaves_or_changes_waits_for_the_messages_before_it() {
 }
 
 #[tokio::test]
-async fn what_was_begun_is_stored_when_the_server_ends_and_nothing_else() {
+async fn a_stopping_server_stores_exactly_the_messages_under_way() {
     for protocol in PROTOCOLS {
         let mut scene = Scene::new(protocol).await;
         let mut wire = Wire::enter(protocol, &scene).await;
         let held = scene.hold_writes();
         send_forty(protocol, &mut scene, &mut wire).await;
         scene.server.begin_to_stop();
-        // All connections are closed at once.
+        // Draining closes all connections at once.
         assert_eq!(scene.pinger.closed().await, 1012);
         held.execute_batch("ROLLBACK").unwrap();
         scene.server.stop().await;
@@ -167,7 +167,7 @@ async fn what_was_begun_is_stored_when_the_server_ends_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_was_begun_is_stored_when_the_client_ends() {
+async fn messages_under_way_are_stored_when_the_client_disconnects() {
     for protocol in PROTOCOLS {
         let mut scene = Scene::new(protocol).await;
         let mut wire = Wire::enter(protocol, &scene).await;
@@ -182,7 +182,7 @@ async fn what_was_begun_is_stored_when_the_client_ends() {
 }
 
 #[tokio::test]
-async fn messages_are_counted_before_they_are_written() {
+async fn the_rate_limit_applies_before_messages_are_written() {
     for protocol in PROTOCOLS {
         let server = TestServer::start_with(|config| {
             config.limits.messages_per_second = std::num::NonZeroU32::new(1);
@@ -220,7 +220,7 @@ async fn messages_are_counted_before_they_are_written() {
     }
 }
 
-/// The messages of one POST, numbered from 0.
+/// Returns the body of one POST, its messages numbered from 0.
 fn post(scene: &Scene, texts: &[&str]) -> String {
     let say = |(number, text): (usize, &&str)| (KOMUNIKATOR.say)(scene, number, text);
     let packets: Vec<_> = texts.iter().enumerate().map(say).collect();
@@ -228,12 +228,12 @@ fn post(scene: &Scene, texts: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn packets_of_one_post_and_of_several_are_posted_in_order_without_waiting() {
+async fn polling_packets_are_processed_in_order_without_waiting() {
     let scene = Scene::new(&KOMUNIKATOR).await;
     let poller = Poller::open(scene.server.address, &scene.ann.token).await;
     poller.hear().await;
     let held = scene.hold_writes();
-    // With attachments, which nobody reads.
+    // With an attachment, which the server ignores.
     let attached = json!(["message", {"user_name": "ann", "room_id": scene.room, "message": "3"},
         {"_placeholder": true, "num": 0}]);
     let packets = [
@@ -259,7 +259,7 @@ async fn packets_of_one_post_and_of_several_are_posted_in_order_without_waiting(
 }
 
 #[tokio::test]
-async fn attachments_come_between_the_events_around_them() {
+async fn events_with_binary_attachments_keep_their_order() {
     let scene = Scene::new(&KOMUNIKATOR).await;
     let mut wire = Wire::enter(&KOMUNIKATOR, &scene).await;
     let held = scene.hold_writes();
@@ -282,7 +282,7 @@ async fn attachments_come_between_the_events_around_them() {
 }
 
 #[tokio::test]
-async fn who_becomes_somebody_else_does_so_after_their_messages() {
+async fn changing_the_user_name_waits_for_earlier_messages() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["komunikator".to_owned()].into());
     })
@@ -323,8 +323,8 @@ async fn who_becomes_somebody_else_does_so_after_their_messages() {
 }
 
 #[tokio::test]
-async fn a_read_mark_holds_no_message_up() {
-    // In a room that is not direct, marks are written once a second.
+async fn a_read_mark_does_not_delay_messages() {
+    // In rooms other than direct ones, read marks are written once per second.
     let protocol = &PROTOCOLS[3];
     let scene = Scene::new(protocol).await;
     let mut wire = Wire::enter(protocol, &scene).await;

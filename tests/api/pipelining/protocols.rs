@@ -1,23 +1,23 @@
-//! The frames of every protocol that has sockets.
+//! The frames of every protocol with sockets.
 
 use serde_json::{Value, json};
 
 use super::scene::Scene;
 
-/// The frames of a protocol.
+/// The frames of one protocol.
 pub(super) struct Protocol {
     pub(super) name: &'static str,
     pub(super) path: &'static str,
     pub(super) room: Room,
-    /// What is sent first, and how what answers it begins.
+    /// Frames sent first, each with the prefix of its response.
     pub(super) enter: fn(&Scene) -> Vec<(String, &'static str)>,
-    /// A message; its number is asked for as an answer's, where there are answers.
+    /// Builds a message; the number is its request id, where the protocol has responses.
     pub(super) say: fn(&Scene, usize, &str) -> String,
-    /// Whether a frame refuses something.
+    /// Whether a frame is a refusal.
     pub(super) refuses: fn(&str) -> bool,
-    /// The number of the message that a frame answers.
+    /// Returns the number of the message that a frame acknowledges.
     pub(super) answers: fn(&str) -> Option<usize>,
-    /// What is told of five messages, of which the second and the fourth are refused.
+    /// Outcomes reported for five messages, of which the second and the fourth are refused.
     pub(super) outcomes: &'static [&'static str],
 }
 
@@ -141,7 +141,7 @@ pub(super) const PROTOCOLS: &[Protocol] = &[
         room: Room::Lobby,
         enter: |scene| {
             let here = json!({"messageType": "IdMessage", "convId": scene.uuid});
-            // That is not answered, but what comes after it is.
+            // The first frame is not answered; the second, which is invalid, is.
             vec![(here.to_string(), ""), ("{}".to_owned(), "")]
         },
         say: |scene, _, text| {

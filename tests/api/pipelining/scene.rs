@@ -13,12 +13,12 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use super::protocols::{Protocol, Room};
 use crate::support::*;
 
-/// Two people and a room; ann's connection is in it.
+/// Two people and a room that Ann's connection is in.
 pub(super) struct Scene {
     pub(super) server: TestServer,
     pub(super) ann: Persona,
     pub(super) bob: Persona,
-    /// A connection of bob's on which nothing else happens.
+    /// An otherwise idle connection of Bob.
     pub(super) pinger: Socket,
     pub(super) room: i64,
     pub(super) uuid: Value,
@@ -51,14 +51,14 @@ impl Scene {
         }
     }
 
-    /// Keeps the server from committing anything.
+    /// Blocks all commits of the server until the connection is rolled back or dropped.
     pub(super) fn hold_writes(&self) -> Connection {
         let db = Connection::open(self.server.db()).unwrap();
         db.execute_batch("BEGIN IMMEDIATE").unwrap();
         db
     }
 
-    /// What was said, once so much was.
+    /// Waits until the room has `count` messages and returns their texts.
     pub(super) async fn said(&self, count: usize) -> Vec<String> {
         let reading = async {
             loop {
@@ -72,8 +72,8 @@ impl Scene {
         within("everything said", reading).await
     }
 
-    /// Lets the server read all that it reads: it does nothing else on this thread meanwhile. Not for long: the server
-    /// gives up a commit that is held for five seconds.
+    /// Gives the server time to read all that has been sent: it has nothing else to do on this thread. Only for a
+    /// short time, because the server abandons a commit that is blocked for five seconds.
     pub(super) async fn let_it_read(&mut self) {
         for _ in 0..5 {
             self.pinger.ok(json!({"op": "ping"})).await;
@@ -81,7 +81,7 @@ impl Scene {
     }
 }
 
-/// A connection whose frames are seen as they come.
+/// A WebSocket whose frames are inspected as they arrive.
 pub(super) struct Wire {
     pub(super) stream: WebSocketStream<TcpStream>,
     pub(super) seen: VecDeque<String>,
@@ -118,7 +118,7 @@ impl Wire {
         within("sending", sending).await.unwrap();
     }
 
-    /// Waits until the server has read, and begun, what was sent so far. What comes meanwhile is kept.
+    /// Waits until the server has read and started everything sent so far. Frames received meanwhile are kept.
     pub(super) async fn read(&mut self) {
         let ping = Message::Ping(bytes::Bytes::new());
         within("sending", self.stream.send(ping)).await.unwrap();
@@ -148,7 +148,7 @@ impl Wire {
         }
     }
 
-    /// All frames up to the first that fits.
+    /// Returns all frames up to and including the first for which `fits` is true.
     pub(super) async fn until(&mut self, fits: impl Fn(&str) -> bool) -> Vec<String> {
         let mut frames = Vec::new();
         loop {

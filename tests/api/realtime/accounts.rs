@@ -1,9 +1,9 @@
-//! Registering, logging in and out, everybody's account and one's own.
+//! Registering, logging in and out, reading, changing and deleting accounts.
 
 use super::*;
 
 #[tokio::test]
-async fn who_registers_can_log_in_and_out() {
+async fn registering_logging_in_and_logging_out() {
     let server = TestServer::start().await;
     let new = json!({"username": "ann", "email": "Ann@Example.org", "password": "long secret", "avatar_url": PICTURE});
     let made = server
@@ -53,7 +53,7 @@ async fn who_registers_can_log_in_and_out() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_taken_is_no_account() {
+async fn registering_refuses_missing_taken_and_invalid_fields() {
     let server = TestServer::start().await;
     guy(&server, "ann").await;
     let full = json!({"username": "bob", "email": "b@example.org", "password": "long secret"});
@@ -100,7 +100,7 @@ async fn what_is_missing_or_taken_is_no_account() {
 }
 
 #[tokio::test]
-async fn everybody_sees_people_but_only_accounts_see_addresses() {
+async fn e_mail_addresses_are_hidden_from_guests_and_anonymous_callers() {
     let server = TestServer::start().await;
     let ann = guy(&server, "ann").await;
     let gus = server.guest("gus").await;
@@ -131,7 +131,7 @@ async fn everybody_sees_people_but_only_accounts_see_addresses() {
 }
 
 #[tokio::test]
-async fn accounts_are_changed_by_their_own_and_by_admins() {
+async fn accounts_are_changed_by_their_owner_and_by_admins() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
@@ -203,7 +203,7 @@ async fn accounts_are_changed_by_their_own_and_by_admins() {
 }
 
 #[tokio::test]
-async fn accounts_are_ended_by_their_own_and_by_admins() {
+async fn accounts_are_deleted_by_their_owner_and_by_admins() {
     let server = TestServer::start().await;
     let root = server.admin("root").await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);

@@ -1,4 +1,4 @@
-//! Messages over HTTP: the public chat, private ones, their list.
+//! Messages over HTTP: the public chat, private chats and the list of chats.
 
 use super::*;
 
@@ -55,7 +55,7 @@ async fn the_public_chat_is_the_lobby() {
 }
 
 #[tokio::test]
-async fn people_delete_their_own_messages_of_the_public_chat() {
+async fn only_senders_delete_messages_of_the_public_chat() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let root = server.admin("root").await;
@@ -136,7 +136,7 @@ async fn a_private_chat_is_a_direct_room() {
 }
 
 #[tokio::test]
-async fn private_messages_are_deleted_by_their_sender_in_their_chat() {
+async fn only_senders_delete_private_messages() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         guy(&server, "ann").await,
@@ -172,7 +172,7 @@ async fn private_messages_are_deleted_by_their_sender_in_their_chat() {
 }
 
 #[tokio::test]
-async fn chats_are_listed_with_what_waits_there() {
+async fn chats_are_listed_with_unread_count_and_last_message() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         guy(&server, "ann").await,
@@ -231,7 +231,7 @@ async fn chats_are_listed_with_what_waits_there() {
 }
 
 #[tokio::test]
-async fn guests_write_back_but_begin_no_private_chat() {
+async fn guests_may_reply_in_a_private_chat_but_not_start_one() {
     let server = TestServer::start().await;
     let (ann, gus) = (guy(&server, "ann").await, server.guest("gus").await);
     let path = format!("/api/messages/private/{}", ann.id);

@@ -1,4 +1,4 @@
-//! Files: other services' and our own, shown by messages.
+//! Files of messages: links to other services and own uploads.
 
 use image::ImageFormat;
 
@@ -21,7 +21,7 @@ async fn create(who: &Guy, body: Value) -> Reply {
 }
 
 #[tokio::test]
-async fn a_public_message_shows_a_file() {
+async fn files_are_added_to_public_messages() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let message = id(&ann.say("look").await);
@@ -95,7 +95,7 @@ async fn a_public_message_shows_a_file() {
 }
 
 #[tokio::test]
-async fn a_private_chat_shows_a_file_to_its_two_people() {
+async fn files_of_a_private_chat_are_visible_to_its_two_people() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         guy(&server, "ann").await,
@@ -137,7 +137,7 @@ async fn a_private_chat_shows_a_file_to_its_two_people() {
     let last = &list["messages"][1];
     keys(last, &format!("{PRIVATE} file"));
     assert_eq!((&last["content"], &last["file"]), (&json!(""), &file));
-    // Nothing else was said there: the message goes with its file.
+    // The message consisted of this file only and is deleted with it.
     ann.http.delete(&one).await.ok(200);
     let list = bob
         .http
@@ -148,7 +148,7 @@ async fn a_private_chat_shows_a_file_to_its_two_people() {
 }
 
 #[tokio::test]
-async fn files_obey_the_rules_of_the_document() {
+async fn files_are_validated_like_in_the_original_api() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let message = id(&ann.say("look").await);
@@ -250,7 +250,7 @@ async fn files_obey_the_rules_of_the_document() {
 }
 
 #[tokio::test]
-async fn an_upload_is_shown_by_what_is_sent_next() {
+async fn an_upload_is_attached_to_a_message_by_its_url() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let bytes = picture(20, 10, ImageFormat::Png);
@@ -275,7 +275,7 @@ async fn an_upload_is_shown_by_what_is_sent_next() {
 
     let message = id(&ann.say("look").await);
     let body = json!({"filename": "cat.png", "file_url": url, "file_size": up["file_size"], "public_message_id": message});
-    // Somebody else's upload is no address of another host.
+    // An upload of another person is refused.
     let hers = with(&body, "public_message_id", id(&bob.say("mine").await));
     refused(&create(&bob, hers).await, 400, "Invalid file URL");
     let file = create(&ann, body.clone()).await.ok(201);
@@ -293,7 +293,7 @@ async fn an_upload_is_shown_by_what_is_sent_next() {
     );
     assert!(!fetched.body.is_empty());
     assert_eq!(ann.http.get("/api/files").await.ok(200), json!([file]));
-    // Natively it is the same file of the same message.
+    // The native API shows the same file.
     let cem = server.user("cem").await;
     let native = cem.get(&format!("messages/{message}")).await.ok(200);
     assert_eq!(only_file(&native)["id"], file["id"]);
@@ -306,7 +306,7 @@ async fn an_upload_is_shown_by_what_is_sent_next() {
 }
 
 #[tokio::test]
-async fn uploads_obey_the_same_rules() {
+async fn uploads_are_validated_like_files() {
     let server = TestServer::start().await;
     let (ann, gus) = (guy(&server, "ann").await, server.guest("gus").await);
     let path = "/api/files/upload";
@@ -342,7 +342,7 @@ async fn uploads_obey_the_same_rules() {
 }
 
 #[tokio::test]
-async fn a_message_shows_ten_files_at_the_most() {
+async fn a_message_has_at_most_ten_files() {
     let server = TestServer::start().await;
     let ann = guy(&server, "ann").await;
     let message = ann.say("look").await["id"].clone();

@@ -1,11 +1,11 @@
-//! The public chat over sockets: every event, and who hears it.
+//! The public chat over sockets: every event, and which sockets receive it.
 
 use super::*;
 
 const PASSAGE: &str = "username user message user_name room_id";
 
 #[tokio::test]
-async fn who_comes_without_a_good_token_is_refused() {
+async fn sockets_need_a_valid_token_and_close_on_logout() {
     let server = TestServer::start().await;
     let ann = guy(&server, "ann").await;
     for auth in [json!({}), json!({"token": "rubbish"})] {
@@ -22,7 +22,7 @@ async fn who_comes_without_a_good_token_is_refused() {
 }
 
 #[tokio::test]
-async fn people_come_to_the_public_chat_and_leave_it() {
+async fn joining_and_leaving_the_public_chat_is_announced() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let mut anns = ann.socket().await;
@@ -36,7 +36,7 @@ async fn people_come_to_the_public_chat_and_leave_it() {
     );
     let mut bobs = bob.in_public().await;
     assert_eq!(anns.event("user_joined").await["username"], "bob");
-    // Who comes again is there already.
+    // Joining twice is answered again.
     bobs.emit_bare("join_public").await;
     let again = bobs.event("user_joined").await;
     assert_eq!(
@@ -105,7 +105,7 @@ async fn public_messages_reach_the_public_chat_and_others_are_notified() {
         notice,
         json!({"sender_id": ann.id, "sender_username": "ann", "content": "é".repeat(50), "timestamp": told["timestamp"]})
     );
-    // Over HTTP, too; not to oneself, and nobody in the chat is notified.
+    // The same for messages sent over HTTP. Neither the sender nor sockets in the chat receive a notification.
     bob.say("hello").await;
     assert_eq!(anns.event("new_public_message").await["content"], "hello");
     assert_eq!(
@@ -149,7 +149,7 @@ async fn public_messages_reach_the_public_chat_and_others_are_notified() {
 }
 
 #[tokio::test]
-async fn other_systems_people_are_heard_and_hear() {
+async fn messages_are_exchanged_with_native_clients() {
     let server = TestServer::start().await;
     let (ann, cem) = (guy(&server, "ann").await, server.user("cem").await);
     let mut anns = ann.in_public().await;
@@ -173,7 +173,7 @@ async fn other_systems_people_are_heard_and_hear() {
         anns.event("new_private_message").await["chat_id"],
         room["id"]
     );
-    // Read by a native client, the mark is a receipt.
+    // A read mark set by a native client is sent as a receipt.
     ann.http
         .post(
             &format!("/api/messages/private/{}", cem.id),
@@ -196,7 +196,7 @@ async fn other_systems_people_are_heard_and_hear() {
 }
 
 #[tokio::test]
-async fn a_message_that_gets_a_file_is_changed_for_the_others() {
+async fn adding_a_file_sends_an_edit_to_native_clients() {
     let server = TestServer::start().await;
     let (ann, cem) = (guy(&server, "ann").await, server.user("cem").await);
     let message = id(&ann.say("look").await);

@@ -1,4 +1,5 @@
-//! Document 004 as its front end speaks it: every route, status, key and text, every event and who hears it.
+//! The realtime protocol as its original front end speaks it: every route, status, key and text, every event and its
+//! receivers.
 
 use serde_json::{Value, json};
 
@@ -18,14 +19,13 @@ const FILE: &str = "id filename file_url file_size file_type uploaded_at uploade
     public_message_id private_message_id private_chat_id";
 const PICTURE: &str = "http://example.com/a.jpg";
 
-/// Somebody who came in through the dialect.
+/// A person who registered through the dialect.
 struct Guy {
     id: i64,
     token: String,
     http: Client,
 }
 
-/// Registers and logs in.
 async fn guy(server: &TestServer, name: &str) -> Guy {
     let new = json!({"username": name, "email": format!("{name}@example.org"), "password": "long secret"});
     let path = "/api/auth/register";
@@ -49,7 +49,7 @@ impl Guy {
         EventSocket::open(self.http.address, &self.token).await
     }
 
-    /// A socket in the public chat.
+    /// Opens a socket that has joined the public chat.
     async fn in_public(&self) -> EventSocket {
         let mut socket = self.socket().await;
         socket.emit_bare("join_public").await;
@@ -57,13 +57,13 @@ impl Guy {
         socket
     }
 
-    /// Says something in the public chat.
+    /// Posts a message to the public chat.
     async fn say(&self, content: &str) -> Value {
         let said = self.http.post("/api/messages", json!({"content": content}));
         said.await.ok(201)
     }
 
-    /// Writes to somebody.
+    /// Posts a private message.
     async fn write(&self, other: &Guy, content: &str) -> Value {
         let path = format!("/api/messages/private/{}", other.id);
         self.http
@@ -73,7 +73,7 @@ impl Guy {
     }
 }
 
-/// Exactly these keys, and times as the document writes them.
+/// Asserts that an object has exactly the `wanted` keys, and times in the format of the original API.
 fn keys(object: &Value, wanted: &str) {
     let mut found: Vec<_> = object.as_object().unwrap().keys().collect();
     let mut wanted: Vec<_> = wanted.split_whitespace().collect();
@@ -88,7 +88,7 @@ fn keys(object: &Value, wanted: &str) {
     }
 }
 
-/// An error with that status and text.
+/// Asserts that a reply is an error with this status and text.
 fn refused(reply: &Reply, status: u16, text: &str) {
     reply.refused_below_api(status, text);
 }
@@ -100,14 +100,14 @@ async fn error(socket: &mut EventSocket, name: &str, value: Value) -> String {
     error["message"].as_str().unwrap().to_owned()
 }
 
-/// Names of all events that have come by now.
+/// Returns the names of all events received so far.
 async fn heard(socket: &mut EventSocket) -> Vec<String> {
     let events = socket.events().await;
     events.into_iter().map(|(name, _)| name).collect()
 }
 
 #[tokio::test]
-async fn every_route_but_these_needs_a_token() {
+async fn routes_that_need_a_token_refuse_missing_and_bad_ones() {
     let server = TestServer::start().await;
     let rows = [
         ("POST", "/api/auth/logout"),
@@ -146,14 +146,14 @@ async fn every_route_but_these_needs_a_token() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_expired_is_told_from_others() {
+async fn an_expired_token_has_its_own_error_text() {
     let (_server, ann) = TestServer::with_expired_token().await;
     let reply = ann.get("/api/messages").await;
     refused(&reply, 401, "Token has expired");
 }
 
 #[tokio::test]
-async fn ids_that_are_none_are_refused_like_those_of_nothing() {
+async fn malformed_ids_are_refused_like_unknown_ones() {
     let server = TestServer::start().await;
     let ann = guy(&server, "ann").await;
     let rows = [

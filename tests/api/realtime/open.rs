@@ -1,4 +1,4 @@
-//! What `compat.open` opens, and what stays closed even then.
+//! Requests that `compat.open` allows without a token, and requests that need one even then.
 
 use parlor::config::OpenDialects;
 
@@ -12,7 +12,7 @@ async fn open_server() -> TestServer {
 }
 
 #[tokio::test]
-async fn anybody_changes_and_ends_accounts_but_no_admins() {
+async fn anonymous_callers_change_and_delete_accounts_except_admins() {
     let server = open_server().await;
     let root = server.admin("root").await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
@@ -53,7 +53,7 @@ async fn anybody_changes_and_ends_accounts_but_no_admins() {
 }
 
 #[tokio::test]
-async fn anybody_lists_the_files_of_the_public_chat_but_of_no_private_one() {
+async fn anonymous_callers_list_files_of_the_public_chat_only() {
     let server = open_server().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let private = ann.write(&bob, "psst").await;
@@ -78,7 +78,7 @@ async fn anybody_lists_the_files_of_the_public_chat_but_of_no_private_one() {
 }
 
 #[tokio::test]
-async fn sockets_need_their_token_even_then() {
+async fn sockets_need_a_token_even_when_open() {
     let server = open_server().await;
     assert!(
         EventSocket::try_open(server.address, json!({}))

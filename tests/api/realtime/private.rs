@@ -1,9 +1,9 @@
-//! Private chats over sockets: messages, files, read marks, and what makes no sense.
+//! Private chats over sockets: messages, files, read marks and malformed events.
 
 use super::*;
 
 #[tokio::test]
-async fn what_is_read_in_part_leaves_the_rest_unread() {
+async fn reading_part_of_a_chat_leaves_the_rest_unread() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, guy(&server, "bob").await);
     let mut bobs = bob.socket().await;
@@ -20,7 +20,7 @@ async fn what_is_read_in_part_leaves_the_rest_unread() {
     let edit = json!({"content": "hush"});
     let path = format!("messages/{}", said[2]["id"]);
     ann.patch(&path, edit).await.ok(200);
-    // The first of them; then the last, which was changed since.
+    // Reading up to the first message, then up to the last, which has been edited since.
     for (read, count) in [(0, 3), (2, 2)] {
         let read = json!({"message_id": said[read]["id"]});
         let path = format!("/api/v1/rooms/{room}/read");
@@ -34,7 +34,7 @@ async fn what_is_read_in_part_leaves_the_rest_unread() {
 }
 
 #[tokio::test]
-async fn private_messages_reach_both_people_joined_or_not() {
+async fn private_messages_reach_both_people_whether_joined_or_not() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         guy(&server, "ann").await,
@@ -114,7 +114,7 @@ async fn private_messages_reach_both_people_joined_or_not() {
 }
 
 #[tokio::test]
-async fn events_about_people_and_chats_that_make_no_sense_are_answered() {
+async fn malformed_events_are_answered_with_errors() {
     let server = TestServer::start().await;
     let (ann, bob, eve) = (
         guy(&server, "ann").await,
@@ -161,7 +161,7 @@ async fn events_about_people_and_chats_that_make_no_sense_are_answered() {
 }
 
 #[tokio::test]
-async fn files_are_sent_like_messages() {
+async fn files_are_sent_over_the_socket() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let (mut anns, mut bobs) = (ann.in_public().await, bob.socket().await);
@@ -222,7 +222,7 @@ async fn files_are_sent_like_messages() {
 }
 
 #[tokio::test]
-async fn a_private_message_reaches_only_sockets_that_have_no_other_chat_open() {
+async fn private_messages_skip_sockets_that_have_another_chat_open() {
     let server = TestServer::start().await;
     let (ann, bob, cem) = (
         guy(&server, "ann").await,
@@ -254,7 +254,7 @@ async fn a_private_message_reaches_only_sockets_that_have_no_other_chat_open() {
     let file =
         json!({"other_user_id": bob.id, "filename": "a.jpg", "file_url": PICTURE, "file_size": 9});
     anns.emit("send_private_file", file).await;
-    // The sender's sockets get it whatever they have open, and so do those of the chat or of none.
+    // Received by all sockets of the sender, and by those of the receiver that have this chat or no chat open.
     for socket in [&mut anns, &mut anns_other, &mut with_ann, &mut with_nobody] {
         let told = socket.event("new_private_message").await;
         assert_eq!(
@@ -270,14 +270,14 @@ async fn a_private_message_reaches_only_sockets_that_have_no_other_chat_open() {
     );
     assert!(private(with_cem.events().await).is_empty());
 
-    // Sending joins: the answer of cem does not reach that socket any more.
+    // Sending joins the chat: that socket no longer receives Cem's reply.
     let said = json!({"other_user_id": ann.id, "content": "hi ann"});
     with_nobody.emit("send_private_message", said).await;
     with_nobody.event("new_private_message").await;
     cem.write(&bob, "hi").await;
     assert_eq!(private(with_cem.events().await), ["bob", "cem"]);
     assert!(private(with_nobody.events().await).is_empty());
-    // A socket may have several open, and leave them.
+    // A socket may have several chats open, and leave them.
     with_nobody.emit("join_private", with(&cem)).await;
     with_nobody.event("joined_private").await;
     cem.write(&bob, "again").await;
@@ -293,7 +293,7 @@ async fn a_private_message_reaches_only_sockets_that_have_no_other_chat_open() {
     assert!(private(with_nobody.events().await).is_empty());
     ann.write(&bob, "here").await;
     assert_eq!(private(with_nobody.events().await), ["ann"]);
-    // What else a socket speaks is not touched by that.
+    // Events of other protocols on the same socket are not affected.
     with_cem
         .emit(
             "smessage",
@@ -314,7 +314,7 @@ async fn a_private_message_reaches_only_sockets_that_have_no_other_chat_open() {
 }
 
 #[tokio::test]
-async fn a_read_receipt_goes_out_only_if_something_was_unread() {
+async fn a_read_receipt_is_sent_only_if_something_was_unread() {
     let server = TestServer::start().await;
     let (ann, bob) = (guy(&server, "ann").await, guy(&server, "bob").await);
     let (mut anns, mut bobs) = (ann.socket().await, bob.socket().await);
@@ -331,14 +331,14 @@ async fn a_read_receipt_goes_out_only_if_something_was_unread() {
     };
     mark().await;
     anns.event("message_read_receipt").await;
-    // Nothing new; and then only what bob said himself.
+    // Nothing new to read; then only Bob's own message.
     mark().await;
     bob.write(&ann, "hello").await;
     mark().await;
     let path = format!("/api/chats/{}/read", said["chat_id"]);
     bob.http.post(&path, json!({})).await.ok(200);
     assert_eq!(receipts(anns.events().await), 0);
-    // What was taken back before it was read is not read.
+    // A message deleted before it was read creates no receipt.
     let gone = ann.write(&bob, "oops").await;
     let path = format!("/api/messages/private/{}/{}", bob.id, gone["id"]);
     ann.http.delete(&path).await.ok(200);

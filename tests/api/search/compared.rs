@@ -1,8 +1,8 @@
-//! What is found is what a slow look at everything finds.
+//! Compares search results with a linear scan over random messages.
 
 use super::*;
 
-/// A word as it would be typed without the right keyboard, and one of its spellings.
+/// Returns a random spelling of `plain`, with accents and capitals.
 fn spell(rng: &mut StdRng, plain: &str) -> String {
     let accent = |c: char| match c {
         'a' => "aàäáÄ",
@@ -27,7 +27,7 @@ fn spell(rng: &mut StdRng, plain: &str) -> String {
         .collect()
 }
 
-/// Some letters of one of these alphabets.
+/// Returns random letters of one of the alphabets.
 fn pick(rng: &mut StdRng, from: &[&str], lengths: Range<usize>) -> String {
     let from: Vec<char> = from[rng.random_range(0..from.len())].chars().collect();
     (0..rng.random_range(lengths))
@@ -42,13 +42,13 @@ const DENSE: [&str; 3] = [
 ];
 const LETTERS: [&str; 2] = ["aeouct", "еиатн"];
 
-/// A message as written, its plain words, and its runs of dense script.
+/// A random message with its words without accents, and its runs of dense script.
 #[derive(Clone, Default)]
 struct Written {
     text: String,
     words: Vec<String>,
     runs: Vec<String>,
-    /// All in order; where a run stands, nothing.
+    /// Words and runs in order; a run is `None`.
     order: Vec<Option<String>>,
 }
 
@@ -72,7 +72,7 @@ fn write(rng: &mut StdRng) -> Written {
     written
 }
 
-/// Part of a line, and whether a message has it.
+/// A term of a query, and a predicate for the messages that match it.
 type Wanted = (String, Box<dyn Fn(&Written) -> bool>);
 
 fn wish(rng: &mut StdRng) -> Wanted {
@@ -101,7 +101,7 @@ fn wish(rng: &mut StdRng) -> Wanted {
     }
 }
 
-/// Waits for what was sent, then deletes some of it and edits some; answers what is there.
+/// Waits for the sent messages, then deletes some and edits some; returns those that remain.
 async fn settle(
     rng: &mut StdRng,
     socket: &mut Socket,
@@ -130,7 +130,7 @@ async fn settle(
 }
 
 #[tokio::test]
-async fn what_is_found_is_what_a_slow_look_at_everything_finds_in_five_scripts() {
+async fn search_finds_the_same_as_a_linear_scan_in_five_scripts() {
     let mut rng = StdRng::seed_from_u64(3);
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -139,7 +139,7 @@ async fn what_is_found_is_what_a_slow_look_at_everything_finds_in_five_scripts()
     bob.add(shared, &ann, "member").await;
     let mut socket = bob.connect().await;
     let mut known = Vec::new();
-    // Who asks ever more without reading the answers is too slow.
+    // In batches: a client that sends without reading the answers is disconnected.
     for _ in 0..15 {
         let mut some = Vec::new();
         for _ in 0..100 {

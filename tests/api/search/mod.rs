@@ -1,4 +1,4 @@
-//! Searching: what is found, what is not, and that it is the same that reading everything would find.
+//! Search: words, filters, permissions, snippets.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use super::support::*;
 
 mod compared;
 
-/// The whole answer to a search.
+/// Searches and returns the page.
 async fn search(who: &Persona, line: &str, rest: &str) -> Value {
     let line: String = form_urlencoded::byte_serialize(line.as_bytes()).collect();
     let page = who.get(&format!("search?q={line}{rest}")).await.ok(200);
@@ -23,7 +23,7 @@ async fn search(who: &Persona, line: &str, rest: &str) -> Value {
     page
 }
 
-/// The texts that are found, the newest first.
+/// Searches and returns the texts, newest first.
 async fn found(who: &Persona, line: &str) -> Vec<String> {
     let page = search(who, line, "").await;
     let items = page["items"].as_array().unwrap();
@@ -31,7 +31,7 @@ async fn found(who: &Persona, line: &str) -> Vec<String> {
     items.iter().map(text).collect()
 }
 
-/// All numbers that are found, page by page.
+/// Searches and returns the ids of all pages.
 async fn all_ids(who: &Persona, line: &str, limit: usize) -> Vec<i64> {
     let (mut ids, mut before) = (Vec::new(), String::new());
     loop {
@@ -48,7 +48,7 @@ async fn all_ids(who: &Persona, line: &str, limit: usize) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn words_are_found_without_case_accents_and_endings() {
+async fn search_ignores_case_and_accents_and_matches_prefixes() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for text in [
@@ -117,7 +117,7 @@ async fn parts_of_chinese_japanese_and_korean_are_found() {
 }
 
 #[tokio::test]
-async fn signs_find_what_they_say() {
+async fn symbols_are_matched_literally() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     for text in [
@@ -165,7 +165,7 @@ async fn signs_find_what_they_say() {
 }
 
 #[tokio::test]
-async fn filters_narrow_what_is_found() {
+async fn filters_narrow_the_results() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob smith").await);
     let kitchen = ann.public_room("The Kitchen").await;
@@ -214,7 +214,7 @@ async fn filters_narrow_what_is_found() {
 }
 
 #[tokio::test]
-async fn messages_are_found_by_the_names_of_their_files() {
+async fn messages_are_found_by_file_name() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     ann.say(1, "the plan").await;
@@ -247,7 +247,7 @@ async fn messages_are_found_by_the_names_of_their_files() {
 }
 
 #[tokio::test]
-async fn a_time_is_exact_to_the_millisecond() {
+async fn time_filters_are_exact_to_the_millisecond() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let first = ann.say(1, "tick one").await;
@@ -263,7 +263,7 @@ async fn a_time_is_exact_to_the_millisecond() {
 }
 
 #[tokio::test]
-async fn what_is_edited_deleted_or_cleared_follows_at_once() {
+async fn edits_deletions_and_clearing_update_the_index() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let room = ann.public_room("r").await;
@@ -290,7 +290,7 @@ async fn what_is_edited_deleted_or_cleared_follows_at_once() {
 }
 
 #[tokio::test]
-async fn only_rooms_one_is_in_are_searched_and_others_by_name_if_one_may_read_them() {
+async fn own_rooms_are_searched_and_readable_others_by_name() {
     let server = TestServer::start().await;
     let admin = server.admin("root").await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -315,7 +315,7 @@ async fn only_rooms_one_is_in_are_searched_and_others_by_name_if_one_may_read_th
     assert_eq!(found(&bob, "needle in:open").await.len(), 1);
     assert!(found(&bob, "needle in:shut").await.is_empty());
     assert!(found(&bob, &format!("needle in:#{shut}")).await.is_empty());
-    // An admin manages private rooms and does not read them.
+    // Admins manage private rooms but cannot read them.
     for line in [
         "needle",
         "needle in:shut",
@@ -331,7 +331,7 @@ async fn only_rooms_one_is_in_are_searched_and_others_by_name_if_one_may_read_th
         .refused(401, "unauthenticated");
 }
 
-/// What means something to SQL, to FTS5, to our own filters, or to Unicode.
+/// Input with a meaning in SQL, in FTS5, in the filter syntax, or in Unicode.
 #[rustfmt::skip]
 const ODD: &[&str] = &[
     "\"", "\"\"", "\"or", "or\"", "*", "x*", "^y", "-z", "NEAR(a b)", "a AND b", "OR", "NOT", "col:x",
@@ -369,7 +369,7 @@ async fn any_text_is_safe_to_search_for() {
 }
 
 #[tokio::test]
-async fn snippets_show_where_it_is() {
+async fn snippets_highlight_the_hits() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let long = format!(

@@ -1,4 +1,4 @@
-//! What is between a client and the server, such that it can be cut. What is wrong with a network otherwise, too.
+//! A proxy between client and server that can be cut or made to lose data.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -8,17 +8,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How a [`Cable`] is.
+/// Condition of a [`Cable`].
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Whole,
-    /// What the server says gets lost on the way.
+    /// Data from the server is lost.
     Deaf,
-    /// Whatever was connected ends, and nobody gets through.
+    /// Connections are closed and new ones refused.
     Cut,
 }
 
-/// An address that leads to the server as long as nobody cuts it.
+/// A TCP proxy to the server.
 pub struct Cable {
     pub address: SocketAddr,
     state: watch::Sender<State>,
@@ -26,7 +26,7 @@ pub struct Cable {
 }
 
 impl Cable {
-    /// A whole one.
+    /// Starts a proxy that passes everything.
     pub async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -45,17 +45,17 @@ impl Cable {
         }
     }
 
-    /// From now on the client hears nothing; what it says arrives.
+    /// Drops data from the server from now on; data from the client still arrives.
     pub fn deafen(&self) {
         self.state.send_replace(State::Deaf);
     }
 
-    /// Ends all connections; there will be no others.
+    /// Closes all connections and refuses new ones.
     pub fn cut(&self) {
         self.state.send_replace(State::Cut);
     }
 
-    /// Those who come now get through.
+    /// Lets new connections pass again.
     pub fn mend(&self) {
         self.state.send_replace(State::Whole);
     }
@@ -82,7 +82,7 @@ async fn connect(client: TcpStream, server: SocketAddr, mut seen: watch::Receive
     }
 }
 
-/// Hands bytes on, of which those get lost that may not pass.
+/// Copies bytes, dropping them while `may_pass` is false.
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, may_pass: impl Fn() -> bool) {
     let mut bytes = [0; 4096];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {

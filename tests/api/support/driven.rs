@@ -1,5 +1,5 @@
-//! Clients that others wrote, told what to do: the scripts in `tests/clients` take orders as JSON lines and tell what
-//! happens as JSON lines.
+//! Third-party clients: the scripts in `tests/clients` read commands as JSON lines and write what happens as JSON
+//! lines.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -10,30 +10,30 @@ use tokio::sync::mpsc;
 
 use super::{foreign, within};
 
-/// A foreign client in a process of its own; killed when dropped.
+/// A third-party client in a process of its own; killed when dropped.
 pub struct Driven {
     child: Child,
     orders: ChildStdin,
     told: mpsc::UnboundedReceiver<Value>,
-    /// What was told while something else was waited for.
+    /// Lines read while another one was waited for.
     seen: VecDeque<Value>,
 }
 
 impl Driven {
-    /// Those that speak Socket.IO.
+    /// Returns the available Socket.IO clients.
     pub fn socket_io() -> impl Iterator<Item = Self> {
         [Self::npm, Self::pypi]
             .into_iter()
             .filter_map(|start| start())
     }
 
-    /// npm's `socket.io-client`.
+    /// Starts npm's `socket.io-client`.
     pub fn npm() -> Option<Self> {
         let command = foreign::node(r#"import("socket.io-client")"#)?;
         Some(Self::start(command, "events.mjs", &[]))
     }
 
-    /// PyPI's `python-socketio`.
+    /// Starts PyPI's `python-socketio`.
     pub fn pypi() -> Option<Self> {
         Some(Self::start(
             foreign::python("socketio, aiohttp")?,
@@ -42,7 +42,7 @@ impl Driven {
         ))
     }
 
-    /// PyPI's `websockets`.
+    /// Starts PyPI's `websockets`.
     pub fn websockets() -> Option<Self> {
         Some(Self::start(
             foreign::python("websockets")?,
@@ -51,7 +51,7 @@ impl Driven {
         ))
     }
 
-    /// A front end of `tests/clients` with npm's `socket.io-client`, which takes no orders.
+    /// Starts a front end of `tests/clients` that uses npm's `socket.io-client` and reads no commands.
     pub fn front_end(script: &str, args: &[&str]) -> Option<Self> {
         let command = foreign::node(r#"import("socket.io-client")"#)?;
         Some(Self::start(command, script, args))
@@ -76,24 +76,23 @@ impl Driven {
         }
     }
 
-    /// Gives an order.
     pub fn order(&mut self, order: &str, value: Value) {
         let order = Value::from_iter([(order, value)]);
         writeln!(self.orders, "{order}").unwrap();
     }
 
-    /// What is told next under that key; other lines that come first are kept.
+    /// Waits for the next line with that key and returns its value; other lines are kept.
     pub async fn told(&mut self, key: &str) -> Value {
         self.find(key, |line| line.get(key).cloned()).await
     }
 
-    /// The value of the next event of that name, null if it has none.
+    /// Waits for the next event of that name and returns its first value, null if it has none.
     pub async fn event(&mut self, name: &str) -> Value {
         let value = |line: &Value| (line["event"] == name).then(|| line["values"][0].clone());
         self.find(name, value).await
     }
 
-    /// The next line that says what is asked for.
+    /// Waits for the next line for which `asked` returns a value; other lines are kept.
     pub async fn find(&mut self, what: &str, asked: impl Fn(&Value) -> Option<Value>) -> Value {
         if let Some((at, found)) = find_in(&self.seen, &asked) {
             self.seen.remove(at);
@@ -109,7 +108,7 @@ impl Driven {
         }
     }
 
-    /// All that is told until it ends by itself.
+    /// Waits for the process to end and returns all lines.
     pub async fn all(mut self) -> Vec<Value> {
         let mut lines: Vec<_> = self.seen.drain(..).collect();
         while let Some(line) = within("the end of a client", self.told.recv()).await {

@@ -1,4 +1,4 @@
-//! A Socket.IO client over WebSocket, in as few words as the protocol allows: emits, waits for events, never sleeps.
+//! A minimal Socket.IO client over WebSocket: emits, waits for events, never sleeps.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use super::within;
 /// An open Socket.IO connection in the main namespace.
 pub struct EventSocket {
     stream: WebSocketStream<TcpStream>,
-    /// Events that came while something else was waited for.
+    /// Events received while another one was waited for.
     seen: VecDeque<(String, Value)>,
     acks: u64,
 }
@@ -28,12 +28,12 @@ impl EventSocket {
             .unwrap()
     }
 
-    /// Connects with that `auth`; the message if that is refused.
+    /// Connects with that `auth`; returns the message of a refusal.
     pub async fn try_open(address: SocketAddr, auth: Value) -> Result<Self, String> {
         Self::try_open_with(address, auth, &[]).await
     }
 
-    /// The same with these headers.
+    /// Like [`Self::try_open`], with additional headers.
     pub async fn try_open_with(
         address: SocketAddr,
         auth: Value,
@@ -52,7 +52,7 @@ impl EventSocket {
         }
     }
 
-    /// Connects with a receive buffer so small that a client that stops reading soon shows.
+    /// Connects with a receive buffer so small that the server notices soon when the client stops reading.
     pub async fn open_narrow(address: SocketAddr, token: &str) -> Self {
         let tcp = TcpSocket::new_v4().unwrap();
         tcp.set_recv_buffer_size(4096).unwrap();
@@ -63,7 +63,7 @@ impl EventSocket {
         socket
     }
 
-    /// Opens a session, and says nothing yet.
+    /// Opens a session without sending CONNECT.
     pub async fn begin(tcp: TcpStream) -> Self {
         Self::begin_with(tcp, &[]).await
     }
@@ -96,25 +96,24 @@ impl EventSocket {
         self.send_raw(format!("42{}", json!([name]))).await;
     }
 
-    /// Sends any packet.
     pub async fn send_raw(&mut self, packet: String) {
         within("sending", self.stream.send(Message::text(packet)))
             .await
             .unwrap();
     }
 
-    /// Sends an attachment.
+    /// Sends a binary attachment.
     pub async fn give(&mut self, bytes: &[u8]) {
         let message = Message::binary(bytes.to_vec());
         within("sending", self.stream.send(message)).await.unwrap();
     }
 
-    /// The value of the next event of that name; others that come first are kept.
+    /// Waits for the next event of that name and returns its first value; other events are kept.
     pub async fn event(&mut self, name: &str) -> Value {
         if let Some(place) = self.seen.iter().position(|(seen, _)| seen == name) {
             return self.seen.remove(place).unwrap().1;
         }
-        // All of it, since pings come for ever.
+        // One deadline around the loop, since pings never stop.
         within(name, async {
             loop {
                 let (got, value) = self.read(name).await;
@@ -127,7 +126,7 @@ impl EventSocket {
         .await
     }
 
-    /// Every event that has come by now: all that was queued before an answer that is waited for.
+    /// Returns all events received so far: everything queued before the answer to a probe.
     pub async fn events(&mut self) -> Vec<(String, Value)> {
         self.acks += 1;
         let mark = format!("nothing-{}", self.acks);
@@ -142,7 +141,7 @@ impl EventSocket {
         }
     }
 
-    /// Waits until the server ends it; whether it says that the client shall stay away.
+    /// Waits until the server closes; returns whether it sent DISCONNECT, so that the client does not reconnect.
     pub async fn closed(&mut self) -> bool {
         let mut stay_away = false;
         within("the end", async {
@@ -157,7 +156,7 @@ impl EventSocket {
         .await
     }
 
-    /// Waits until the server ends it; the code it closes with.
+    /// Waits until the server closes and returns the close code.
     pub async fn close_code(&mut self) -> u16 {
         within("the end", async {
             loop {
@@ -187,7 +186,7 @@ impl EventSocket {
         }
     }
 
-    /// The next packet that is no ping; those are answered.
+    /// Returns the next packet that is not a ping; pings are answered.
     pub async fn packet(&mut self, what: &str) -> String {
         within(what, async {
             loop {

@@ -1,11 +1,11 @@
-//! Programs that are not ours: a Python and a node for clients that others wrote, and for ours that people may copy.
-//! `.ci/run` installs what they need; `tests/clients` says what that is.
+//! Finds Python and node for third-party clients and for the example clients. `.ci/run` installs what they need;
+//! `tests/clients` lists it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A Python that has that module, to run something below the crate's folder; `None` where there is none and nobody
-/// insists.
+/// Returns a Python that can import `module`, to run below the crate's folder; `None` if there is none and `CI` is not
+/// set.
 pub fn python(module: &str) -> Option<Command> {
     let own = root().join("target/clients/venv/bin/python");
     let program = if own.exists() {
@@ -19,22 +19,21 @@ pub fn python(module: &str) -> Option<Command> {
     found.or_else(|| insist(&format!("a Python with {module}")))
 }
 
-/// A node in which `given` is there, such as `import("socket.io-client")` or `globalThis.WebSocket`; `None` where there is
-/// none and nobody insists.
+/// Returns a node in which `given` is available, such as `import("socket.io-client")` or `globalThis.WebSocket`; `None`
+/// if there is none and `CI` is not set.
 pub fn node(given: &str) -> Option<Command> {
     let test = format!("Promise.resolve({given}).then(is => process.exit(is ? 0 : 1))");
-    // Until node 22 WebSockets have to be asked for.
+    // Before node 22, WebSocket needs a flag.
     let flags: [&[&str]; 2] = [&[], &["--experimental-websocket"]];
     let found = first_that_works(Path::new("node"), &flags, &["-e", &test]);
     found.or_else(|| insist(&format!("a node with {given}")))
 }
 
-/// The folder of this crate.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program with the first of these flags with which the test succeeds. Packages are looked for in `tests/clients`.
+/// Returns the program with the first flags with which the test succeeds. Packages are resolved in `tests/clients`.
 fn first_that_works(program: &Path, flags: &[&[&str]], test: &[&str]) -> Option<Command> {
     let command = |flags: &[&str]| {
         let mut command = Command::new(program);
@@ -55,7 +54,7 @@ fn first_that_works(program: &Path, flags: &[&[&str]], test: &[&str]) -> Option<
     Some(command)
 }
 
-/// On a build machine everything must be there; elsewhere a test that lacks something says so and passes.
+/// Panics if `CI` is set; otherwise prints that the test is skipped.
 fn insist(what: &str) -> Option<Command> {
     assert!(
         std::env::var_os("CI").is_none(),

@@ -1,4 +1,4 @@
-//! Forms with files, and pictures to put into them.
+//! Multipart forms and generated images.
 
 use std::io::Cursor;
 
@@ -10,7 +10,7 @@ use super::{Client, Reply};
 
 const BOUNDARY: &str = "parlor-test-boundary";
 
-/// A form that is being put together.
+/// Builder of a multipart form.
 #[derive(Clone, Default)]
 pub struct Form {
     body: Vec<u8>,
@@ -21,18 +21,17 @@ impl Form {
         Self::default()
     }
 
-    /// With a text field.
+    /// Adds a text field.
     pub fn text(mut self, name: &str, value: &str) -> Self {
         self.part(&format!("name=\"{name}\""), "", value.as_bytes());
         self
     }
 
-    /// With a file in the field `file`.
+    /// Adds a file in the field `file`.
     pub fn file(self, name: &str, media_type: &str, bytes: impl AsRef<[u8]>) -> Self {
         self.file_in("file", name, media_type, bytes)
     }
 
-    /// With a file in any field.
     pub fn file_in(
         mut self,
         field: &str,
@@ -46,12 +45,11 @@ impl Form {
         self
     }
 
-    /// The whole body.
+    /// Returns the complete body.
     pub fn body(&self) -> Vec<u8> {
         [&self.body, format!("--{BOUNDARY}--\r\n").as_bytes()].concat()
     }
 
-    /// The body's type.
     pub fn content_type() -> String {
         format!("multipart/form-data; boundary={BOUNDARY}")
     }
@@ -66,13 +64,12 @@ impl Form {
 }
 
 impl Client {
-    /// Sends a form.
     pub async fn form(&self, method: &str, path: &str, form: &Form) -> Reply {
         let kind = Form::content_type();
         self.send(method, path, Some(&kind), form.body()).await
     }
 
-    /// Sends a message with one file.
+    /// Posts a message with one file.
     pub async fn upload(
         &self,
         room: i64,
@@ -86,7 +83,7 @@ impl Client {
     }
 }
 
-/// A picture of that size in which every pixel is another.
+/// Encodes an image with varying pixels.
 pub fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let shade = |x: u32, y: u32| Rgba([(x * 7) as u8, (y * 5) as u8, (x ^ y) as u8, 255]);
     let image = DynamicImage::from(RgbaImage::from_fn(width, height, shade));
@@ -99,14 +96,13 @@ pub fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// The one file of a message.
+/// Returns the file of a message that has exactly one.
 pub fn only_file(message: &Value) -> Value {
     let files = message["files"].as_array().unwrap();
     assert_eq!(files.len(), 1, "{message}");
     files[0].clone()
 }
 
-/// Where a file is.
 pub fn url(file: &Value) -> &str {
     file["url"].as_str().unwrap()
 }

@@ -1,4 +1,4 @@
-//! Requests and what is answered.
+//! HTTP client and assertions on responses.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::{assert_keys, within};
 
-/// Makes requests, as somebody or as nobody.
+/// HTTP client with fixed headers, opening a connection per request.
 #[derive(Clone)]
 pub struct Client {
     pub address: SocketAddr,
@@ -28,19 +28,19 @@ impl Client {
         }
     }
 
-    /// Sends that header with every request.
+    /// Sets a header of every request.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The same with that token.
+    /// Sets the bearer token.
     pub fn token(self, token: &str) -> Self {
         self.with("authorization", format!("Bearer {token}"))
     }
 
-    /// What it sends in that header.
+    /// Returns the value of a header that the client sends, empty if unset.
     pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| *known == name);
         found.map_or("", |(_, value)| value)
@@ -62,14 +62,14 @@ impl Client {
         self.call("DELETE", path, None).await
     }
 
-    /// One request below `/api/v1/`, or elsewhere if the path begins with `/`.
+    /// Sends a request below `/api/v1/`, or elsewhere if the path begins with `/`.
     pub async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Reply {
         let content_type = body.as_ref().map(|_| "application/json");
         let body = body.map(|json| json.to_string()).unwrap_or_default();
         self.send(method, path, content_type, body).await
     }
 
-    /// The same with any body.
+    /// Like [`Self::call`], with any body.
     pub async fn send(
         &self,
         method: &str,
@@ -111,7 +111,7 @@ async fn exchange(address: SocketAddr, request: Request<Full<Bytes>>, what: Stri
     }
 }
 
-/// Bytes as they are, and all that comes back until the server hangs up.
+/// Sends raw bytes and returns everything received until the server closes.
 pub async fn raw(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
     let answer = async {
         let mut tcp = TcpStream::connect(address).await.unwrap();
@@ -123,7 +123,7 @@ pub async fn raw(address: SocketAddr, request: impl AsRef<[u8]>) -> String {
     within("an answer", answer).await
 }
 
-/// Bytes as they are, and the first line of the answer.
+/// Sends raw bytes and returns the first line of the response.
 pub async fn first_line(address: SocketAddr, request: &str) -> String {
     let answer = async {
         let mut tcp = BufReader::new(TcpStream::connect(address).await.unwrap());
@@ -135,7 +135,7 @@ pub async fn first_line(address: SocketAddr, request: &str) -> String {
     within("an answer", answer).await
 }
 
-/// Bytes as they are; then the client is gone. Waits until the server has hung up too.
+/// Sends raw bytes, closes the sending side, and waits until the server closes.
 pub async fn hang_up_after(address: SocketAddr, request: impl AsRef<[u8]>) {
     let talk = async {
         let mut tcp = TcpStream::connect(address).await.unwrap();
@@ -146,7 +146,7 @@ pub async fn hang_up_after(address: SocketAddr, request: impl AsRef<[u8]>) {
     within("the end of the connection", talk).await;
 }
 
-/// What was answered.
+/// Response to a request.
 #[derive(Debug)]
 pub struct Reply {
     what: String,
@@ -156,47 +156,47 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's text, empty if it is not there.
+    /// Returns a header, empty if it is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The JSON of an answer that must have that status.
+    /// Asserts the status and returns the JSON body.
     pub fn ok(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self}");
         assert_eq!(self.header("content-type"), "application/json", "{self}");
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The page of an answer that must have that status.
+    /// Asserts the status and returns the HTML body.
     pub fn page(&self, status: u16) -> &str {
         assert_eq!(self.status, status, "{self}");
         assert_eq!(self.header("content-type"), "text/html; charset=utf-8");
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// It must lead there.
+    /// Asserts a redirect to `location`.
     pub fn leads_to(&self, location: &str) {
         assert_eq!(self.status, 302, "{self}");
         assert_eq!(self.header("location"), location, "{self}");
     }
 
-    /// The items of a list.
+    /// Returns the items of a list page.
     pub fn items(&self) -> Vec<Value> {
         let list = self.ok(200);
         assert_keys(&list, "items more");
         list["items"].as_array().unwrap().clone()
     }
 
-    /// It must be 204 without a body.
+    /// Asserts 204 without a body.
     pub fn done(&self) {
         assert_eq!(self.status, 204, "{self}");
         assert!(self.body.is_empty(), "{self}");
     }
 
-    /// It must be a problem document with that status and code, which is returned.
+    /// Asserts a problem document with that status and code, and returns it.
     pub fn refused(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self}");
         let kind = self.header("content-type");
@@ -211,7 +211,7 @@ impl Reply {
         problem
     }
 
-    /// It must have that status and say that under the key of every protocol below `/api`.
+    /// Asserts the status, and `text` under the error key of every protocol below `/api`.
     pub fn refused_below_api(&self, status: u16, text: &str) {
         let said = self.ok(status);
         assert_keys(&said, "error message msg detail");
@@ -220,12 +220,12 @@ impl Reply {
         }
     }
 
-    /// It must be 422, naming that field.
+    /// Asserts 422 for that field.
     pub fn invalid(&self, field: &str) {
         assert_eq!(self.refused(422, "invalid")["field"], field, "{self}");
     }
 
-    /// It must be 409 because that field belongs to something else.
+    /// Asserts 409 because the value of that field is taken.
     pub fn taken(&self, field: &str) {
         assert_eq!(self.refused(409, "taken")["field"], field, "{self}");
     }

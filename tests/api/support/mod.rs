@@ -1,7 +1,7 @@
-//! How these tests work: [`TestServer`] is the real server on a free port with a real file in a folder of its own, gone
-//! when it is dropped. [`Persona`]s act on it through the public protocol only, by HTTP ([`Persona::get`] …) or over a
-//! [`Socket`]. Whatever is waited for has a deadline; nothing sleeps. A test says with [`TestServer::start_with`] the
-//! one thing in the settings it is about.
+//! Test support. [`TestServer`] runs the real server on a free port with a real file in a temporary folder, removed on
+//! drop. [`Persona`]s act on it through the public protocol only, by HTTP ([`Persona::get`] …) or over a [`Socket`].
+//! Every wait has a deadline; nothing sleeps. A test changes the one setting it is about with
+//! [`TestServer::start_with`].
 
 #![allow(dead_code, reason = "several test binaries share it, none needs all")]
 
@@ -36,30 +36,30 @@ pub use server::{PASSWORD, TestServer, count_rows, upgraded};
 pub use shapes::*;
 pub use socket::Socket;
 
-/// Long enough for a busy machine; only a failing test waits for it.
+/// Deadline of every wait: long enough for a busy machine, reached by failing tests only.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Lets that much time pass at once, for everything on this test's thread.
+/// Advances tokio's clock for everything on this test's thread.
 pub async fn skip(time: Duration) {
     tokio::time::pause();
     tokio::time::advance(time).await;
     tokio::time::resume();
 }
 
-/// Waits for something that must happen.
+/// Waits for a future.
 ///
 /// # Panics
-/// It does not happen in time.
+/// If the deadline passes.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future)
         .await
         .unwrap_or_else(|_| panic!("{what} did not happen in time"))
 }
 
-/// Waits for a state that nobody tells of.
+/// Polls a condition that nothing signals.
 ///
 /// # Panics
-/// It does not come about in time.
+/// If the deadline passes.
 pub async fn until(what: &str, is_so: impl Fn() -> bool) {
     let state = async {
         while !is_so() {

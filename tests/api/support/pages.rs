@@ -1,17 +1,16 @@
-//! Somebody with a browser that runs no scripts.
+//! A browser without scripts.
 
 use form_urlencoded::Serializer;
 
 use super::{Client, PASSWORD, Reply, TestServer};
 
-/// Sends a form.
 pub async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Reply {
     const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
     let body = Serializer::new(String::new()).extend_pairs(fields).finish();
     client.send("POST", path, FORM, body).await
 }
 
-/// Somebody who is logged in by a cookie.
+/// A client with a session cookie and its CSRF token.
 #[derive(Clone)]
 pub struct Pages {
     pub client: Client,
@@ -19,7 +18,7 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Logs somebody in who has an account.
+    /// Logs in with an existing account.
     pub async fn log_in(server: &TestServer, name: &str) -> Self {
         let fields = [("username", name), ("password", PASSWORD)];
         let reply = submit(&server.anybody(), "/auth/login", &fields).await;
@@ -27,14 +26,14 @@ impl Pages {
         Self::holding(server, &reply).await
     }
 
-    /// Makes a guest.
+    /// Logs in as a new guest.
     pub async fn guest(server: &TestServer, name: &str) -> Self {
         let reply = submit(&server.anybody(), "/auth/guest", &[("username", name)]).await;
         reply.leads_to("/");
         Self::holding(server, &reply).await
     }
 
-    /// Whoever that answer's cookie makes one.
+    /// Uses the session cookie of `reply`.
     pub async fn holding(server: &TestServer, reply: &Reply) -> Self {
         let cookie = reply.header("set-cookie").split(';').next().unwrap();
         let client = server.anybody().with("cookie", cookie);
@@ -43,24 +42,23 @@ impl Pages {
         Self { client, csrf }
     }
 
-    /// An answer, whatever it is.
     pub async fn get(&self, path: &str) -> Reply {
         self.client.get(path).await
     }
 
-    /// A page that must be there.
+    /// Gets a page and asserts 200.
     pub async fn read(&self, path: &str) -> String {
         self.get(path).await.page(200).to_owned()
     }
 
-    /// Sends a form with the page's token.
+    /// Submits a form with the CSRF token.
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let token = [("csrf", self.csrf.as_str())];
         submit(&self.client, path, &[&token, fields].concat()).await
     }
 }
 
-/// What stands in the page between two pieces of text.
+/// Returns the part of the page between `start` and `end`.
 pub fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     let rest = page.split_once(start);
     let rest = rest.unwrap_or_else(|| panic!("no {start} in {page}")).1;

@@ -1,4 +1,4 @@
-//! Somebody with an account, and what people do most.
+//! A logged-in person and the most common actions.
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Client, PASSWORD, Socket};
 
-/// Somebody who is logged in; makes requests like a [`Client`].
+/// A logged-in person; makes requests like a [`Client`].
 #[derive(Clone)]
 pub struct Persona {
     pub id: i64,
@@ -26,7 +26,7 @@ impl Deref for Persona {
 }
 
 impl Persona {
-    /// From the answer to a login.
+    /// Builds a persona from the response to a login.
     pub fn new(address: SocketAddr, grant: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let token = text(&grant["access_token"]);
@@ -39,7 +39,7 @@ impl Persona {
         }
     }
 
-    /// The same person at another address: of the server after its restart.
+    /// Returns the same person at another address, of a server after its restart.
     pub fn at(&self, address: SocketAddr) -> Self {
         Self {
             client: Client::new(address).token(&self.token),
@@ -47,7 +47,7 @@ impl Persona {
         }
     }
 
-    /// The same person in another session.
+    /// Returns the same person in another session.
     pub fn with_token(&self, token: &str) -> Self {
         Self {
             token: token.to_owned(),
@@ -56,12 +56,12 @@ impl Persona {
         }
     }
 
-    /// Makes a public room.
+    /// Creates a public room and returns its id.
     pub async fn public_room(&self, name: &str) -> i64 {
         self.new_room(json!({ "name": name })).await
     }
 
-    /// Makes a private room without a key.
+    /// Creates a private room without an access key and returns its id.
     pub async fn private_room(&self, name: &str) -> i64 {
         self.new_room(json!({ "name": name, "kind": "private" }))
             .await
@@ -71,14 +71,14 @@ impl Persona {
         id(&self.post("rooms", body).await.ok(201))
     }
 
-    /// The direct room with somebody.
+    /// Returns the id of the direct room with `other`.
     pub async fn direct_room(&self, other: &Persona) -> i64 {
         let reply = self.post("rooms/direct", json!({ "user_id": other.id }));
         let reply = reply.await;
         id(&reply.ok(reply.status.as_u16()))
     }
 
-    /// Adds somebody to a room, where they get that role.
+    /// Adds a person to a room with a role.
     pub async fn add(&self, room: i64, other: &Persona, role: &str) {
         let path = format!("rooms/{room}/members");
         self.post(&path, json!({ "user_id": other.id }))
@@ -90,7 +90,7 @@ impl Persona {
         }
     }
 
-    /// Says something; answers the message.
+    /// Posts a message and returns it.
     pub async fn say(&self, room: i64, content: &str) -> Value {
         let path = format!("rooms/{room}/messages");
         self.post(&path, json!({ "content": content }))
@@ -98,26 +98,26 @@ impl Persona {
             .ok(201)
     }
 
-    /// The newest messages of a room, oldest first.
+    /// Returns up to 200 of the newest messages of a room, oldest first.
     pub async fn history(&self, room: i64) -> Vec<Value> {
         let path = format!("rooms/{room}/messages?limit=200");
         self.get(&path).await.items()
     }
 
-    /// One of my rooms as the list shows it.
+    /// Returns one of the person's rooms, as the list shows it.
     pub async fn overview(&self, room: i64) -> Option<Value> {
         let rooms = self.get("rooms").await.items();
         rooms.into_iter().find(|found| found["id"] == room)
     }
 
-    /// A WebSocket, after its welcome.
+    /// Opens a WebSocket and waits for its welcome.
     pub async fn connect(&self) -> Socket {
         let mut socket = Socket::open(self.address, Some(&self.token)).await;
         socket.welcome = socket.event("welcome").await;
         socket
     }
 
-    /// A WebSocket that is live in a room from now on.
+    /// Opens a WebSocket that is subscribed to a room and receives future events only.
     pub async fn watch(&self, room: i64) -> Socket {
         let mut socket = self.connect().await;
         socket.resume_all(room, i64::from(u32::MAX)).await;
@@ -125,14 +125,13 @@ impl Persona {
     }
 }
 
-/// Makes an account.
+/// Registers an account.
 pub async fn register(address: SocketAddr, name: &str) -> Persona {
     let body = json!({ "username": name, "password": PASSWORD });
     let reply = Client::new(address).post("auth/register", body).await;
     Persona::new(address, &reply.ok(201))
 }
 
-/// The `id` of an object.
 pub fn id(object: &Value) -> i64 {
     object["id"].as_i64().unwrap()
 }

@@ -1,4 +1,4 @@
-//! A Socket.IO client that polls, in as few words as the protocol allows.
+//! A minimal Socket.IO client over HTTP long polling.
 
 use std::net::SocketAddr;
 
@@ -22,12 +22,12 @@ impl Poller {
         poller
     }
 
-    /// Opens a session, and says nothing yet.
+    /// Opens a session without sending CONNECT.
     pub async fn begin(address: SocketAddr) -> Self {
         Self::begin_as(Client::new(address)).await
     }
 
-    /// The same with that client's headers.
+    /// Like [`Self::begin`], with the headers of that client.
     pub async fn begin_as(client: Client) -> Self {
         let path = "/socket.io/?EIO=4&transport=polling";
         let opened = client.get(path).await;
@@ -36,23 +36,21 @@ impl Poller {
         Self { client, path }
     }
 
-    /// Posts packets that must be taken.
+    /// Posts packets and asserts that they are accepted.
     pub async fn say(&self, packets: &str) {
         let reply = self.post(packets.to_owned()).await;
         assert_eq!(reply.status, 200, "{reply}");
     }
 
-    /// Posts packets.
     pub async fn post(&self, packets: impl Into<bytes::Bytes>) -> Reply {
         self.client.send("POST", &self.path, None, packets).await
     }
 
-    /// Polls once.
     pub async fn poll(&self) -> Reply {
         self.client.get(&self.path).await
     }
 
-    /// What the next answer holds besides pings, which are answered.
+    /// Polls and returns the packets other than pings, which are answered.
     pub async fn hear(&self) -> Vec<String> {
         let reply = self.poll().await;
         assert_eq!(reply.status, 200, "{reply}");

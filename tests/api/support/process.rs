@@ -1,4 +1,4 @@
-//! The server as a process of its own: the real binary, which can be killed.
+//! The server as a separate process: the real binary, which can be killed.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 
 use super::within;
 
-/// A server on its own; killed when dropped.
+/// A server process; killed when dropped.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
@@ -18,15 +18,15 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `chat.db` in that folder, without limits.
+    /// Starts with `chat.db` in that folder and without rate limits.
     pub fn start(folder: &Path) -> Self {
         Self::start_with(folder, &[])
     }
 
-    /// The same with more in its environment.
+    /// Like [`Self::start`], with additional environment variables.
     pub fn start_with(folder: &Path, env: &[(&str, &Path)]) -> Self {
         let db = folder.join("chat.db");
-        // A shell lets it ignore the signal that comes with a full file, so that it sees the error instead.
+        // The shell makes the process ignore SIGXFSZ, so that it gets an error when a file reaches its size limit.
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh", BINARY])
@@ -51,24 +51,24 @@ impl Process {
         }
     }
 
-    /// Ends it without a warning.
+    /// Kills it with SIGKILL.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
         kill_process(self.pid(), Signal::TERM).unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits for the process to exit.
     pub async fn wait(mut self) -> ExitStatus {
         let waiting = tokio::task::spawn_blocking(move || self.child.wait().unwrap());
         within("the end of the process", waiting).await.unwrap()
     }
 
-    /// From now on none of its files grows beyond that many bytes, as if the disk were full then; `None` makes room.
+    /// Limits the size of all its files to `bytes`, which simulates a full disk; `None` removes the limit.
     pub fn limit_files(&self, bytes: Option<u64>) {
         let maximum = getrlimit(Resource::Fsize).maximum;
         let current = bytes.or(maximum);
@@ -94,14 +94,14 @@ impl Drop for Process {
 
 const BINARY: &str = env!("CARGO_BIN_EXE_parlor");
 
-/// Runs the binary to its end.
+/// Runs the binary to completion.
 pub fn run(args: &[&str]) -> Output {
     let mut command = Command::new(BINARY);
     quiet(&mut command);
     command.args(args).output().unwrap()
 }
 
-/// Cheap passwords, no limits, and nothing of ours in its environment.
+/// Clears the environment, makes password hashing cheap and removes rate limits.
 fn quiet(command: &mut Command) {
     command.env_clear().stdin(Stdio::null());
     command.env("PARLOR_AUTH__PBKDF2_ROUNDS", "1000");

@@ -1,4 +1,4 @@
-//! A plain WebSocket of one of the other protocols: JSON frames in and out, never sleeps.
+//! A plain WebSocket for protocols with JSON frames; never sleeps.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,6 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::within;
 
-/// An open WebSocket.
 pub struct RawSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl RawSocket {
@@ -20,12 +19,12 @@ impl RawSocket {
         Self::try_open(address, path).await.unwrap()
     }
 
-    /// Opens `path`; the status if that is refused.
+    /// Opens `path`; returns the status of a refusal.
     pub async fn try_open(address: SocketAddr, path: &str) -> Result<Self, u16> {
         Self::try_open_with(address, path, &[]).await
     }
 
-    /// The same with these headers.
+    /// Like [`Self::try_open`], with additional headers.
     pub async fn try_open_with(
         address: SocketAddr,
         path: &str,
@@ -44,21 +43,19 @@ impl RawSocket {
         }
     }
 
-    /// Sends a frame of JSON.
     pub async fn send(&mut self, frame: Value) {
         self.send_text(&frame.to_string()).await;
     }
 
-    /// Sends any text.
     pub async fn send_text(&mut self, text: &str) {
         within("sending", self.0.send(Message::text(text)))
             .await
             .unwrap();
     }
 
-    /// The next text frame, as it is.
+    /// Waits for the next text frame.
     pub async fn text(&mut self) -> String {
-        // All of it, since pings come for ever.
+        // One deadline around the loop, since pings never stop.
         within("a frame", async {
             loop {
                 match self.0.next().await.expect("an open connection").unwrap() {
@@ -71,13 +68,13 @@ impl RawSocket {
         .await
     }
 
-    /// The next frame as JSON.
+    /// Waits for the next frame and parses it.
     pub async fn next(&mut self) -> Value {
         let text = self.text().await;
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// Reads on until the server closes; the code and the reason.
+    /// Reads until the server closes; returns code and reason.
     pub async fn closed(&mut self) -> (u16, String) {
         within("the end", async {
             loop {

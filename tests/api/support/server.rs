@@ -1,4 +1,4 @@
-//! The server in this process.
+//! The server in the test's own process.
 
 use std::io::ErrorKind::AddrInUse;
 use std::io::Read as _;
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::{Client, Persona, register, within};
 
-/// What everybody's password is.
+/// Password of every test account.
 pub const PASSWORD: &str = "correct horse";
 
 /// A running server.
@@ -32,12 +32,12 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// With a new file, cheap passwords and no limits.
+    /// Starts with a new file, cheap password hashing and no rate limits.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    /// The same, with the one setting the test is about.
+    /// Like [`Self::start`], with changed settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut config = unlimited(folder.path().join("chat.db"));
@@ -45,22 +45,22 @@ impl TestServer {
         Self::run(config, folder).await
     }
 
-    /// With somebody whose access token has run out.
+    /// Starts a server and returns a person whose access token has expired.
     pub async fn with_expired_token() -> (Self, Persona) {
         let server = Self::start_with(|config| config.auth.access_ttl = Duration::ZERO).await;
         let ann = server.user("ann").await;
-        // Good through the second in which it was made.
+        // The token is valid through the second in which it was issued.
         let running_out = async { while ann.get("me").await.status == 200 {} };
         within("the end of the token", running_out).await;
         (server, ann)
     }
 
-    /// Stops, and starts again on the same file.
+    /// Stops the server and starts it again on the same file.
     pub async fn restart(self) -> Self {
         self.restart_with(|_| {}).await
     }
 
-    /// The same, with other settings.
+    /// Like [`Self::restart`], with changed settings.
     pub async fn restart_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         self.stop().await;
         let (mut config, folder) = (self.config.clone(), self.folder.clone());
@@ -86,8 +86,8 @@ impl TestServer {
         }
     }
 
-    /// The port of a server that has just ended may be held a moment longer: by a child that a test beside this one is
-    /// starting, which has all of this process's sockets until it runs.
+    /// Binds, retrying while the port is in use: the port of a server that has just stopped may be held for a moment by
+    /// a child process that another test is starting, which has this process's sockets until it executes.
     async fn bind(config: &Config) -> Server {
         loop {
             match Server::bind(config, OpenOptions::default()).await {
@@ -99,7 +99,7 @@ impl TestServer {
         }
     }
 
-    /// Begins to drain.
+    /// Starts draining.
     pub fn begin_to_stop(&mut self) {
         self.stop.take();
     }
@@ -112,12 +112,12 @@ impl TestServer {
         }
     }
 
-    /// The database file.
+    /// Returns the path of the database file.
     pub fn db(&self) -> PathBuf {
         self.config.server.db.clone()
     }
 
-    /// Changes the file behind the server's back: for what otherwise only time changes.
+    /// Executes SQL on the database file behind the server's back, for states that otherwise only time brings about.
     pub fn edit_file(&self, sql: &str) {
         rusqlite::Connection::open(self.db())
             .unwrap()
@@ -125,29 +125,28 @@ impl TestServer {
             .unwrap();
     }
 
-    /// How many rows a table of the file has now.
     pub fn count(&self, table: &str) -> i64 {
         count_rows(&self.db(), table)
     }
 
-    /// Somebody who is not logged in.
+    /// Returns a client without credentials.
     pub fn anybody(&self) -> Client {
         Client::new(self.address)
     }
 
-    /// A new account.
+    /// Registers an account.
     pub async fn user(&self, name: &str) -> Persona {
         register(self.address, name).await
     }
 
-    /// A new guest.
+    /// Creates a guest.
     pub async fn guest(&self, name: &str) -> Persona {
         let body = json!({ "username": name });
         let grant = self.anybody().post("auth/guest", body).await.ok(201);
         Persona::new(self.address, &grant)
     }
 
-    /// The first admin, by the set-up link.
+    /// Creates the first admin with the setup link.
     pub async fn admin(&self, name: &str) -> Persona {
         let token = self.chat.setup_token().expect("there is an admin already");
         let body = json!({ "token": token, "username": name, "password": PASSWORD });
@@ -155,7 +154,7 @@ impl TestServer {
         Persona::new(self.address, &grant)
     }
 
-    /// Somebody logs in again, elsewhere.
+    /// Logs in again, in a new session.
     pub async fn log_in(&self, name: &str) -> Persona {
         let body = json!({ "username": name, "password": PASSWORD });
         let grant = self.anybody().post("auth/login", body).await.ok(200);
@@ -163,7 +162,7 @@ impl TestServer {
     }
 }
 
-/// Everything as it comes, but nothing is counted and passwords cost little.
+/// Returns the default configuration without rate limits and with cheap password hashing.
 pub fn unlimited(db: PathBuf) -> Config {
     let mut config = Config::default();
     config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -179,14 +178,13 @@ pub fn unlimited(db: PathBuf) -> Config {
     config
 }
 
-/// How many rows a table of that file has now.
 pub fn count_rows(db: &Path, table: &str) -> i64 {
     let file = rusqlite::Connection::open(db).unwrap();
     let sql = format!("SELECT count(*) FROM {table}");
     file.query_row(&sql, [], |row| row.get(0)).unwrap()
 }
 
-/// A server on a copy of a compressed file.
+/// Starts a server on a copy of a gzip-compressed database.
 pub async fn upgraded(fixture: &[u8]) -> TestServer {
     let mut bytes = Vec::new();
     let mut file = flate2::read::GzDecoder::new(fixture);

@@ -1,8 +1,8 @@
-//! The objects of the protocol: exactly the keys that `docs/native.md` tells.
+//! The objects of the protocol: exactly the keys that `docs/native.md` documents.
 
 use serde_json::Value;
 
-// A word in upper case is an object of the document, the others are keys.
+// A capitalized word is an object of the document; other words are keys.
 pub const PERSON: &str = "Person";
 pub const ME: &str = "Person email has_password created_at updated_at";
 pub const ROOM: &str = "Room";
@@ -16,7 +16,7 @@ pub const GRANT: &str = "Grant";
 
 const DOCUMENT: &str = include_str!("../../../docs/native.md");
 
-/// The object must have these keys and no others; everything in it that is a person must be a whole one.
+/// Asserts that an object has exactly these keys, and that every person in it is complete.
 pub fn assert_keys(object: &Value, keys: &str) {
     let mut found: Vec<_> = object.as_object().unwrap().keys().collect();
     let mut wanted: Vec<_> = keys.split_whitespace().flat_map(expand).collect();
@@ -43,7 +43,7 @@ fn expand(word: &str) -> Vec<&str> {
     }
 }
 
-/// The keys of the example that stands first in the paragraph `**Name**`.
+/// Returns the keys of the first example in the paragraph `**Name**`.
 pub fn documented(name: &str) -> Vec<&'static str> {
     let (_, paragraph) = DOCUMENT.split_once(&format!("\n**{name}**")).unwrap();
     let example = paragraph.split('`').nth(1).unwrap();
@@ -53,7 +53,7 @@ pub fn documented(name: &str) -> Vec<&'static str> {
     keys
 }
 
-/// Like `2026-11-21T03:28:04.123Z`.
+/// Asserts a time like `2026-11-21T03:28:04.123Z`.
 pub fn assert_time(value: &Value) {
     let text = value.as_str().unwrap();
     assert!(
@@ -63,7 +63,7 @@ pub fn assert_time(value: &Value) {
     assert!(chrono::DateTime::parse_from_rfc3339(text).is_ok(), "{text}");
 }
 
-/// One field of each.
+/// Returns one string field of each item.
 pub fn each<'a>(items: &'a [Value], field: &str) -> Vec<&'a str> {
     items
         .iter()

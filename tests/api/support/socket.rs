@@ -1,4 +1,4 @@
-//! A client's WebSocket: asks, waits for events, never sleeps.
+//! A native WebSocket client: sends commands, waits for events, never sleeps.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,25 +13,24 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::{DEADLINE, within};
 
-/// An open connection.
 pub struct Socket {
     stream: WebSocketStream<TcpStream>,
-    /// What came while something else was waited for.
+    /// Frames received while another one was waited for.
     seen: VecDeque<Value>,
     next: i64,
     pub welcome: Value,
-    /// The code with which the server closed, once [`Socket::try_next`] has come to that.
+    /// Close code of the server, once [`Socket::try_next`] has reached it.
     pub end: u16,
 }
 
 impl Socket {
-    /// Shakes hands; a token goes into the header.
+    /// Connects; a token is sent in the header.
     pub async fn open(address: SocketAddr, token: Option<&str>) -> Self {
         let headers = token.map(|token| ("authorization", format!("Bearer {token}")));
         Self::try_open(address, headers.as_slice()).await.unwrap()
     }
 
-    /// Shakes hands with these headers; the status if that is refused.
+    /// Connects with these headers; returns the status of a refusal.
     pub async fn try_open(
         address: SocketAddr,
         headers: &[(&'static str, String)],
@@ -40,7 +39,7 @@ impl Socket {
         Self::shake_hands(tcp, address, headers).await
     }
 
-    /// With a receive buffer so small that a peer who stops reading soon shows.
+    /// Connects with a receive buffer so small that the server notices soon when the client stops reading.
     pub async fn open_narrow(address: SocketAddr, token: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -74,12 +73,11 @@ impl Socket {
         }
     }
 
-    /// Sends any frame.
     pub async fn send_raw(&mut self, frame: Message) {
         within("sending", self.stream.send(frame)).await.unwrap();
     }
 
-    /// Sends an op without waiting; answers the number it was given.
+    /// Sends a command without waiting; returns its request id.
     pub async fn send(&mut self, mut op: Value) -> i64 {
         let id = self.next;
         self.next += 1;
@@ -88,13 +86,13 @@ impl Socket {
         id
     }
 
-    /// Does an op and waits for its answer.
+    /// Sends a command and waits for its response.
     pub async fn ask(&mut self, op: Value) -> Result<Value, Value> {
         let id = self.send(op).await;
         self.answer(id).await
     }
 
-    /// Does an op that must succeed.
+    /// Sends a command and asserts success.
     pub async fn ok(&mut self, op: Value) -> Value {
         let asked = op.to_string();
         self.ask(op)
@@ -102,7 +100,7 @@ impl Socket {
             .unwrap_or_else(|error| panic!("{asked} → {error}"))
     }
 
-    /// Does an op that must be refused with that code; answers the error.
+    /// Sends a command and asserts an error with that code, which is returned.
     pub async fn refused(&mut self, op: Value, code: &str) -> Value {
         let asked = op.to_string();
         let error = self.ask(op).await.expect_err(&asked);
@@ -110,7 +108,7 @@ impl Socket {
         error
     }
 
-    /// The answer to the frame of that number.
+    /// Waits for the response to a request id.
     pub async fn answer(&mut self, id: i64) -> Result<Value, Value> {
         let mut frame = self.wait("an answer", |frame| frame["re"] == id).await;
         if frame["error"].is_null() {
@@ -120,12 +118,12 @@ impl Socket {
         }
     }
 
-    /// The next event of that name; others that come first are kept.
+    /// Waits for the next event of that name; other frames are kept.
     pub async fn event(&mut self, name: &str) -> Value {
         self.wait(name, |frame| frame["event"] == name).await
     }
 
-    /// The first frame that fits; others that come first are kept.
+    /// Waits for the first frame for which `fits` is true; other frames are kept.
     pub async fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         if let Some(place) = self.seen.iter().position(&fits) {
             return self.seen.remove(place).unwrap();
@@ -145,7 +143,7 @@ impl Socket {
         }
     }
 
-    /// The next frame, whatever it is.
+    /// Returns the next frame of any kind.
     pub async fn next(&mut self, what: &str) -> Value {
         match self.seen.pop_front() {
             Some(frame) => frame,
@@ -153,7 +151,7 @@ impl Socket {
         }
     }
 
-    /// The next frame; none if the connection ends instead.
+    /// Returns the next frame, or `None` if the connection ends.
     pub async fn try_next(&mut self) -> Option<Value> {
         if let Some(frame) = self.seen.pop_front() {
             return Some(frame);
@@ -162,7 +160,7 @@ impl Socket {
         serde_json::from_str(&text).ok()
     }
 
-    /// The same as it came, but nothing that was kept.
+    /// Like [`Self::try_next`], as raw text and without the kept frames.
     pub async fn try_next_text(&mut self) -> Option<Utf8Bytes> {
         let reading = async {
             loop {
@@ -180,7 +178,7 @@ impl Socket {
         within("a frame or the end", reading).await
     }
 
-    /// Sends an op; the number it was given, or none if the connection is at its end.
+    /// Sends a command; returns its request id, or `None` if the connection has ended.
     pub async fn try_send(&mut self, mut op: Value) -> Option<i64> {
         let id = self.next;
         self.next += 1;
@@ -189,7 +187,7 @@ impl Socket {
         within("sending", sending).await.ok().map(|()| id)
     }
 
-    /// The code with which the server closes; 0 if it hangs up without one. What comes before is kept.
+    /// Waits until the server closes; returns the close code, or 0 if there is none. Other frames are kept.
     pub async fn closed(&mut self) -> u16 {
         let closing = async {
             loop {
@@ -208,12 +206,12 @@ impl Socket {
         within("the close", closing).await
     }
 
-    /// What came while something else was waited for.
+    /// Takes the kept frames.
     pub fn taken(&mut self) -> Vec<Value> {
         self.seen.drain(..).collect()
     }
 
-    /// Waits for a ping of the server. What comes before is kept.
+    /// Waits for a ping of the server. Other frames are kept.
     pub async fn pinged(&mut self) {
         loop {
             match within("a ping", self.stream.next()).await {
@@ -226,13 +224,13 @@ impl Socket {
         }
     }
 
-    /// All events so far. What was pushed before the answer to this ping is among them.
+    /// Returns all frames so far: everything queued before the response to a ping.
     pub async fn events(&mut self) -> Vec<Value> {
         self.ok(json!({ "op": "ping" })).await;
         self.seen.drain(..).collect()
     }
 
-    /// Resumes a room page by page until it is live; answers all messages.
+    /// Resumes a room page by page until it is live; returns all messages.
     pub async fn resume_all(&mut self, room: i64, after: i64) -> Vec<Value> {
         let (mut after, mut all) = (after, Vec::new());
         loop {

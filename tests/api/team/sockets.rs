@@ -1,8 +1,8 @@
-//! The raw WebSocket: who comes, what is said, what is no good.
+//! The raw WebSocket: authentication, messages, malformed frames.
 
 use super::*;
 
-/// Sends what is no good; it is told why.
+/// Sends a frame and asserts that it is answered with that error.
 async fn refused(socket: &mut RawSocket, frame: Value, text: &str) {
     socket.send(frame.clone()).await;
     let told = json!({"messageType": "ErrorMessage", "payload": {"message": text}});
@@ -18,7 +18,7 @@ fn chat_message(content: &str, meta: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_message_on_the_raw_socket_reaches_everybody_there() {
+async fn a_message_on_the_raw_socket_reaches_all_subscribers() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (ann_uuid, lobby) = (uuid(&ann).await, room_uuid(&ann, 1).await);
@@ -28,7 +28,7 @@ async fn a_message_on_the_raw_socket_reaches_everybody_there() {
     anns.send(id_message(Some(&ann_uuid), Some(&lobby))).await;
     bobs.send(json!({"message_type": "IdMessage"})).await;
     let meta = json!({"conversationId": lobby, "senderId": ann_uuid, "timestamp": "2026-01-02T03:04:05Z", "colour": "red"});
-    // Bob listens once his own frame has come back.
+    // Bob has joined once his own frame comes back.
     bobs.send(chat_message("me too", json!({"conversationId": lobby})))
         .await;
     assert_eq!(
@@ -51,7 +51,7 @@ async fn a_message_on_the_raw_socket_reaches_everybody_there() {
 }
 
 #[tokio::test]
-async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
+async fn malformed_frames_get_an_error_and_keep_the_connection() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let (bob_uuid, lobby) = (uuid(&bob).await, room_uuid(&ann, 1).await);
@@ -107,7 +107,7 @@ async fn frames_that_are_no_good_get_an_error_and_the_connection_lives() {
             chat_message("hi", json!({"conversationId": secret})),
             "Conversation not found",
         ),
-        // One byte more than the 2 KiB that are passed on.
+        // One byte more than the 2 KiB of `meta` that are passed on.
         (
             chat_message("hi", json!({"note": "x".repeat(2038)})),
             "meta is too large",
@@ -132,7 +132,7 @@ async fn keys_may_come_in_snake_case() {
     let kitchen = room_uuid(&ann, ann.private_room("Kitchen").await).await;
     let mut socket = RawSocket::open(server.address, &format!("/?token={}", ann.token)).await;
     let come = |conversation: &str| json!({"message_type": "IdMessage", "sender_id": own, "conv_id": conversation});
-    // What was said where the socket was before is heard too, so each is heard once its own words come back.
+    // Frames of the conversation it was in before still arrive, so each is awaited by its own message.
     socket.send(come(&lobby)).await;
     socket.send(chat_message("here", json!({}))).await;
     assert_eq!(socket.next().await["meta"]["conversationId"], lobby);
@@ -151,7 +151,7 @@ async fn keys_may_come_in_snake_case() {
     ] {
         socket.send(chat_message("hi", meta.clone())).await;
         let told = socket.next().await["meta"].clone();
-        // None of them is a key that only the client knows.
+        // None of them is passed on as an unknown key of the client.
         assert_exactly(&told, "conversationId senderId messageId timestamp");
         let ids = json!([told["conversationId"], told["senderId"]]);
         assert_eq!(ids, json!([place, own]), "{meta}");
@@ -159,7 +159,7 @@ async fn keys_may_come_in_snake_case() {
 }
 
 #[tokio::test]
-async fn a_clients_time_is_kept_if_it_is_one() {
+async fn a_valid_client_timestamp_is_kept() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let lobby = room_uuid(&ann, 1).await;
@@ -228,7 +228,7 @@ async fn the_raw_socket_needs_a_token_unless_the_dialect_is_open() {
 }
 
 #[tokio::test]
-async fn a_second_listener_reaches_the_same_chat() {
+async fn ws_listen_serves_the_same_chat() {
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -244,7 +244,7 @@ async fn a_second_listener_reaches_the_same_chat() {
 }
 
 #[tokio::test]
-async fn direct_conversations_stay_closed_to_a_sender_who_is_only_believed() {
+async fn direct_conversations_need_a_token_even_when_open() {
     let server = TestServer::start_with(|config| {
         config.compat.open = parlor::config::OpenDialects::Only(["team".to_owned()].into());
     })
@@ -256,7 +256,7 @@ async fn direct_conversations_stay_closed_to_a_sender_who_is_only_believed() {
     let mut socket = RawSocket::open(server.address, "/").await;
     let come = |conversation| id_message(Some(&bob_uuid), conversation);
     refused(&mut socket, come(Some(&direct)), "Conversation not found").await;
-    // All of bob's conversations, but for those between two.
+    // Joins all of Bob's conversations except direct ones.
     socket.send(come(None)).await;
     let there = json!({ "conversationId": direct });
     refused(
@@ -272,7 +272,7 @@ async fn direct_conversations_stay_closed_to_a_sender_who_is_only_believed() {
     socket.send(chat_message("hello", told)).await;
     assert_eq!(socket.next().await["payload"]["content"], "hello");
     assert_eq!(ann.history(number).await.len(), 1);
-    // With a token it is bob.
+    // With a token, direct conversations are available.
     let mut proven = RawSocket::open(server.address, &format!("/?token={}", bob.token)).await;
     proven.send(come(None)).await;
     proven.send(chat_message("it is me", there)).await;
@@ -280,7 +280,7 @@ async fn direct_conversations_stay_closed_to_a_sender_who_is_only_believed() {
 }
 
 #[tokio::test]
-async fn an_id_of_another_kind_is_not_taken_for_none() {
+async fn ids_of_a_wrong_json_type_are_refused() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let lobby = room_uuid(&ann, 1).await;
@@ -300,7 +300,7 @@ async fn an_id_of_another_kind_is_not_taken_for_none() {
 }
 
 #[tokio::test]
-async fn a_time_beyond_all_calendars_is_none() {
+async fn a_timestamp_out_of_range_is_ignored() {
     let server = TestServer::start().await;
     let ann = server.user("ann").await;
     let mut native = ann.watch(1).await;

@@ -1,5 +1,5 @@
-//! Files made of boxes (ISO/IEC 14496-12 and its relatives): MP4, QuickTime, HEIC, AVIF, JPEG 2000, JPEG XL. What goes
-//! becomes a `free` box full of zeros, so that all offsets stay right.
+//! ISO base media files (ISO/IEC 14496-12) and relatives: MP4, QuickTime, HEIC, AVIF, JPEG 2000, JPEG XL. Removed boxes
+//! become `free` boxes filled with zeros, so that all offsets stay valid.
 
 use std::io::{self, BufRead, Seek};
 
@@ -7,12 +7,12 @@ use super::input::Input;
 use super::plan::{Edit, Found, Plan};
 use super::{damaged, heif, movie};
 
-/// More boxes than a long recording in fragments has.
+/// Maximum number of boxes. A long fragmented recording has fewer.
 const BOXES_MAX: u32 = 1_000_000;
-/// More changes than any real file needs.
+/// Maximum number of edits. Real files need fewer.
 const EDITS_MAX: usize = 100_000;
 
-/// A box: its name, where it begins, where its content begins, and where it ends.
+/// Name and offsets of a box: start, start of the content, end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     pub(super) name: [u8; 4],
@@ -21,7 +21,7 @@ pub(super) struct Part {
     pub(super) end: u64,
 }
 
-/// A file of boxes that is being read.
+/// Parser state of a file made of boxes.
 pub(super) struct Boxes<'a, R> {
     pub(super) input: &'a mut Input<R>,
     pub(super) found: Found,
@@ -30,7 +30,7 @@ pub(super) struct Boxes<'a, R> {
     count: u32,
 }
 
-/// Which standard a file of boxes follows.
+/// The standard that a file follows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Brand {
     Movie,
@@ -41,7 +41,7 @@ enum Brand {
     Avif,
     JpegXl,
     Jpeg2000,
-    /// None that is known here.
+    /// None of the known standards.
     Other,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
             b"meta" => has_picture |= heif::clean(&mut boxes, part)?,
             b"mdat" | b"styp" | b"sidx" | b"ssix" | b"mfra" | b"pdin" | b"idat" => {}
             b"jxlc" | b"jxlp" | b"jxll" | b"jxli" | b"jp2h" | b"jp2c" | b"rreq" => {}
-            // Notes of all kinds, also packed (`brob` of JPEG XL), and what is not known.
+            // Metadata of all kinds, also compressed (`brob` in JPEG XL), and unknown boxes.
             _ => boxes.free(part)?,
         }
         at = part.end;
@@ -90,7 +90,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
     found.media_type = brand.media_type(has_movie, has_picture, has_video);
     found.keeps_metadata |= found.media_type.is_none();
     if brand != Brand::Avif && has_picture {
-        // Nothing but a download.
+        // Clients only download these images, so dimensions are not needed.
         found.dimensions = None;
     }
     let mut plan = Plan::in_place(edits, len)?;
@@ -99,7 +99,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
 }
 
 impl Brand {
-    /// What the content of `ftyp` says: the main brand, a version, and all that go with it.
+    /// Parses the content of `ftyp`: major brand, version, compatible brands.
     fn of(content: &[u8]) -> Self {
         let (main, others) = content.split_at_checked(8).unwrap_or((content, &[]));
         let named = |name: &[u8; 4]| main.starts_with(name) || others.chunks(4).any(|b| b == name);
@@ -143,7 +143,7 @@ impl Brand {
 }
 
 impl<R: BufRead + Seek> Boxes<'_, R> {
-    /// The box at `at`, in something that ends at `end`; `None` if too little is left for one.
+    /// Reads the box header at `at` inside a parent that ends at `end`. Returns `None` if too few bytes are left.
     pub(super) fn next(&mut self, at: u64, end: u64) -> io::Result<Option<Part>> {
         if at.saturating_add(8) > end {
             return Ok(None);
@@ -164,7 +164,7 @@ impl<R: BufRead + Seek> Boxes<'_, R> {
         let body = self.input.at();
         let mut till = at.saturating_add(size);
         if till > end && is_outermost && name == *b"mdat" {
-            // A recording that broke off.
+            // The recording was interrupted.
             till = end;
         }
         if till < body || till > end {
@@ -178,7 +178,7 @@ impl<R: BufRead + Seek> Boxes<'_, R> {
         }))
     }
 
-    /// The boxes from `at` to `end`.
+    /// Returns all boxes from `at` to `end`.
     pub(super) fn all(&mut self, at: u64, end: u64) -> io::Result<Vec<Part>> {
         let mut parts = Vec::new();
         let mut at = at;
@@ -192,7 +192,7 @@ impl<R: BufRead + Seek> Boxes<'_, R> {
         Ok(parts)
     }
 
-    /// Makes boxes free that hold notes, wherever they stand.
+    /// Frees the boxes that hold metadata in any parent.
     pub(super) fn free_notes(&mut self, parts: &[Part]) -> io::Result<()> {
         for part in parts {
             if matches!(
@@ -205,7 +205,7 @@ impl<R: BufRead + Seek> Boxes<'_, R> {
         Ok(())
     }
 
-    /// Makes a box one that is free.
+    /// Turns a box into a `free` box.
     pub(super) fn free(&mut self, part: Part) -> io::Result<()> {
         if part.name != *b"free" {
             self.edit(Edit::bytes(part.from + 4, b"free".to_vec()))?;
@@ -223,18 +223,18 @@ impl<R: BufRead + Seek> Boxes<'_, R> {
         Ok(())
     }
 
-    /// What is in a box, which must be small enough to be held.
+    /// Reads the content of a box. Fails if it is too large for memory.
     pub(super) fn content(&mut self, part: Part) -> io::Result<Vec<u8>> {
         self.input.go(part.body)?;
         self.input.bytes(part.end - part.body)
     }
 }
 
-/// Numbers in a box's content, one after the other.
+/// Big-endian numbers in a box's content, read in order.
 pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 
 impl Fields<'_> {
-    /// The next number of `width` bytes, at most 8.
+    /// Reads the next number of `width` bytes, at most 8.
     pub(super) fn number(&mut self, width: usize) -> io::Result<u64> {
         let (number, rest) = self
             .0

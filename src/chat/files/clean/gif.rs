@@ -1,4 +1,4 @@
-//! GIF: keeps frames and how often they repeat; drops comments, texts and what other programs note.
+//! GIF: keeps frames, delays and the repeat count; drops comments, texts and application data.
 
 use std::io::{self, BufRead, Seek};
 
@@ -40,7 +40,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
             _ => return Err(damaged("no GIF block")),
         }
     }
-    // One that ends too early still shows.
+    // The file is truncated. Decoders show what is there.
     plan.push(Piece::Bytes(vec![TRAILER]))?;
     finish(plan, has_pixels)
 }
@@ -49,7 +49,7 @@ fn finish(plan: Plan, has_pixels: bool) -> io::Result<Plan> {
     has_pixels.then_some(plan).ok_or(damaged("no picture"))
 }
 
-/// Keeps how long a frame is shown and how often all of them are; nothing that stands there beside that.
+/// Keeps graphic control extensions and the repeat count, without excess data. Drops all other extensions.
 fn extension<R: BufRead + Seek>(
     input: &mut Input<R>,
     plan: &mut Plan,
@@ -84,7 +84,7 @@ fn repeats(application: &[u8]) -> bool {
     [b"NETSCAPE2.0".as_slice(), b"ANIMEXTS1.0"].contains(&application)
 }
 
-/// Bytes of the colour table that these flags announce.
+/// Returns the size of the colour table for these flags, in bytes.
 fn palette(flags: u8) -> u64 {
     match flags & 0x80 {
         0 => 0,
@@ -92,7 +92,7 @@ fn palette(flags: u8) -> u64 {
     }
 }
 
-/// Passes a run of blocks up to the empty one; returns the first.
+/// Skips sub-blocks up to the terminator. Returns the first.
 fn blocks<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Vec<u8>> {
     let length = input.byte()?;
     let first = input.bytes(length.into())?;

@@ -1,4 +1,4 @@
-//! The `meta` box of HEIC and AVIF pictures (ISO/IEC 23008-12): its Exif and XMP items are emptied where they lie.
+//! The `meta` box of HEIC and AVIF images (ISO/IEC 23008-12): zeroes Exif and XMP items in place.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, Seek};
@@ -7,12 +7,12 @@ use super::boxes::{Boxes, Fields, Part};
 use super::plan::Edit;
 use super::{damaged, icc, tiff};
 
-/// A large picture is made of some hundreds of tiles.
+/// Maximum number of extents. A large image consists of some hundreds of tiles.
 const EXTENTS_MAX: u32 = 100_000;
 
-/// Cleans the pictures' `meta` box; another one goes. Returns whether it is one of pictures.
+/// Cleans the `meta` box of an image and frees any other `meta` box. Returns whether it was that of an image.
 pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> io::Result<bool> {
-    // Behind version and flags.
+    // Skips version and flags.
     let parts = boxes.all(meta.body + 4, meta.end)?;
     let find = |name: &[u8; 4]| parts.iter().find(|part| part.name == *name).copied();
     let handler = match find(b"hdlr") {
@@ -44,8 +44,8 @@ pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, meta: Part) -> 
     Ok(true)
 }
 
-/// Empties descriptions and texts among the properties of pictures, each of which keeps its place; learns how large the
-/// largest picture is.
+/// Frees descriptions and texts among the image properties, without moving other properties. Finds the dimensions of
+/// the largest image.
 fn properties<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, list: Part) -> io::Result<()> {
     let (mut largest, mut lies) = ((0, 0), false);
     for container in boxes.all(list.body, list.end)? {
@@ -70,7 +70,7 @@ fn properties<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, list: Part) -> io::Re
                         .is_some_and(|turn| turn & 1 == 1)
                 }
                 b"colr" => profile(boxes, part)?,
-                // Descriptions, texts for those who do not see, dates, and what other programs note.
+                // Descriptions, alternative texts, dates and private data.
                 b"udes" | b"altt" | b"crtt" | b"mdft" | b"uuid" | b"free" | b"skip" => {
                     boxes.free(part)?;
                 }
@@ -85,7 +85,7 @@ fn properties<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, list: Part) -> io::Re
     Ok(())
 }
 
-/// Takes the texts out of a colour profile; of one that cannot be read nothing stays.
+/// Removes the texts of a colour profile. A profile that cannot be parsed is zeroed.
 fn profile<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, colours: Part) -> io::Result<()> {
     let content = boxes.content(colours)?;
     let (Some(b"prof" | b"rICC"), Some(profile)) = (content.get(..4), content.get(4..)) else {
@@ -98,7 +98,7 @@ fn profile<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, colours: Part) -> io::Re
     })
 }
 
-/// The items that are notes, and whether they are Exif.
+/// Returns the ids of the metadata items, each with whether it is Exif.
 fn items<R: BufRead + Seek>(
     boxes: &mut Boxes<'_, R>,
     list: Part,
@@ -116,7 +116,7 @@ fn items<R: BufRead + Seek>(
         fields.number(2)?;
         let id = u32::try_from(id).map_err(|_| damaged("an item"))?;
         if version < 2 {
-            // Name, type: an item with a type is a document, not a picture.
+            // Item name and content type. An item with a content type is a document, not an image.
             let has_type = fields
                 .0
                 .split(|byte| *byte == 0)
@@ -127,7 +127,7 @@ fn items<R: BufRead + Seek>(
             }
             continue;
         }
-        // The item's name, and of notes what they are.
+        // The item's name and, for metadata, its content type.
         let texts = entry.end - fields.0.len() as u64 + 4;
         boxes.edit(Edit::zeros(texts.min(entry.end), entry.end))?;
         match &fields.0.get(..4) {
@@ -139,7 +139,7 @@ fn items<R: BufRead + Seek>(
     Ok(notes)
 }
 
-/// Empties the bytes of items.
+/// Zeroes the extents of the items in `notes`.
 fn empty<R: BufRead + Seek>(
     boxes: &mut Boxes<'_, R>,
     places: Part,
@@ -189,7 +189,7 @@ fn empty<R: BufRead + Seek>(
                 (1, Some(idat)) => (idat.body.saturating_add(offset), idat.end),
                 _ => return Err(damaged("an item that is made of others")),
             };
-            // Without a length it is all there is.
+            // Length 0 means up to the end of the source.
             let to = if length == 0 {
                 end
             } else {
@@ -204,7 +204,7 @@ fn empty<R: BufRead + Seek>(
     Ok(())
 }
 
-/// Empties bytes; Exif that has its beginning there becomes Exif that says nothing.
+/// Zeroes an extent. If an Exif item begins there, writes an empty Exif block instead.
 fn empty_extent<R: BufRead + Seek>(
     boxes: &mut Boxes<'_, R>,
     from: u64,

@@ -1,14 +1,14 @@
-//! ICC colour profiles (ISO 15076-1): keeps what colours are computed with; names, dates, serial numbers of monitors and
-//! copyright notes go. The length and all offsets stay.
+//! ICC colour profiles (ISO 15076-1): keeps the tags used to compute colours; removes names, dates, monitor serial
+//! numbers and copyright notices. Length and offsets stay the same.
 
-/// Bytes of the header.
+/// Size of the profile header, in bytes.
 const HEADER: usize = 128;
-/// Bytes of an entry of the table of tags.
+/// Size of an entry of the tag table, in bytes.
 const ENTRY: usize = 12;
-/// More tags than any real profile has.
+/// Maximum number of tags. Real profiles have fewer.
 const TAGS_MAX: usize = 200;
 
-/// Tags that colours are computed with.
+/// Tags used to compute colours.
 const KEPT: [&[u8; 4]; 33] = [
     b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"wtpt", b"bkpt", b"chad",
     b"lumi", b"A2B0", b"A2B1", b"A2B2", b"A2B3", b"B2A0", b"B2A1", b"B2A2", b"B2A3", b"D2B0",
@@ -16,7 +16,7 @@ const KEPT: [&[u8; 4]; 33] = [
     b"meas", b"tech", b"cicp",
 ];
 
-/// The profile without its texts; `None` if it is none.
+/// Returns the profile without texts, or `None` if it cannot be parsed.
 pub(super) fn cleaned(profile: &[u8]) -> Option<Vec<u8>> {
     let number = |at: usize| {
         let bytes = profile.get(at..at + 4)?;
@@ -33,7 +33,7 @@ pub(super) fn cleaned(profile: &[u8]) -> Option<Vec<u8>> {
     let mut kept = vec![0; profile.len()];
     let head = HEADER + 4 + table.len();
     kept[..head].copy_from_slice(&profile[..head]);
-    // The preferred module, the date, manufacturer, model, creator and checksum; behind it what is reserved.
+    // Preferred CMM, date, manufacturer, model, creator and profile id; then the reserved bytes.
     for range in [4..8, 24..36, 48..56, 80..HEADER] {
         kept[range].fill(0);
     }
@@ -50,7 +50,7 @@ pub(super) fn cleaned(profile: &[u8]) -> Option<Vec<u8>> {
         if KEPT.iter().any(|name| entry.starts_with(*name)) {
             kept[range].copy_from_slice(content);
         } else if content.len() >= 16 && content.starts_with(b"mluc") {
-            // No texts, in records of the one size there is.
+            // An `mluc` element with no records. The record size must be 12.
             kept[from..from + 4].copy_from_slice(b"mluc");
             kept[from + 15] = 12;
         } else if content.len() >= 8 {

@@ -1,13 +1,13 @@
-//! A file that is read by position.
+//! A file with random access.
 
 use std::io::{self, BufRead, Seek, SeekFrom};
 
 use super::damaged;
 
-/// The most bytes that are held in memory at once.
+/// Maximum number of bytes read into memory at once.
 const HELD_MAX: u64 = 4 * 1024 * 1024;
 
-/// A file, its length and how far it has been read.
+/// A file, its length and the current position.
 pub(super) struct Input<R> {
     source: R,
     at: u64,
@@ -33,7 +33,7 @@ impl<R: BufRead + Seek> Input<R> {
         self.len - self.at
     }
 
-    /// The next bytes.
+    /// Reads the next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
         self.source.read_exact(&mut bytes)?;
@@ -41,7 +41,7 @@ impl<R: BufRead + Seek> Input<R> {
         Ok(bytes)
     }
 
-    /// The next `count` bytes, which must be few enough to be held.
+    /// Reads the next `count` bytes. Fails above [`HELD_MAX`].
     pub(super) fn bytes(&mut self, count: u64) -> io::Result<Vec<u8>> {
         if count > self.left() {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -67,7 +67,7 @@ impl<R: BufRead + Seek> Input<R> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// Passes over bytes that must be there.
+    /// Skips bytes. Fails if the file has fewer.
     pub(super) fn skip(&mut self, count: u64) -> io::Result<()> {
         if count > self.left() {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -75,7 +75,7 @@ impl<R: BufRead + Seek> Input<R> {
         self.go(self.at + count)
     }
 
-    /// Goes to a position.
+    /// Moves to a position.
     pub(super) fn go(&mut self, to: u64) -> io::Result<()> {
         if to > self.len {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -85,7 +85,7 @@ impl<R: BufRead + Seek> Input<R> {
         Ok(())
     }
 
-    /// Passes over bytes until `is_end` is true of one, which is passed too; `false` at the end of the file.
+    /// Skips bytes up to and including the first for which `is_end` is true. Returns `false` at the end of the file.
     pub(super) fn skip_past(&mut self, mut is_end: impl FnMut(u8) -> bool) -> io::Result<bool> {
         loop {
             let buffer = self.source.fill_buf()?;

@@ -1,4 +1,4 @@
-//! JPEG (ITU-T T.81): keeps what is needed to decode the picture, JFIF without its thumbnail, colour profiles, Adobe's
+//! JPEG (ITU-T T.81): keeps what is needed to decode the image, JFIF without its thumbnail, colour profiles, Adobe's
 //! colour transform and the orientation.
 
 use std::io::{self, BufRead, Seek};
@@ -16,11 +16,11 @@ const APP0: u8 = 0xe0;
 const APP1: u8 = 0xe1;
 const APP2: u8 = 0xe2;
 const APP14: u8 = 0xee;
-/// Bytes of a JFIF segment without its thumbnail, with its length.
+/// Length field of a JFIF segment without a thumbnail.
 const JFIF: u64 = 16;
-/// Bytes in front of a part of a colour profile, behind the length: a name, which part it is, and of how many.
+/// Header of a colour profile segment after the length field: identifier, sequence number, count.
 const PROFILE_HEAD: usize = 14;
-/// The largest colour profile that is kept, bytes.
+/// Maximum size of a colour profile that is kept, in bytes.
 const PROFILE_MAX: usize = 4 * 1024 * 1024;
 
 pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
@@ -36,7 +36,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
                 plan.keep(from, input.at())?;
                 return finish(plan);
             }
-            // Without a length.
+            // Markers without a length field.
             0x01 | 0xd0..=0xd7 => plan.keep(from, input.at())?,
             SOI => {}
             _ => {
@@ -54,7 +54,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
             }
         }
     }
-    // One that ends too early still shows.
+    // The file is truncated. Decoders show what is there.
     plan.push(Piece::Bytes(vec![0xff, EOI]))?;
     finish(plan)
 }
@@ -67,7 +67,7 @@ fn finish(mut plan: Plan) -> io::Result<Plan> {
     }
 }
 
-/// Takes the texts out of the colour profile, whose parts stand in the plan; one that cannot be read goes.
+/// Replaces the placeholders of the colour profile with the profile without texts. Drops one that cannot be parsed.
 fn profile(plan: &mut Plan) {
     let parts = std::mem::take(&mut plan.profile);
     if parts.is_empty() {
@@ -102,7 +102,7 @@ fn profile(plan: &mut Plan) {
     plan.merge();
 }
 
-/// The byte after the next 0xFF; what stands in front of that is no part of the picture.
+/// Returns the next marker. Bytes in front of it are no part of the image and are skipped.
 fn next_marker<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Option<u8>> {
     let mut marker = None;
     let mut after_ff = false;
@@ -117,7 +117,7 @@ fn next_marker<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Option<u8>
     Ok(marker)
 }
 
-/// Goes to the next marker that is no restart, or to the end.
+/// Skips entropy-coded data up to the next marker other than a restart marker, or the end of the file.
 fn skip_entropy<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<()> {
     let mut after_ff = false;
     let found = input.skip_past(|byte| {
@@ -131,7 +131,7 @@ fn skip_entropy<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<()> {
     }
 }
 
-/// Keeps a segment that began at `from` and has just been passed, or a part of it.
+/// Keeps all, a part or nothing of a segment that began at `from` and ends at the current position.
 fn segment<R: BufRead + Seek>(
     input: &mut Input<R>,
     plan: &mut Plan,
@@ -181,7 +181,7 @@ fn segment<R: BufRead + Seek>(
     }
 }
 
-/// Keeps a segment as `kept`, as it is if that changes nothing.
+/// Keeps a segment as `kept`, or the original bytes if the length is the same.
 fn replace(plan: &mut Plan, from: u64, end: u64, kept: Vec<u8>) -> io::Result<()> {
     if kept.len() as u64 == end - from {
         plan.keep(from, end)
@@ -200,7 +200,7 @@ fn jfif(plan: &mut Plan, from: u64, end: u64, content: &[u8]) -> io::Result<()> 
     plan.push(Piece::Bytes(kept))
 }
 
-/// Keeps the orientation of an Exif segment and nothing else.
+/// Keeps only the orientation of an Exif segment.
 fn exif(plan: &mut Plan, exif: &[u8]) -> io::Result<()> {
     let found = Orientation::from_exif_chunk(exif);
     let Some(orientation) = found
@@ -219,7 +219,7 @@ fn exif(plan: &mut Plan, exif: &[u8]) -> io::Result<()> {
     plan.push(Piece::Bytes(kept))
 }
 
-/// How many samples all components of a frame have, from its header.
+/// Returns the number of samples of all components, from a frame header.
 fn samples(frame: &[u8]) -> Option<u64> {
     let [_, h1, h2, w1, w2, count, rest @ ..] = frame else {
         return None;

@@ -1,4 +1,5 @@
-//! Matroska and WebM (RFC 9559): tags, attachments, chapters, titles and dates become `Void` elements of the same length.
+//! Matroska and WebM (RFC 9559): tags, attachments, chapters, titles and dates become `Void` elements of the same
+//! length.
 
 use std::io::{self, BufRead, Seek};
 
@@ -7,9 +8,9 @@ use super::input::Input;
 use super::plan::{Edit, Found, Plan};
 use super::{damaged, is_damage};
 
-/// More elements than a long recording has outside of its clusters, or in clusters without a length.
+/// Maximum number of elements. A long recording has fewer outside of clusters or in clusters of unknown size.
 const ELEMENTS_MAX: u32 = 5_000_000;
-/// More changes than any real file needs.
+/// Maximum number of edits. Real files need fewer.
 const EDITS_MAX: usize = 50_000;
 
 const EBML: u32 = 0x1a45_dfa3;
@@ -25,7 +26,7 @@ const CHAPTERS: u32 = 0x1043_a770;
 const TRACK: u32 = 0xae;
 const VOID: u32 = 0xec;
 
-/// The boxes that playing a track needs; names are not among them.
+/// Elements of a track entry that playback needs. Track names are not among them.
 const TRACK_PARTS: [u32; 27] = [
     0xd7, 0x73c5, 0x83, 0xb9, 0x88, 0x55aa, 0x55ab, 0x55ac, 0x55ad, 0x55ae, 0x55af, 0x9c, 0x6de7,
     0x6df8, 0x23_e383, 0x23_4e7a, 0x23_314f, 0x55ee, 0x22_b59c, 0x22_b59d, 0x86, 0x63a2, 0x56aa,
@@ -38,7 +39,7 @@ struct Element {
     from: u64,
     body: u64,
     end: u64,
-    /// It has no length and goes on until something stands there that cannot be in it.
+    /// Whether the size is unknown: the element ends before the first element that cannot be its child.
     is_open: bool,
 }
 
@@ -49,7 +50,7 @@ struct Matroska<'a, R> {
     count: u32,
     is_webm: bool,
     has_video: bool,
-    /// Nanoseconds of a unit of time.
+    /// Nanoseconds per timestamp unit.
     scale: u64,
     duration: f64,
 }
@@ -72,7 +73,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
         let element = match file.next(at, len) {
             Ok(Some(element)) => element,
             Ok(None) => break,
-            // What stands behind the film is no part of it.
+            // Damaged data after the segment is no part of the film.
             Err(error) if has_segment && is_damage(&error) => break,
             Err(error) => return Err(error),
         };
@@ -106,7 +107,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
 }
 
 impl<R: BufRead + Seek> Matroska<'_, R> {
-    /// The element at `at`, in something that ends at `end`; `None` at the end.
+    /// Reads the element header at `at` inside a parent that ends at `end`. Returns `None` at the end.
     fn next(&mut self, at: u64, end: u64) -> io::Result<Option<Element>> {
         self.count += 1;
         if self.count > ELEMENTS_MAX {
@@ -125,7 +126,7 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
         } else {
             body.saturating_add(size)
         };
-        // A recording that broke off.
+        // The recording was interrupted.
         let breaks_off = matches!(id, SEGMENT | CLUSTER) && till > end;
         let till = if breaks_off { end } else { till };
         if body > end || till > end || is_open && !matches!(id, SEGMENT | CLUSTER) {
@@ -140,7 +141,8 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
         }))
     }
 
-    /// A number that says its own length, with the bits that do so or without them, and whether it is all ones.
+    /// Reads a variable-size integer, with the length marker if `marked`. Also returns whether all value bits are 1,
+    /// which means an unknown size.
     fn number(&mut self, width_max: u32, marked: bool) -> io::Result<(u64, bool)> {
         let first = self.input.byte()?;
         let width = first.leading_zeros() + 1;
@@ -183,13 +185,13 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
         Ok(())
     }
 
-    /// Makes an element one that says nothing.
+    /// Turns an element into a `Void` element.
     fn void(&mut self, element: Element) -> io::Result<()> {
         let length = element.end - element.from;
         let mut header = vec![VOID as u8];
         match length - 2 {
             short @ 0..127 => header.push(0x80 | short as u8),
-            // One byte of the name and eight of the length.
+            // One byte of id and eight bytes of size.
             _ => header.extend((1 << 56 | (length - 9)).to_be_bytes()),
         }
         let body = element.from + header.len() as u64;
@@ -229,20 +231,20 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
                 TRACKS => self.tracks(element)?,
                 CLUSTER if element.is_open => at = self.open_cluster(element)?,
                 CLUSTER | SEEK_HEAD | CUES => {}
-                // Tags, attachments, chapters, checksums, and what is not known.
+                // Tags, attachments, chapters, checksums, and unknown elements.
                 _ => self.void(element)?,
             }
         }
         self.edit(Edit::zeros(at, segment.end))
     }
 
-    /// Returns where the cluster ends.
+    /// Cleans a cluster of unknown size. Returns the offset of its end.
     fn open_cluster(&mut self, cluster: Element) -> io::Result<u64> {
         let mut at = cluster.body;
         while let Some(element) = self.next(at, cluster.end)? {
             match element.id {
                 CLUSTER | CUES | TAGS | ATTACHMENTS | CHAPTERS | INFO | TRACKS | SEEK_HEAD => break,
-                // Times and blocks.
+                // Timestamps and blocks.
                 0xe7 | 0xa3 | 0xa0 | 0xab | 0xa7 | 0xbf | 0x5854 | 0xaf => {}
                 _ => self.void(element)?,
             }
@@ -263,7 +265,7 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
                         _ => 0.0,
                     };
                 }
-                // What wrote it: these must be there, but may be empty.
+                // Names of the writing programs: mandatory elements that may be empty.
                 0x4d80 | 0x5741 => self.edit(Edit::zeros(element.body, element.end))?,
                 _ => self.void(element)?,
             }
@@ -292,7 +294,7 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
             Some(kind) => match self.unsigned(kind)? {
                 1 => self.has_video = true,
                 2 => {}
-                // Subtitles and the like: some cameras write where they are.
+                // Subtitles and other tracks: some cameras write their location there.
                 _ => self.found.keeps_metadata = true,
             },
             None => return Err(damaged("a track of no kind")),
@@ -308,7 +310,7 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
         Ok(())
     }
 
-    /// Empties the comments among the headers of a codec.
+    /// Removes the comments among the headers of a codec.
     fn private(&mut self, part: Element, codec: &[u8]) -> io::Result<()> {
         let mut bytes = self.content(part)?;
         let is_clean = match codec.split(|byte| *byte == 0).next() {
@@ -339,7 +341,8 @@ impl<R: BufRead + Seek> Matroska<'_, R> {
     }
 }
 
-/// Three headers, of which the second is comments, behind their number and the lengths of the first two.
+/// Empties the second of three headers, the comments. They follow a count and the lengths of the first two (Xiph
+/// lacing).
 fn empty_laced_comments(bytes: &mut [u8]) -> Option<()> {
     let mut lengths = [0; 2];
     let mut at = 1;

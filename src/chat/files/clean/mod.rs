@@ -1,8 +1,8 @@
-//! Removes metadata (place, camera, people, dates) from files of known containers, without decoding them.
+//! Removes metadata (location, camera, people, dates) from files of known containers, without decoding them.
 //!
-//! A format's module reads a container's structure once, from front to back where it can, and returns a [`Plan`]: which
-//! bytes stay, which are replaced and which are zeroed. Time is linear in the file and memory is bounded, whatever the
-//! input. What cannot be read to its end is an error of kind `InvalidData` or `UnexpectedEof`.
+//! The module of a format reads a container's structure once, from front to back where it can, and returns a [`Plan`]:
+//! which bytes are kept, which are replaced and which are zeroed. Time is linear in the file size and memory is
+//! bounded, whatever the input. A file that cannot be parsed is an error of kind `InvalidData` or `UnexpectedEof`.
 
 mod audio;
 mod boxes;
@@ -32,7 +32,7 @@ use audio::{flac, mpeg, ogg, riff};
 use input::Input;
 pub(super) use plan::{Found, Piece, Plan};
 
-/// Bytes of a file that [`Kind::of`] looks at.
+/// Number of first bytes of a file that [`Kind::of`] inspects.
 pub(super) const HEAD: usize = 16 * 1024;
 
 /// A container whose metadata can be removed.
@@ -59,7 +59,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The container that these first bytes announce.
+    /// Detects the container from the first bytes of a file.
     pub(super) fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
@@ -69,7 +69,7 @@ impl Kind {
                 Some(Self::WebP)
             }
             [b'I', b'I', b'*' | b'+', 0, ..] | [b'M', b'M', 0, b'*' | b'+', ..] => Some(Self::Tiff),
-            // A text may have such a word there, but does not begin with a control character.
+            // A text may contain such a name at this position, but does not begin with a control character.
             [0..0x20, _, _, _, kind @ ..] if boxes::begins_file(kind) => Some(Self::Boxes),
             [b'f', b'L', b'a', b'C', ..] => Some(Self::Flac),
             [b'O', b'g', b'g', b'S', 0, ..] => Some(Self::Ogg),
@@ -82,10 +82,10 @@ impl Kind {
     }
 }
 
-/// What of a file of that kind stays.
+/// Makes the plan for cleaning a file of that kind.
 ///
 /// # Errors
-/// `InvalidData` or `UnexpectedEof` if the file is damaged, otherwise that of the source.
+/// `InvalidData` or `UnexpectedEof` if the file is damaged, otherwise the error of the source.
 pub(super) fn plan<R: BufRead + Seek>(kind: Kind, source: R) -> io::Result<Plan> {
     let mut input = Input::new(source)?;
     match kind {
@@ -111,7 +111,7 @@ fn pdf(len: u64) -> Plan {
     plan
 }
 
-/// Whether a file could not be cleaned because it is damaged, and not because its bytes could not be read.
+/// Whether an error means that the file is damaged, as opposed to a failure to read its bytes.
 pub(super) fn is_damage(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! The `moov` box of MP4, M4A, 3GP and QuickTime files: user data, metadata, dates and tracks of telemetry go.
+//! The `moov` box of MP4, M4A, 3GP and QuickTime files: removes user data, metadata, dates and telemetry tracks.
 
 use std::io::{self, BufRead, Seek};
 
@@ -7,7 +7,7 @@ use super::plan::Edit;
 use super::plan::milliseconds;
 use super::{damaged, samples};
 
-/// Says that a film is a sphere (Spherical Video V1): needed to show it.
+/// UUID of Spherical Video V1 metadata, which is needed to show a 360° video.
 const SPHERICAL: [u8; 16] = [
     0xff, 0xcc, 0x82, 0x63, 0xf8, 0x55, 0x4a, 0x93, 0x88, 0x14, 0x58, 0x7a, 0x02, 0x52, 0x1f, 0xdd,
 ];
@@ -30,7 +30,7 @@ pub(super) fn clean<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, movie: Part) ->
     Ok(())
 }
 
-/// Frees what a fragment holds beside the places of its samples.
+/// Frees everything in a fragment except the sample locations and encryption data.
 pub(super) fn clean_fragment<R: BufRead + Seek>(
     boxes: &mut Boxes<'_, R>,
     fragment: Part,
@@ -48,7 +48,7 @@ pub(super) fn clean_fragment<R: BufRead + Seek>(
     Ok(())
 }
 
-/// Milliseconds, from the content of `mvhd`.
+/// Returns the playing time in milliseconds, from the content of `mvhd`.
 fn playing_time(header: &[u8]) -> Option<u64> {
     let (skipped, width) = match header.first()? {
         1 => (20, 8),
@@ -61,14 +61,14 @@ fn playing_time(header: &[u8]) -> Option<u64> {
     is_known.then(|| milliseconds(duration, per_second))?
 }
 
-/// Width and height as shown, from the content of `tkhd`.
+/// Returns width and height after rotation, from the content of `tkhd`.
 fn dimensions(header: &[u8]) -> Option<(u32, u32)> {
     let mut fields = Fields(header.get(header.len().checked_sub(44)?..)?);
     let mut matrix = [0; 9];
     for number in &mut matrix {
         *number = fields.number(4).ok()?;
     }
-    // Numbers with 16 bits behind the point.
+    // Fixed-point numbers with 16 fractional bits.
     let (width, height) = (fields.number(4).ok()? >> 16, fields.number(4).ok()? >> 16);
     let (width, height) = (width as u32, height as u32);
     let lies = matrix[0] == 0 && matrix[4] == 0 && matrix[1] != 0;
@@ -95,7 +95,7 @@ fn track<R: BufRead + Seek>(
             match handler.get(8..12) {
                 Some(b"vide") => is_video = true,
                 Some(b"soun" | b"hint" | b"auxv" | b"pict") => {}
-                // Subtitles: some cameras write where they are.
+                // Subtitle and other tracks: some cameras write their location there.
                 _ => keeps_metadata = true,
             }
             if is_telemetry(handler.get(8..12)) {
@@ -133,7 +133,7 @@ fn track<R: BufRead + Seek>(
     Ok(())
 }
 
-/// Empties texts beside the tables of a track: where its media was once, what it was packed with.
+/// Removes texts next to the sample tables of a track: the original location of the media, handler names.
 fn information<R: BufRead + Seek>(
     boxes: &mut Boxes<'_, R>,
     part: Part,
@@ -146,7 +146,7 @@ fn information<R: BufRead + Seek>(
             b"hdlr" => boxes.edit(Edit::zeros(part.body.saturating_add(24), part.end))?,
             b"dinf" => {
                 for references in boxes.all(part.body, part.end)? {
-                    // Behind version, flags and the count.
+                    // Skips version, flags and entry count.
                     let first = references.body.saturating_add(8);
                     for reference in boxes.all(first, references.end)? {
                         let text = reference.body.saturating_add(4);
@@ -167,13 +167,13 @@ fn information<R: BufRead + Seek>(
     Ok(())
 }
 
-/// Empties the names of the programs that packed pictures, and notes beside them.
+/// Removes compressor names and metadata from video sample entries.
 fn sample_entries<R: BufRead + Seek>(
     boxes: &mut Boxes<'_, R>,
     table: Part,
     is_video: bool,
 ) -> io::Result<()> {
-    /// Where a name of 32 bytes stands in the description of pictures, and where boxes begin behind it.
+    /// Offset of the 32-byte compressor name in a video sample entry, and the offset of its child boxes.
     const NAME: u64 = 42;
     const INSIDE: u64 = 78;
     for entry in boxes.all(table.body.saturating_add(8), table.end)? {
@@ -188,13 +188,13 @@ fn sample_entries<R: BufRead + Seek>(
     Ok(())
 }
 
-/// Tracks of measured values: where the camera was, how it was held, whose faces it saw.
+/// Whether a track holds telemetry: camera location, camera motion, detected faces.
 fn is_telemetry(handler: Option<&[u8]>) -> bool {
     let known: [&[u8]; 5] = [b"meta", b"camm", b"nmea", b"gps ", b"tmcd"];
     handler.is_some_and(|handler| known.contains(&handler))
 }
 
-/// Zeroes when something was made and changed.
+/// Zeroes the creation and modification times.
 fn forget_times<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, header: Part) -> io::Result<()> {
     boxes.input.go(header.body)?;
     let version = boxes.input.byte()?;

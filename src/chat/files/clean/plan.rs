@@ -1,69 +1,69 @@
-//! What a cleaned file is made of.
+//! The plan of a cleaned file.
 
 use std::io;
 
 use super::damaged;
 
-/// The most pieces of a plan: real files have some thousands at the most.
+/// Maximum number of pieces. Real files have some thousands at most.
 const PIECES_MAX: usize = 100_000;
 
 /// A part of a cleaned file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Piece {
-    /// Bytes of the original from here to there.
+    /// Range of the original file, the end exclusive.
     Keep(u64, u64),
-    /// Other bytes.
+    /// Replacement bytes.
     Bytes(Vec<u8>),
-    /// So many zeros.
+    /// A number of zero bytes.
     Zeros(u64),
 }
 
-/// What a cleaned file is made of, and what was learnt of it on the way.
+/// The pieces of a cleaned file, and the facts found while planning.
 #[derive(Debug, Default)]
 pub(in super::super) struct Plan {
     pub(in super::super) pieces: Vec<Piece>,
-    /// Which way is up, as in Exif; 0 is unknown.
+    /// EXIF orientation, 1 to 8; 0 if unknown.
     pub(in super::super) orientation: u8,
-    /// JPEG: how often the decoder passes over the picture.
+    /// JPEG: number of scans.
     pub(in super::super) passes: u32,
-    /// JPEG: samples of all components.
+    /// JPEG: number of samples of all components.
     pub(in super::super) samples: u64,
-    /// What the file is.
     pub(in super::super) found: Found,
-    /// JPEG: the parts of the colour profile so far.
+    /// JPEG: the segments of the colour profile so far.
     pub(super) profile: Vec<ProfilePart>,
-    /// WebP: a colour profile is kept.
+    /// WebP: whether a colour profile is kept.
     pub(super) has_profile: bool,
 }
 
-/// A segment of a JPEG with a part of its colour profile.
+/// A JPEG segment with a part of the colour profile.
 #[derive(Debug)]
 pub(super) struct ProfilePart {
-    /// Which piece stands for it.
+    /// Index of its placeholder among the pieces.
     pub(super) place: usize,
-    /// Where the segment begins.
+    /// Offset of the segment.
     pub(super) from: u64,
-    /// What is in it, behind its length.
+    /// Content after the length field.
     pub(super) content: Vec<u8>,
 }
 
-/// Facts that a file's container tells.
+/// Facts read from the container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Found {
-    /// `None` of pictures that must be decoded to know whether they are whole, and of what only resembles a format.
+    /// `None` for images, which must be decoded to know whether they are complete, and for files that only resemble a
+    /// format.
     pub(in super::super) media_type: Option<&'static str>,
-    /// Pixels.
+    /// Width and height in pixels.
     pub(in super::super) dimensions: Option<(u32, u32)>,
-    /// Frames of a picture.
+    /// Number of frames of an image.
     pub(in super::super) frames: u32,
-    /// Playing time, milliseconds.
+    /// Playing time in milliseconds.
     pub(in super::super) duration: Option<u64>,
-    /// Something stays that may hold metadata.
+    /// Whether the cleaned file may still contain metadata.
     pub(in super::super) keeps_metadata: bool,
 }
 
 impl Found {
-    /// Of a file of which nothing is known.
+    /// Facts about a file of an unknown format.
     pub(in super::super) const NOTHING: Self = Self {
         media_type: None,
         dimensions: None,
@@ -73,13 +73,13 @@ impl Found {
     };
 }
 
-/// Milliseconds of `count` units, of which a second has `per_second`.
+/// Converts `count` units, `per_second` of which make one second, to milliseconds. `None` if the result is 0.
 pub(super) fn milliseconds(count: u64, per_second: u64) -> Option<u64> {
     let milliseconds = u128::from(count) * 1000 / u128::from(per_second.max(1));
     u64::try_from(milliseconds).ok().filter(|ms| *ms > 0)
 }
 
-/// Bytes to be overwritten in place; zeros without other bytes.
+/// A range to overwrite in place, with zeros if `bytes` is `None`.
 #[derive(Debug)]
 pub(super) struct Edit {
     pub(super) from: u64,
@@ -103,7 +103,7 @@ impl Edit {
 }
 
 impl Plan {
-    /// A file of `len` bytes as it is.
+    /// Returns the plan that keeps a file of `len` bytes unchanged.
     pub(in super::super) fn whole(len: u64) -> Self {
         let pieces = vec![Piece::Keep(0, len)];
         Self {
@@ -112,7 +112,7 @@ impl Plan {
         }
     }
 
-    /// Keeps the original's bytes from here to there.
+    /// Keeps a range of the original.
     pub(super) fn keep(&mut self, from: u64, to: u64) -> io::Result<()> {
         match self.pieces.last_mut() {
             _ if from >= to => Ok(()),
@@ -124,7 +124,7 @@ impl Plan {
         }
     }
 
-    /// Joins pieces that belong together again.
+    /// Merges adjacent ranges and drops empty pieces.
     pub(super) fn merge(&mut self) {
         for piece in std::mem::take(&mut self.pieces) {
             match (self.pieces.last_mut(), piece) {
@@ -143,7 +143,7 @@ impl Plan {
         Ok(())
     }
 
-    /// A file of `len` bytes with these changes in place; where they overlap, the first one counts.
+    /// Returns the plan that applies these edits to a file of `len` bytes. Where edits overlap, the first one wins.
     pub(super) fn in_place(mut edits: Vec<Edit>, len: u64) -> io::Result<Self> {
         edits.sort_by_key(|edit| edit.from);
         let mut plan = Self::default();
@@ -167,7 +167,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether a file of `len` bytes stays as it is.
+    /// Whether the plan keeps a file of `len` bytes unchanged.
     pub(in super::super) fn changes_nothing(&self, len: u64) -> bool {
         match self.pieces.as_slice() {
             [] => len == 0,

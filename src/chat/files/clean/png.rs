@@ -1,4 +1,4 @@
-//! PNG: keeps the chunks that show the picture, animations too. A wrong checksum is no matter here.
+//! PNG: keeps the chunks needed to show the image, including animation. Does not verify checksums.
 
 use std::io::{self, BufRead, Read, Seek, Write};
 
@@ -11,15 +11,15 @@ use super::plan::{Piece, Plan};
 use super::{damaged, icc};
 
 const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-/// The chunk that ends a picture.
+/// The `IEND` chunk.
 const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// The largest colour profile that is kept, bytes.
+/// Maximum size of a colour profile that is kept, in bytes.
 const PROFILE_MAX: u64 = 4 * 1024 * 1024;
-/// Names of colour profiles.
+/// Name given to colour profiles, and the compression method.
 const PROFILE_NAME: &[u8] = b"icc\0\0";
 
-/// Chunks that show the picture, and how long they may be.
+/// Chunks needed to show the image, and their maximum length.
 const KEPT: [(&[u8; 4], u64); 17] = [
     (b"IHDR", 13),
     (b"PLTE", 768),
@@ -73,12 +73,13 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
             return finish(plan, has_pixels);
         }
     }
-    // One that ends too early shows what there is.
+    // The file is truncated. Decoders show what is there.
     plan.push(Piece::Bytes(END.to_vec()))?;
     finish(plan, has_pixels)
 }
 
-/// Keeps a colour profile without what its texts and its name say; one that cannot be read goes. Ends behind the chunk.
+/// Keeps a colour profile without its texts and name, and drops one that cannot be parsed. Moves to the end of the
+/// chunk.
 fn profile<R: BufRead + Seek>(
     input: &mut Input<R>,
     plan: &mut Plan,

@@ -1,4 +1,4 @@
-//! Where the samples of a track lie in the file (ISO/IEC 14496-12, 8.7), to empty them.
+//! Sample tables of a track (ISO/IEC 14496-12, 8.7): finds the samples in the file and zeroes them.
 
 use std::io::{self, BufRead, Seek};
 
@@ -6,7 +6,7 @@ use super::boxes::{Boxes, Fields, Part};
 use super::damaged;
 use super::plan::Edit;
 
-/// Empties all samples of a track; `media` are the boxes of its `mdia`.
+/// Zeroes all samples of a track. `media` are the boxes in its `mdia` box.
 pub(super) fn empty<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, media: &[Part]) -> io::Result<()> {
     for information in media.iter().filter(|part| part.name == *b"minf") {
         let parts = boxes.all(information.body, information.end)?;
@@ -43,7 +43,7 @@ fn empty_chunks<R: BufRead + Seek>(boxes: &mut Boxes<'_, R>, tables: &[Part]) ->
     Ok(())
 }
 
-/// The table `stsz`: bytes of each sample.
+/// The `stsz` table: size of each sample in bytes.
 struct Sizes<'a> {
     all: u64,
     left: u64,
@@ -58,7 +58,7 @@ impl<'a> Sizes<'a> {
         Ok(Self { all, left, fields })
     }
 
-    /// Bytes of the next `count` samples together.
+    /// Returns the total size of the next `count` samples, in bytes.
     fn of_next(&mut self, count: u64) -> io::Result<u64> {
         let left = self.left.checked_sub(count);
         self.left = left.ok_or_else(|| damaged("a sample too many"))?;
@@ -73,7 +73,7 @@ impl<'a> Sizes<'a> {
     }
 }
 
-/// The table `stsc`: how many samples are in each chunk, from one chunk to the next that differs.
+/// The `stsc` table: samples per chunk, run-length encoded by first chunk.
 struct Groups<'a> {
     fields: Fields<'a>,
     samples: u64,

@@ -1,4 +1,4 @@
-//! Cleaning of whole files, broken ones too.
+//! Tests that clean whole files, also damaged ones.
 
 use std::io::Cursor;
 
@@ -6,7 +6,7 @@ use super::*;
 
 use super::containers::*;
 
-/// The cleaned file.
+/// Cleans a file. Returns the cleaned bytes and the plan.
 pub(in super::super) fn cleaned(data: &[u8]) -> io::Result<(Vec<u8>, Plan)> {
     let plan = plan(Kind::of(data).unwrap(), Cursor::new(data))?;
     let mut bytes = Vec::new();
@@ -21,7 +21,7 @@ pub(in super::super) fn cleaned(data: &[u8]) -> io::Result<(Vec<u8>, Plan)> {
 }
 
 #[test]
-fn metadata_goes_and_the_media_stays_where_it_was() {
+fn cleaning_removes_metadata_and_keeps_the_media_in_place() {
     for Container {
         name,
         bytes,
@@ -43,7 +43,7 @@ fn metadata_goes_and_the_media_stays_where_it_was() {
     }
 }
 
-/// Facts about a cleaned file, and whether all of it was cleaned.
+/// Returns the facts found in one of the test files.
 fn found(name: &str) -> Found {
     let all = containers();
     let file = all.iter().find(|file| file.name == name).unwrap();
@@ -51,7 +51,7 @@ fn found(name: &str) -> Found {
 }
 
 #[test]
-fn files_are_told_by_their_bytes() {
+fn file_types_are_detected_by_content() {
     for (name, media_type, duration, dimensions) in [
         ("sound.mp3", "audio/mpeg", Some(104), None),
         ("sound.aac", "audio/aac", Some(92), None),
@@ -80,11 +80,11 @@ fn files_are_told_by_their_bytes() {
 }
 
 #[test]
-fn what_cannot_be_cleaned_wholly_says_so() {
+fn incompletely_cleaned_files_are_marked() {
     let (_, plan) = cleaned(b"%PDF-1.7 anything").unwrap();
     assert_eq!(plan.found.media_type, Some("application/pdf"));
     assert!(plan.found.keeps_metadata && plan.changes_nothing(17));
-    // A stream of an unknown codec, a track of subtitles, a private entry, a film without its header.
+    // A stream of an unknown codec, a subtitle track, a private entry, a film without its header.
     let ogg = [
         b"OggS\0\x02".as_slice(),
         &[0; 20],
@@ -107,7 +107,7 @@ fn what_cannot_be_cleaned_wholly_says_so() {
 }
 
 #[test]
-fn pages_of_sound_have_the_right_checksums() {
+fn ogg_pages_have_valid_checksums() {
     for Container { name, bytes, .. } in containers() {
         if !bytes.starts_with(b"OggS") {
             continue;
@@ -127,7 +127,7 @@ fn pages_of_sound_have_the_right_checksums() {
 }
 
 #[test]
-fn colours_stay_without_their_texts() {
+fn icc_profiles_keep_colours_without_texts() {
     let after = icc::cleaned(&profile()).unwrap();
     assert_eq!(after.len(), profile().len());
     assert!(!has(&after, SECRET) && !has(&after, &SECRET[..12]));
@@ -146,7 +146,7 @@ fn colours_stay_without_their_texts() {
 }
 
 #[test]
-fn a_text_that_resembles_sound_is_no_sound() {
+fn text_resembling_an_audio_header_is_not_audio() {
     for text in [
         "ID3 is a format",
         "fLa",
@@ -163,14 +163,14 @@ fn a_text_that_resembles_sound_is_no_sound() {
 }
 
 #[test]
-fn frames_are_counted() {
+fn animation_frames_are_counted() {
     for (name, frames) in [("animated.webp", 2), ("photo.webp", 0), ("photo.gif", 1)] {
         assert_eq!(found(name).frames, frames, "{name}");
     }
 }
 
 #[test]
-fn dates_of_a_film_go() {
+fn creation_times_of_videos_are_removed() {
     let (after, _) = cleaned(&movie(b"isom", true)).unwrap();
     for name in [b"mvhd", b"tkhd", b"mdhd"] {
         let at = after.windows(4).position(|part| part == name).unwrap();
@@ -180,7 +180,7 @@ fn dates_of_a_film_go() {
 }
 
 #[test]
-fn a_picture_that_ends_too_early_still_shows() {
+fn truncated_images_get_an_end_marker() {
     for (data, end) in [(jpeg(1), b"\xff\xd9".as_slice()), (gif(), b";")] {
         let (whole, _) = cleaned(&data).unwrap();
         let (cut, _) =
@@ -193,7 +193,7 @@ fn a_picture_that_ends_too_early_still_shows() {
 }
 
 #[test]
-fn what_only_begins_like_a_picture_cannot_be_cleaned() {
+fn files_with_only_an_image_header_are_refused() {
     for head in [
         b"GIF89a".as_slice(),
         b"\xff\xd8\xff\xe0",
@@ -210,9 +210,9 @@ fn what_only_begins_like_a_picture_cannot_be_cleaned() {
     assert_eq!(Kind::of(b""), None);
 }
 
-/// Chains that lead back to where they came from, and counts that no file has.
+/// Directories that link back to themselves, and counts that no real file has.
 #[test]
-fn endless_structures_are_refused() {
+fn cyclic_and_unbounded_structures_are_refused() {
     let directory = |entries: &[u8], next: u32| {
         let head = b"II*\0\x08\0\0\0".to_vec();
         let count = ((entries.len() / 12) as u16).to_le_bytes();
@@ -222,14 +222,14 @@ fn endless_structures_are_refused() {
     for data in [directory(&[], 8), directory(&own_part, 0)] {
         assert!(is_damage(&cleaned(&data).unwrap_err()));
     }
-    // One item of nothing but parts without a length.
+    // Items made only of extents without a length.
     let places = [
         [0, 0, 0, 0xff, 0xff].as_slice(),
         &[0, 1, 0, 0, 0, 0, 0xff, 0xff].repeat(3),
     ];
     let mut film = movie(b"isom", false);
     let at = film.windows(4).rposition(|name| name == b"stsz").unwrap();
-    // Four thousand million samples of one byte, of which a chunk has all.
+    // Four billion samples of one byte, all in one chunk.
     film[at + 8..at + 16].copy_from_slice(&[0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]);
     assert!(cleaned(&film).is_ok());
     let hdlr = [&[0; 8][..], b"pict", &[0; 13]].concat();
@@ -247,7 +247,7 @@ fn endless_structures_are_refused() {
 }
 
 #[test]
-fn many_small_parts_are_refused_rather_than_held() {
+fn too_many_small_parts_are_refused() {
     let note = b"\x21\xfe\x01x\0";
     let delay = b"\x21\xf9\x04\0\0\0\0\0";
     let whole = gif();
@@ -260,12 +260,12 @@ fn many_small_parts_are_refused_rather_than_held() {
 }
 
 #[test]
-fn damage_is_an_error_or_a_file_and_never_a_panic() {
+fn damaged_files_never_cause_a_panic() {
     for Container { name, bytes, .. } in containers() {
         for end in 16..bytes.len() {
             check(name, &bytes[..end]);
         }
-        // Bytes become others; the numbers are arbitrary but always the same.
+        // Changes bytes, with pseudo-random but reproducible values.
         let mut seed = 1_u32;
         let mut next = |below: usize| {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -292,7 +292,7 @@ fn check(name: &str, data: &[u8]) {
     }
     match cleaned(data) {
         Err(error) => assert!(is_damage(&error), "{name}: {error}"),
-        // It cannot grow but by what ends a picture, or by its orientation.
+        // The file can only grow by the end marker of an image or by its orientation.
         Ok((after, _)) => assert!(after.len() <= data.len() + 64, "{name}"),
     }
 }

@@ -1,5 +1,5 @@
-//! TIFF and BigTIFF: directories lose the entries that tell of place, camera, people and dates; what those pointed at is
-//! zeroed. The file keeps its length and its offsets.
+//! TIFF and BigTIFF: removes directory entries about location, camera, people and dates, and zeroes the data they point
+//! to. Length and offsets stay the same.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, Seek};
@@ -8,24 +8,24 @@ use super::input::Input;
 use super::plan::{Edit, Plan};
 use super::{damaged, icc};
 
-/// More directories than a scan of a whole book has.
+/// Maximum number of directories. A scan of a whole book has fewer.
 const DIRECTORIES_MAX: usize = 4_096;
-/// How deep directories stand in directories.
+/// Maximum nesting depth of directories.
 const DEPTH_MAX: u32 = 6;
-/// Entries of all directories.
+/// Maximum number of entries in all directories.
 const ENTRIES_MAX: usize = 200_000;
 
-/// Directories of notes: Exif, GPS, interoperability.
+/// Metadata directories: Exif, GPS, interoperability.
 const NOTES: [u16; 3] = [34_665, 34_853, 40_965];
 const SUB_DIRECTORIES: u16 = 330;
-/// A colour profile.
+/// ICC colour profile.
 const PROFILE: u16 = 34_675;
 
-/// Entries that say nothing of how to show the picture. Maps keep the place they show (GeoTIFF).
+/// Whether a tag is not needed to show the image. The location of a map (GeoTIFF) is kept.
 fn is_dropped(tag: u16) -> bool {
     let description = matches!(tag, 269..=272 | 285 | 305 | 306 | 315 | 316 | 33_432);
     let packets = matches!(tag, 700 | 33_723 | 34_377 | 37_724 | 50_341);
-    // TIFF/EP and what Windows and cameras write beside it.
+    // TIFF/EP tags, and further tags of Windows and cameras.
     let camera =
         matches!(tag, 36_864..=37_385 | 37_386..=37_395 | 37_500..=37_522 | 40_091..=40_095);
     let owner = matches!(
@@ -35,7 +35,8 @@ fn is_dropped(tag: u16) -> bool {
     NOTES.contains(&tag) || description || packets || camera || owner
 }
 
-/// Entries that show the picture and hold nothing else. What is neither dropped nor needed stays, and is told of.
+/// Whether a tag is needed to show the image and holds nothing else. A tag that is neither dropped nor needed is kept,
+/// and the file counts as keeping metadata.
 fn is_needed(tag: u16) -> bool {
     let layout = matches!(tag, 254..=266 | 273..=284 | 288..=293 | 296..=301);
     let layout = layout || matches!(tag, 317..=332 | 334..=336 | 338..=347);
@@ -81,7 +82,7 @@ pub(super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan>
 }
 
 impl<R: BufRead + Seek> Tiff<'_, R> {
-    /// A number of as many bytes as there are.
+    /// Decodes an unsigned number in the file's byte order.
     fn number(&self, bytes: &[u8]) -> u64 {
         let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
         match self.little {
@@ -90,7 +91,7 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
         }
     }
 
-    /// Writes a number in the file's byte order.
+    /// Encodes a number in the file's byte order.
     fn written(&self, number: u64, width: usize) -> Vec<u8> {
         match self.little {
             true => number.to_le_bytes()[..width].to_vec(),
@@ -103,12 +104,12 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
         Ok(self.number(&bytes))
     }
 
-    /// Bytes of an offset.
+    /// Returns the size of an offset, in bytes.
     fn width(&self) -> usize {
         if self.big { 8 } else { 4 }
     }
 
-    /// Cleans a directory and what it points at; one that is not `kept` is zeroed whole. Returns the offset of the next.
+    /// Cleans a directory and what it points to, or zeroes it if not `kept`. Returns the offset of the next directory.
     fn directory(&mut self, at: u64, kept: bool, depth: u32) -> io::Result<u64> {
         if depth > DEPTH_MAX || self.seen.len() >= DIRECTORIES_MAX || !self.seen.insert(at) {
             return Err(damaged("directories without an end"));
@@ -145,7 +146,7 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
         Ok(next)
     }
 
-    /// Whether an entry stays; if not, what it points at goes.
+    /// Whether an entry is kept. If not, zeroes the data it points to.
     fn entry(&mut self, entry: &[u8], kept: bool, depth: u32) -> io::Result<bool> {
         let tag = self.number(&entry[..2]) as u16;
         let size = match self.number(&entry[2..4]) {
@@ -180,7 +181,7 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
         Ok(false)
     }
 
-    /// Takes the texts out of a colour profile; of one that cannot be read nothing stays.
+    /// Removes the texts of a colour profile. A profile that cannot be parsed is zeroed.
     fn profile(&mut self, at: u64, bytes: u64) -> io::Result<()> {
         self.input.go(at)?;
         let profile = self.input.bytes(bytes)?;
@@ -204,11 +205,11 @@ impl<R: BufRead + Seek> Tiff<'_, R> {
     }
 }
 
-/// The least TIFF that says which way is up.
+/// Returns a minimal TIFF with only the orientation.
 pub(super) fn only_orientation(orientation: u8) -> Vec<u8> {
     let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
     [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, &[0; 4]].concat()
 }
 
-/// The least TIFF that says nothing.
+/// A minimal TIFF without entries.
 pub(super) const NOTHING: &[u8] = b"II*\0\x08\0\0\0\0\0\0\0\0\0";

@@ -1,4 +1,5 @@
-//! WebP: keeps the picture, its animation, transparency and colours, and the orientation; in the frames of an animation too.
+//! WebP: keeps image data, animation, transparency, colour profile and orientation. Also cleans the frames of
+//! animations.
 
 use std::io::{self, BufRead, Seek};
 
@@ -11,17 +12,17 @@ use super::{damaged, icc, tiff};
 const EXIF_FLAG: u8 = 0x08;
 const XMP_FLAG: u8 = 0x04;
 const PROFILE_FLAG: u8 = 0x20;
-/// Bytes of a chunk's name and length.
+/// Size of a chunk header: name and length.
 const HEADER: u64 = 8;
-/// Bytes of a frame's place and time in front of its chunks.
+/// Size of an `ANMF` frame's position, dimensions and duration, which precede its chunks.
 const FRAME: u64 = 16;
-/// The largest Exif chunk that is looked at, and the largest colour profile that is kept.
+/// Maximum size of an Exif chunk that is parsed and of a colour profile that is kept, in bytes.
 const EXIF_MAX: u64 = 1024 * 1024;
-/// Bytes of the chunks that describe a picture with extras, and an animation.
+/// Sizes of the `VP8X` and `ANIM` chunks.
 const EXTENDED: u64 = 10;
 const ANIMATION: u64 = 6;
 
-/// A chunk: its name, where its content begins and ends, and where the next one is.
+/// Name and offsets of a chunk: start, content, end of the content, next chunk.
 struct Chunk {
     name: [u8; 4],
     from: u64,
@@ -106,7 +107,7 @@ fn finish(mut plan: Plan, extended: Option<usize>, length: u32, len: u64) -> io:
     let size: u64 = plan.pieces.iter().map(size).sum();
     let size = u32::try_from(size + 4).map_err(|_| damaged("too large"))?;
     plan.pieces[0] = Piece::Bytes([b"RIFF".as_slice(), &size.to_le_bytes(), b"WEBP"].concat());
-    // All that there was is there again.
+    // Nothing was removed.
     if same_flags && !turned && u64::from(size) + HEADER == len && length == size {
         plan.pieces = vec![Piece::Keep(0, len)];
     }
@@ -121,7 +122,7 @@ fn size(piece: &Piece) -> u64 {
     }
 }
 
-/// The chunk at the input's position, whose content comes next.
+/// Reads the chunk header at the current position. The input then is at the content.
 fn next_chunk<R: BufRead + Seek>(input: &mut Input<R>, end: u64) -> io::Result<Option<Chunk>> {
     if input.at() >= end || end - input.at() < HEADER {
         return Ok(None);
@@ -151,7 +152,7 @@ fn keep(plan: &mut Plan, chunk: &Chunk) -> io::Result<()> {
     }
 }
 
-/// Keeps a colour profile without its texts; one that cannot be read goes.
+/// Keeps a colour profile without its texts. Drops one that cannot be parsed.
 fn profile<R: BufRead + Seek>(
     input: &mut Input<R>,
     plan: &mut Plan,
@@ -175,7 +176,7 @@ fn profile<R: BufRead + Seek>(
     ))
 }
 
-/// Keeps a frame of an animation without the chunks in it that are no part of the picture.
+/// Keeps a frame of an animation and, of its chunks, only image data.
 fn frame<R: BufRead + Seek>(
     input: &mut Input<R>,
     plan: &mut Plan,

@@ -1,4 +1,4 @@
-//! Pictures and their smaller copies.
+//! Tests for images, thumbnails and portraits.
 
 use std::io::Cursor;
 
@@ -12,7 +12,7 @@ const BUDGET: Budget = Budget {
     memory: 64 << 20,
 };
 
-/// What becomes of an upload: the cleaned bytes and what is known of them.
+/// Cleans and reads an upload. Returns the cleaned bytes and the image.
 fn kept(data: &[u8]) -> Option<(Vec<u8>, Picture)> {
     kept_within(data, BUDGET)
 }
@@ -50,7 +50,7 @@ fn a_cleaned_picture_looks_as_before() {
 }
 
 #[test]
-fn a_picture_that_lies_on_its_side_is_still_turned() {
+fn cleaning_keeps_the_exif_orientation() {
     for data in [clean::jpeg(6), clean::webp(6)] {
         let (bytes, picture) = kept(&data).unwrap();
         assert_eq!(picture.dimensions, (20, 30));
@@ -60,7 +60,7 @@ fn a_picture_that_lies_on_its_side_is_still_turned() {
 }
 
 #[test]
-fn a_portrait_is_square_and_upright() {
+fn an_avatar_is_square_and_upright() {
     let (bytes, plan) = clean::cleaned(&clean::jpeg(6)).unwrap();
     let face = portrait(Kind::Jpeg, Cursor::new(bytes), &plan, BUDGET).unwrap();
     assert_eq!(face.dimensions, (20, 20));
@@ -79,9 +79,9 @@ fn a_transparent_picture_has_a_transparent_thumbnail() {
     assert_eq!(small.get_pixel(0, 0).0[3], 100);
 }
 
-/// Smaller copies are made row by row (PNG) or with fewer coefficients (JPEG); they show the same.
+/// Thumbnails are scaled row by row (PNG) or by using fewer coefficients (JPEG).
 #[test]
-fn a_thumbnail_shows_what_the_picture_shows() {
+fn a_thumbnail_resembles_its_image() {
     let quarters = RgbImage::from_fn(2_001, 1_203, |x, y| {
         Rgb([
             if x < 1_000 { 200 } else { 20 },
@@ -102,9 +102,9 @@ fn a_thumbnail_shows_what_the_picture_shows() {
     }
 }
 
-/// What a picture costs is known before it is decoded.
+/// The cost of an image is known before it is decoded.
 #[test]
-fn a_picture_over_the_budget_has_a_size_and_no_thumbnail() {
+fn an_image_over_the_memory_budget_has_no_thumbnail() {
     let image = RgbImage::new(1_500, 1_000);
     for format in [ImageFormat::Gif, ImageFormat::WebP] {
         let data = encoded(image.clone(), format);
@@ -128,9 +128,9 @@ fn a_picture_over_the_budget_has_a_size_and_no_thumbnail() {
 }
 
 #[test]
-fn a_picture_of_too_many_pixels_is_not_decoded() {
+fn an_image_with_too_many_pixels_is_not_decoded() {
     let mut data = clean::png();
-    // Width and height, whose checksum then is wrong: it must not even come to that.
+    // Changes width and height. The checksum is now wrong, but decoding must not get that far.
     data[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
     assert!(kept(&data).is_none());
     let mut data = clean::gif();
@@ -139,7 +139,7 @@ fn a_picture_of_too_many_pixels_is_not_decoded() {
 }
 
 #[test]
-fn a_jpeg_of_endless_passes_is_not_decoded() {
+fn a_jpeg_with_too_many_scans_is_not_decoded() {
     let (whole, _) = clean::cleaned(&clean::jpeg(1)).unwrap();
     let at = |wanted: &[u8]| whole.windows(2).rposition(|pair| pair == wanted).unwrap();
     let (scan, end) = (at(b"\xff\xda"), at(b"\xff\xd9"));
@@ -149,12 +149,12 @@ fn a_jpeg_of_endless_passes_is_not_decoded() {
 }
 
 #[test]
-fn a_damaged_picture_is_never_a_panic() {
+fn damaged_images_never_cause_a_panic() {
     for whole in [clean::jpeg(6), clean::webp(6), clean::png(), clean::gif()] {
         for end in (16..whole.len()).step_by(3) {
             kept(&whole[..end]);
         }
-        // Every byte in turn becomes another; the numbers are arbitrary but always the same.
+        // Changes each byte in turn, with pseudo-random but reproducible values.
         let mut seed = 1_u32;
         for at in 0..whole.len() {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -42,7 +42,7 @@ fn is_limited(result: &Result<(), ChatError>) -> bool {
 }
 
 #[tokio::test]
-async fn of_many_guesses_at_once_only_the_limit_is_made_and_a_right_one_behind_them_is_refused() {
+async fn concurrent_guesses_are_limited_even_if_a_later_one_is_right() {
     let (attempts, made) = (attempts(10), AtomicU32::new(0));
     let guess = async |n: u32| {
         let work = async {
@@ -63,7 +63,7 @@ async fn of_many_guesses_at_once_only_the_limit_is_made_and_a_right_one_behind_t
 }
 
 #[tokio::test]
-async fn right_ones_at_once_wait_for_each_other_and_all_pass() {
+async fn concurrent_right_attempts_are_queued_and_all_succeed() {
     let (attempts, under_way) = (attempts(2), AtomicU32::new(0));
     let work = || async {
         assert!(under_way.fetch_add(1, Ordering::Relaxed) < 2);
@@ -88,7 +88,7 @@ async fn a_dropped_attempt_counts_as_a_failure() {
 }
 
 #[tokio::test]
-async fn faults_of_the_server_are_given_back() {
+async fn server_errors_return_the_permit() {
     let attempts = attempts(1);
     for error in [ChatError::Busy, ChatError::Full, ChatError::Internal] {
         let answer: Result<(), _> = attempts.attempt(login(1, 1), slow(Err(error))).await;
@@ -98,7 +98,7 @@ async fn faults_of_the_server_are_given_back() {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_holds_nobody_up() {
+async fn a_cancelled_waiter_does_not_block_others() {
     let attempts = attempts(1);
     let (go, gone) = oneshot::channel::<()>();
     let first = attempts.attempt(login(1, 1), async {
@@ -118,7 +118,7 @@ async fn who_stops_waiting_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn all_places_are_reserved_or_none() {
+async fn permits_of_all_keys_are_taken_or_none() {
     let attempts = attempts(1);
     // The account and the address together are used up; the address itself must not be charged for what is refused.
     assert!(!is_limited(&fail(&attempts, login(1, 1)).await));
@@ -139,7 +139,7 @@ async fn one_address_with_many_names_and_one_name_from_many_addresses_are_limite
 }
 
 #[tokio::test]
-async fn networks_of_one_site_are_limited_together() {
+async fn ipv6_networks_of_one_site_share_a_limit() {
     let attempts = attempts(1);
     let keys = |n: u16| {
         let ip = IpAddr::from([0x2001, 0xdb8, 1, n, 0, 0, 0, 1]);
@@ -150,7 +150,7 @@ async fn networks_of_one_site_are_limited_together() {
 }
 
 #[tokio::test]
-async fn a_known_address_is_not_kept_out_by_strangers_but_guesses_no_more_than_others() {
+async fn a_known_address_has_its_own_limit() {
     let attempts = attempts(2);
     for n in 10..60 {
         let _ = fail(&attempts, login(n, 1)).await;
@@ -163,7 +163,7 @@ async fn a_known_address_is_not_kept_out_by_strangers_but_guesses_no_more_than_o
 }
 
 #[tokio::test]
-async fn more_than_can_wait_are_refused_at_once() {
+async fn attempts_beyond_the_waiting_limit_are_refused_at_once() {
     let attempts = attempts(1);
     let never = || std::future::pending::<Result<(), ChatError>>();
     let mut all: Vec<_> = (0..WAITING_PER_KEY + 1)

@@ -1,34 +1,33 @@
-//! What proxies say of the client they ask for: `X-Forwarded-For` and `-Proto`, `Forwarded` (RFC 7239), `X-Real-IP`.
+//! Forwarding headers of proxies: `X-Forwarded-For` and `-Proto`, `Forwarded` (RFC 7239), `X-Real-IP`.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::super::HeaderMap;
 
-/// Headers that only proxies send, beside those that begin with [`PREFIX`].
+/// Headers that only proxies send, in addition to those that begin with [`PREFIX`].
 const MARKS: [&str; 3] = ["forwarded", "x-real-ip", "via"];
 const PREFIX: &str = "x-forwarded";
 
 /// The client behind the proxies.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Client {
-    /// Its address, as far as it is known.
+    /// Address of the client, or the last hop that is known.
     pub address: IpAddr,
-    /// Whether it came by https, if a trusted proxy says so.
+    /// Whether the client uses https, if a trusted proxy says so.
     pub https: Option<bool>,
-    /// Why its address is not known for certain.
     pub doubt: Option<Doubt>,
 }
 
-/// Why a client's address is not known for certain.
+/// Reason why a client's address is uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// The address that was found forwards for others and is not trusted.
+    /// The address that was found forwards for others but is not trusted.
     Untrusted,
-    /// A trusted proxy does not say for whom it asks, or not in a way that can be read.
+    /// A trusted proxy does not name its client, or the header cannot be parsed.
     Unreadable,
 }
 
-/// The client of a request that comes from `peer`: the last address that is no trusted proxy.
+/// Finds the client of a request from `peer`: the last hop that is not a trusted proxy.
 pub(super) fn client(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -77,7 +76,7 @@ fn is_marked(headers: &HeaderMap) -> bool {
         .any(|name| MARKS.contains(&name) || name.starts_with(PREFIX))
 }
 
-/// All addresses that are named, the client's first. A header that is no text is an address that cannot be read.
+/// Returns all hops, the client first. A header value that is not text is a hop that cannot be parsed.
 fn hops(headers: &HeaderMap) -> Vec<String> {
     if headers.contains_key("x-forwarded-for") {
         return parts(headers, "x-forwarded-for");
@@ -92,17 +91,17 @@ fn hops(headers: &HeaderMap) -> Vec<String> {
     parts(headers, "x-real-ip")
 }
 
-/// Whether the client's browser came by https: `None` if nobody says, `Some(None)` if it cannot be read.
+/// Whether the client's browser uses https: `None` without a header, `Some(None)` if it cannot be parsed.
 fn scheme(headers: &HeaderMap) -> Option<Option<bool>> {
     let said = match headers.contains_key("x-forwarded-proto") {
-        // Each proxy may have added its own: the first is the client's.
+        // Each proxy may have appended its own; the first one is the client's.
         true => parts(headers, "x-forwarded-proto").into_iter().next(),
         false if headers.contains_key("x-forwarded-for") => None,
         false => parts(headers, "forwarded")
             .first()
             .and_then(|element| parameter(element, "proto")),
     }?;
-    // Some proxies write the scheme of the WebSocket.
+    // Some proxies send the scheme of the WebSocket.
     Some(match said.to_ascii_lowercase().as_str() {
         "https" | "wss" => Some(true),
         "http" | "ws" => Some(false),
@@ -110,7 +109,7 @@ fn scheme(headers: &HeaderMap) -> Option<Option<bool>> {
     })
 }
 
-/// The parts of a list, over all headers of that name.
+/// Elements of a list, over all headers of that name.
 fn parts(headers: &HeaderMap, name: &str) -> Vec<String> {
     let values = headers.get_all(name).iter();
     values
@@ -119,7 +118,7 @@ fn parts(headers: &HeaderMap, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// A parameter of `for=192.0.2.60;proto=http`, without quotes.
+/// Returns a parameter of `for=192.0.2.60;proto=http`, without quotes.
 fn parameter(element: &str, name: &str) -> Option<String> {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     pairs
@@ -128,7 +127,7 @@ fn parameter(element: &str, name: &str) -> Option<String> {
         .map(|(_, value)| value.trim_matches('"').to_owned())
 }
 
-/// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711` or `fe80::1%eth0`.
+/// Parses `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711` or `fe80::1%eth0`.
 fn parse_hop(text: &str) -> Option<IpAddr> {
     let bare = text
         .strip_prefix('[')
@@ -165,7 +164,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "one long table")]
-    fn the_client_is_the_last_who_is_no_trusted_proxy() {
+    fn the_client_is_the_last_untrusted_hop() {
         let known = |address: &str| (address.to_owned(), None, None);
         let doubtful = |address: &str, doubt| (address.to_owned(), None, Some(doubt));
         let table: &[(&str, &[(&'static str, &str)], _)] = &[
@@ -209,7 +208,7 @@ mod tests {
                 &[("x-real-ip", "192.168.1.9")],
                 known("192.168.1.9"),
             ),
-            // The proxy's own header counts, not what a client sends beside it.
+            // The proxy's own header counts, not the one that the client sent.
             (
                 "10.0.0.1",
                 &[
@@ -218,7 +217,7 @@ mod tests {
                 ],
                 known("203.0.113.9"),
             ),
-            // An untrusted address forwards for somebody else.
+            // An untrusted address forwards for another one.
             (
                 "10.0.0.1",
                 &[("x-forwarded-for", "203.0.113.9, 192.168.1.9")],
@@ -244,7 +243,7 @@ mod tests {
                 &[("x-real-ip", "192.168.1.9")],
                 doubtful("192.168.1.9", Doubt::Untrusted),
             ),
-            // A trusted proxy says nothing, or nothing that can be read.
+            // A trusted proxy sends no header, or one that cannot be parsed.
             ("10.0.0.1", &[], doubtful("10.0.0.1", Doubt::Unreadable)),
             (
                 "10.0.0.1",
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_scheme_of_a_list_is_the_clients() {
+    fn the_first_forwarded_scheme_is_used() {
         for (proto, https) in [
             ("https", Some(true)),
             ("https, http", Some(true)),
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn hops_come_with_and_without_ports() {
+    fn hops_are_parsed_with_and_without_ports() {
         for hop in [
             "10.0.0.1",
             "10.0.0.1:80",

@@ -1,14 +1,14 @@
-//! The name in the header `Host`, and whether it is one of ours. A web site that answers with our address (DNS rebinding)
-//! reaches us under its own name.
+//! The name in the `Host` header, and whether it is local. A web site that resolves to this server's address (DNS
+//! rebinding) reaches it under its own name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The longest name that is one.
+/// Longest host name, in bytes.
 const NAME_MAX: usize = 253;
-/// Endings that the public DNS does not give to anybody (RFC 6762, RFC 8375, ICANN's `.internal`, and `.lan` by custom).
+/// Suffixes that public DNS does not delegate (RFC 6762, RFC 8375, ICANN's `.internal`, and `.lan` by convention).
 const LOCAL_ENDINGS: [&str; 4] = [".local", ".lan", ".home.arpa", ".internal"];
 
-/// The name of `name:port`: lower case, without brackets, zone and final dot.
+/// Returns the name of `name:port`: in lower case, without brackets, zone and trailing dot.
 pub(super) fn name_of(authority: &str) -> Option<String> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
@@ -34,7 +34,7 @@ pub(super) fn is_local(name: &str) -> bool {
         || LOCAL_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether browsers trust pages under that name without https.
+/// Whether browsers treat pages under that name as a secure context without https.
 pub(super) fn is_loopback(name: &str) -> bool {
     let address: Option<IpAddr> = name.parse().ok();
     name == "localhost" || address.is_some_and(|address| address.is_loopback())
@@ -49,7 +49,7 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.chars().all(is_part)
 }
 
-/// `:8080`, or nothing.
+/// Whether the text is empty or a port like `:8080`.
 fn is_port(text: &str) -> bool {
     text.is_empty()
         || text
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_header_has_a_name() {
+    fn the_host_name_is_parsed_from_the_header() {
         for (authority, name) in [
             ("chat.lan:8080", Some("chat.lan")),
             ("CHAT.Lan.", Some("chat.lan")),

@@ -1,7 +1,7 @@
-//! Finds what is marked up within a line: where a span begins and how far it goes.
+//! Parser for inline markup: the start and end of spans within a line.
 //!
-//! The time is linear in the line. What needs a look ahead (the end of a code span, of emphasis, of an address) is
-//! computed once per line, from its end to its beginning; a span is then found without a search.
+//! The time is linear in the length of the line. Everything that needs look-ahead (the end of a code span, of emphasis,
+//! of a link) is computed once per line, from its end to its beginning; then a span is found without a search.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use super::super::signs::{is_gap, is_letter, is_picture, may_close_before, may_o
 use super::links::{SCHEMES, WWW, begins, host, mail_addresses, stops_address, without_tail};
 use super::{MENTION_MAX, Reader, count};
 
-/// Stands for "nowhere": behind every place of a line.
+/// "Nowhere": greater than any index in a line.
 const NOWHERE: usize = usize::MAX;
 
-/// The part of a line that is read, and what is marked up around it: nothing is so twice.
+/// Part of a line being parsed, and the formatting around it. Bold and italic do not nest in themselves.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
     pub start: usize,
@@ -24,34 +24,34 @@ pub(super) struct Part {
 /// Inline formatting.
 #[derive(Clone, Copy)]
 pub(super) enum Span {
-    /// Between so many backticks.
+    /// Delimited by that many backticks.
     Code(usize),
     Bold,
     Italic,
-    /// An address that lacks this at its beginning.
+    /// Link, with the scheme that its text lacks.
     Link(&'static str),
     Mention,
 }
 
-/// A line, and for every place in it what comes next.
+/// Characters of a line, and tables with look-ahead for every index.
 pub(super) struct Line {
     pub chars: Vec<char>,
-    /// Where the code span ends that begins at a place; 0 if none does.
+    /// End of the code span that begins at an index; 0 if none does.
     code: Vec<usize>,
-    /// Whether a place is within a code span.
+    /// Whether an index is within a code span.
     in_code: Vec<bool>,
-    /// Marks behind a backslash, and backslashes that are not shown.
+    /// Marks after a backslash, and backslashes that are not shown.
     escaped: Vec<bool>,
     hidden: Vec<bool>,
-    /// How many letters, digits and pictures there are before a place: emphasis needs one.
+    /// Number of letters, digits and pictographs before an index: emphasis must contain one.
     solid: Vec<usize>,
-    /// Where the e-mail address ends that begins at a place.
+    /// End of the e-mail address that begins at an index.
     mail: HashMap<usize, usize>,
-    /// The next place from here on where `*…*`, `_…_` and `**…**` may end.
+    /// Next index at which `*…*`, `_…_` and `**…**` may end.
     star: Vec<usize>,
     underscore: Vec<usize>,
     bold: Vec<usize>,
-    /// The next place from here on that no address goes beyond, and the next `@`.
+    /// Next index that ends any URL, and index of the next `@`.
     stop: Vec<usize>,
     sign: Vec<usize>,
 }
@@ -81,13 +81,13 @@ impl Line {
         line
     }
 
-    /// Whether the backslash at this place is not part of the text.
+    /// Whether the backslash at this index is markup and not shown.
     pub(super) fn hides(&self, at: usize) -> bool {
         self.hidden[at]
     }
 
-    /// Code spans: a run of backticks up to the next run of the same length, from left to right. It does not begin within
-    /// a word or behind a backslash.
+    /// Finds code spans: from a run of backticks to the next run of the same length, left to right. A span does not
+    /// begin within a word or after a backslash.
     fn find_code(&mut self) {
         let runs = self.backtick_runs();
         let mut next_of_length = HashMap::new();
@@ -111,7 +111,7 @@ impl Line {
         }
     }
 
-    /// Where runs of backticks begin, and how long they are.
+    /// Returns start and length of each run of backticks.
     fn backtick_runs(&self) -> Vec<(usize, usize)> {
         let mut runs: Vec<(usize, usize)> = Vec::new();
         for (at, c) in self.chars.iter().enumerate() {
@@ -125,14 +125,14 @@ impl Line {
         runs
     }
 
-    /// Two backslashes are just that: a path of Windows.
+    /// Two backslashes do not escape: they occur in Windows paths.
     fn is_behind_backslash(&self, at: usize) -> bool {
         let is_backslash = |back: usize| at >= back && self.chars[at - back] == '\\';
         is_backslash(1) && !is_backslash(2)
     }
 
-    /// Finds escaped marks. Their backslash is hidden where the mark could have opened something, and where it could have
-    /// closed what such a one would have opened; any other is part of the text (`¯\_(ツ)_/¯`).
+    /// Finds escaped marks. A backslash is hidden where its mark could have opened markup, or closed what another
+    /// escaped mark could have opened. Any other backslash is part of the text (`¯\_(ツ)_/¯`).
     fn find_escapes(&mut self) {
         let length = self.chars.len();
         let is_mark = |c: char| matches!(c, '*' | '_' | '`' | '@' | '＠');
@@ -141,7 +141,7 @@ impl Line {
             self.escaped[at] =
                 is_mark(self.chars[at]) && !self.in_code[at] && self.is_behind_backslash(at);
         }
-        // What follows a mark, other escaped marks left out.
+        // The character after each mark, skipping other escaped marks.
         let mut after: Vec<Option<char>> = vec![None; length];
         for at in (0..length).rev() {
             after[at] = match self.escaped.get(at + 2) {
@@ -198,7 +198,7 @@ impl Line {
         }
     }
 
-    /// What begins there, and where it ends.
+    /// Returns the span that begins at `at`, and its end.
     pub(super) fn span(
         &self,
         reader: &mut impl Reader,
@@ -229,7 +229,7 @@ impl Line {
     }
 
     fn mention(&self, reader: &mut impl Reader, from: usize, end: usize) -> Option<(Span, usize)> {
-        // One more than a name has, to see where it ends.
+        // One more than the longest name, to see where a name ends.
         let near = from..end.min(from + MENTION_MAX + 1);
         let length = self.in_code[near].iter().take_while(|code| !**code).count();
         let length = reader.find_name(&self.chars[from..from + length])?;
@@ -265,7 +265,7 @@ impl Line {
             .then_some((Span::Italic, end + 1))
     }
 
-    /// Whether something stands there that can be emphasised: marks and signs alone are a face.
+    /// Whether the range has something to emphasise. Marks and signs alone are an emoticon.
     fn is_solid(&self, from: usize, to: usize) -> bool {
         self.solid[to] > self.solid[from]
     }
@@ -274,7 +274,7 @@ impl Line {
         self.in_code[at] || self.escaped[at]
     }
 
-    /// Whether emphasis may end there, in a part that ends at `end`.
+    /// Whether italic may end at `at`, in a part that ends at `end`.
     fn closes_italic(&self, at: usize, end: usize) -> bool {
         let mark = self.chars[at];
         let before = at.checked_sub(1).map(|before| self.chars[before]);
@@ -306,7 +306,7 @@ impl Line {
             && may_close_before(line.get(at + 2).copied())
     }
 
-    /// The address that begins there with its scheme; a full stop after it is not part of it.
+    /// Returns the link that begins with a scheme at `at`; a full stop after it is not part of it.
     fn address(&self, at: usize, end: usize) -> Option<(Span, usize)> {
         let part = &self.chars[at..end];
         let scheme = SCHEMES.into_iter().find(|scheme| begins(part, scheme))?;

@@ -1,22 +1,22 @@
-//! Addresses in a line: where they begin and where they end, in any script.
+//! Start and end of URLs and e-mail addresses in a line, in any script.
 
 use super::super::signs::{is_letter, is_sentence_sign};
 use super::super::visible::{is_joiner, is_unseen};
 use super::count;
 
-/// Brackets that belong to an address only in pairs.
+/// Brackets that belong to a URL only in pairs.
 const PAIRS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
-/// Schemes of addresses that become links.
+/// Schemes that become links.
 pub(super) const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
 pub(super) const WWW: &str = "www.";
 
-/// Returns whether a line may contain an address without a scheme.
+/// Whether a line may contain a URL without a scheme.
 pub(super) fn may_have_www(line: &str) -> bool {
     let mut rest = line.as_bytes().windows(WWW.len());
     rest.any(|text| text.eq_ignore_ascii_case(WWW.as_bytes()))
 }
 
-/// Returns whether `rest` begins with that, in any case.
+/// Whether `rest` begins with `scheme`, ignoring ASCII case.
 pub(super) fn begins(rest: &[char], scheme: &str) -> bool {
     rest.len() >= scheme.len()
         && scheme
@@ -25,8 +25,7 @@ pub(super) fn begins(rest: &[char], scheme: &str) -> bool {
             .all(|(a, b)| a == b.to_ascii_lowercase())
 }
 
-/// No address goes beyond such a character: blanks, quotation marks and closing punctuation of any script, and what
-/// nobody sees.
+/// Whether `c` ends a URL: white space, quotation marks and closing punctuation of any script, invisible characters.
 pub(super) fn stops_address(c: char) -> bool {
     let may_be_within = matches!(c, '\u{2013}'..='\u{2015}' | '\u{2019}' | '\u{2026}');
     c.is_whitespace()
@@ -36,7 +35,7 @@ pub(super) fn stops_address(c: char) -> bool {
         || (is_unseen(c) && !is_joiner(c))
 }
 
-/// How much of an address is left without the signs at its end that belong to the sentence.
+/// Returns the length of a URL without trailing characters that belong to the sentence.
 pub(super) fn without_tail(address: &[char]) -> usize {
     const TAIL: &str = ".,;:!?'*_~\\";
     count(address.len());
@@ -61,7 +60,8 @@ pub(super) fn without_tail(address: &[char]) -> usize {
     length
 }
 
-/// How much of `rest`, which follows `www.`, is a host with a dot in it, and whether a path may follow.
+/// Returns the length of the host at the start of `rest`, which follows `www.`, and whether a path may follow. The host
+/// must contain a dot.
 pub(super) fn host(rest: &[char]) -> Option<(usize, bool)> {
     let length = rest.iter().take_while(|c| is_host(**c)).count();
     count(length);
@@ -81,7 +81,7 @@ fn is_host(c: char) -> bool {
     is_letter(c) || matches!(c, '-' | '.')
 }
 
-/// The e-mail addresses of a line: where each begins and ends.
+/// Returns start and end of each e-mail address in a line.
 pub(super) fn mail_addresses(line: &[char]) -> Vec<(usize, usize)> {
     let signs = line.iter().enumerate().filter(|(_, c)| **c == '@');
     signs

@@ -1,12 +1,12 @@
-//! What people write, taken apart: a little Markdown, links, and where somebody may be mentioned. The grammar is that of
-//! the page's `markup.js`; `tests/markup.json` holds both to it. What is no markup stays as it was typed.
+//! Parser of message text: a subset of Markdown, links, and mentions. The page's `markup.js` has the same grammar;
+//! `tests/markup.json` tests both. Text that is not markup is kept as typed.
 //!
-//! A line is code (between lines of three backticks), a quote (`> `), an item of a list (`- `, `* `, `1. `) or text.
-//! Within a line there are `` `code` ``, `**bold**`, `*italic*`, `_italic_`, addresses (`https://…`, `www.…`,
-//! `mailto:…`, `name@host`) and `@names`. Emphasis needs a word's border on both sides. A backslash before a mark makes it
-//! an ordinary character; the backslash itself is hidden only where the mark could have been markup.
+//! A line is code (between lines of three backticks), a quote (`> `), a list item (`- `, `* `, `1. `) or text. Within a
+//! line there are `` `code` ``, `**bold**`, `*italic*`, `_italic_`, links (`https://…`, `www.…`, `mailto:…`,
+//! `name@host`) and `@names`. Emphasis needs a word boundary on both sides. A backslash before a mark makes it an
+//! ordinary character; the backslash itself is hidden only where the mark could have been markup.
 //!
-//! Whatever the text, the time is linear in its length; `tests/markup_worst.json` holds texts made to need more.
+//! The time is linear in the length of any text; `tests/markup_worst.json` holds texts designed to take longer.
 
 mod line;
 mod links;
@@ -15,7 +15,7 @@ mod steps;
 
 use line::{Line, Part, Span};
 
-/// Counts what is looked at, so that tests can tell how the work grows with the text.
+/// Counts the characters visited, so that tests can check that the work is linear.
 #[cfg(not(test))]
 fn count(_steps: usize) {}
 #[cfg(test)]
@@ -23,25 +23,25 @@ pub(crate) use steps::STEPS_TAKEN;
 #[cfg(test)]
 use steps::count;
 
-/// Quotes within quotes, so deep.
+/// Maximum depth of nested quotes.
 const DEPTH_MAX: usize = 3;
-/// No username is longer, characters.
+/// Maximum length of a name in a mention, characters; no username is longer.
 pub const MENTION_MAX: usize = 64;
 
-/// A part of a text that holds others.
+/// Part of a text that contains other parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
     /// Lines of text.
     Paragraph,
-    /// Lines behind `>`.
+    /// Lines after `>`.
     Quote,
-    /// A list without numbers.
+    /// Unordered list.
     Bullets,
-    /// A list whose first number this is.
+    /// Ordered list, with its first number.
     Numbers(u32),
-    /// An item of a list; its number, if that is not the next one.
+    /// List item, with its number if that is not the next one.
     Item(Option<u32>),
-    /// Lines of code.
+    /// Fenced code block.
     CodeBlock,
     /// Code within a line.
     Code,
@@ -51,33 +51,32 @@ pub enum Element {
     Italic,
 }
 
-/// What is told of a text, from its beginning to its end.
+/// Receives the parts of a text, from beginning to end.
 pub trait Reader {
-    /// An element begins.
     fn begin(&mut self, element: Element);
-    /// The element that began last ends.
+    /// Called for the element that began last.
     fn end(&mut self, element: Element);
-    /// A character of the text.
+    /// Receives a character of the text.
     fn char(&mut self, c: char);
-    /// An address; `scheme` is what it lacks at its beginning.
+    /// Receives a link; `scheme` is the one that `address` lacks, or empty.
     fn link(&mut self, scheme: &'static str, address: &[char]);
-    /// Here somebody may be mentioned: how many characters of `name` are a name, of what stands behind the `@` and may
-    /// belong to it (at most one more than [`MENTION_MAX`]).
+    /// Returns how many characters of `name` are a name that can be mentioned. `name` is the text after an `@`, at most
+    /// [`MENTION_MAX`] + 1 characters.
     fn find_name(&mut self, name: &[char]) -> Option<usize>;
-    /// The mention that was found last, with its `@`.
+    /// Receives the mention found last, with its `@`.
     fn mention(&mut self, text: &[char]);
-    /// A backslash that is not part of the text.
+    /// Called for a backslash that is not part of the text.
     fn hidden(&mut self) {}
 }
 
-/// Reads a text.
+/// Parses `text` and passes its parts to `reader`.
 pub fn read(text: &str, reader: &mut impl Reader) {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = text.split('\n').collect();
     Walker { reader }.blocks(&lines, 0);
 }
 
-/// The block that a line begins, and the line without its marker.
+/// Block that a line begins, with the line without its marker.
 #[derive(Clone, Copy)]
 enum Block<'a> {
     Fence,
@@ -85,7 +84,7 @@ enum Block<'a> {
     Bullet(&'a str),
     Number(u32, &'a str),
     Text(&'a str),
-    /// Text whose mark is escaped.
+    /// Text whose block marker is escaped.
     Escaped(&'a str),
 }
 
@@ -111,7 +110,7 @@ impl<'a> Block<'a> {
             Some(rest) if depth < DEPTH_MAX => match rest.chars().next() {
                 None | Some('>') => Some(Self::Quote(rest)),
                 Some(' ') => Some(Self::Quote(&rest[1..])),
-                // An arrow, a face, more than a number.
+                // An arrow, an emoticon, "more than 5".
                 Some(_) => None,
             },
             _ => Self::item(line.trim_start_matches([' ', '\t'])),
@@ -134,7 +133,7 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Blocks of one sort stand together.
+    /// Returns a number for the kind of block. Adjacent lines of one kind form one block.
     fn sort(self) -> u8 {
         match self {
             Self::Fence => 0,
@@ -186,7 +185,7 @@ impl<R: Reader> Walker<'_, R> {
         }
     }
 
-    /// Lines up to the fence; answers how many, with the fence.
+    /// Reads lines up to the closing fence. Returns their number, including the fence.
     fn code(&mut self, lines: &[&str]) -> usize {
         let end = lines.iter().position(|line| {
             count(line.len() + 1);

@@ -1,9 +1,9 @@
-//! Counts the steps of reading a text, for tests.
+//! Counts the steps of parsing a text, for tests.
 
 use std::cell::Cell;
 
 thread_local! {
-    /// Steps since it was set to 0.
+    /// Steps since it was last set to 0.
     pub(crate) static STEPS_TAKEN: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -1,4 +1,4 @@
-//! What scripts say, in German.
+//! German texts of the scripts.
 
 use super::en::ScriptTexts;
 

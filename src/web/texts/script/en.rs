@@ -1,7 +1,7 @@
-//! What scripts say, in English, and which texts of theirs there are.
+//! English texts of the scripts; they define which texts there are.
 
 texts! {
-    /// What scripts say; `{n}`, `{name}` and the like are filled in there.
+    /// Texts of the scripts. The scripts fill in `{n}`, `{name}` and other placeholders.
     ScriptTexts = TEXTS {
         you: "You",
         guest_badge: "guest",

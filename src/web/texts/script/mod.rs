@@ -1,4 +1,4 @@
-//! What scripts say. Must not know when they do.
+//! Texts of the scripts. Independent of their use.
 
 pub(super) mod de;
 pub(super) mod en;

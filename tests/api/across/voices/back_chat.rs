@@ -1,4 +1,4 @@
-//! Document 002: the lobby over a WebSocket.
+//! `back_chat`: the lobby over a WebSocket.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Document 003: direct chats over Socket.IO.
+//! `chat_app`: direct chats over Socket.IO.
 
 use serde_json::json;
 
@@ -51,7 +51,7 @@ struct ChatApp {
 async fn sit(person: Persona, place: Place) -> Box<dyn Seat> {
     let mut socket = EventSocket::open(person.address, &person.token).await;
     socket.event("connection").await;
-    // Any event of a protocol enters a connection into it, whatever token it came with.
+    // A connection joins a dialect with its first event of that dialect, whatever protocol its token came from.
     socket.emit("mark_message_read", json!({})).await;
     socket.event("error").await;
     let other = place.other(person.id);

@@ -1,4 +1,4 @@
-//! Document 001: Socket.IO.
+//! `komunikator`: all rooms over Socket.IO.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! What each protocol can. One that is taken out of the server goes from here with its file, its `mod` line and its
-//! line in the list.
+//! Protocol adapters of the cross-protocol tests. To take a protocol out of the server, delete its file, its `mod` line
+//! and its entry in the list.
 
 use super::*;
 
@@ -10,7 +10,6 @@ mod native;
 mod realtime;
 mod team;
 
-/// All of them.
 pub const VOICES: &[&Voice] = &[
     &native::VOICE,
     &team::VOICE,

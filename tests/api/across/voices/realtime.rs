@@ -1,4 +1,4 @@
-//! Document 004: the public chat and private ones over Socket.IO.
+//! `realtime`: the public chat and private chats over Socket.IO.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ pub const VOICE: Voice = Voice {
     }),
 };
 
-/// Where the messages of a place are.
+/// Path of a room's messages.
 fn messages(person: &Persona, place: &Place) -> String {
     match place.kind {
         Kind::Direct => format!("/api/messages/private/{}", place.other(person.id)),
@@ -72,7 +72,7 @@ async fn sit(person: Persona, place: Place) -> Box<dyn Seat> {
 }
 
 impl Realtime {
-    /// The words for this place: `public` or `private`.
+    /// `public` or `private`, as in the names of events.
     fn scope(&self) -> &'static str {
         match self.place.kind {
             Kind::Direct => "private",

@@ -1,4 +1,4 @@
-//! Document 000: a raw WebSocket.
+//! `team`: all rooms over a raw WebSocket.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub const VOICE: Voice = Voice {
     is_read: None,
 };
 
-/// Its histories name people by their uuid only.
+/// Returns the username of a person; histories identify people by uuid only.
 async fn name_of(reader: &Persona, place: &Place, uuid: &Value) -> String {
     for (id, name) in &place.people {
         if reader.get(&format!("users/{id}")).await.ok(200)["uuid"] == *uuid {
@@ -42,7 +42,7 @@ async fn name_of(reader: &Persona, place: &Place, uuid: &Value) -> String {
     panic!("nobody has the uuid {uuid}")
 }
 
-/// Rooms are known by their uuid, too.
+/// Returns the uuid of the room, which this protocol uses as its id.
 async fn uuid(person: &Persona, place: &Place) -> String {
     let room = person.get(&format!("rooms/{}", place.id)).await.ok(200);
     word(&room["uuid"])
@@ -59,7 +59,7 @@ async fn sit(person: Persona, place: Place) -> Box<dyn Seat> {
     socket
         .send(json!({"messageType": "IdMessage", "convId": conversation}))
         .await;
-    // Frames are taken one after the other: it listens when it hears that this one is none.
+    // Frames are handled in order: the error for this invalid frame shows that the subscription is active.
     socket.send(json!({})).await;
     assert_eq!(socket.next().await["messageType"], "ErrorMessage");
     Box::new(Team {

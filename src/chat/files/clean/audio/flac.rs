@@ -1,4 +1,4 @@
-//! FLAC: blocks of comments, pictures, cue sheets and applications become padding.
+//! FLAC: comment, picture, cue sheet and application blocks become padding.
 
 use std::io::{self, BufRead, Seek};
 
@@ -7,9 +7,9 @@ use super::super::input::Input;
 use super::super::plan::{Edit, Plan, milliseconds};
 use super::vorbis::flac_block;
 
-/// More blocks than any real file has.
+/// Maximum number of edits. Real files have fewer blocks.
 const BLOCKS_MAX: usize = 1_000;
-/// Bytes of the first block, which describes the stream.
+/// Size of the first block, which describes the stream, in bytes.
 const STREAM_INFO: u64 = 34;
 
 pub(in super::super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Plan> {
@@ -17,7 +17,7 @@ pub(in super::super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Re
     if input.array()? != *b"fLaC" {
         return Err(damaged("no FLAC"));
     }
-    // A tag in front.
+    // A tag before the signature.
     let mut edits = vec![Edit::zeros(0, begin)];
     let mut duration = None;
     loop {
@@ -80,7 +80,7 @@ fn frames_end<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<u64> {
         let footer: [u8; 32] = input.array()?;
         if footer.starts_with(b"APETAGEX") {
             let size = u32::from_le_bytes([footer[12], footer[13], footer[14], footer[15]]);
-            // The header in front is not counted.
+            // The size does not include the tag's header.
             end = end.saturating_sub(u64::from(size) + 32).max(begin);
         }
     }

@@ -1,5 +1,5 @@
-//! MPEG audio (MP3) and AAC in ADTS frames: keeps the frames; ID3, APE and Lyrics3 tags, and whatever else stands between
-//! frames, go.
+//! MPEG audio (MP3) and AAC in ADTS frames: keeps the frames; removes ID3, APE and Lyrics3 tags and everything else
+//! between frames.
 
 use std::io::{self, BufRead, Seek};
 
@@ -7,11 +7,11 @@ use super::super::damaged;
 use super::super::input::Input;
 use super::super::plan::{Plan, milliseconds};
 
-/// Bytes of the longest header: that of an ADTS frame.
+/// Size of the longest frame header (ADTS), in bytes.
 const HEADER: u64 = 7;
-/// Bytes of the header of an ID3 tag.
+/// Size of an ID3 tag's header, in bytes.
 const ID3_HEADER: u64 = 10;
-/// Bytes of the header or footer of an APE tag.
+/// Size of an APE tag's header or footer, in bytes.
 const APE_HEADER: u64 = 32;
 
 const KBITS: [[u32; 15]; 5] = [
@@ -50,7 +50,7 @@ struct Frame {
     samples: u64,
 }
 
-/// Whether these first bytes are an ID3 tag, or two frames of one stream.
+/// Whether a file with these first bytes begins with an ID3 tag or with two frames of one stream.
 pub(in super::super) fn begins_file(head: &[u8]) -> bool {
     let follows = |first: &Frame| {
         let second = head.get(first.length as usize..).and_then(frame);
@@ -103,7 +103,7 @@ pub(in super::super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Re
     Ok(plan)
 }
 
-/// Goes behind an ID3 tag at the beginning; whether these bytes stand there.
+/// Skips ID3 tags at the start of the file. Returns whether the bytes after them begin with `wanted`.
 fn head_is<R: BufRead + Seek>(input: &mut Input<R>, wanted: &[u8]) -> io::Result<bool> {
     input.go(0)?;
     while let Some(length) = id3_length(&peek(input)?) {
@@ -112,7 +112,7 @@ fn head_is<R: BufRead + Seek>(input: &mut Input<R>, wanted: &[u8]) -> io::Result
     Ok(peek(input)?.starts_with(wanted))
 }
 
-/// The next bytes, as many as a header has; the position stays.
+/// Returns the next bytes, enough for any header, without moving.
 fn peek<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Vec<u8>> {
     let at = input.at();
     let bytes = input.bytes(APE_HEADER.min(input.left()))?;
@@ -120,7 +120,7 @@ fn peek<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns whether a frame is followed by another one, a tag, or the end of the file.
+/// Whether a frame is followed by another frame, a tag, or the end of the file.
 fn follows<R: BufRead + Seek>(input: &mut Input<R>, from: u64, first: &Frame) -> io::Result<bool> {
     input.go(from + first.length)?;
     let head = peek(input)?;
@@ -129,7 +129,7 @@ fn follows<R: BufRead + Seek>(input: &mut Input<R>, from: u64, first: &Frame) ->
     Ok(head.is_empty() || second || tag_length(&head).is_some())
 }
 
-/// Goes to the next byte behind `from` that a frame or a tag may begin with.
+/// Moves to the next byte after `from` with which a frame or a tag may begin.
 fn next_candidate<R: BufRead + Seek>(input: &mut Input<R>, from: u64) -> io::Result<()> {
     input.go(from + 1)?;
     match input.skip_past(|byte| matches!(byte, 0xff | b'I' | b'T' | b'A'))? {
@@ -138,7 +138,7 @@ fn next_candidate<R: BufRead + Seek>(input: &mut Input<R>, from: u64) -> io::Res
     }
 }
 
-/// Bytes of the tag that these bytes begin.
+/// Returns the size of the tag that begins with these bytes.
 fn tag_length(head: &[u8]) -> Option<u64> {
     if let Some(length) = id3_length(head) {
         return Some(length);
@@ -149,11 +149,11 @@ fn tag_length(head: &[u8]) -> Option<u64> {
         let content = if is_header { number(4)? } else { 0 };
         return Some(APE_HEADER + u64::from(content));
     }
-    // ID3v1 is the last of all.
+    // ID3v1 has a fixed size and can only be the end of the file.
     (head.starts_with(b"TAG") && head.len() as u64 == APE_HEADER).then_some(128)
 }
 
-/// Bytes of the ID3v2 tag that these bytes begin.
+/// Returns the size of the ID3v2 tag that begins with these bytes.
 pub(super) fn id3_length(head: &[u8]) -> Option<u64> {
     let [b'I', b'D', b'3', version, revision, flags, size @ ..] = head else {
         return None;
@@ -169,7 +169,7 @@ pub(super) fn id3_length(head: &[u8]) -> Option<u64> {
     Some(ID3_HEADER + size + footer)
 }
 
-/// The frame that these bytes begin.
+/// Parses the frame header at the start of these bytes.
 fn frame(head: &[u8]) -> Option<Frame> {
     let [0xff, b, c, d, ..] = *head else {
         return None;
@@ -211,7 +211,7 @@ fn mpeg(b: u8, c: u8, _d: u8) -> Option<Frame> {
         layer,
         hertz,
     };
-    // Without a bit rate the length of a frame cannot be known.
+    // Without a bit rate (free format), the frame length is unknown.
     (bits > 0).then_some(Frame {
         stream,
         length: length.into(),

@@ -1,5 +1,5 @@
-//! Ogg (RFC 3533): comments of Vorbis, Opus, Speex, Theora and FLAC streams are emptied where they are, and the checksums
-//! of their pages are made right.
+//! Ogg (RFC 3533): empties the comments of Vorbis, Opus, Speex, Theora and FLAC streams in place, and corrects the
+//! checksums of their pages.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Seek};
@@ -9,13 +9,13 @@ use super::super::input::Input;
 use super::super::plan::{Edit, Plan, milliseconds};
 use super::vorbis::{empty_comments, flac_block};
 
-/// Streams of one file, one after the other or side by side.
+/// Maximum number of streams in one file, chained or multiplexed.
 const STREAMS_MAX: usize = 1_000;
-/// Pages that must change: a large picture among the comments takes some hundreds.
+/// Maximum number of changed pages. A large picture in the comments takes some hundreds.
 const CHANGED_MAX: usize = 20_000;
-/// Changes in those pages: each has at most a few.
+/// Maximum number of edits in those pages. Each page has a few at most.
 const EDITS_MAX: usize = 4 * CHANGED_MAX;
-/// Bytes of the longest comment header that has neither vendor nor comments.
+/// Size of the longest comment header without vendor and comments, in bytes.
 const STUB: usize = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,26 +25,26 @@ enum Codec {
     Speex,
     Theora,
     Flac,
-    /// Its headers are not understood.
+    /// A codec whose headers are not parsed.
     Other,
 }
 
 struct Stream {
     codec: Codec,
-    /// Samples per second of its positions; 0 of pictures.
+    /// Granule positions per second; 0 for video.
     hertz: u64,
-    /// Samples that come before the beginning.
+    /// Samples to skip at the start (Opus pre-skip).
     skipped: u64,
-    /// Packets so far, and bytes of the one that is not complete.
+    /// Number of complete packets, and bytes read of the incomplete one.
     packets: u32,
     offset: usize,
-    /// The replacement for the packet under way, which is not complete yet.
+    /// Replacement for the packet in progress.
     emptied: Option<Vec<u8>>,
-    /// Of FLAC: there are more blocks of metadata.
+    /// FLAC: whether more metadata blocks follow.
     in_headers: bool,
 }
 
-/// A page without its body.
+/// A page header and the offsets of page and body.
 struct Page {
     from: u64,
     header: Vec<u8>,
@@ -97,7 +97,8 @@ pub(in super::super) fn clean<R: BufRead + Seek>(input: &mut Input<R>) -> io::Re
     Ok(plan)
 }
 
-/// The page at the input's position, whose body comes next; `None` at the end, or where a file broke off.
+/// Reads the page header at the current position. The input then is at the body. `None` at the end or if the page is
+/// truncated.
 fn next_page<R: BufRead + Seek>(input: &mut Input<R>) -> io::Result<Option<Page>> {
     if input.left() < 27 {
         return Ok(None);
@@ -159,7 +160,7 @@ impl Stream {
         }
     }
 
-    /// Whether a page may still hold headers.
+    /// Whether a page may still contain headers.
     fn may_change(&self) -> bool {
         match self.codec {
             Codec::Other => false,
@@ -192,7 +193,7 @@ impl Stream {
             }
             Codec::Vorbis | Codec::Opus | Codec::Speex | Codec::Theora if self.packets == 1 => {
                 if !ends {
-                    // Long enough, wherever it goes on.
+                    // The packet continues on another page, so the first bytes may be fewer than the stub.
                     stub.resize(STUB, 0);
                 }
                 match empty_comments(&mut stub) {
@@ -205,16 +206,16 @@ impl Stream {
     }
 }
 
-/// Samples per second as the first packet of a FLAC stream says.
+/// Returns the sample rate from the first packet of a FLAC stream.
 fn flac_hertz(first: &[u8]) -> u32 {
-    // Behind the signatures and the header of the block.
+    // After the signatures and the block header.
     match first.get(27..30) {
         Some(&[a, b, c]) => u32::from(a) << 12 | u32::from(b) << 4 | u32::from(c) >> 4,
         _ => 0,
     }
 }
 
-/// Empties comments in a page; whether there were any.
+/// Empties the comments in a page. Returns whether there were any.
 fn clean_page<R: BufRead + Seek>(
     input: &mut Input<R>,
     page: &Page,
@@ -258,7 +259,7 @@ fn clean_page<R: BufRead + Seek>(
     Ok(is_changed)
 }
 
-/// The checksum of a page goes on with these bytes.
+/// Updates the checksum of a page with these bytes.
 pub(in super::super) fn checksum(sum: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = table();
     bytes.iter().fold(sum, |sum, byte| {

@@ -1,4 +1,4 @@
-//! RIFF: WAV (with RF64) and AVI. Chunks that are not needed to play become `JUNK` full of zeros.
+//! RIFF: WAV (with RF64) and AVI. Chunks that playback does not need become `JUNK` filled with zeros.
 
 use std::io::{self, BufRead, Seek};
 
@@ -6,11 +6,11 @@ use super::super::damaged;
 use super::super::input::Input;
 use super::super::plan::{Edit, Found, Plan, milliseconds};
 
-/// More chunks than a long film has outside of its pictures and sound.
+/// Maximum number of edits. A long film has fewer chunks outside of its video and audio data.
 const CHUNKS_MAX: usize = 50_000;
-/// Nesting depth of lists.
+/// Maximum nesting depth of lists.
 const DEPTH_MAX: u32 = 4;
-/// Bytes of a chunk's name and length.
+/// Size of a chunk header: name and length.
 const HEADER: u64 = 8;
 
 struct Riff<'a, R> {
@@ -18,15 +18,15 @@ struct Riff<'a, R> {
     edits: Vec<Edit>,
     found: Found,
     chunks: usize,
-    /// Of WAV: bytes of sound a second.
+    /// WAV: bytes of sound per second.
     rate: u32,
-    /// Of WAV: bytes of sound, where the chunk's own length does not say so.
+    /// WAV: length of the `data` chunk in bytes, if its own length field cannot hold it.
     long_data: Option<u64>,
-    /// The length is unknown (written as a stream).
+    /// Whether the length is unknown because the file was written as a stream.
     is_open: bool,
 }
 
-/// Returns whether a file with these first bytes can be cleaned.
+/// Whether a file with these first bytes can be cleaned.
 pub(in super::super) fn begins_file(head: &[u8]) -> bool {
     let is_riff = head.starts_with(b"RIFF") || head.starts_with(b"RF64");
     is_riff && matches!(head.get(8..12), Some(b"WAVE" | b"AVI "))
@@ -104,7 +104,7 @@ impl<R: BufRead + Seek> Riff<'_, R> {
             self.chunk(name, at, body, till, depth)?;
             at = till.saturating_add((till - body) % 2);
         }
-        // Too little for a chunk.
+        // Too few bytes for another chunk.
         self.edit(Edit::zeros(at.min(end), end))
     }
 
@@ -139,7 +139,7 @@ impl<R: BufRead + Seek> Riff<'_, R> {
             }
             b"strh" => {
                 let kind: [u8; 4] = self.input.array()?;
-                // Whatever is neither may be a place, written as subtitles.
+                // Streams other than video and audio may hold a location, for example as subtitles.
                 self.found.keeps_metadata |= !matches!(&kind, b"vids" | b"auds");
                 return Ok(());
             }

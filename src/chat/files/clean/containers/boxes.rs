@@ -1,4 +1,4 @@
-//! For tests: files made of boxes.
+//! Test files made of boxes.
 
 use super::{MEDIA, SECRET, notes, profile};
 
@@ -7,7 +7,7 @@ pub fn isobox(name: &[u8], content: &[u8]) -> Vec<u8> {
     [&length[..], name, content].concat()
 }
 
-/// With version and flags.
+/// Builds a box with version and flags.
 pub fn full_box(name: &[u8], version: u8, content: &[u8]) -> Vec<u8> {
     isobox(name, &[&[version, 0, 0, 0], content].concat())
 }
@@ -16,7 +16,7 @@ pub fn handler(kind: &[u8; 4]) -> Vec<u8> {
     full_box(b"hdlr", 0, &[&[0; 4], &kind[..], &[0; 12], SECRET].concat())
 }
 
-/// Exif in `mdat`, XMP in `idat`.
+/// Builds an image with Exif in `mdat` and XMP in `idat`.
 pub fn heif(brand: &[u8; 4]) -> Vec<u8> {
     let item = |id: u8, kind: &[u8; 4]| {
         full_box(
@@ -81,7 +81,7 @@ fn description() -> Vec<u8> {
     full_box(b"stsd", 0, &codec)
 }
 
-/// A film with a place, a camera, a track of measured places, and its header in front or behind.
+/// Builds a film with a location, a camera and a track of location samples, its header before or after the media.
 pub fn movie(brand: &[u8; 4], header_first: bool) -> Vec<u8> {
     let head = isobox(b"ftyp", &[brand, &[0; 4], &brand[..]].concat());
     let data = isobox(b"mdat", &[MEDIA, SECRET, SECRET].concat());

@@ -1,4 +1,4 @@
-//! For tests: files of many formats in which a place is hidden wherever metadata can stand.
+//! Test files of many formats that hide a location wherever metadata can be.
 
 use std::io::Cursor;
 
@@ -12,20 +12,20 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{DynamicImage, ImageEncoder, ImageFormat, Rgb, RgbImage};
 
-/// What must not be found in a file any more.
+/// Metadata that cleaning must remove.
 pub const SECRET: &[u8] = b"50.1109 N 8.6821 E";
-/// What must stay, where it was.
+/// Media data that cleaning must keep, in files cleaned in place at the same offset.
 pub const MEDIA: &[u8] = b"the very picture, or sound";
 
 /// A file with metadata.
 pub struct Container {
     pub name: &'static str,
     pub bytes: Vec<u8>,
-    /// Whether it keeps its length and its offsets.
+    /// Whether cleaning keeps its length and offsets.
     pub in_place: bool,
 }
 
-/// One of each kind, most with everything that the format has room for.
+/// Returns one file of each kind, most with every type of metadata that the format has.
 pub fn containers() -> Vec<Container> {
     let changed = [
         ("photo.jpg", jpeg(6)),
@@ -59,7 +59,7 @@ pub fn containers() -> Vec<Container> {
         .collect()
 }
 
-/// A colour profile: red, with a name, a copyright note, a serial number, and a place between them.
+/// Builds a colour profile: red, with a name, a copyright notice and a serial number, and locations between the tags.
 pub fn profile() -> Vec<u8> {
     let mut bytes = vec![0; 128];
     bytes[36..40].copy_from_slice(b"acsp");
@@ -90,7 +90,7 @@ pub fn has(data: &[u8], needle: &[u8]) -> bool {
     data.windows(needle.len()).any(|part| part == needle)
 }
 
-/// 30 × 20 pixels, another colour in each corner.
+/// Builds an image of 30 × 20 pixels with a different colour in each corner.
 pub fn image() -> RgbImage {
     RgbImage::from_fn(30, 20, |x, y| Rgb([(x * 8) as u8, (y * 12) as u8, 90]))
 }
@@ -103,7 +103,7 @@ fn plain(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Notes of a camera: which way is up, and where it was.
+/// Builds Exif data with an orientation and a location.
 pub fn notes(orientation: u8) -> Vec<u8> {
     let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
     [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, &[0; 4], SECRET].concat()
@@ -143,13 +143,13 @@ pub fn jpeg(orientation: u8) -> Vec<u8> {
         b"some garbage".to_vec(),
     ];
     bytes.splice(2..2, segments.concat());
-    // A second picture behind the end.
+    // A second image after the end marker.
     bytes.extend(segment(0xd8, SECRET));
     bytes
 }
 
 pub fn png_chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    // With a wrong checksum.
+    // The checksum is wrong.
     let length = (content.len() as u32).to_be_bytes();
     [&length[..], name, content, &[0; 4]].concat()
 }
@@ -222,7 +222,7 @@ pub fn animated_webp() -> Vec<u8> {
     let still = plain(ImageFormat::WebP);
     let at = still.windows(4).position(|name| name == b"VP8L").unwrap();
     let frame = [
-        // Place, size less one, time.
+        // Position, size minus one, duration.
         [0, 0, 0, 0, 0, 0, 29, 0, 0, 19, 0, 0, 100, 0, 0, 0].to_vec(),
         still[at..].to_vec(),
         riff_chunk(b"EXIF", &notes(1)),
@@ -239,7 +239,7 @@ pub fn animated_webp() -> Vec<u8> {
     riff_chunk(b"RIFF", &chunks.concat())
 }
 
-/// Puts a TIFF together.
+/// Writer for a TIFF file.
 struct TiffWriter {
     little: bool,
     bytes: Vec<u8>,
@@ -254,7 +254,7 @@ impl TiffWriter {
         bytes
     }
 
-    /// Adds bytes; returns where they are.
+    /// Appends bytes. Returns their offset.
     fn add(&mut self, bytes: &[u8]) -> u32 {
         let at = self.bytes.len() as u32;
         self.bytes.extend(bytes);

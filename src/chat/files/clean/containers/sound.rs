@@ -1,8 +1,8 @@
-//! For tests: sound and films outside of MP4, with a place hidden wherever metadata can stand.
+//! Test files with sound, and films other than MP4, that hide a location wherever metadata can be.
 
 use super::{Container, MEDIA, SECRET};
 
-/// One of each kind.
+/// Returns one file of each kind.
 pub fn sounds() -> Vec<Container> {
     let frames = [
         ("sound.mp3", mpeg(b"\xff\xfb\x90\0", 417)),
@@ -29,7 +29,7 @@ pub fn sounds() -> Vec<Container> {
     frames.chain(in_place.into_iter().map(made(true))).collect()
 }
 
-/// Frames between tags of every sort, and in front of garbage.
+/// Builds frames between tags of every kind, with garbage in between.
 fn mpeg(header: &[u8], length: usize) -> Vec<u8> {
     let mut frame = header.to_vec();
     frame.resize(length, 0);
@@ -71,7 +71,7 @@ fn flac_part(first: u8, content: &[u8]) -> Vec<u8> {
 
 fn stream_info() -> Vec<u8> {
     let mut info = vec![0; 34];
-    // 8000 samples a second, 16000 of them.
+    // 8000 samples per second, 16000 in total.
     info[10..18].copy_from_slice(&(8_000_u64 << 44 | 16_000).to_be_bytes());
     info
 }
@@ -93,7 +93,7 @@ fn flac() -> Vec<u8> {
     .concat()
 }
 
-/// Comments so long that they go on on the next page.
+/// Builds a comment header that is so long that it continues on the next page.
 fn comments(magic: &[u8], end: &[u8]) -> Vec<u8> {
     let text = [SECRET, &[b'x'; 700], SECRET].concat();
     let number = |number: usize| (number as u32).to_le_bytes();
@@ -146,7 +146,7 @@ fn ogg_flac() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Packets in pages of two segments; all of one stream.
+/// Splits packets into pages of two segments, all of one stream.
 fn ogg(packets: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut sequence = 0_u32;
@@ -184,7 +184,7 @@ fn ogg(packets: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// The checksum of pages, bit by bit.
+/// Computes the checksum of a page bit by bit, independently of the code under test.
 pub fn sum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte) << 24, |sum, _| match sum >> 31 {
