@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper_util::service::TowerToHyperService;
+use parlor::transport::connection_limit::{Gate, Limits};
 use parlor::transport::engineio::{
     self, Config, Handshake, Message, Protocol, Reaction, Reason, Rhythm, Server, Session,
 };
 use parlor::transport::frame::{binary_frame, text_frame};
-use parlor::transport::gate::{Gate, Limits};
 use parlor::transport::listener::Listener;
-use parlor::transport::outgoing::{Close, Outgoing, Queue};
+use parlor::transport::send_queue::{Close, Outgoing, Queue};
 use parlor::transport::socketio::{self, Client, Connect, Event, Handler, Refusal, Socket};
 use tokio::net::TcpListener;
 use tokio::sync::watch;

@@ -18,7 +18,7 @@ use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, Surface, ro
 use crate::dialect::{self, kit};
 use crate::store::{OpenOptions, Store, StoreError};
 use crate::transport::access_log::{AccessLog, Client, Locate};
-use crate::transport::gate::{Gate, Limits};
+use crate::transport::connection_limit::{Gate, Limits};
 use crate::transport::guard::Guard;
 use crate::transport::listener::{Listener, raise_descriptor_limit};
 use crate::transport::socketio;

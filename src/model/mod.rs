@@ -1,10 +1,8 @@
 //! Types and rules of the chat. No I/O, no SQL, no wire names.
 
-mod access;
-mod address;
+mod common_passwords;
 mod event;
 mod file;
-mod guessable;
 mod id;
 mod invite;
 mod json;
@@ -14,14 +12,14 @@ mod message;
 mod name;
 mod notification;
 mod password;
+mod permissions;
 mod reaction;
 mod room;
 mod search;
 mod text;
+mod url;
 mod user;
 
-pub use access::{Action, Verdict, may, may_speak};
-pub use address::{WebUrl, host_name};
 pub use event::{Departure, Event, Presence};
 pub use file::{File, FileKey, FileName, Link, PlacedFile, Purpose, Thumbnail};
 pub use id::{FileId, InviteId, MessageId, Millis, NotificationId, RoomId, SessionId, UserId};
@@ -35,6 +33,7 @@ pub use message::{
 pub use name::{Email, Key, ShownName, Username};
 pub use notification::{HEAD_MAX, Note, Notification, NotificationKind, Notify, ReadMark, head};
 pub use password::{ChosenPassword, Password};
+pub use permissions::{Action, Verdict, may, may_speak};
 pub use reaction::{Emoji, Reaction};
 pub use room::{
     Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,
@@ -47,6 +46,7 @@ pub use text::{
     Element, MENTION_MAX, Piece, PieceKind, Reader, are_alike, cut, emoji_key, first_character,
     is_hidden, is_letter, look, name_key, pieces, read, whole_characters,
 };
+pub use url::{WebUrl, host_name};
 pub use user::{Person, Private, Profile, Role, Shown, User, UserEdit, Viewer};
 
 /// Reason why an input value is refused: the field, and a short text for people.

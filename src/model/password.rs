@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Invalid;
-use super::guessable::is_guessable;
+use super::common_passwords::is_guessable;
 use super::text::prepared_password;
 
 const FIELD: &str = "password";

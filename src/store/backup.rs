@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::draft::{self, Draft};
+use super::draft_file::{self, Draft};
 use super::error::StoreError;
 use super::lock::Lock;
 use super::schema::{self, Found};
@@ -115,12 +115,12 @@ pub(super) fn copy(
 
 /// Refuses a destination where the copy would destroy something, or be destroyed.
 fn refuse_target(dest: &Path, replace: bool) -> Result<(), StoreError> {
-    draft::check_target(dest, replace)?;
+    draft_file::check_target(dest, replace)?;
     let unfit = |path: &Path, why: &'static str| StoreError::Unfit {
         path: path.to_owned(),
         why: why.into(),
     };
-    if replace && draft::is_locked(dest) {
+    if replace && draft_file::is_locked(dest) {
         return Err(unfit(
             dest,
             "is the database of a running parlor: choose another name",

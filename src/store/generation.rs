@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::error::StoreError;
 use super::schema;
-use super::{log_file, paths};
+use super::{paths, wal_file};
 
 /// Prefix of the row, to find it in a page of the WAL without knowing the tables.
 const MARK: &str = "parlor-log";
@@ -62,9 +62,9 @@ impl Generation {
         if self.log.is_none() {
             self.log = File::open(&self.path).ok();
         }
-        let mut header = [0; log_file::HEADER];
+        let mut header = [0; wal_file::HEADER];
         self.log.as_ref()?.read_exact_at(&mut header, 0).ok()?;
-        Some(log_file::salt_of(&header))
+        Some(wal_file::salt_of(&header))
     }
 }
 
@@ -72,7 +72,7 @@ impl Generation {
 pub(super) fn check(db: &Path) -> Result<(), StoreError> {
     let path = paths::beside(db, "-wal");
     let mark = |salt| format!("{MARK} {salt:016x} ").into_bytes();
-    let log = log_file::read(&path, mark, DIGITS).map_err(|e| StoreError::io(&path, e))?;
+    let log = wal_file::read(&path, mark, DIGITS).map_err(|e| StoreError::io(&path, e))?;
     let Some((log, before)) = log.and_then(|log| {
         let before = parse_number(log.marked.as_deref()?)?;
         Some((log, before))

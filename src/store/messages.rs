@@ -9,11 +9,11 @@ use crate::model::{
     Draft, File, Mentions, Message, MessageId, Millis, PageRequest, Person, Quote, RoomId, UserId,
 };
 
-use super::alerts::{self, Alerts, Concerned};
 use super::error::OnConstraint;
 use super::job::Tx;
+use super::message_notifications::{self, Alerts, Concerned};
 use super::rows::{People, json_list};
-use super::words::{self, Indexed};
+use super::search_index::{self, Indexed};
 use super::{Store, StoreError, Ticket, files, reactions};
 
 /// A message to store, with the id that its room has assigned.
@@ -171,7 +171,7 @@ fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, St
     match inserted {
         Ok(_) => {
             let files = files::attach(tx, &new.draft.files, new.id, 0)?;
-            words::defer_add(tx, indexed.with_files(&files));
+            search_index::defer_add(tx, indexed.with_files(&files));
             let direct = new.direct;
             let message = message(new, files, reply);
             let concerned = Concerned {
@@ -180,7 +180,7 @@ fn insert(tx: &Tx<'_>, new: NewMessage, indexed: Indexed) -> Result<Appended, St
                 author: message.reply.as_ref().map(|quote| quote.sender.id),
                 still: None,
             };
-            let alerts = alerts::defer(tx, &message, concerned);
+            let alerts = message_notifications::defer(tx, &message, concerned);
             Ok(Appended::New(message, alerts))
         }
         Err(StoreError::Conflict(_)) => existing(tx, new.draft.uuid, new.room_id, new.sender.id),

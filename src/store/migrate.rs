@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::backup;
 use super::error::StoreError;
 use super::schema::Schema;
-use super::{OpenOptions, paths, space, wal};
+use super::{OpenOptions, disk_space, paths, wal};
 
 /// First version whose files overwrite deleted content. Older files are rewritten with VACUUM, so that nothing deleted
 /// before stays in them.
@@ -59,7 +59,7 @@ fn migrate(
 ) -> Result<(), StoreError> {
     let (to, backup) = (schema.version, !options.no_backup);
     tracing::info!(from, to, "the database is being migrated");
-    space::check_for_migration(conn, path, backup, paths::free_space(path)?)?;
+    disk_space::check_for_migration(conn, path, backup, paths::free_space(path)?)?;
     if backup {
         let copy = paths::beside(path, &format!(".v{from}.bak"));
         backup::copy(conn, &copy, true, &options.stop)?;

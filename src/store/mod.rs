@@ -3,55 +3,55 @@
 //! Returns model types; must not depend on how chat uses them or on any wire format. A write is answered when it is on
 //! disk; see [`Ticket`] for the order of answers.
 
-mod addresses;
-mod alerts;
+mod admin_stats;
+mod admin_user_list;
+mod attachments;
 mod backup;
-mod census;
-mod changes;
 mod checkpoint;
-mod contents;
-mod directory;
-mod draft;
+mod disk_space;
+mod draft_file;
 mod error;
+mod file_chunks;
+mod file_identity;
 mod files;
 mod generation;
 mod health;
-mod identity;
 mod ids;
 mod invites;
 mod job;
-mod lanes;
-mod link;
 mod lock;
-mod log_file;
+mod look_alikes;
 mod members;
+mod message_changes;
+mod message_notifications;
 mod messages;
 mod migrate;
-mod names;
 mod notifications;
 mod open;
 mod paths;
-mod placed;
 mod reactions;
-mod readers;
+mod read_pool;
+mod read_shares;
 mod recovery;
 mod restore;
 mod rooms;
-mod roster;
 mod rows;
 mod sanctions;
 mod schema;
 mod search;
+mod search_index;
 mod sessions;
 mod settings;
-mod space;
-mod tally;
 #[cfg(test)]
 mod tests;
+mod url_cleanup;
+mod user_lists;
+mod user_stats;
 mod users;
 mod vacuum;
 mod wal;
-mod words;
+mod wal_file;
+mod write_connection;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -64,31 +64,31 @@ use tokio::time::timeout;
 
 use crate::model::UserId;
 
-pub use alerts::{Alerted, Alerts, Rest, Written};
+pub use admin_stats::{Census, RoomStanding};
+pub use admin_user_list::Standing;
+pub use attachments::FILE_LIST_MAX;
 pub use backup::{Stop, backup};
-pub use census::{Census, RoomStanding};
-pub use changes::{Changed, NewChange};
-pub use contents::{CHUNK, Shown, StoredFile};
 pub use error::StoreError;
+pub use file_chunks::{CHUNK, Shown, StoredFile};
 pub use files::{Facts, Finished, NewFile};
 pub use invites::{CodeHash, NewInvite};
 pub use job::Ticket;
 pub use members::{Admission, UNREAD_MAX};
+pub use message_changes::{Changed, NewChange};
+pub use message_notifications::{Alerted, Alerts, Rest, Written};
 pub use messages::{Appended, NewMessage};
 pub use notifications::RoomNotice;
-pub use placed::FILE_LIST_MAX;
 pub use restore::{Restored, restore};
-pub use roster::Standing;
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{CheckedHash, NewSession, Opened, Rotation, Session};
-pub use tally::Tally;
+pub use user_stats::Tally;
 pub use users::{Guarded, NewUser};
 
 use health::Health;
 use ids::{Ids, Reservation};
 use job::{Tx, Undo};
-use lanes::{Lane, Lanes};
-use readers::Readers;
+use read_pool::Readers;
+use read_shares::{Lane, Lanes};
 use schema::Schema;
 use writer::Command;
 
@@ -157,7 +157,7 @@ impl Store {
         let (reservation, readers) = match &conn {
             Ok(conn) => (
                 Reservation::open(conn)?,
-                Readers::open(&path, readers::LIMIT, health.clone())?,
+                Readers::open(&path, read_pool::LIMIT, health.clone())?,
             ),
             Err(_) => (
                 open::reserved(&path, schema)?,
@@ -251,7 +251,7 @@ impl Store {
     /// Returns the error for a full disk, with the space that must be free before the database can be opened again.
     #[must_use]
     pub fn full_disk(&self) -> StoreError {
-        space::needed_to_open(&self.shared.path)
+        disk_space::needed_to_open(&self.shared.path)
     }
 
     /// Finishes the queued jobs, checkpoints the WAL into the file and releases the lock. Later calls fail with

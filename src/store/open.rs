@@ -4,13 +4,14 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::draft::Draft;
+use super::draft_file::Draft;
 use super::error::StoreError;
 use super::ids::Reservation;
 use super::lock::Lock;
 use super::schema::{self, Found, Schema};
 use super::{
-    BRIEF, OpenOptions, PATIENT, generation, link, log_file, migrate, paths, readers, space,
+    BRIEF, OpenOptions, PATIENT, disk_space, generation, migrate, paths, read_pool, wal_file,
+    write_connection,
 };
 
 /// Lock (`None` beside a server) and connection. With a full disk the connection is an error: the file can be read, but
@@ -38,14 +39,14 @@ pub(super) fn open(
         Err(StoreError::Full) if reserved(path, schema).is_ok() => {
             Ok((Some(lock), Err(StoreError::Full)))
         }
-        Err(StoreError::Full) => Err(space::needed_to_open(path)),
+        Err(StoreError::Full) => Err(disk_space::needed_to_open(path)),
         Err(error) => Err(error),
     }
 }
 
 /// Reads the id reservation from a file of the newest version. Needs no free disk space.
 pub(super) fn reserved(path: &Path, schema: &Schema) -> Result<Reservation, StoreError> {
-    let conn = readers::open_alone(path)?;
+    let conn = read_pool::open_alone(path)?;
     let version: i32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if version != schema.version {
         return Err(StoreError::Full);
@@ -71,7 +72,7 @@ fn open_owned(
     };
     paths::check_access(path, true)?;
     let mut conn = schema::open_existing(path)?;
-    link::configure(&conn, BRIEF)?;
+    write_connection::configure(&conn, BRIEF)?;
     if version < schema.version {
         migrate::run(&mut conn, path, version, schema, options)?;
     }
@@ -105,14 +106,14 @@ fn open_beside(path: &Path, schema: &Schema) -> Result<Connection, StoreError> {
     }
     paths::check_access(path, true)?;
     let conn = schema::open_existing(path)?;
-    link::configure(&conn, PATIENT)?;
+    write_connection::configure(&conn, PATIENT)?;
     Ok(conn)
 }
 
 /// Creates a new database atomically, where there is no file or a file without any table.
 fn create(path: &Path, lock: &mut Lock, schema: &Schema) -> Result<(), StoreError> {
     let log = paths::beside(path, "-wal");
-    let found = log_file::read(&log, |_| Vec::new(), 0).map_err(|e| StoreError::io(&log, e))?;
+    let found = wal_file::read(&log, |_| Vec::new(), 0).map_err(|e| StoreError::io(&log, e))?;
     if found.is_some_and(|log| log.frames > 0) {
         return Err(StoreError::LoneLog {
             db: path.to_owned(),

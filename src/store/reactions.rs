@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::StoreError;
-use super::changes::{Changed, NewChange};
+use super::message_changes::{Changed, NewChange};
 use super::messages::by_id;
 use super::rows::{PERSON, json_list, person};
 

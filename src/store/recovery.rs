@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::error::StoreError;
+use super::file_identity::{Files, Lost};
 use super::generation::Generation;
-use super::identity::{Files, Lost};
-use super::link::{Link, configure};
+use super::write_connection::{Link, configure};
 use super::writer::Writer;
 use super::{schema, wal};
 

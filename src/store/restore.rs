@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 
 use super::backup::{self, Stop};
-use super::draft::Draft;
+use super::draft_file::Draft;
 use super::error::StoreError;
 use super::lock::{self, Attempt, Lock};
 use super::paths;

@@ -12,7 +12,7 @@ use crate::model::{
 
 use super::error::OnConstraint;
 use super::rows::address;
-use super::{Store, StoreError, files, members, users, words};
+use super::{Store, StoreError, files, members, search_index, users};
 
 /// Messages removed per transaction, during which new messages wait. Most of the work is removing their terms from the
 /// search index.
@@ -203,7 +203,7 @@ fn sweep(tx: &Connection) -> Result<bool, StoreError> {
         return Ok(false);
     };
     // First: the terms come from the texts and the names of the files.
-    words::remove_oldest(tx, room, through, SWEEP)?;
+    search_index::remove_oldest(tx, room, through, SWEEP)?;
     files::drop_of_messages(tx, room, through, SWEEP)?;
     const OLDEST: &str =
         "SELECT id FROM messages WHERE room_id = ?1 AND id <= ?2 ORDER BY id LIMIT ?3";

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::migrate::{Migration, Step};
-use super::{addresses, ids, log_file, names, paths, words};
+use super::{ids, look_alikes, paths, search_index, url_cleanup, wal_file};
 
 /// SQLite's `application_id` of our files: "Parl".
 const APPLICATION_ID: i32 = 0x5061_726c;
@@ -56,8 +56,8 @@ pub(super) const CURRENT: Schema = Schema {
         Migration {
             to: 6,
             step: Step::Code(|tx| {
-                addresses::clean(tx)?;
-                names::renew_looks(tx)
+                url_cleanup::clean(tx)?;
+                look_alikes::renew_looks(tx)
             }),
         },
     ],
@@ -70,7 +70,7 @@ fn forget_deleted(tx: &Connection) -> Result<(), StoreError> {
          UPDATE files SET state = 'gone' WHERE purpose = 'avatar'
              AND owner_id IN (SELECT id FROM users WHERE deleted_at IS NOT NULL);",
     )?;
-    words::rebuild(tx)
+    search_index::rebuild(tx)
 }
 
 /// Content found at a path.
@@ -140,7 +140,7 @@ fn is_empty(path: &Path) -> Result<bool, StoreError> {
 /// Refuses a WAL or journal whose database is missing: SQLite would delete it.
 fn refuse_lone_log(path: &Path) -> Result<(), StoreError> {
     let log = paths::beside(path, "-wal");
-    let what = if paths::size(&log)? > log_file::HEADER as u64 {
+    let what = if paths::size(&log)? > wal_file::HEADER as u64 {
         log
     } else if journal(path)?.is_some_and(|journal| !journal.of_empty_file) {
         paths::beside(path, "-journal")

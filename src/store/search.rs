@@ -11,7 +11,7 @@ use crate::model::{
     all_hits, searched, snippet,
 };
 
-use super::words::{self, DAY};
+use super::search_index::{self, DAY};
 use super::{Store, StoreError, messages};
 
 /// Ids covered by one index query. A search that has taken [`ENOUGH`] by then continues on the next page.
@@ -204,7 +204,7 @@ impl<'a> Search<'a> {
             return Ok(SearchPage::default());
         }
         let begun = Instant::now();
-        let whole = words::asked_whole(&self.request.terms);
+        let whole = search_index::asked_whole(&self.request.terms);
         let asked = self.asked();
         if asked.is_empty() {
             self.ask = Ask::Rooms;
@@ -252,7 +252,7 @@ impl<'a> Search<'a> {
             }
             (Ask::Rooms, _) => {
                 let rooms = self.request.rooms.iter();
-                asked.push(any(rooms.map(|room| words::of_room(*room))));
+                asked.push(any(rooms.map(|room| search_index::of_room(*room))));
             }
             _ => {}
         }
@@ -261,12 +261,19 @@ impl<'a> Search<'a> {
 
     /// Returns the conditions that every index query has.
     fn asked(&self) -> Vec<String> {
-        let mut asked: Vec<_> = self.request.terms.iter().flat_map(words::asked).collect();
+        let mut asked: Vec<_> = self
+            .request
+            .terms
+            .iter()
+            .flat_map(search_index::asked)
+            .collect();
         if let Some(from) = &self.request.from {
-            asked.push(any(from.iter().map(|sender| words::of_sender(*sender))));
+            asked.push(any(from
+                .iter()
+                .map(|sender| search_index::of_sender(*sender))));
         }
         if self.request.with_file {
-            asked.push(words::quote(words::WITH_FILE));
+            asked.push(search_index::quote(search_index::WITH_FILE));
         }
         asked.sort_unstable();
         asked.dedup();
@@ -347,7 +354,7 @@ impl<'a> Search<'a> {
 
 /// Joins words with OR.
 fn any(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<_> = words.map(|word| words::quote(&word)).collect();
+    let words: Vec<_> = words.map(|word| search_index::quote(&word)).collect();
     format!("({})", words.join(" OR "))
 }
 

@@ -11,7 +11,7 @@ use crate::model::{
 
 use super::error::OnConstraint;
 use super::rows::{PERSON, PERSON_WIDTH, new_uuid, person};
-use super::{Store, StoreError, files, members, names, notifications, sessions};
+use super::{Store, StoreError, files, look_alikes, members, notifications, sessions};
 
 /// An account to create.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl Store {
     pub async fn is_name_taken(&self, name: Username) -> Result<bool, StoreError> {
         self.read(move |db| {
             let mut find = db.prepare_cached("SELECT 1 FROM users WHERE username_key = ?1")?;
-            Ok(find.exists([name.key()])? || names::check_username(db, &name, None).is_err())
+            Ok(find.exists([name.key()])? || look_alikes::check_username(db, &name, None).is_err())
         })
         .await
     }
@@ -210,9 +210,9 @@ pub(super) fn add(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
 }
 
 fn insert(tx: &Connection, new: &NewUser) -> Result<User, StoreError> {
-    names::check_username(tx, &new.username, None)?;
+    look_alikes::check_username(tx, &new.username, None)?;
     if let Some(name) = &new.display_name {
-        names::check_display_name(tx, name, None)?;
+        look_alikes::check_display_name(tx, name, None)?;
     }
     let now = Millis::now();
     let display_name = new
@@ -247,7 +247,7 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
         return Ok(Guarded::LastAdmin);
     }
     if let Some(name) = &edit.username {
-        names::check_username(tx, name, Some(id))?;
+        look_alikes::check_username(tx, name, Some(id))?;
         tx.execute(
             "UPDATE users SET username = ?2, username_key = ?3, username_look = ?4 WHERE id = ?1",
             params![id, name.as_str(), name.key(), name.looks()],
@@ -257,7 +257,7 @@ fn change(tx: &Connection, id: UserId, edit: &UserEdit) -> Result<Guarded<User>,
     if let Some(name) = &edit.display_name
         && name.as_str() != old.person.display_name
     {
-        names::check_display_name(tx, name, Some(id))?;
+        look_alikes::check_display_name(tx, name, Some(id))?;
     }
     let email = edit
         .email

@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::error::StoreError;
+use super::file_identity::Files;
 use super::generation::Generation;
 use super::health::Health;
-use super::identity::Files;
 use super::ids::Reservation;
 use super::job::{Tx, Work};
-use super::link::{Link, data_version};
 use super::lock::Lock;
-use super::readers::Readers;
+use super::read_pool::Readers;
+use super::write_connection::{Link, data_version};
 
 /// Capacity of the job queue.
 pub(super) const QUEUE: usize = 4096;

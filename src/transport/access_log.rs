@@ -12,8 +12,8 @@ use hyper::service::Service;
 use hyper::{Request, Response, StatusCode};
 use tracing::Instrument as _;
 
+use super::connection_log::Record;
 use super::listener::Peer;
-use super::record::Record;
 
 /// Header with the request id. The access log sets it on every request that it passes on, and on the response.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::socket::Socket;
+use super::stream::Socket;
 
 /// Maximum time for receiving a request head, and for a new connection to start with one.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -19,9 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::gate::Gate;
+use super::connection_limit::Gate;
 use super::keep_alive::Timed;
-use super::socket::Socket;
+use super::stream::Socket;
 
 /// Request extension: the peer address of the request's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

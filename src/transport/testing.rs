@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::gate::{Gate, Limits};
-use super::socket::Socket;
+use super::connection_limit::{Gate, Limits};
+use super::stream::Socket;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Fails if the future takes longer than 30 s in the test's own time.

@@ -3,7 +3,7 @@
 //! tungstenite parses, and its replies to pings and close frames are collected, but it never writes to the socket. So
 //! complete frames, encoded once for many connections, are sent with one vectored write, and nothing is interleaved.
 
-mod line;
+mod writer;
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
@@ -20,12 +20,12 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket as Parser, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-pub use line::Line;
 pub use tokio_tungstenite::tungstenite::Utf8Bytes;
+pub use writer::Line;
 
 use super::frame;
-use super::socket::Socket;
-use line::KEPT_FRAMES;
+use super::stream::Socket;
+use writer::KEPT_FRAMES;
 
 /// Small, because tungstenite zeroes the buffer at each read, and ten thousand idle connections have one each.
 const READ_BUFFER: usize = 1024;

@@ -5,14 +5,14 @@ use askama::Template;
 use crate::chat::{Caller, Census};
 use crate::dialect::kit::Call;
 
-use super::answer::{Answer, admin, done, found, page};
-use super::fields::{Refused, status_of};
+use super::admin_rooms::{self, GroupView};
+use super::flash::Notice;
 use super::form::Form;
-use super::groups::{self, GroupView};
+use super::form_fields::{Refused, status_of};
+use super::i18n;
 use super::invites::{self, InvitesView};
-use super::notice::Notice;
-use super::shell::Shell;
-use super::texts;
+use super::layout::Shell;
+use super::respond::{Answer, admin, done, found, page};
 
 /// Number of days in the chart.
 const DAYS: u32 = 14;
@@ -52,9 +52,9 @@ pub(super) async fn show(call: Call) -> Answer {
 }
 
 async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer {
-    let t = texts::of();
+    let t = i18n::of();
     let census = call.kit.chat.census(me, DAYS).await?;
-    let (rooms, after) = groups::rooms(call, me).await?;
+    let (rooms, after) = admin_rooms::rooms(call, me).await?;
     let template = AdminPage {
         shell: Shell::inside(call, me, t.admin).await?,
         days: bars(&census),

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::dialect::kit::{Call, Fault, Response, StatusCode, empty, set_header, takes_gzip};
 
-use super::answer::Answer;
 use super::bundle::{Module, bundle};
+use super::respond::Answer;
 
 const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";

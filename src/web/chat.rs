@@ -14,14 +14,14 @@ use crate::model::{
     Verdict, may,
 };
 
-use super::answer::{Answer, Stop, caller, page_of};
-use super::attached::Look;
-use super::markup::Called;
-use super::message::{MessageView, is_block};
-use super::shell::Shell;
-use super::texts::{self, Texts};
-use super::view::{Face, PersonView, room_name};
-use super::window::{Window, called};
+use super::file_view::Look;
+use super::history_page::{Window, called};
+use super::i18n::{self, Texts};
+use super::layout::Shell;
+use super::markdown::Called;
+use super::message_view::{MessageView, is_block};
+use super::respond::{Answer, Stop, caller, page_of};
+use super::views::{Face, PersonView, room_name};
 
 /// Pages with more bytes of text are rendered outside the async runtime: that takes some milliseconds.
 const QUICK: usize = 16 * 1024;
@@ -202,7 +202,7 @@ impl Scene {
         failed: Option<(String, String)>,
         draft_uuid: Uuid,
     ) -> Answer {
-        let t = texts::of();
+        let t = i18n::of();
         let template = self.template(call, t, failed, draft_uuid);
         let (me, length) = (self.me.id(), self.window.length());
         let render = move || {

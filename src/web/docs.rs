@@ -8,9 +8,9 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use crate::dialect::kit::{Call, Fault, Response, StatusCode, api_fault, set_header};
 
-use super::answer::{self, Answer, Stop, page};
-use super::shell::Shell;
-use super::texts;
+use super::i18n;
+use super::layout::Shell;
+use super::respond::{self, Answer, Stop, page};
 
 const DOCUMENT: &str = include_str!("../../docs/native.md");
 
@@ -40,7 +40,7 @@ struct DocsPage {
 pub(super) async fn show(call: Call) -> Answer {
     static RENDERED: LazyLock<String> = LazyLock::new(|| render(DOCUMENT));
     let docs = DocsPage {
-        shell: Shell::bare(texts::of(), "API"),
+        shell: Shell::bare(i18n::of(), "API"),
         document: &RENDERED,
     };
     let mut response = page(StatusCode::OK, &call, &docs)?;
@@ -60,7 +60,7 @@ pub(super) async fn client(call: Call) -> Answer {
 pub(super) fn stopped(stop: &Stop) -> Response {
     match stop {
         Stop::Fault(fault) => api_fault(fault),
-        other => answer::stopped(other),
+        other => respond::stopped(other),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::chat::Caller;
 use crate::dialect::kit::{Call, Fault, form_fields};
 use crate::model::{Email, Invalid, ShownName};
 
-use super::answer::{Stop, caller};
+use super::respond::{Stop, caller};
 
 /// Returns the caller who submits a form; it must come from an own page.
 pub(super) async fn sender(call: &Call) -> Result<Caller, Stop> {

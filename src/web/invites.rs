@@ -6,14 +6,14 @@ use crate::chat::{Caller, ChatError, InviteWish};
 use crate::dialect::kit::{Call, Fault};
 use crate::model::{Invalid, Invite, InviteId, Room, RoomId};
 
-use super::answer::{Answer, Stop, done, found};
 use super::chat::room_of;
-use super::fields::{Fields, Input, Refused};
+use super::flash::Notice;
 use super::form::Form;
-use super::notice::Notice;
-use super::room::{Scene, address};
-use super::texts::{self, Texts};
-use super::view::{Clock, person_name};
+use super::form_fields::{Fields, Input, Refused};
+use super::i18n::{self, Texts};
+use super::respond::{Answer, Stop, done, found};
+use super::room_details::{Scene, address};
+use super::views::{Clock, person_name};
 
 /// Maximum number of invites that are listed.
 const MOST: u32 = 1000;
@@ -64,7 +64,7 @@ async fn view(
     action: String,
     refused: Option<&Refused<'_>>,
 ) -> Result<InvitesView, Stop> {
-    let t = texts::of();
+    let t = i18n::of();
     let chat = &call.kit.chat;
     let is_here = |invite: &&Invite| invite.room.as_ref().map(|room| room.id) == room;
     let all = chat.invites(me, InviteId(0), MOST).await?;

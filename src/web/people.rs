@@ -5,11 +5,11 @@ use askama::Template;
 use crate::dialect::kit::{Call, StatusCode};
 use crate::model::UserId;
 
-use super::answer::{Answer, caller, found, page};
 use super::form::Form;
-use super::shell::Shell;
-use super::texts;
-use super::view::PersonView;
+use super::i18n;
+use super::layout::Shell;
+use super::respond::{Answer, caller, found, page};
+use super::views::PersonView;
 
 /// People per page.
 const PAGE: u32 = 100;
@@ -27,7 +27,7 @@ struct PeoplePage {
 
 pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
-    let t = texts::of();
+    let t = i18n::of();
     let query = call.query_value("q").unwrap_or_default().trim().to_owned();
     let after = call.query_number("after", 0, i64::MAX)?.unwrap_or(0);
     let mut users = call.kit.chat.users(&query, UserId(after), PAGE + 1).await?;

@@ -9,12 +9,12 @@ use crate::chat::{Caller, ChatError, SearchHit, SearchPage};
 use crate::dialect::kit::{Call, StatusCode};
 use crate::model::{Fragment, MessageId, RoomId};
 
-use super::answer::{Answer, caller, page};
-use super::attached::{FileView, Look};
-use super::explain::explain_chat;
-use super::shell::Shell;
-use super::texts::{self, Texts};
-use super::view::{Clock, Face, person_name, room_name};
+use super::error_text::explain_chat;
+use super::file_view::{FileView, Look};
+use super::i18n::{self, Texts};
+use super::layout::Shell;
+use super::respond::{Answer, caller, page};
+use super::views::{Clock, Face, person_name, room_name};
 
 /// Messages per page.
 const PAGE: u32 = 30;
@@ -43,7 +43,7 @@ struct HitView {
 
 pub(super) async fn show(call: Call) -> Answer {
     let me = caller(&call).await?;
-    let t = texts::of();
+    let t = i18n::of();
     let query = call.query_value("q").unwrap_or_default().trim().to_owned();
     let before = call.query_number("before", 0, i64::MAX)?.map(MessageId);
     let chat = &call.kit.chat;

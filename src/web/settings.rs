@@ -7,17 +7,17 @@ use crate::chat::{Caller, ChatError, Session};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{ChosenPassword, Invalid, Notify, Role, ShownName, UserEdit, Username};
 
-use super::answer::{Answer, Stop, done, page, visitor, with_cookie};
-use super::entry::password_hint;
-use super::fields::{Fields, Input, Refused, status_of};
+use super::appearance;
+use super::auth::password_hint;
+use super::flash::Notice;
 use super::form::{Form, sender};
-use super::look;
-use super::notice::Notice;
-use super::picture;
-use super::room::not_offered;
-use super::shell::Shell;
-use super::texts::{self, Texts};
-use super::view::{Clock, Face};
+use super::form_fields::{Fields, Input, Refused, status_of};
+use super::i18n::{self, Texts};
+use super::image_form;
+use super::layout::Shell;
+use super::respond::{Answer, Stop, done, page, visitor, with_cookie};
+use super::room_details::not_offered;
+use super::views::{Clock, Face};
 
 /// Path of the page.
 const HERE: &str = "/settings";
@@ -62,16 +62,16 @@ pub(super) async fn show(call: Call) -> Answer {
     match visitor(&call).await? {
         Some(me) => view(&call, &me, None).await,
         None => {
-            let t = texts::of();
+            let t = i18n::of();
             let shell = Shell::outside(t.look);
-            let look = Fields::new(look::inputs(t));
+            let look = Fields::new(appearance::inputs(t));
             page(StatusCode::OK, &call, &LookPage { shell, look })
         }
     }
 }
 
 async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer {
-    let t = texts::of();
+    let t = i18n::of();
     let user = call.kit.chat.user(me.id()).await?;
     let told = call.kit.chat.notify_default(me).await?;
     let notify = Input::select("notify", t.notify, t.notify_choices()).value(told.as_str());
@@ -85,9 +85,9 @@ async fn view(call: &Call, me: &Caller, refused: Option<&Refused<'_>>) -> Answer
         is_guest: me.role() == Role::Guest,
         is_admin: me.role() == Role::Admin,
         profile: Fields::of("profile", profile_inputs(t, &user), refused),
-        picture: Fields::of("picture", picture::inputs(t), refused),
+        picture: Fields::of("picture", image_form::inputs(t), refused),
         password,
-        look: Fields::new(look::inputs(t)),
+        look: Fields::new(appearance::inputs(t)),
         notify: Fields::of("notify", vec![notify], refused),
         sessions: sessions(call, me, t).await?,
         removal: Fields::of("delete", removal_inputs(t, user.has_password()), refused),
@@ -235,7 +235,7 @@ pub(super) async fn save_picture(mut call: Call) -> Answer {
     let me = sender(&call).await?;
     let chat = call.kit.chat.clone();
     let by = call.sender(&me);
-    let saved = picture::take(&mut call, &me, |bytes| chat.set_avatar(by, bytes)).await?;
+    let saved = image_form::take(&mut call, &me, |bytes| chat.set_avatar(by, bytes)).await?;
     let saved = saved.map(drop);
     after(
         &call,

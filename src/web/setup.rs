@@ -3,12 +3,12 @@
 use crate::chat::ChatError;
 use crate::dialect::kit::{Call, StatusCode};
 
-use super::answer::{Answer, found, page};
-use super::entry::{EntryPage, account, let_in, registration_of};
-use super::fields::Fields;
+use super::auth::{EntryPage, account, let_in, registration_of};
 use super::form::Form;
-use super::shell::Shell;
-use super::texts;
+use super::form_fields::Fields;
+use super::i18n;
+use super::layout::Shell;
+use super::respond::{Answer, found, page};
 
 pub(super) async fn show(call: Call) -> Answer {
     let token = call.query_value("token").unwrap_or_default();
@@ -41,7 +41,7 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
 }
 
 fn view(call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
-    let t = texts::of();
+    let t = i18n::of();
     EntryPage {
         shell: Shell::outside(t.set_up),
         lead: t.set_up_lead,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use parlor::transport::outgoing::Outgoing;
+use parlor::transport::send_queue::Outgoing;
 use parlor::transport::socketio::event;
 use tokio::task::JoinSet;
 

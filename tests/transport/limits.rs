@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use parlor::transport::connection_limit::{Gate, Limits};
 use parlor::transport::engineio::{Config, Reason};
-use parlor::transport::gate::{Gate, Limits};
-use parlor::transport::outgoing::Outgoing;
+use parlor::transport::send_queue::Outgoing;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 

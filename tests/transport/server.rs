@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper_util::service::TowerToHyperService;
+use parlor::transport::connection_limit::{Gate, Limits};
 use parlor::transport::engineio::{
     self, Config, Handshake, Message, Protocol, Reaction, Reason, Server, Session,
 };
 use parlor::transport::frame::{binary_frame, text_frame};
-use parlor::transport::gate::{Gate, Limits};
 use parlor::transport::listener::Listener;
-use parlor::transport::outgoing::{Close, Outgoing, Queue};
+use parlor::transport::send_queue::{Close, Outgoing, Queue};
 use parlor::transport::socketio::{Client, Connect, Connections, Event, Handler, Refusal, Socket};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::{Caller, ChatError};
-use crate::dialect::kit::raw::{Heard, converse};
+use crate::dialect::kit::websocket_session::{Heard, converse};
 use crate::dialect::kit::{Answer, Call, Fault, SharedKit, Slot, text_of};
 use crate::model::{Note, RoomId};
 use crate::transport::websocket::WebSocket;

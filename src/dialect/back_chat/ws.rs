@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::chat::{Caller, ChatError, Frames};
-use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
+use crate::dialect::kit::websocket_session::{FRAME_MAX, Heard, converse, handshake_caller};
 use crate::dialect::kit::{Answer, Call, Fault, SharedKit, Slot, text_of};
 use crate::model::{Content, Draft, Event, Millis, RoomId};
 use crate::transport::upgrade::Upgrade;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::chat::Reader;
-use crate::dialect::kit::{seconds, words};
+use crate::dialect::kit::{plain_text, seconds};
 use crate::model::{Message, UserId};
 
 /// An account to which one can write.
@@ -37,7 +37,7 @@ impl<'a> MessageJson<'a> {
             id: message.id.0,
             sender_id: message.sender.id.0,
             receiver_id: receiver.0,
-            content: words(message, reader),
+            content: plain_text(message, reader),
             timestamp: seconds(message.created_at),
             read_status,
         }

@@ -1,7 +1,7 @@
 //! Task-local request headers, so that error pages can use the reader's language.
 
 use super::HeaderMap;
-use super::call::cookie;
+use super::request::cookie;
 
 tokio::task_local! {
     static HEADERS: HeaderMap;

@@ -1,49 +1,51 @@
 //! HTTP foundation of all dialects and of the web pages: requests, routes, faults. Independent of any dialect.
 
-mod address;
-mod api;
 mod body;
-mod call;
 mod compress;
 mod cors;
 mod current;
-mod download;
-mod fault;
+mod error;
+mod file_response;
 mod multipart;
 mod offload;
 mod origin;
-mod pace;
 mod pipeline;
-pub mod raw;
+mod plain_text;
 mod reply;
-mod sockets;
-mod table;
-mod words;
+mod request;
+mod router;
+mod shared_errors;
+mod slow_client;
+mod socketio_session;
+mod url;
+pub mod websocket_session;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 
-pub use api::{api_error, api_fault, api_refusal, api_surface};
 pub use body::{form_fields, json_body};
-pub use call::{Call, PEOPLE_MAX, Page, Proof};
 pub use compress::takes_gzip;
 pub use cors::Origins;
 pub use current::{current_cookie, current_header};
-pub use download::send_file;
-pub use fault::{Fault, flask_token_fault, retry_after, status_of, text_of};
+pub use error::{Fault, flask_token_fault, retry_after, status_of, text_of};
+pub use file_response::send_file;
 pub use multipart::{Form, Part, form};
 pub use offload::Offload;
 pub use origin::Network;
 pub use pipeline::{Pipeline, Slot};
+pub use plain_text::{absolute, plain_text};
 pub use reply::{Emit, Reply};
-pub(crate) use sockets::events;
-pub use sockets::{Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event};
-pub(crate) use table::routes;
-pub use table::{Handler, Route, Surface, Table};
+pub use request::{Call, PEOPLE_MAX, Page, Proof};
+pub(crate) use router::routes;
+pub use router::{Handler, Route, Surface, Table};
+pub use shared_errors::{api_error, api_fault, api_refusal, api_surface};
+pub(crate) use socketio_session::events;
+pub use socketio_session::{
+    Doing, EventHandler, EventSurface, Session, Sockets, add_bare_event, add_event,
+};
 pub use warp::http::{HeaderMap, Method, StatusCode};
 pub use warp::reply::Response;
-pub use words::{absolute, words};
 
 use crate::chat::Chat;
 use crate::model::Millis;

@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use tokio::time::timeout;
 
-use super::pace::Paced;
+use super::slow_client::Paced;
 use super::{Call, Fault, body};
 
 const TYPE: &str = "multipart/form-data";

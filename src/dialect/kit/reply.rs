@@ -7,7 +7,7 @@ use crate::model::{Draft, RoomId};
 use crate::transport::socketio::{AckId, Client, Values};
 
 use super::pipeline::Slot;
-use super::sockets::{Queue, Session};
+use super::socketio_session::{Queue, Session};
 
 /// Sends events to one client, in the order of the client's own events.
 pub trait Emit {

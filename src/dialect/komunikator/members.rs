@@ -7,9 +7,9 @@ use crate::dialect::kit::{Call, StatusCode, json};
 use crate::model::{Key, Person, RoomId, UserId, name_key};
 
 use super::NAME;
+use super::access::{Viewer, name_of};
 use super::error::{Answer, NO_ROOM, Refusal};
 use super::params::{Params, queried_room};
-use super::viewer::{Viewer, name_of};
 use super::wire::{OwnRoomJson, PlaceJson, done, is_private};
 
 const JOINED: &str = "Joined room successfully";

@@ -1,5 +1,6 @@
 //! Komunikator protocol: rooms with access keys, and online status. All paths below `/api`; events over Socket.IO.
 
+mod access;
 mod auth;
 mod encode;
 mod error;
@@ -8,7 +9,6 @@ mod members;
 mod params;
 mod rooms;
 mod users;
-mod viewer;
 mod wire;
 
 use crate::chat::Grantor;

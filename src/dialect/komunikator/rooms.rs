@@ -6,9 +6,9 @@ use crate::model::{
     Action, Key, NewRoom, Room, RoomEdit, RoomId, RoomKind, ShownName, Verdict, may,
 };
 
+use super::access::Viewer;
 use super::error::{Answer, NO_ROOM, Refusal};
 use super::params::{Params, queried_room};
-use super::viewer::Viewer;
 use super::wire::{Created, PastJson, RoomJson, done};
 
 const NO_NAME: Refusal = Refusal::missing("Missing room_name or room_owner parameter");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::chat::Reader;
-use crate::dialect::kit::{Response, StatusCode, json, seconds, words};
+use crate::dialect::kit::{Response, StatusCode, json, plain_text, seconds};
 use crate::model::{Message, Millis, Person, Room, RoomKind};
 
 #[derive(Serialize)]
@@ -90,7 +90,7 @@ impl<'a> MessageJson<'a> {
             chat_id: message.id.0,
             room_id: message.room_id.0,
             user_name: &message.sender.username,
-            message: words(message, reader),
+            message: plain_text(message, reader),
             create_date: date(message.created_at),
         }
     }

@@ -1,6 +1,7 @@
 //! Parlor's native protocol under `/api/v1`, see `docs/native.md`: for web pages, the command line and new programs.
 
 mod auth;
+mod commands;
 mod encode;
 mod error;
 mod files;
@@ -9,7 +10,6 @@ mod me;
 mod members;
 mod messages;
 mod notifications;
-mod ops;
 mod reactions;
 mod resume;
 mod rooms;

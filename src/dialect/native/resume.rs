@@ -9,9 +9,9 @@ use crate::chat::{Caller, Chat, ChatError, Connection, Resumed, Sealed};
 use crate::dialect::kit::Fault;
 use crate::model::{Invalid, MessageId, RoomId};
 
+use super::commands::{Answer, Done, frame};
 use super::encode::{self, NATIVE};
 use super::error::{Refusal, describe};
-use super::ops::{Answer, Done, frame};
 use super::wire::{MessageJson, PersonJson};
 
 /// Maximum number of rooms in one frame.

@@ -11,14 +11,14 @@ use crate::chat::{
     Caller, Chat, ChatError, Closing, Connection, Credential, Frames, Outbox, Sealed, TokenFault,
     Welcome,
 };
-use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
+use crate::dialect::kit::websocket_session::{FRAME_MAX, Heard, converse, handshake_caller};
 use crate::dialect::kit::{Answer, Call, Fault, Slot};
 use crate::model::RoomId;
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::{Incoming, WebSocket};
 
+use super::commands::{self, Op};
 use super::encode::{self, NATIVE};
-use super::ops::{self, Op};
 use super::wire::{OverviewJson, PersonJson, UserJson};
 
 /// Time within which a client without a token in the handshake must send `auth`.
@@ -101,7 +101,7 @@ async fn admit(
         Err(error) => {
             let _ = socket
                 .write(&mut vec![
-                    ops::refusal(None, &Fault::Chat(error)).into_bytes(),
+                    commands::refusal(None, &Fault::Chat(error)).into_bytes(),
                 ])
                 .await;
             socket.close(4001, "not authenticated").await;
@@ -112,11 +112,11 @@ async fn admit(
 
 async fn authenticate(chat: &Chat, text: &str) -> Result<(Caller, Option<Sealed>), ChatError> {
     let missing = ChatError::Unauthenticated(TokenFault::Missing);
-    let Ok((id, Op::Auth { token })) = ops::parse(text) else {
+    let Ok((id, Op::Auth { token })) = commands::parse(text) else {
         return Err(missing);
     };
     let caller = chat.authenticate(Credential::Token(&token)).await?;
-    Ok((caller, id.map(ops::done)))
+    Ok((caller, id.map(commands::done)))
 }
 
 async fn close_after(socket: WebSocket, code: Option<u16>) {
@@ -134,10 +134,10 @@ async fn serve(chat: Chat, socket: WebSocket, caller: Caller) {
         Err(_) => return socket.close(1012, "come back").await,
     };
     let welcome = Box::pin(welcome(chat.clone(), caller.clone(), connection.clone()));
-    let hear = |text: &str, slot: Slot| match ops::parse(text) {
-        Ok((id, op)) => ops::perform(&chat, &caller, &connection, (slot, id), op),
+    let hear = |text: &str, slot: Slot| match commands::parse(text) {
+        Ok((id, op)) => commands::perform(&chat, &caller, &connection, (slot, id), op),
         Err((id, fault)) => {
-            slot.push(ops::refusal(id, &fault));
+            slot.push(commands::refusal(id, &fault));
             Heard::Nonsense
         }
     };

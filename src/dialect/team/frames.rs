@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::chat::Reader;
-use crate::dialect::kit::{rfc3339, words};
+use crate::dialect::kit::{plain_text, rfc3339};
 use crate::model::{Message, Millis, is_shallow};
 
 /// Maximum size of the client's own keys of `meta` that are passed on, in bytes.
@@ -151,7 +151,7 @@ pub(super) fn chat_json(message: &Message, reader: Reader<'_>) -> Vec<u8> {
     meta.entry("timestamp")
         .or_insert_with(|| rfc3339(time).into());
     let payload = ChatPayload {
-        content: &words(message, reader),
+        content: &plain_text(message, reader),
         display_name: &message.sender.display_name,
     };
     let frame = FrameOut {

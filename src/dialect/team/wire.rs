@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::chat::Reader;
-use crate::dialect::kit::{seconds, words};
+use crate::dialect::kit::{plain_text, seconds};
 use crate::model::{Message, Millis, Room, RoomOverview, UserId};
 
 pub(super) fn time(time: Millis) -> String {
@@ -93,7 +93,7 @@ pub(super) struct MessageJson<'a> {
 impl<'a> MessageJson<'a> {
     pub(super) fn new(message: &'a Message, reader: Reader<'_>) -> Self {
         Self {
-            content: words(message, reader),
+            content: plain_text(message, reader),
             conversation_id: message.room_uuid,
             id: message.uuid,
             sender_id: message.sender.uuid,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use crate::chat::{Caller, ChatError, Connection, Frames, Outbox, TokenFault};
-use crate::dialect::kit::raw::{FRAME_MAX, Heard, converse, handshake_caller};
+use crate::dialect::kit::websocket_session::{FRAME_MAX, Heard, converse, handshake_caller};
 use crate::dialect::kit::{Answer, Call, Fault, SharedKit, Slot};
 use crate::model::{Content, Draft, RoomId};
 use crate::transport::frame::append_text_frame;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::store::checkpoint::{Checkpoints, Limits};
-use crate::store::link::configure;
+use crate::store::write_connection::configure;
 
 /// Returns how often the WAL of `bench` has restarted: the checkpoint sequence number in its header.
 fn beginnings(bench: &Bench) -> u32 {

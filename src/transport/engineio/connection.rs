@@ -14,7 +14,7 @@ use super::server::{Inner, new_sid};
 use super::state::Settling;
 use super::{Handshake, Message, Protocol, Reaction, Reason, Session};
 use crate::transport::frame::text_frame;
-use crate::transport::outgoing::{Close, Outgoing};
+use crate::transport::send_queue::{Close, Outgoing};
 use crate::transport::upgrade::Upgrade;
 use crate::transport::websocket::{Incoming, ReadError, WebSocket};
 
@@ -280,7 +280,7 @@ async fn take<O: Outgoing>(outgoing: &O, frames: &mut Vec<Bytes>) -> Option<Clos
 mod tests {
     use super::*;
     use crate::transport::engineio::{Config, Server};
-    use crate::transport::outgoing::Queue;
+    use crate::transport::send_queue::Queue;
     use crate::transport::testing::pair;
 
     struct Nothing;

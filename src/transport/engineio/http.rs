@@ -14,10 +14,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::check::{Refusal, Transport, check};
 use super::polling::Over;
+use super::request_query::{Refusal, Transport, check};
 use super::server::Inner;
-use super::{Handshake, Protocol, Server, connection, probe};
+use super::{Handshake, Protocol, Server, connection, upgrade};
 use crate::transport::access_log::LongPoll;
 use crate::transport::listener::Peer;
 use crate::transport::upgrade::Upgrade;
@@ -160,7 +160,7 @@ impl<P: Protocol> Inner<P> {
         let upgrade = Upgrade::check(&head.headers, head.on_upgrade.clone());
         let upgrade = upgrade.map_err(|_| Refusal::BadRequest)?;
         let response = upgrade.response();
-        tokio::spawn(probe::run(Arc::clone(self), session, upgrade));
+        tokio::spawn(upgrade::run(Arc::clone(self), session, upgrade));
         Ok(response)
     }
 }

@@ -5,16 +5,16 @@
 //! driven by its task. Outgoing WebSocket frames wait in an [`Outgoing`] queue, which the current transport of the
 //! session drains.
 
-mod check;
 mod connection;
 mod cors;
 mod heartbeat;
 mod http;
 mod packet;
 mod polling;
-mod probe;
+mod request_query;
 mod server;
 mod state;
+mod upgrade;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -31,8 +31,8 @@ pub use http::routes;
 pub use server::Server;
 pub(super) use server::new_sid;
 
-use super::gate::{Gate, Limits};
-use super::outgoing::{Close, Outgoing};
+use super::connection_limit::{Gate, Limits};
+use super::send_queue::{Close, Outgoing};
 
 /// Configuration of an Engine.IO server.
 #[derive(Clone, Debug)]

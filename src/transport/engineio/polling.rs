@@ -15,10 +15,10 @@ use super::packet::{self, Packet};
 use super::server::{Inner, new_sid};
 use super::state::{Phase, State};
 use super::{Message, Protocol, Reaction, Reason, Session};
-use crate::transport::awake::AwakeClock;
-use crate::transport::gate::Slot;
-use crate::transport::outgoing::Outgoing;
-use crate::transport::record::Opened;
+use crate::transport::connection_limit::Slot;
+use crate::transport::connection_log::Opened;
+use crate::transport::process_clock::AwakeClock;
+use crate::transport::send_queue::Outgoing;
 
 /// Packet that ends a GET without data.
 pub(super) const NOOP: &[u8] = b"6";

@@ -11,9 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::polling::Polling;
 use super::{Config, Handshake, Protocol};
-use crate::transport::awake::AwakeClock;
-use crate::transport::gate::Slot;
-use crate::transport::record::Opened;
+use crate::transport::connection_limit::Slot;
+use crate::transport::connection_log::Opened;
+use crate::transport::process_clock::AwakeClock;
 
 /// Interval between two sweeps of the table.
 const SWEEP: Duration = Duration::from_secs(1);

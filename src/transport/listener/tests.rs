@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::transport::access_log::{AccessLog, Client};
-use crate::transport::gate::Limits;
+use crate::transport::connection_limit::Limits;
 use crate::transport::guard::Guard;
 use crate::transport::keep_alive::{HEAD_TIMEOUT, KEEP_ALIVE};
 use crate::transport::testing::within;

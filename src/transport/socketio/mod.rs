@@ -6,7 +6,7 @@
 mod acks;
 mod encode;
 mod packet;
-mod partial;
+mod reconstructor;
 mod session;
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::engineio;
-use super::outgoing::Outgoing;
+use super::send_queue::Outgoing;
 use acks::Acks;
 
 pub use super::engineio::{Config, Handshake, Origins, Reason};

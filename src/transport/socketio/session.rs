@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::acks::{Acks, Answer};
 use super::encode;
 use super::packet::{Invalid, Kind, Packet, event_name};
-use super::partial::Partial;
+use super::reconstructor::Partial;
 use super::{AckId, Client, Connect, Event, Handler, Handshake, Refusal, Socket};
 use crate::transport::engineio::{Message, Protocol, Reaction, Reason, Session, new_sid};
-use crate::transport::outgoing::{Close, Outgoing};
+use crate::transport::send_queue::{Close, Outgoing};
 
 /// Maximum total size of a packet's attachments, in bytes.
 const MAX_ATTACHED: usize = 1_000_000;
