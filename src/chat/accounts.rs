@@ -1,4 +1,4 @@
-//! Accounts: making one, logging in, changing and ending one's own.
+//! Accounts: registering, looking up, editing and deleting.
 
 use uuid::Uuid;
 
@@ -14,21 +14,18 @@ use super::sessions::{Grant, Grantor};
 use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError, Cost};
 
-/// An account somebody wants.
+/// Data for a new account.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The unique name.
     pub username: Username,
-    /// The unique address.
     pub email: Option<Email>,
-    /// The name to show; the username if there is none.
+    /// The username is shown if this is `None`.
     pub display_name: Option<ShownName>,
-    /// What they will log in with.
     pub password: ChosenPassword,
 }
 
 impl Registration {
-    /// Refuses a password that would be among the first to be tried.
+    /// Refuses a password that attackers would try first.
     ///
     /// # Errors
     /// [`ChatError::Invalid`].
@@ -45,7 +42,7 @@ impl Registration {
 }
 
 impl Chat {
-    /// Makes an ordinary account.
+    /// Creates an ordinary account.
     ///
     /// # Errors
     /// [`ChatError::RegistrationClosed`], [`ChatError::Taken`], [`ChatError::Limited`].
@@ -54,8 +51,8 @@ impl Chat {
         self.add_registered(Role::User, new, visitor).await
     }
 
-    /// Makes an account of that role, for those whose right to it was checked before: an ordinary one as
-    /// [`Chat::register`] does, an admin from any address.
+    /// Creates an account with that role, to which the caller's right was checked before. An ordinary account is
+    /// created as by [`Chat::register`]; an admin may register from any address.
     ///
     /// # Errors
     /// As [`Chat::register`].
@@ -71,15 +68,15 @@ impl Chat {
         self.add_registered(role, new, visitor).await
     }
 
-    /// A user name nobody had, made from a name to show.
+    /// Returns a username that no account ever had, derived from a display name.
     ///
     /// # Errors
-    /// [`ChatError::Taken`] if none can be found, or whatever keeps the store from answering.
+    /// [`ChatError::Taken`] if none is found, or if the store fails.
     pub async fn free_username(&self, name: &str) -> Result<Username, ChatError> {
         let plain = name.replace('@', "");
         let plain = Username::parse(cut(plain.trim(), 40).trim())
             .map_or_else(|_| "user".to_owned(), |name| name.as_str().to_owned());
-        // After a few tries in order, random numbers find a gap soon.
+        // After a few numbers in order, random ones find a gap soon.
         let numbers =
             (2..10).chain(std::iter::repeat_with(|| rand::random_range(10..1_000_000)).take(20));
         let wished = std::iter::once(plain.clone())
@@ -95,10 +92,10 @@ impl Chat {
         Err(ChatError::Taken("username"))
     }
 
-    /// Living accounts of a role, by id after `after`.
+    /// Returns accounts of a role with ids above `after`, by id.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn users_of_role(
         &self,
         role: Role,
@@ -108,7 +105,7 @@ impl Chat {
         Ok(self.core.store.users_of_role(role, after, limit).await?)
     }
 
-    /// Makes a guest: an account without a password.
+    /// Creates a guest: an account without a password.
     ///
     /// # Errors
     /// [`ChatError::GuestsDisabled`], [`ChatError::Taken`], [`ChatError::Limited`].
@@ -127,10 +124,10 @@ impl Chat {
         self.newcomer(visitor, adding).await
     }
 
-    /// Opens a session with tokens for an account that was just made.
+    /// Opens a session with tokens for a new account.
     ///
     /// # Errors
-    /// Whatever keeps the store from it.
+    /// If the store fails.
     pub async fn first_login(
         &self,
         user: User,
@@ -140,10 +137,10 @@ impl Chat {
         self.grant(user, visitor, grantor).await
     }
 
-    /// Opens a browser's session for an account that was just made; the cookie's value comes second.
+    /// Opens a browser's session for a new account. Also returns the value of the session cookie.
     ///
     /// # Errors
-    /// Whatever keeps the store from it.
+    /// If the store fails.
     pub async fn first_login_cookie(
         &self,
         user: User,
@@ -152,7 +149,7 @@ impl Chat {
         self.open_cookie(user, visitor).await
     }
 
-    /// Changes the caller's own account; a role cannot be changed this way.
+    /// Edits the caller's own account; ignores a change of role.
     ///
     /// # Errors
     /// [`ChatError::Taken`], [`ChatError::Limited`].
@@ -161,7 +158,7 @@ impl Chat {
         self.edit_counted(caller, edit).await
     }
 
-    /// The same for an action that was counted before.
+    /// Like [`Chat::edit_me`], for an action that was counted against the rate limit before.
     pub(super) async fn edit_counted(
         &self,
         caller: &Caller,
@@ -176,7 +173,7 @@ impl Chat {
         self.core.limits.names.attempt(keys, editing).await
     }
 
-    /// The living account of that number.
+    /// Returns the account with that id, unless it was deleted.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -188,7 +185,7 @@ impl Chat {
             .ok_or(ChatError::NotFound("user"))
     }
 
-    /// The living account of that uuid.
+    /// Returns the account with that uuid, unless it was deleted.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -200,7 +197,7 @@ impl Chat {
             .ok_or(ChatError::NotFound("user"))
     }
 
-    /// The living account of that name.
+    /// Returns the account with that username, unless it was deleted.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -209,10 +206,10 @@ impl Chat {
         self.user(found.ok_or(ChatError::NotFound("user"))?).await
     }
 
-    /// Living accounts by id after `after`, of which `query` is part of a name.
+    /// Returns accounts with ids above `after`, by id, whose username or display name contains `query`.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn users(
         &self,
         query: &str,
@@ -239,8 +236,8 @@ impl Chat {
         self.newcomer(visitor, adding).await
     }
 
-    /// Makes an account under the limits for that: how many from one address, and how often one may learn that a name
-    /// or an e-mail address is taken.
+    /// Runs `adding` under the rate limits of registration: accounts per client network, and how often a client may
+    /// learn that a name or an e-mail address is taken.
     pub(super) async fn newcomer<T>(
         &self,
         visitor: &Visitor,
@@ -255,7 +252,7 @@ impl Chat {
         self.core.limits.names.attempt(keys, adding).await
     }
 
-    /// An account to be made, its password hashed in the queue for new ones.
+    /// Prepares a new account, its password hashed in the queue for new accounts.
     pub(super) async fn hashed(
         &self,
         role: Role,
@@ -277,8 +274,8 @@ impl Chat {
         Ok(user)
     }
 
-    /// Changes an account and tells the rooms, also if whoever asked goes away before it is stored. Changes at the same
-    /// time may be told in any order: the rooms follow `Person::updated_at`.
+    /// Edits an account and tells the rooms, even if the caller stops waiting before it is stored. Simultaneous changes
+    /// may reach the rooms in any order: they compare `Person::updated_at`.
     pub(super) async fn edit_account(&self, id: UserId, edit: UserEdit) -> Result<User, ChatError> {
         let core = self.core.clone();
         let editing = tokio::spawn(async move {
@@ -293,7 +290,7 @@ impl Chat {
         editing.await.map_err(ChatError::internal)?
     }
 
-    /// Ends an account: its sessions, its connections, its places in rooms.
+    /// Deletes an account: ends its sessions and connections, and removes it from its rooms.
     pub(super) async fn end_account(&self, id: UserId) -> Result<(), ChatError> {
         match self.core.store.end_user(id).await? {
             Guarded::Done(()) => {}

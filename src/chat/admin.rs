@@ -1,4 +1,4 @@
-//! What admins do to other people's accounts, and people to their own.
+//! Account management: by admins on other accounts, and by people on their own.
 
 use crate::model::{Profile, Role, ShownName, User, UserEdit, UserId, Username, WebUrl};
 use crate::store::NewUser;
@@ -7,7 +7,7 @@ use super::outbox::Closing;
 use super::{Caller, Chat, ChatError, Cost};
 
 impl Chat {
-    /// Changes somebody's account; a new role ends their connections, which come back with it.
+    /// Edits an account. A new role closes its connections, which reconnect with that role.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::LastAdmin`], [`ChatError::Taken`].
@@ -27,7 +27,7 @@ impl Chat {
         Ok(user)
     }
 
-    /// Ends somebody's account.
+    /// Deletes an account.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::LastAdmin`].
@@ -37,7 +37,7 @@ impl Chat {
         self.end_account(id).await
     }
 
-    /// Changes an account: one's own, or as an admin somebody's.
+    /// Edits the caller's own account, or as an admin another one.
     ///
     /// # Errors
     /// As [`Chat::edit_user`].
@@ -53,7 +53,8 @@ impl Chat {
         }
     }
 
-    /// Ends an account without asking for its password: one's own soon after a login, or as an admin somebody's.
+    /// Deletes an account without asking for its password: the caller's own soon after a login, or as an admin another
+    /// one.
     ///
     /// # Errors
     /// As [`Chat::end_user`], and [`ChatError::StaleLogin`].
@@ -64,18 +65,18 @@ impl Chat {
         }
     }
 
-    /// Whether people would take somebody of that shown name for somebody else.
+    /// Whether a display name could be mistaken for that of another account.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn is_like_somebody(&self, name: ShownName) -> Result<bool, ChatError> {
         Ok(self.core.store.is_like_somebody(name).await?)
     }
 
-    /// Gives an account that was just made a picture.
+    /// Sets the picture of a new account.
     ///
     /// # Errors
-    /// Whatever keeps the store from it.
+    /// If the store fails.
     pub async fn first_picture(&self, user: &User, picture: WebUrl) -> Result<User, ChatError> {
         let avatar_url = Some(Some(picture));
         self.edit_account(
@@ -88,7 +89,7 @@ impl Chat {
         .await
     }
 
-    /// Logs somebody out everywhere.
+    /// Logs an account out everywhere.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin.
@@ -100,7 +101,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Makes an account without a password; an admin gives it one later.
+    /// Creates an account without a password; an admin sets one later.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin, [`ChatError::Taken`] on the name.
@@ -119,7 +120,7 @@ impl Chat {
         .await
     }
 
-    /// Who did not prove who they are acts on no admin, and makes none.
+    /// Requires an admin. An unauthenticated caller (`compat.open`) may neither act on an admin nor create one.
     async fn may_act_on(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! What happens by itself: sweeping, guests that end, and changes that another process made to the file.
+//! Background tasks: sweeping, expiry of guests, and changes that another process made to the database.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -14,28 +14,28 @@ use super::people::People;
 use super::room::RoomMsg;
 use super::{Chat, ChatError, Core};
 
-/// How often sessions that ran out and guests that stay away are looked for.
+/// Interval between two sweeps for expired sessions and idle guests.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
 /// Interval at which the caches of the read connections are released.
 const RELEASE_EVERY: Duration = Duration::from_secs(30);
 
-/// A file that nothing shows is given up after so many milliseconds.
+/// Age in milliseconds at which a file that nothing refers to is discarded.
 const ORPHANED_AFTER: i64 = 3_600_000;
 
-/// A pause between two steps of removing.
+/// Pause between two steps of a removal.
 const BETWEEN_STEPS: Duration = Duration::from_millis(5);
 
-/// How often connections that fell silent are looked for.
+/// Interval between two checks for connections that fell silent.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 
-/// After a longer pause between two looks the process stood still, and nobody could be heard.
+/// After a longer gap between two checks the process was suspended, and could not receive signs of life.
 const STALL: Duration = Duration::from_secs(5);
 
-/// A busy room or a full disk may pass within this time.
+/// Delay before a failed reconciliation is repeated: a busy room or a full disk may recover within this time.
 const RECONCILE_AGAIN: Duration = Duration::from_secs(1);
 
-/// Starts what runs beside the chat; it ends with the chat. `behind`: the chat is not in line with the file yet;
+/// Starts the background tasks, which end with the chat. `behind`: the chat does not reflect the database yet;
 /// `newest`: the newest time that is stored.
 pub(super) fn start(chat: &Chat, behind: bool, newest: Option<Millis>) {
     tokio::spawn(follow(Arc::downgrade(&chat.core), behind));
@@ -50,7 +50,7 @@ pub(super) fn start(chat: &Chat, behind: bool, newest: Option<Millis>) {
     tokio::spawn(watch(Arc::downgrade(&chat.core)));
 }
 
-/// Takes over what another process (the command line) has changed.
+/// Takes over changes that another process (the command line) made.
 async fn follow(core: Weak<Core>, mut behind: bool) {
     let Some(mut changes) = core.upgrade().map(|core| core.store.foreign_changes()) else {
         return;
@@ -59,7 +59,7 @@ async fn follow(core: Weak<Core>, mut behind: bool) {
         let mut told = false;
         while let Some(Err(error)) = reconcile(&core).await {
             tokio::time::sleep(RECONCILE_AGAIN).await;
-            // A store that was closed meanwhile is nothing to complain of.
+            // A store that was closed in the meantime is no reason for a warning.
             if changes.has_changed().is_err() {
                 return;
             }
@@ -70,7 +70,7 @@ async fn follow(core: Weak<Core>, mut behind: bool) {
     }
 }
 
-/// `None`: the chat has ended.
+/// Returns `None` if the chat has ended.
 async fn reconcile(core: &Weak<Core>) -> Option<Result<(), ChatError>> {
     let core = core.upgrade()?;
     Some(Chat { core }.reconcile().await)
@@ -82,7 +82,7 @@ async fn pace(people: Weak<People>) {
     }
 }
 
-/// Looks for connections that fell silent.
+/// Marks connections away that fell silent.
 async fn watch(core: Weak<Core>) {
     let mut clock = tokio::time::interval(WATCH_EVERY);
     let mut looked = Instant::now();
@@ -123,7 +123,7 @@ async fn sweep(core: Weak<Core>, mut clock: Clock) {
     }
 }
 
-/// Removes what was cleared, deleted or given up, in small steps, whenever somebody says so.
+/// Removes cleared, deleted and discarded data in small steps, each time `wanted` is notified.
 async fn remove(core: Weak<Core>, wanted: Arc<Notify>) {
     loop {
         wanted.notified().await;
@@ -147,14 +147,15 @@ async fn remove(core: Weak<Core>, wanted: Arc<Notify>) {
                 }
             }
             drop(store);
-            // Between the steps the chat goes first.
+            // Other writes go first between the steps.
             tokio::time::sleep(BETWEEN_STEPS).await;
         }
     }
 }
 
 impl Chat {
-    /// Brings the running chat in line with the file: new accounts, ended accounts and sessions, changed roles.
+    /// Brings the running chat in line with the database: new accounts, deleted accounts, ended sessions, changed
+    /// roles.
     pub(super) async fn reconcile(&self) -> Result<(), ChatError> {
         let store = &self.core.store;
         self.recheck_setup().await?;
@@ -166,7 +167,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Gives new accounts their place in the lobby; who is connected already hears of it.
+    /// Adds new accounts to the lobby; those that are connected already receive it as a new room.
     async fn admit_to_lobby(&self) -> Result<(), ChatError> {
         let admitted = self.core.store.admit_to_lobby().await?;
         if admitted.is_empty() {
@@ -184,10 +185,10 @@ impl Chat {
         Ok(())
     }
 
-    /// Closes connections whose session is gone, and those of people whose role is another now.
+    /// Closes connections whose session has ended, and those of people whose role has changed.
     async fn close_ended(&self) -> Result<(), ChatError> {
         let open = self.core.people.open();
-        // Who was believed without proof has no session that could end.
+        // People admitted by name only (`compat.open`) have no session that could end.
         let sessions = open
             .iter()
             .map(|(_, session)| *session)
@@ -202,7 +203,7 @@ impl Chat {
                 .people
                 .close(person.id, Closing::SessionEnded, |open| open == session);
         }
-        // Once for each role somebody is connected with: connections from before and after a change may be open together.
+        // Once per person and role: connections from before and after a change may be open together.
         let here: HashMap<_, _> = here
             .into_iter()
             .map(|(one, _)| ((one.id, one.role), one))
@@ -228,7 +229,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Takes an ended account out of its rooms, and lets those it stays in know that it has ended.
+    /// Removes a deleted account from its rooms, and tells the rooms where it stays that it was deleted.
     pub(super) async fn retire(&self, user: UserId) -> Result<(), ChatError> {
         for room in self.core.store.places(user).await? {
             match self
@@ -247,12 +248,12 @@ impl Chat {
         Ok(self.core.store.drop_sanctions(user).await?)
     }
 
-    /// Removes what was cleared, deleted or given up, in the background and in small steps.
+    /// Starts removing cleared, deleted and discarded data, in the background and in small steps.
     pub(super) fn sweep_soon(&self) {
         self.core.files.sweep.notify_one();
     }
 
-    /// Gives up what an earlier process was in the middle of. A full disk must not keep the server from starting.
+    /// Discards unfinished uploads of an earlier process. Only logs an error: a full disk must not prevent the start.
     pub(super) async fn abandon_uploads(&self) {
         if let Err(error) = self.core.store.abandon_uploads().await {
             tracing::warn!(%error, "what broken uploads left stays for now");

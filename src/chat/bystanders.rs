@@ -1,5 +1,5 @@
-//! Connections of clients that have not said who they are: they hear only what everybody is told, in one protocol. Must
-//! not know those of people.
+//! Connections of unauthenticated clients: they receive only events for everybody, in one dialect. Must not know the
+//! connections of people.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -8,20 +8,20 @@ use crate::model::Event;
 use super::encode::{Encoder, View};
 use super::outbox::{Closing, Frames, Outbox, Weight};
 
-/// A connection that belongs to nobody. It is told of events until it is dropped.
+/// Connection without an account. It receives events until it is dropped.
 pub struct Bystander {
     encoder: Encoder,
     outbox: Arc<Outbox>,
 }
 
-/// All of them that are open.
+/// All such connections that are open.
 #[derive(Default)]
 pub(super) struct Bystanders(Mutex<Open>);
 
 #[derive(Default)]
 struct Open {
     all: Vec<Weak<Bystander>>,
-    /// Why new ones are closed at once.
+    /// If set, new connections are closed at once for this reason.
     closing: Option<Closing>,
 }
 
@@ -39,7 +39,7 @@ impl Bystanders {
     pub(super) fn add(&self, encoder: Encoder, outbox: Arc<Outbox>) -> Arc<Bystander> {
         let bystander = Arc::new(Bystander { encoder, outbox });
         let mut open = self.lock();
-        // Before the list grows, those that were dropped are removed.
+        // Dropped connections are removed before the list grows.
         if open.all.len() == open.all.capacity() {
             open.all.retain(|known| known.strong_count() > 0);
         }
@@ -56,7 +56,7 @@ impl Bystanders {
         }
     }
 
-    /// Closes all connections, and those that are still to come.
+    /// Closes all connections, and every connection that is added later.
     pub(super) fn close(&self, why: Closing) {
         self.lock().closing = Some(why);
         for bystander in self.all() {

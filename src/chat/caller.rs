@@ -1,4 +1,4 @@
-//! Who asks. Only authentication makes a [`Caller`], so no handler can forget it.
+//! Authenticated callers. Only authentication makes a [`Caller`], so no handler can forget it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,32 +14,31 @@ use crate::store::Session;
 use super::token::TokenKind;
 use super::{Chat, ChatError, TokenFault};
 
-/// A session is noted as used when the last note is older than this, milliseconds.
+/// Minimum interval in milliseconds between two updates of a session's last use.
 const TOUCH: i64 = 60_000;
 
-/// Somebody who is logged in.
+/// Account and session on whose behalf a request is made.
 #[derive(Clone, Debug)]
 pub struct Caller {
     user: Arc<User>,
     session: SessionId,
     session_uuid: Uuid,
-    /// When the session began.
     began: Option<Millis>,
-    /// Where the request comes from, where that matters.
+    /// Address of the client, where it matters.
     address: Option<IpAddr>,
     dialect: String,
-    /// The name in the token, which is an older one after a change of name.
+    /// Username in the token: an older one after a rename.
     claimed: Option<String>,
-    /// Whether the account was only named, where an operator has switched proof off.
+    /// Whether the caller was admitted by name only (`compat.open`).
     believed: bool,
 }
 
-/// What somebody shows to prove who they are.
+/// Proof of a caller's identity.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
-    /// A signed access token.
+    /// Signed access token.
     Token(&'a str),
-    /// The value of the session cookie.
+    /// Value of the session cookie.
     Cookie(&'a str),
 }
 
@@ -57,39 +56,36 @@ impl Caller {
         }
     }
 
-    /// The account.
     pub fn user(&self) -> &User {
         &self.user
     }
 
-    /// What others see of the account.
+    /// Returns the part of the account that others see.
     pub fn person(&self) -> &Arc<Person> {
         &self.user.person
     }
 
-    /// Whether that is the account's name, or the one its token was made with.
+    /// Whether `name` is the account's username, or the one in its token.
     pub fn is_called(&self, name: &str) -> bool {
         let name = name_key(name);
         let is_name = |own: &str| name_key(own) == name;
         is_name(&self.person().username) || self.claimed.as_deref().is_some_and(is_name)
     }
 
-    /// The account's number.
     pub fn id(&self) -> UserId {
         self.user.id()
     }
 
-    /// The account's server-wide role.
+    /// Returns the account's server-wide role.
     pub fn role(&self) -> Role {
         self.user.role()
     }
 
-    /// The session.
     pub fn session(&self) -> SessionId {
         self.session
     }
 
-    /// The same caller with the address their request comes from.
+    /// Sets the address of the client.
     #[must_use]
     pub fn at(self, address: IpAddr) -> Self {
         Self {
@@ -102,32 +98,33 @@ impl Caller {
         self.address
     }
 
-    /// When the session began; `None` for who was believed without proof.
+    /// Returns when the session began; `None` for unauthenticated callers.
     pub(super) fn began(&self) -> Option<Millis> {
         self.began
     }
 
-    /// The dialect in which the session was opened, or `web`; empty for who was believed without proof.
+    /// Returns the dialect in which the session was opened, or `web`; empty for unauthenticated callers.
     pub fn dialect(&self) -> &str {
         &self.dialect
     }
 
-    /// Whether the caller proved who they are.
+    /// Whether the caller is authenticated.
     pub fn is_proven(&self) -> bool {
         self.session != SessionId::NONE
     }
 
-    /// Whether the caller may enter rooms of that kind at all: who was only believed enters none that needs proof.
+    /// Whether the caller may enter rooms of that kind at all: not if admitted by name only and the kind requires
+    /// authentication.
     pub(super) fn may_enter(&self, kind: RoomKind) -> bool {
         !(self.believed && kind.needs_proof())
     }
 
-    /// Whether the caller was only believed.
+    /// Whether the caller was admitted by name only (`compat.open`).
     pub(super) fn is_believed(&self) -> bool {
         self.believed
     }
 
-    /// Whose eyes accounts are shown to: who did not prove who they are sees what everybody sees.
+    /// Returns the viewer to whom accounts are shown. Unauthenticated callers see what everybody sees.
     pub fn viewer(&self) -> Viewer {
         match self.is_proven() {
             true => Viewer::Account(self.id(), self.role()),
@@ -135,7 +132,7 @@ impl Caller {
         }
     }
 
-    /// Anybody at all, where an operator has switched proof off: may do what admins do, but nothing to an admin.
+    /// Creates the anonymous caller for `compat.open`, which disables authentication: admin rights, except over admins.
     pub fn anybody() -> Self {
         let person = Person {
             id: UserId(0),
@@ -151,7 +148,7 @@ impl Caller {
         Self::unproven(User::new(Arc::new(person), private, Millis(0), Millis(0)))
     }
 
-    /// Somebody who is believed without a session.
+    /// Creates a caller without a session.
     pub(super) fn unproven(user: User) -> Self {
         let (session, session_uuid, dialect) = (SessionId::NONE, Uuid::nil(), String::new());
         Self {
@@ -166,7 +163,7 @@ impl Caller {
         }
     }
 
-    /// `Forbidden` unless the caller is an admin.
+    /// Fails with [`ChatError::Forbidden`] unless the caller is an admin.
     pub(super) fn need_admin(&self) -> Result<(), ChatError> {
         if self.role() == Role::Admin {
             Ok(())
@@ -175,7 +172,7 @@ impl Caller {
         }
     }
 
-    /// `Forbidden` for guests.
+    /// Fails with [`ChatError::Forbidden`] if the caller is a guest.
     pub(super) fn need_account(&self) -> Result<(), ChatError> {
         if self.role() == Role::Guest {
             Err(ChatError::Forbidden)
@@ -186,10 +183,10 @@ impl Caller {
 }
 
 impl Chat {
-    /// Who shows `credential`.
+    /// Returns the caller whom `credential` identifies.
     ///
     /// # Errors
-    /// [`ChatError::Unauthenticated`] with what is wrong with it, or whatever keeps the store from answering.
+    /// [`ChatError::Unauthenticated`], or if the store fails.
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Caller, ChatError> {
         let mut claimed = None;
         let (session, user) = match credential {
@@ -215,16 +212,16 @@ impl Chat {
         })
     }
 
-    /// Believes that somebody is who they say, where an operator has switched proof off. Nobody becomes an admin so.
+    /// Admits a caller by login name only, where `compat.open` disables authentication. Never admits an admin.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if nobody has that name, or an admin.
+    /// [`ChatError::NotFound`] if no account has that name, or an admin's has.
     pub async fn trust(&self, username: &str) -> Result<Caller, ChatError> {
         let found = self.core.store.user_by_login(username.to_owned()).await?;
         believe(found.map(|(user, _)| user))
     }
 
-    /// The same for somebody who gives their uuid.
+    /// Like [`Chat::trust`], by uuid.
     ///
     /// # Errors
     /// As [`Chat::trust`].
@@ -232,7 +229,7 @@ impl Chat {
         believe(self.core.store.user_by_uuid(uuid).await?)
     }
 
-    /// The token that forms and cookie-authenticated writes carry: one per session.
+    /// Returns the CSRF token that forms and cookie-authenticated writes carry: one per session.
     pub fn csrf_token(&self, caller: &Caller) -> String {
         self.core
             .tokens
@@ -241,7 +238,7 @@ impl Chat {
 
     /// Whether `token` is the caller's [`csrf_token`](Self::csrf_token).
     pub fn is_csrf_token(&self, caller: &Caller, token: &str) -> bool {
-        // Compared by their hashes: how long it takes says nothing of the token.
+        // Comparing hashes keeps the time taken from revealing the token.
         Sha256::digest(self.csrf_token(caller)) == Sha256::digest(token)
     }
 
@@ -259,7 +256,7 @@ impl Chat {
     }
 }
 
-/// What the store keeps of a cookie's value.
+/// Hashes a cookie's value for the store.
 pub(super) fn cookie_hash(value: &str) -> [u8; 32] {
     Sha256::digest(value).into()
 }

@@ -10,7 +10,7 @@ use super::people::Connection;
 use super::room::{Attached, Online, Reply, RoomMsg};
 use super::{Caller, Chat, ChatError, Encoder};
 
-/// The most changes in one answer to a resume.
+/// Maximum number of changes in one answer to a resume.
 const PAGE: u32 = 200;
 /// A client that missed more changes than this loads the history instead.
 const BEHIND_MAX: u32 = 5000;
@@ -18,22 +18,21 @@ const BEHIND_MAX: u32 = 5000;
 /// The changes that a returning connection missed in a room.
 #[derive(Clone, Debug)]
 pub struct Resumed {
-    /// The room.
     pub room: RoomId,
     /// Messages that are new or changed, by change id.
     pub messages: Vec<Message>,
     /// Whether more wait; if not, the connection is live from here on.
     pub more: bool,
-    /// Everything up to this message was cleared away.
+    /// Messages up to this id were cleared.
     pub cleared_through: MessageId,
-    /// It missed too much: it is live now, and drops what it holds.
+    /// The connection missed too many changes: it is live now, and the client must discard the messages it holds.
     pub reset: bool,
     /// The people online. Set once the connection is live; presence events tell the changes after that.
     pub online: Option<Online>,
 }
 
 impl Resumed {
-    /// Takes out what was cleared away since it was read.
+    /// Removes messages that were cleared after they were read.
     fn clear(&mut self, through: MessageId) {
         self.cleared_through = self.cleared_through.max(through);
         self.messages.retain(|message| message.id > through);
@@ -42,7 +41,7 @@ impl Resumed {
 
 impl Chat {
     /// Brings a connection up to date in a room. When nothing more waits, it is live from there on, without a gap:
-    /// `reply` is called on the room's task right before the first event.
+    /// `reply` is called in the room actor right before the first event.
     pub async fn resume(
         &self,
         caller: &Caller,
@@ -116,7 +115,7 @@ impl Chat {
             );
             match attached.await.map_err(|_| ChatError::Busy)? {
                 None => return Ok(()),
-                // What the next round reads is all there is up to the floor: the rest was cleared away.
+                // The next round reads all messages up to the floor that were not cleared.
                 Some((back, known)) => (*reply, floor) = (Some(back), known),
             }
         }
@@ -125,10 +124,11 @@ impl Chat {
 
 type MaybeReply = Option<Reply<Resumed>>;
 
-/// The reply that was not answered yet, and up to where the room knows nothing.
+/// The reply, which was not called yet, and the change after which the room keeps all changes.
 type Behind = Option<(Reply<Resumed>, MessageId)>;
 
-/// A reply for the room's task: live, it answers with `resumed` before the first event; behind, it gives `reply` back.
+/// Creates a reply for the room actor: if live, it passes on `resumed` before the first event; if behind, it gives
+/// `reply` back.
 fn attach_reply(
     mut resumed: Resumed,
     reply: &mut MaybeReply,

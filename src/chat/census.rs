@@ -1,4 +1,4 @@
-//! What only admins see: everybody, every room, and how much there is. Never what is said.
+//! Lists and statistics for admins: accounts, rooms, totals. Never the content of messages.
 
 use crate::model::{RoomId, UserId};
 pub use crate::store::{Census, RoomStanding, Standing};
@@ -6,10 +6,11 @@ pub use crate::store::{Census, RoomStanding, Standing};
 use super::{Caller, Chat, ChatError};
 
 impl Chat {
-    /// Living accounts by id after `after`, of which `query` is part of a name or of the address, and how they are used.
+    /// Returns accounts with ids above `after`, by id, whose username, display name or e-mail address contains `query`,
+    /// with their usage.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] unless the caller is an admin; so for all here.
+    /// [`ChatError::Forbidden`] unless the caller is an admin.
     pub async fn roster(
         &self,
         caller: &Caller,
@@ -25,10 +26,10 @@ impl Chat {
             .await?)
     }
 
-    /// All rooms that are not direct, by id after `after`; none shows its access key.
+    /// Returns all rooms except direct ones with ids above `after`, by id, without their access keys.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] unless the caller is an admin.
     pub async fn all_rooms(
         &self,
         caller: &Caller,
@@ -43,10 +44,10 @@ impl Chat {
         Ok(rooms)
     }
 
-    /// How much there is, and how much was said on each of the last `days`.
+    /// Returns totals, and the number of messages on each of the last `days`.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`].
+    /// [`ChatError::Forbidden`] unless the caller is an admin.
     pub async fn census(&self, caller: &Caller, days: u32) -> Result<Census, ChatError> {
         caller.need_admin()?;
         Ok(self.core.store.census(days).await?)

@@ -1,5 +1,5 @@
-//! Direct rooms that a connection has chosen: in protocols whose clients open one chat at a time, it hears of new messages
-//! in these only; while it has chosen none, in all of them.
+//! Direct rooms that a connection has chosen. In dialects whose clients open one chat at a time, the connection
+//! receives new messages of these rooms only; while it has chosen none, of all.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,12 +7,12 @@ use crate::model::{Event, RoomId};
 
 use super::encode::Encoder;
 
-/// The direct rooms that one connection listens to, by protocol.
+/// Direct rooms that one connection has chosen, by dialect.
 #[derive(Default)]
 pub struct Chosen(Mutex<Vec<(Encoder, RoomId)>>);
 
 impl Chosen {
-    /// Chooses a direct room, beside those that are chosen already.
+    /// Chooses a direct room in addition to those already chosen.
     pub fn add(&self, encoder: Encoder, room: RoomId) {
         let mut all = self.lock();
         if !all.contains(&(encoder, room)) {
@@ -20,12 +20,11 @@ impl Chosen {
         }
     }
 
-    /// Takes the choice of a room back.
     pub fn remove(&self, encoder: Encoder, room: RoomId) {
         self.lock().retain(|known| *known != (encoder, room));
     }
 
-    /// Whether an event that somebody else caused is heard.
+    /// Whether the connection receives an event that somebody else caused.
     pub(super) fn lets_in(&self, encoder: Encoder, event: &Event) -> bool {
         let Event::PostedTo { message, .. } = event else {
             return true;

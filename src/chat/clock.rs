@@ -1,27 +1,27 @@
-//! Notices a system clock that jumped, so that nothing is ended for its age by a clock that is wrong.
+//! Detects jumps of the system clock, so that nothing expires by a wrong clock.
 
 use std::time::{Duration, Instant};
 
 use crate::model::Millis;
 
-/// A jump of this size is noticed, milliseconds.
+/// Jumps longer than this are detected, in milliseconds.
 const JUMP: i64 = DAY;
-/// How long nothing expires after the clock has jumped: time for an operator to set it right.
+/// Time after a jump in which nothing expires, so that an operator can set the clock.
 const GRACE: Duration = Duration::from_secs(3600);
 
 const DAY: i64 = 86_400_000;
 
-/// The system's clock, compared with time that cannot jump.
+/// System clock, compared with the monotonic clock.
 pub(super) struct Clock {
-    /// The time that was read last, and when.
+    /// Last reading of the system clock, and when it was made.
     read: Millis,
     at: Instant,
-    /// Nothing is ended for its age before this.
+    /// Nothing expires before this.
     hold: Option<Instant>,
 }
 
 impl Clock {
-    /// `newest`: the newest time that is stored, which the clock should not be far ahead of.
+    /// `newest` is the newest stored time, which the clock should not be far ahead of.
     pub(super) fn new(newest: Option<Millis>, now: Millis, at: Instant) -> Self {
         let mut clock = Self {
             read: newest.unwrap_or(now),
@@ -75,9 +75,9 @@ mod tests {
         assert!(!late.is_trusted(now, start));
         assert!(!late.is_trusted(at(59), after(59)));
         assert!(late.is_trusted(at(60), after(60)));
-        // It jumps again while the server runs.
+        // The clock jumps again while the server runs.
         assert!(!late.is_trusted(at(70 + 2 * 1440), after(70)));
-        // It is set right: what was young is young again.
+        // It is set right: a jump back starts no new grace period.
         assert!(late.is_trusted(at(140), after(140)));
     }
 }

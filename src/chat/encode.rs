@@ -1,4 +1,4 @@
-//! How events become frames: the trait that every dialect implements. Must not know any of them.
+//! Encoding of events as frames: the trait that every dialect implements. Must not know any of them.
 
 use std::any::TypeId;
 
@@ -6,51 +6,50 @@ use crate::model::Event;
 
 use super::outbox::Frames;
 
-/// Whose copy of an event it is.
+/// Recipient of a copy of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// For the person who caused it, or whom it concerns and who watches the room.
+    /// The person who caused it, or whom it concerns and who is subscribed to the room.
     Own,
-    /// For everybody else.
     Other,
-    /// For somebody whom it concerns but who does not watch the room in that protocol.
+    /// A person whom it concerns but who is not subscribed to the room in that dialect.
     Absent,
 }
 
-/// Says events in one protocol's words.
+/// Encoder of events for one dialect.
 pub trait Encode: Sync + 'static {
-    /// Appends the frames that say `event`; none if the protocol has no word for it, or several.
+    /// Appends the frames of `event`: none if the dialect does not know it, or several.
     fn encode(&self, event: &Event, view: View, frames: &mut Frames);
 
-    /// Whether messages of direct rooms and of the lobby also reach connections that do not watch these rooms.
+    /// Whether messages of direct rooms and of the lobby also reach connections that are not subscribed to these rooms.
     fn hears_absent(&self) -> bool {
         false
     }
 
-    /// Whether frames hold addresses of this server, whole, for readers whose page comes from elsewhere: then
-    /// [`Frames::reader`] has the server's, and who knows the server under different names gets different frames. Files'
-    /// addresses are good for one person, so that messages with files are encoded for each.
+    /// Whether frames contain absolute URLs of this server, for clients whose page comes from another origin. If so,
+    /// [`Frames::reader`] holds the base URL, and connections that know the server by different names get different
+    /// frames. URLs of files are valid for one person, so messages with files are encoded for each person.
     fn needs_base(&self) -> bool {
         false
     }
 
-    /// What tells encoders apart.
+    /// Returns the key by which encoders are compared.
     fn identity(&self) -> TypeId {
         TypeId::of::<Self>()
     }
 
-    /// Whether the person who caused an event gets other frames than the rest.
+    /// Whether the person who caused an event gets different frames from the others.
     fn has_views(&self) -> bool {
         false
     }
 }
 
-/// An encoder; two are the same if they are of the same type.
+/// An encoder. Two are equal if they are of the same type.
 #[derive(Clone, Copy)]
 pub struct Encoder(pub &'static dyn Encode);
 
 impl Encoder {
-    /// What tells it from others. Not its address: encoders hold nothing, and things of no size may share one.
+    /// Returns the key for comparison. Not the address: encoders are zero-sized, and zero-sized values may share one.
     pub(super) fn key(self) -> TypeId {
         self.0.identity()
     }

@@ -1,4 +1,4 @@
-//! Password hashing on threads of its own, so that logins never stall chat. Must not know whose password it is.
+//! Password hashing on dedicated threads, so that logins never stall chat. Must not know whose password it is.
 
 mod queue;
 
@@ -17,15 +17,15 @@ use super::limits::client_network;
 use super::worker_pool::lower_priority;
 use queue::{Class, Queue};
 
-/// How many hashes are made at the same time.
+/// Number of hashes computed at the same time.
 const THREADS: usize = 2;
 
-/// For whom a hash is made: each has a queue of its own, and all have their turn.
+/// Purpose of a hash. Each lane has its own queue, and lanes take turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Lane {
-    /// Logins of accounts that do not yet log in from this network.
+    /// Logins from this network to accounts that have not logged in from it before.
     Stranger(IpAddr),
-    /// The logins of an account from where it has logged in before, and what its owner does.
+    /// Logins to an account from where it has logged in before, and its owner's own actions.
     Known(UserId),
     /// New accounts from this network.
     Newcomer(IpAddr),
@@ -50,7 +50,7 @@ impl Lane {
 
 type Job = Box<dyn FnOnce(&Pbkdf2) + Send>;
 
-/// What the handles and the threads share.
+/// State shared by the handles and the threads.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
@@ -69,7 +69,7 @@ impl Shared {
     }
 }
 
-/// Ends the threads when the last handle is gone.
+/// Ends the threads when the last handle is dropped.
 struct Threads(Arc<Shared>);
 
 impl Drop for Threads {
@@ -87,22 +87,22 @@ pub struct Hasher {
     decoy: Arc<str>,
 }
 
-/// What a comparison said.
+/// Result of a password check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verified {
-    /// The password is wrong, or there is none.
+    /// The password is wrong, or the account has none.
     No,
-    /// It is right.
     Yes,
-    /// It is right, but its hash was made with other rounds than today's.
+    /// The password is right, but its hash should be replaced: it has other rounds than today's, or an earlier version
+    /// made it.
     Outdated,
 }
 
 impl Hasher {
-    /// Starts the threads; `rounds` is what new hashes cost.
+    /// Starts the threads. New hashes use `rounds` iterations.
     pub fn start(rounds: u32) -> Result<Self, ChatError> {
         let pbkdf2 = scheme(rounds).map_err(ChatError::internal)?;
-        // Costs as much to compare with as a real one, whoever it is that does not exist.
+        // Comparing with it takes as long as with a real hash, so that the time does not tell which accounts exist.
         let decoy = pbkdf2
             .hash_password(&rand::random::<[u8; 16]>())
             .map_err(ChatError::internal)?;
@@ -121,7 +121,7 @@ impl Hasher {
         })
     }
 
-    /// The PHC string for a new password.
+    /// Returns the PHC string for a new password.
     pub(super) async fn hash(
         &self,
         lane: Lane,
@@ -130,7 +130,7 @@ impl Hasher {
         self.hash_bytes(lane, password.reveal().to_vec()).await
     }
 
-    /// The PHC string that replaces an outdated one.
+    /// Returns the PHC string that replaces an outdated one.
     pub(super) async fn rehash(
         &self,
         lane: Lane,
@@ -147,7 +147,7 @@ impl Hasher {
         .map_err(ChatError::internal)
     }
 
-    /// Compares; takes the same time when there is no hash to compare with.
+    /// Checks a password against a hash. Takes the same time if there is no hash.
     pub(super) async fn verify(
         &self,
         lane: Lane,
@@ -165,7 +165,7 @@ impl Hasher {
         .await
     }
 
-    /// Waits for its turn and runs. [`ChatError::Busy`] if too many wait.
+    /// Runs a job when its turn comes. Fails with [`ChatError::Busy`] if too many wait.
     async fn run<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -173,12 +173,12 @@ impl Hasher {
     ) -> Result<T, ChatError> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |pbkdf2| {
-            // Nobody pays for an answer that nobody waits for.
+            // The caller may have stopped waiting.
             if !reply.is_closed() {
                 let _ = reply.send(job(pbkdf2));
             }
         });
-        // What is displaced is dropped, and whoever waits for it told that the server is busy.
+        // Dropping the displaced job makes its caller fail with `Busy`.
         let shared = &self.threads.0;
         let displaced = shared.lock().queue.push(lane, lane.class(), job);
         drop(displaced);
@@ -187,7 +187,7 @@ impl Hasher {
     }
 }
 
-/// The PHC string for a new password, made on this very thread: for a program that has nothing else to do.
+/// Returns the PHC string for a new password, computed on the calling thread: for programs with nothing else to do.
 pub(super) fn hash_here(password: &ChosenPassword, rounds: u32) -> Result<String, Error> {
     let hash = scheme(rounds)?.hash_password(password.reveal())?;
     Ok(hash.to_string())
@@ -209,7 +209,7 @@ fn compare(pbkdf2: &Pbkdf2, rounds: u32, password: &Password, hash: &str) -> Ver
             _ => Verified::Outdated,
         };
     }
-    // Hashes of earlier versions were made of what was typed.
+    // Earlier versions hashed the password as it was typed.
     match password.as_typed() {
         Some(typed) if is_right(typed) => Verified::Outdated,
         _ => Verified::No,
@@ -223,7 +223,7 @@ fn work(shared: &Shared, pbkdf2: &Pbkdf2) {
     }
 }
 
-/// Waits for a job; `None` when there will be no more.
+/// Waits for a job; `None` if there will be no more.
 fn next(shared: &Shared) -> Option<Job> {
     let mut state = shared.lock();
     loop {
@@ -286,7 +286,7 @@ mod tests {
                 Verified::Yes
             );
         }
-        // An earlier version hashed what was typed: it is still right as it was typed then.
+        // An earlier version hashed the password as typed: that hash still matches the same typed text.
         let old = Pbkdf2::new(pbkdf2::Algorithm::Pbkdf2Sha256, Params::new(1000).unwrap());
         let old = old.hash_password("e\u{301}clair".as_bytes()).unwrap();
         let old = Some(old.to_string());

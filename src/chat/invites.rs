@@ -1,5 +1,5 @@
-//! Links that let people in, and links for those who forgot their password. A link is its code: whoever has it may use
-//! it, so only its hash is kept and it is told once.
+//! Invite links and password reset links. The code of a link is all that is needed to use it, so only the hash of the
+//! code is stored, and the code is shown once.
 
 use std::time::Duration;
 
@@ -22,43 +22,40 @@ use super::{Caller, Chat, ChatError};
 
 const NO_LINK: ChatError = ChatError::NotFound("password link");
 
-/// How long a password link is good.
+/// Lifetime of a password reset link.
 const PASSWORD_LINK_GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// An invite somebody wants.
+/// Parameters of a new invite.
 #[derive(Clone, Copy, Debug)]
 pub struct InviteWish {
-    /// Where it is to lead.
+    /// Room that the invite leads to, if any.
     pub room: Option<RoomId>,
-    /// How often it may be used, up to [`Invite::USES_MAX`].
+    /// Number of times it may be used, at most [`Invite::USES_MAX`].
     pub max_uses: u32,
-    /// How long it is good.
+    /// Lifetime.
     pub good_for: Duration,
 }
 
-/// Something new with its code, which is never told again.
+/// A new object with its code, which cannot be read again later.
 #[derive(Clone, Debug)]
 pub struct Coded<T> {
-    /// What was made.
     pub made: T,
     /// 32 hexadecimal digits.
     pub code: String,
 }
 
-/// A link for choosing another password.
+/// A link for choosing a new password.
 #[derive(Clone, Debug)]
 pub struct PasswordLink {
-    /// Whose.
     pub user: User,
-    /// When it ends.
     pub expires_at: Millis,
 }
 
 impl Chat {
-    /// Makes an invite.
+    /// Creates an invite.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] for rooms that one does not enter, [`ChatError::Limited`].
+    /// [`ChatError::Forbidden`], [`ChatError::NotFound`] if the caller cannot see the room, [`ChatError::Limited`].
     pub async fn create_invite(
         &self,
         caller: &Caller,
@@ -79,10 +76,10 @@ impl Chat {
         Ok(Coded { made, code })
     }
 
-    /// The invites the caller may make and revoke, by id after `after`.
+    /// Returns the invites that the caller may create and revoke, by id after `after`.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn invites(
         &self,
         caller: &Caller,
@@ -96,7 +93,7 @@ impl Chat {
     /// Revokes an invite.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`], also for those who may not make such an invite.
+    /// [`ChatError::NotFound`], also if the caller may not create such an invite.
     pub async fn revoke_invite(&self, caller: &Caller, id: InviteId) -> Result<(), ChatError> {
         const NONE: ChatError = ChatError::NotFound("invite");
         let invite = self.core.store.invite(id).await?.ok_or(NONE)?;
@@ -110,10 +107,10 @@ impl Chat {
         }
     }
 
-    /// The invite with that code.
+    /// Returns the invite with that code.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is not good (any more), [`ChatError::Limited`] after too many of those.
+    /// [`ChatError::NotFound`] if it is not valid (any more), [`ChatError::Limited`] after too many such errors.
     pub async fn invite(&self, code: &str, visitor: &Visitor) -> Result<Invite, ChatError> {
         let look = async {
             let found = self.core.store.invite_by_code(hash(code)).await?;
@@ -124,7 +121,7 @@ impl Chat {
         self.guess_code(visitor, look).await
     }
 
-    /// Does what tells its caller whether a link's code is good.
+    /// Runs `doing`, whose result reveals whether the code of a link is valid, under the rate limit for wrong codes.
     pub(super) async fn guess_code<T>(
         &self,
         visitor: &Visitor,
@@ -134,15 +131,15 @@ impl Chat {
         self.core.limits.codes.attempt(keys, doing).await
     }
 
-    /// Whether somebody from there may make an account with that invite.
+    /// Whether that client may create an account with the invite.
     pub fn registers(&self, invite: &Invite, visitor: &Visitor) -> bool {
         invite.registers() || self.may_register(visitor).is_ok()
     }
 
-    /// Makes an ordinary account by an invite, and a member of its room.
+    /// Creates an ordinary account by an invite and adds it to the invite's room.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is not good (any more), and those of [`Chat::register`].
+    /// [`ChatError::NotFound`] if the invite is not valid (any more), and those of [`Chat::register`].
     pub async fn register_invited(
         &self,
         new: Registration,
@@ -166,10 +163,10 @@ impl Chat {
         Ok(user)
     }
 
-    /// Joins the room of an invite.
+    /// Adds the caller to the room of an invite.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is not good (any more) or for no room, [`ChatError::AlreadyMember`].
+    /// [`ChatError::NotFound`] if it is not valid (any more) or has no room, [`ChatError::AlreadyMember`].
     pub async fn join_by_invite(
         &self,
         caller: &Caller,
@@ -182,10 +179,10 @@ impl Chat {
         self.order_room(caller, room.id, order).await
     }
 
-    /// Makes a link by which somebody who forgot chooses another password; an earlier one is worth nothing then.
+    /// Creates a link by which a person who forgot the password chooses a new one. It replaces an earlier link.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] unless the caller is an admin, and for guests, who have no password.
+    /// [`ChatError::Forbidden`] unless the caller is an admin, and for accounts of guests, who have no password.
     pub async fn create_password_link(
         &self,
         caller: &Caller,
@@ -207,10 +204,10 @@ impl Chat {
         Ok(Coded { made, code })
     }
 
-    /// Whether that is the code of a password link that is good.
+    /// Whether `code` belongs to a password reset link that is still valid.
     ///
     /// # Errors
-    /// [`ChatError::Limited`] after too many that are not.
+    /// [`ChatError::Limited`] after too many wrong codes.
     pub async fn is_password_link(&self, code: &str, visitor: &Visitor) -> Result<bool, ChatError> {
         match self.owner_of_link(code, visitor).await {
             Ok(_) => Ok(true),
@@ -227,10 +224,10 @@ impl Chat {
         self.guess_code(visitor, look).await
     }
 
-    /// Uses a password link up: that person has this password now and is logged in nowhere.
+    /// Uses up a password reset link: sets the new password and ends all sessions of the account.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is not good (any more), [`ChatError::Invalid`] if the password is too easy to guess,
+    /// [`ChatError::NotFound`] if it is not valid (any more), [`ChatError::Invalid`] if the password is easy to guess,
     /// [`ChatError::Limited`].
     pub async fn use_password_link(
         &self,
@@ -238,7 +235,7 @@ impl Chat {
         new: ChosenPassword,
         visitor: &Visitor,
     ) -> Result<(), ChatError> {
-        // Hashing is expensive: only for those who have a link.
+        // Hashing is expensive, so the code is checked first.
         let id = self.owner_of_link(code, visitor).await?;
         let new = new.refuse_guessable(&self.user(id).await?.names())?;
         let password_hash = self.core.hasher.hash(Lane::Known(id), &new).await?;
@@ -266,7 +263,7 @@ impl Chat {
         self.room_for(caller, room, Action::Keep).await.map(drop)
     }
 
-    /// The account is made, whatever becomes of the room.
+    /// Joins the room of an invite. Only logs a failure, because the account exists already.
     async fn enter_invited(&self, user: &User, room: RoomId) {
         if let Err(error) = self.order_as(&user.person, room, Order::JoinInvited).await {
             tracing::info!(%error, %room, "a room could not be joined by an invite");

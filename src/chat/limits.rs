@@ -1,4 +1,4 @@
-//! Rate limits. A [`Meter`] counts all that is done; [`Attempts`](attempts::Attempts) count what fails.
+//! Rate limits. A [`Meter`] counts every action; [`Attempts`](attempts::Attempts) count only failures.
 
 pub(super) mod attempts;
 pub(super) mod keys;
@@ -9,13 +9,13 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The number of keys a limiter remembers.
+/// Maximum number of keys per limiter.
 const KEYS_MAX: usize = 20_000;
 
-/// What is left of a full table: evicting many at once keeps the average cost of an insertion constant.
+/// Number of keys left after an eviction. Evicting many at once keeps the average cost of an insertion constant.
 const KEYS_KEPT: usize = KEYS_MAX / 4 * 3;
 
-/// A `burst` at once, then one each `interval` (the generic cell rate algorithm).
+/// A `burst` at once, then one permit per `interval` (the generic cell rate algorithm).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     interval: Duration,
@@ -23,7 +23,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// `count` per `period`, of which `burst` may come at once.
+    /// Creates a rate of `count` per `period`, of which `burst` may be taken at once.
     pub(super) fn new(count: u32, period: Duration, burst: u32) -> Self {
         Self {
             interval: period / count.max(1),
@@ -31,27 +31,26 @@ impl Rate {
         }
     }
 
-    /// How long a key that is paid for at `due` must wait before `cost` more fit.
+    /// Returns how long a key whose permits are paid off at `due` must wait before it may take `cost` more.
     fn wait(self, due: Instant, cost: u32, now: Instant) -> Duration {
         let owed = due.saturating_duration_since(now) + self.interval * cost;
         owed.saturating_sub(self.interval * self.burst)
     }
 
-    /// When a key will have paid for `cost` more.
+    /// Returns the time at which a key will have paid off `cost` more permits.
     fn charge(self, due: Instant, cost: u32, now: Instant) -> Instant {
         due.max(now) + self.interval * cost
     }
 }
 
-/// Counts everything that is done, whatever comes of it.
+/// Limits all actions, whether or not they succeed.
 pub(super) struct Meter<K> {
     rate: Rate,
-    /// When each key will have paid for all it did.
+    /// Time at which each key will have paid off all permits it took.
     due: Mutex<HashMap<K, Instant>>,
 }
 
 impl<K: Eq + Hash + Clone> Meter<K> {
-    /// Limits each key to that rate.
     pub(super) fn new(rate: Rate) -> Self {
         Self {
             rate,
@@ -59,7 +58,7 @@ impl<K: Eq + Hash + Clone> Meter<K> {
         }
     }
 
-    /// Counts `cost`, at most a whole burst; `Err` says how long to wait when it was too much, which is not counted.
+    /// Takes `cost` permits, at most a whole burst. If there are not enough, takes none and returns the time to wait.
     pub(super) fn take(&self, key: K, cost: u32) -> Result<(), Duration> {
         let (now, cost) = (Instant::now(), cost.min(self.rate.burst));
         let mut table = self.due.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,8 +73,8 @@ impl<K: Eq + Hash + Clone> Meter<K> {
     }
 }
 
-/// Makes a full table smaller: forgets keys that owe nothing, then those that are nearest to it. So a flood of new keys
-/// never clears the debt of those who owe most. `due` is `None` for keys in use, which stay.
+/// Shrinks a full table: evicts keys without debt first, then those with the least debt, so that a flood of new keys
+/// never clears the largest debts. `due` returns `None` for keys in use, which are kept.
 fn evict<K: Eq + Hash + Clone, V>(
     table: &mut HashMap<K, V>,
     now: Instant,
@@ -100,12 +99,12 @@ fn evict<K: Eq + Hash + Clone, V>(
     }
 }
 
-/// The network that counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
+/// Returns the network that counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
 pub(super) fn client_network(address: IpAddr) -> IpAddr {
     prefix(address, 64)
 }
 
-/// The network that one customer of a provider may have: an IPv4 address, or an IPv6 network of 48 bits.
+/// Returns the network that one customer of a provider may own: an IPv4 address, or an IPv6 network of 48 bits.
 fn site_network(address: IpAddr) -> IpAddr {
     prefix(address, 48)
 }
@@ -144,7 +143,7 @@ mod tests {
         assert!(meter.take(1, 3).is_ok() && meter.take(1, 3).is_ok());
         assert!(meter.take(1, 3).is_err());
         assert!(meter.take(1, 1).is_ok());
-        // Never more than a whole burst, else it could never be done.
+        // The cost is capped at a whole burst: otherwise such an action would never be allowed.
         assert!(meter.take(2, 100).is_ok());
     }
 

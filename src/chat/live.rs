@@ -1,4 +1,4 @@
-//! Connections: opened, told what is new, ended.
+//! Connections: opening, the welcome, presence and closing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use super::people::{Connection, People};
 use super::room::RoomMsg;
 use super::{Bystander, Caller, Chat, ChatError, Encoder, Outbox};
 
-/// So many rooms are told at once: more would be a frame of megabytes, and a long read.
+/// Number of rooms in one welcome: more would be a frame of megabytes, and a long read.
 const WELCOME_ROOMS: u32 = 200;
 
-/// What a new connection is told first, or a further part of that.
+/// First data for a new connection, or a further page of it.
 #[derive(Clone, Debug)]
 pub struct Welcome {
     /// Some of the caller's rooms, by id.
     pub rooms: Vec<RoomOverview>,
     /// Whether there are more rooms.
     pub more: bool,
-    /// How many notifications the person has not read, counted up to 100.
+    /// Number of unread notifications, counted up to 100.
     pub unread_notifications: u32,
-    /// Who is there, in rooms that are not large.
+    /// People online, by room; empty for large rooms.
     pub online: HashMap<RoomId, Vec<Arc<Person>>>,
-    /// How many are there.
+    /// Number of people online, by room.
     pub online_count: HashMap<RoomId, u32>,
 }
 
 impl Chat {
-    /// Tells a room that the caller is typing, unless that is said too often.
+    /// Sends a typing event of the caller to the room. Does nothing beyond the rate limit.
     pub fn typing(&self, caller: &Caller, room: RoomId) {
         if !self.count_signal(caller) {
             return;
@@ -42,16 +42,16 @@ impl Chat {
         );
     }
 
-    /// Opens a connection for the caller, which hears what is addressed to them in that dialect; `base` is the address
-    /// of this server as the client knows it, for encoders that [need it](super::Encode::needs_base).
+    /// Opens a connection for the caller, which receives events for them in that dialect. `base` is the URL of this
+    /// server as the client knows it, for encoders that [need it](super::Encode::needs_base).
     ///
-    /// The caller was authenticated some time ago, and whatever ended their session meanwhile did not find this
-    /// connection. So the session is read again once the connection is registered: everything that ends sessions or
-    /// changes roles first commits, then closes the registered connections. The outbox is closed already when this
-    /// returns if the session has ended or the account has another role.
+    /// The caller was authenticated some time ago, and if the session ended meanwhile, its connections were closed
+    /// before this one was registered. So the session is read again after registration: everything that ends sessions
+    /// or changes roles commits first and closes the registered connections then. If the session has ended or the role
+    /// has changed, the outbox is closed already when this returns.
     ///
     /// # Errors
-    /// [`ChatError::Limited`] if they have too many, or whatever keeps the store from answering.
+    /// [`ChatError::Limited`] if the caller has too many connections; if the store fails.
     pub async fn connect(
         &self,
         caller: &Caller,
@@ -74,7 +74,7 @@ impl Chat {
         Ok(connection)
     }
 
-    /// Why a connection that the caller opens now must be closed, if it must.
+    /// Returns the reason why a connection that the caller opens now must be closed, if any.
     async fn check_session(&self, caller: &Caller) -> Result<Option<Closing>, ChatError> {
         let store = &self.core.store;
         let user = match caller.is_proven() {
@@ -88,27 +88,27 @@ impl Chat {
         })
     }
 
-    /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
+    /// Adds a dialect in which a connection receives events for its person.
     pub fn speak(&self, connection: &Connection, encoder: Encoder) {
         self.core.people.speak(connection, encoder);
     }
 
-    /// Lets a client that has not said who it is hear what everybody is told, until the answer is dropped.
+    /// Lets a client that is not logged in receive the events for everybody, until the returned handle is dropped.
     pub fn stand_by(&self, encoder: Encoder, outbox: Arc<Outbox>) -> Arc<Bystander> {
         self.core.people.bystanders.add(encoder, outbox)
     }
 
-    /// Says whether somebody sits in front of a connection.
+    /// Sets whether the person at a connection is away.
     pub fn set_away(&self, connection: &Connection, away: bool) {
         self.core.people.set_away(connection, away);
     }
 
-    /// Everybody who is connected: all are in the lobby together.
+    /// Returns the people online: all of them are members of the lobby.
     pub fn everybody_online(&self) -> Vec<Arc<Person>> {
         self.core.people.online()
     }
 
-    /// Who watches a room in one protocol, each once.
+    /// Returns the people who subscribe to a room with that encoder, without duplicates.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller may not see the room.
@@ -122,7 +122,7 @@ impl Chat {
         Ok(self.watching_anybody(room, encoder).await)
     }
 
-    /// Who watches the lobby, or another room everybody may see, in one protocol; each once.
+    /// The same for the lobby and for rooms that everybody may see.
     pub async fn watching_anybody(&self, room: RoomId, encoder: Encoder) -> Vec<Arc<Person>> {
         let there = self
             .core
@@ -132,20 +132,20 @@ impl Chat {
         there.unwrap_or_default()
     }
 
-    /// Tells those who watch a room in one protocol something that concerns only them.
+    /// Sends an event to the room's subscribers with that encoder only.
     pub fn announce(&self, room: RoomId, encoder: Encoder, event: Event) {
         self.core
             .registry
             .tell_running(room, RoomMsg::Announce { encoder, event });
     }
 
-    /// Ends a connection: it watches nothing any more when this returns.
+    /// Closes a connection. All its subscriptions have ended when this returns.
     pub async fn disconnect(&self, connection: &Arc<Connection>) {
         self.core.people.disconnect(connection);
         self.unwatch_all(connection).await;
     }
 
-    /// Ends a connection whose socket lives on as somebody else's.
+    /// Ends a connection but keeps its socket open, for another person.
     pub async fn hand_on(&self, connection: &Arc<Connection>) {
         self.core.people.forget(connection);
         self.unwatch_all(connection).await;
@@ -157,7 +157,7 @@ impl Chat {
         }
     }
 
-    /// Lets a connection hear no more of a room in one protocol.
+    /// Ends a connection's subscription to a room with one encoder.
     pub async fn unwatch(&self, connection: &Arc<Connection>, encoder: Encoder, room: RoomId) {
         self.detach(connection, Some(encoder), room).await;
     }
@@ -172,12 +172,12 @@ impl Chat {
         self.core.registry.ask_running(room, detach).await;
     }
 
-    /// What a new connection is told first, of the caller's rooms after `after`. Its outbox holds back whatever is queued
-    /// after the answer was read, until it is [filled](Outbox::fill) with that; what came before is in the answer, and in
-    /// the first one takes the place of all that was queued until then.
+    /// Returns the first data for a new connection: the caller's rooms after `after`. From the read on, the outbox
+    /// holds back all frames until it is [filled](Outbox::fill) with the answer. Everything before the read is in the
+    /// answer; the first page (`after` is 0) therefore replaces all frames that were held back until then.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn welcome(
         &self,
         caller: &Caller,
@@ -218,7 +218,7 @@ impl Chat {
         })
     }
 
-    /// Lets a connection watch a room from now on, without looking back.
+    /// Subscribes a connection to a room from now on, without missed changes.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller may not read the room.
@@ -239,7 +239,7 @@ impl Chat {
     }
 }
 
-/// A registered connection that is forgotten unless it is finished: whoever opens it may go away meanwhile.
+/// A registered connection that is removed again unless opening it is finished, because the future may be dropped.
 struct Opening<'a> {
     people: &'a People,
     connection: Arc<Connection>,

@@ -1,5 +1,5 @@
-//! Passwords as proof: logging in, confirming, changing. Whatever a password was checked against must still be the
-//! account's when something comes of it.
+//! Passwords: logging in, confirming and changing them. A change takes effect only if the account still has the hash
+//! that the password was checked against.
 
 use uuid::Uuid;
 
@@ -15,28 +15,28 @@ use super::setup::random_word;
 use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError};
 
-/// A password that is changed during a login is looked at once more, as it may only have been hashed anew.
+/// Number of checks per login. A hash that changed during the first check may only have been renewed.
 const TRIES: usize = 2;
 
-/// What ends an account without its password needs a session that began within this time, milliseconds.
+/// Maximum age of a session that deletes its account without a password, milliseconds.
 const RECENT: i64 = 10 * 60_000;
 
 /// Maximum length of a typed name in the log, characters.
 const NAME_MAX: usize = 100;
 
-/// What somebody logs in with.
+/// Credentials of a login.
 #[derive(Clone, Copy)]
 pub struct Login<'a> {
     /// The user name or e-mail address.
     pub name: &'a str,
     /// The password as typed.
     pub password: &'a str,
-    /// The role the account must have, where a dialect asks for it.
+    /// Role that the account must have, where a dialect asks for one.
     pub role: Option<&'a str>,
 }
 
 impl<'a> Login<'a> {
-    /// With an account of any role.
+    /// Credentials for an account of any role.
     pub fn new(name: &'a str, password: &'a str) -> Self {
         Self {
             name,
@@ -46,7 +46,8 @@ impl<'a> Login<'a> {
     }
 }
 
-/// A name as it was typed, for the log: cut, and without characters that a terminal or a reader obeys.
+/// Prepares a typed name for the log: truncates it and replaces characters that could control a terminal or mislead a
+/// reader.
 fn printable(name: &str) -> String {
     let visible = |c: char| match is_hidden(c) {
         true => char::REPLACEMENT_CHARACTER,
@@ -55,7 +56,7 @@ fn printable(name: &str) -> String {
     name.chars().take(NAME_MAX).map(visible).collect()
 }
 
-/// Why a login failed, for the log.
+/// Returns the reason of a failed login for the log.
 fn reason<'a>(error: &'a ChatError, why: &'a str) -> &'a str {
     match error {
         ChatError::BadCredentials => why,
@@ -72,7 +73,7 @@ struct Checked {
 }
 
 impl Chat {
-    /// Logs in by name or e-mail and password.
+    /// Logs in with user name or e-mail address and password.
     ///
     /// # Errors
     /// [`ChatError::BadCredentials`], [`ChatError::Limited`] after too many of those, [`ChatError::Busy`].
@@ -88,7 +89,7 @@ impl Chat {
         self.sign_pair(&session, user, jti, grantor)
     }
 
-    /// Logs a browser in; the cookie's value comes second.
+    /// Logs a browser in; returns the value of the session cookie too.
     ///
     /// # Errors
     /// As [`Chat::log_in`].
@@ -106,7 +107,7 @@ impl Chat {
     /// Changes the caller's password and ends all their other sessions.
     ///
     /// # Errors
-    /// [`ChatError::BadCredentials`] if the current one is wrong or there is none; [`ChatError::Limited`].
+    /// [`ChatError::BadCredentials`] if the current one is wrong or the account has none; [`ChatError::Limited`].
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -129,7 +130,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Ends the caller's account; guests have no password to confirm it with.
+    /// Deletes the caller's account after confirming the password; guests have none.
     ///
     /// # Errors
     /// [`ChatError::BadCredentials`], [`ChatError::LastAdmin`], [`ChatError::Limited`].
@@ -140,7 +141,7 @@ impl Chat {
         self.end_account(caller.id()).await
     }
 
-    /// Ends the caller's account where a dialect cannot ask for the password: only soon after a login.
+    /// Deletes the caller's account for dialects that cannot ask for the password: only soon after a login.
     ///
     /// # Errors
     /// [`ChatError::StaleLogin`], [`ChatError::LastAdmin`].
@@ -152,7 +153,7 @@ impl Chat {
         self.end_account(caller.id()).await
     }
 
-    /// Checks a password and opens a session for it. The names that nobody has cost as much as the others.
+    /// Checks a password and opens a session. Unknown names cost as much as existing ones.
     async fn begin(
         &self,
         login: Login<'_>,
@@ -200,7 +201,7 @@ impl Chat {
         begun
     }
 
-    /// Whether the caller knows their password.
+    /// Checks the caller's own password.
     async fn confirm(&self, caller: &Caller, password: &str) -> Result<Checked, ChatError> {
         let username = &caller.person().username;
         let mut why = "";
@@ -217,7 +218,7 @@ impl Chat {
         }
     }
 
-    /// Checks a name and a password; `why` is for the log alone, people are not told what of both is wrong.
+    /// Checks a name and a password. `why` is for the log only: clients must not learn which of the two is wrong.
     async fn check(
         &self,
         name: &str,
@@ -249,7 +250,7 @@ impl Chat {
         Ok(Checked { user, hash })
     }
 
-    /// Remembers from where an account logged in.
+    /// Records the address from which an account logged in.
     pub(super) fn note_address(&self, user: UserId, visitor: &Visitor) {
         self.core.limits.known.note(user, visitor.address);
     }

@@ -1,36 +1,33 @@
-//! What the operator does to accounts from the command line: over the file alone, whether or not a server runs. Writes
-//! only `users` and `sessions`; a running server, or the next one, draws the conclusions (see `background`). Must not
-//! know rooms nor a running [`Chat`](super::Chat).
+//! Account management from the command line, on the database alone, whether or not a server runs. Writes only `users`
+//! and `sessions`; a running server, or the next one, updates everything else (see `background`). Must not know rooms
+//! or a running [`Chat`](super::Chat).
 
 use crate::model::{ChosenPassword, Role, User, UserEdit, UserId};
 use crate::store::{Guarded, NewUser, Standing, Store, StoreError};
 
 use super::hasher::hash_here;
 
-/// So many accounts are read at once: a reader may not take long.
+/// Number of accounts per read, because a reader must not take long.
 const PAGE: u32 = 1000;
 
-/// Why an account was left as it was.
+/// Reason why an account was not changed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ManageError {
-    /// No living account has that name or e-mail.
+    /// No account has that name or e-mail address, or it was deleted.
     #[error("there is no account {0:?}")]
     NoAccount(String),
     /// The last admin can be neither removed nor demoted.
     #[error("{0} is the last admin")]
     LastAdmin(String),
-    /// Guests have no password.
     #[error("{0} is a guest, who has no password")]
     Guest(String),
-    /// The password could not be hashed.
     #[error("the password cannot be hashed: {0}")]
     Hash(String),
-    /// The file refused.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a password is kept as. Takes a good part of a second with the usual `rounds`: do it before opening the file.
+/// Hashes a password. Takes a large part of a second with the default `rounds`, so do it before opening the database.
 ///
 /// # Errors
 /// [`ManageError::Hash`].
@@ -38,15 +35,15 @@ pub fn hash(password: &ChosenPassword, rounds: u32) -> Result<String, ManageErro
     hash_here(password, rounds).map_err(|error| ManageError::Hash(error.to_string()))
 }
 
-/// Makes an account, whose password is `hash` now. It gets its place in the lobby from the server.
+/// Creates an account with that password hash. A server adds it to the lobby.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] on `username` (look-alikes and ended accounts too) and `email`.
+/// [`StoreError::Conflict`] on `username` (also for look-alikes and deleted accounts) and `email`.
 pub async fn add(store: &Store, new: NewUser) -> Result<User, ManageError> {
     Ok(store.add_account(new).await?)
 }
 
-/// Gives an account another password, which is `hash` now, and ends all its sessions.
+/// Sets the password hash of an account and ends all its sessions.
 ///
 /// # Errors
 /// [`ManageError::NoAccount`], [`ManageError::Guest`].
@@ -63,7 +60,7 @@ pub async fn change_password(
     Ok(user)
 }
 
-/// Gives an account another role; a running server closes its connections, which come back with it.
+/// Changes the role of an account. A running server closes its connections, and clients reconnect with the new role.
 ///
 /// # Errors
 /// [`ManageError::NoAccount`], [`ManageError::LastAdmin`].
@@ -76,7 +73,7 @@ pub async fn set_role(store: &Store, login: &str, role: Role) -> Result<User, Ma
     done(store.edit_user(user.id(), edit).await?, login, &user)
 }
 
-/// Ends an account and its sessions; a running server, or the next one, takes it out of its rooms.
+/// Deletes an account and its sessions. A running server, or the next one, removes it from its rooms.
 ///
 /// # Errors
 /// [`ManageError::NoAccount`], [`ManageError::LastAdmin`].
@@ -86,10 +83,10 @@ pub async fn remove(store: &Store, login: &str) -> Result<User, ManageError> {
     Ok(user)
 }
 
-/// Every living account and how it is used, by id.
+/// Returns all accounts that are not deleted, with their usage, by id.
 ///
 /// # Errors
-/// Whatever keeps the file from being read.
+/// If the store fails.
 pub async fn list(store: &Store) -> Result<Vec<Standing>, ManageError> {
     let mut all = store.roster(String::new(), UserId(0), PAGE).await?;
     let mut read = all.len();
@@ -102,7 +99,7 @@ pub async fn list(store: &Store) -> Result<Vec<Standing>, ManageError> {
     Ok(all)
 }
 
-/// The living account of that name or e-mail.
+/// Returns the account with that name or e-mail address, unless it was deleted.
 async fn find(store: &Store, login: &str) -> Result<User, ManageError> {
     let found = store.user_by_login(login.to_owned()).await?;
     found

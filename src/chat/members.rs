@@ -1,4 +1,4 @@
-//! Who is in a room and what becomes of it: every order goes through the room's task.
+//! Members of a room and commands to it. Every command goes through the room actor.
 
 use std::sync::Arc;
 
@@ -11,28 +11,26 @@ use super::limits::keys;
 use super::room::{Order, RoomMsg};
 use super::{Caller, Chat, ChatError, Cost};
 
-/// Changes to somebody's place in a room.
+/// Changes to a member of a room.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemberEdit {
     /// Member or moderator.
     pub role: Option<MemberRole>,
-    /// May not write before this time; 0 lifts it.
+    /// Time until which the member is muted; 0 ends the mute.
     pub muted_until: Option<Millis>,
 }
 
 impl Chat {
-    /// Joins a public room.
-    ///
     /// # Errors
     /// [`ChatError::NotFound`], [`ChatError::AlreadyMember`].
     pub async fn join(&self, caller: &Caller, room: RoomId) -> Result<Room, ChatError> {
         self.order_room(caller, room, Order::Join).await
     }
 
-    /// Joins the private room that has that key.
+    /// Joins the private room with that access key.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`], also for those who were sent out; [`ChatError::AlreadyMember`]; [`ChatError::Limited`].
+    /// [`ChatError::NotFound`], also for people who were removed; [`ChatError::AlreadyMember`]; [`ChatError::Limited`].
     pub async fn join_by_key(&self, caller: &Caller, key: Key) -> Result<Room, ChatError> {
         let joining = async {
             let found = self.core.store.room_by_key(key.clone()).await?;
@@ -43,7 +41,7 @@ impl Chat {
         self.guess_key(caller, joining).await
     }
 
-    /// Does what may tell its caller whether a key is somebody's; who guesses too often must wait.
+    /// Runs `doing`, whose result may reveal whether an access key exists, under the rate limit for wrong keys.
     pub(super) async fn guess_key<T>(
         &self,
         caller: &Caller,
@@ -53,16 +51,12 @@ impl Chat {
         self.core.limits.room_keys.attempt(keys, doing).await
     }
 
-    /// Leaves a room.
-    ///
     /// # Errors
-    /// [`ChatError::Owner`], [`ChatError::NotMember`], [`ChatError::NotFound`] for lobby and direct rooms.
+    /// [`ChatError::Owner`], [`ChatError::NotMember`], [`ChatError::NotFound`] for the lobby and direct rooms.
     pub async fn leave(&self, caller: &Caller, room: RoomId) -> Result<(), ChatError> {
         self.order(caller, room, Order::Leave).await.map(drop)
     }
 
-    /// Adds somebody to a room.
-    ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotFound`], [`ChatError::AlreadyMember`].
     pub async fn add_member(
@@ -74,10 +68,10 @@ impl Chat {
         self.order_member(caller, room, Order::Add(user)).await
     }
 
-    /// Sends somebody out of a room, of a private one for good until they are added again.
+    /// Removes a member. They cannot join a private room again until somebody adds them.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`], also for oneself; [`ChatError::NotMember`]; [`ChatError::Owner`].
+    /// [`ChatError::Forbidden`], also for the caller's own membership; [`ChatError::NotMember`]; [`ChatError::Owner`].
     pub async fn remove_member(
         &self,
         caller: &Caller,
@@ -89,7 +83,7 @@ impl Chat {
             .map(drop)
     }
 
-    /// Gives a member another role, or mutes them.
+    /// Changes the role of a member, or mutes them.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotMember`], [`ChatError::Owner`].
@@ -113,7 +107,7 @@ impl Chat {
         .await
     }
 
-    /// Makes a member the owner.
+    /// Makes another member the owner.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotMember`].
@@ -126,8 +120,6 @@ impl Chat {
         self.order_room(caller, room, Order::Transfer(to)).await
     }
 
-    /// Changes a room.
-    ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotFound`], [`ChatError::Taken`] on the access key.
     pub async fn edit_room(
@@ -145,7 +137,7 @@ impl Chat {
         }
     }
 
-    /// Clears a room's messages away.
+    /// Deletes all messages of a room.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotFound`].
@@ -155,8 +147,6 @@ impl Chat {
         Ok(room)
     }
 
-    /// Deletes a room for good.
-    ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::NotFound`].
     pub async fn delete_room(&self, caller: &Caller, room: RoomId) -> Result<(), ChatError> {
@@ -165,11 +155,10 @@ impl Chat {
         Ok(())
     }
 
-    /// Notes that the caller has read a room up to a message; answers when it is on disk. Does nothing when that is said
-    /// too often.
+    /// Moves the caller's read cursor in a room; returns when that is on disk. Does nothing beyond the rate limit.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if they are not in it.
+    /// [`ChatError::NotFound`] if the caller is not a member.
     pub async fn read(
         &self,
         caller: &Caller,
@@ -186,7 +175,7 @@ impl Chat {
             .await
     }
 
-    /// A new account is in the lobby already; those who watch it hear of it.
+    /// Tells the subscribers of the lobby about a new account, which the store has added to it already.
     pub(super) fn welcome_to_lobby(&self, user: &User) {
         let place = Membership {
             role: MemberRole::Member,
@@ -210,7 +199,7 @@ impl Chat {
         room: RoomId,
         order: Order,
     ) -> Result<Option<Member>, ChatError> {
-        // Nobody but its sender hears of this one.
+        // A notification setting is not sent to other people, so it is not rate-limited.
         if !matches!(order, Order::Notify(_)) {
             self.count_action(caller, Cost::Place)?;
         }
@@ -237,7 +226,7 @@ impl Chat {
         order: Order,
     ) -> Result<Room, ChatError> {
         self.order(caller, room, order).await?;
-        // Read again for the caller's eyes: the key is for members only.
+        // Read again as the caller, because only members may see the access key.
         self.room(caller, room).await.map(|(room, _)| room)
     }
 

@@ -1,4 +1,4 @@
-//! Messages: sending, changing, reading, and coming back to what one missed.
+//! Messages: sending, changing and reading.
 
 use std::sync::Arc;
 
@@ -7,17 +7,15 @@ use crate::model::{Action, Change, Content, Draft, Message, MessageId, PageReque
 use super::room::{Reply, RoomMsg, Speaker};
 use super::{Caller, Chat, ChatError};
 
-/// A message that is on disk.
 #[derive(Clone, Debug)]
 pub struct Posted {
-    /// The message.
     pub message: Arc<Message>,
-    /// `false` if its uuid had been sent before: this is the first copy.
+    /// `false` if its uuid was sent before; then this is the first copy.
     pub new: bool,
 }
 
 impl Chat {
-    /// Sends a message and waits until it is on disk.
+    /// Sends a message; returns when it is on disk.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`], [`ChatError::Muted`], [`ChatError::NotFound`], [`ChatError::Taken`] on the uuid,
@@ -34,9 +32,9 @@ impl Chat {
         self.core.registry.ask(room, post).await
     }
 
-    /// Hands a message to its room as soon as that can take it, and does not wait until it is on disk: messages of one
-    /// caller to one room are written in the order of the calls. `reply` is called on the room's task right before the room
-    /// is told.
+    /// Passes a message to its room as soon as there is space in the mailbox, without waiting until it is on disk.
+    /// Messages of one caller to one room are written in the order of the calls. `reply` is called in the room actor
+    /// right before subscribers receive the message.
     pub async fn post_then(
         &self,
         caller: &Caller,
@@ -52,10 +50,10 @@ impl Chat {
         self.core.registry.send(room, post).await;
     }
 
-    /// Gives one of the caller's messages another text.
+    /// Changes the text of one of the caller's messages.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] if it is somebody else's, [`ChatError::NotFound`], [`ChatError::Limited`].
+    /// [`ChatError::Forbidden`] for messages of others, [`ChatError::NotFound`], [`ChatError::Limited`].
     pub async fn edit(
         &self,
         caller: &Caller,
@@ -65,7 +63,7 @@ impl Chat {
         self.change(caller, message, Change::Edit(content)).await
     }
 
-    /// Deletes a message: one's own, or as moderator, owner or admin.
+    /// Deletes a message: the caller's own, or any as moderator, owner or admin.
     ///
     /// # Errors
     /// As [`Chat::edit`].
@@ -110,7 +108,7 @@ impl Chat {
         answer.map_err(hide_room)
     }
 
-    /// One message, if the caller may read it.
+    /// Returns a message if the caller may read it.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -126,7 +124,7 @@ impl Chat {
         Ok(message)
     }
 
-    /// A page of a room's messages, oldest first, and whether there are more that way.
+    /// Returns a page of a room's messages, oldest first, and whether there are more in that direction.
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if the caller may not read the room.
@@ -140,10 +138,10 @@ impl Chat {
         Ok(self.store_for(caller).page(room, page).await?)
     }
 
-    /// A page of all direct messages of the caller, oldest first, without deleted ones.
+    /// Returns a page of the caller's direct messages of all rooms, oldest first, without deleted ones.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn direct_history(
         &self,
         caller: &Caller,
@@ -156,7 +154,7 @@ impl Chat {
     }
 }
 
-/// Who may not see a room does not learn that a message is in it.
+/// Replaces the error, so that a caller who may not see the room does not learn that the message exists.
 fn hide_room(error: ChatError) -> ChatError {
     match error {
         ChatError::NotFound(_) => ChatError::NotFound("message"),

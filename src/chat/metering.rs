@@ -1,4 +1,4 @@
-//! How much of others' attention one person may take: everything that others are told of is counted here, by who does it.
+//! Rate limits per person on everything that is sent to other people.
 
 use std::time::Duration;
 
@@ -12,27 +12,27 @@ use super::{Caller, Chat, ChatError, Settings};
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Signs of typing and reading per second of one person, and at once. They are light: one too many is left out.
+/// Typing and read signals of one person: permits per second, and burst. Signals beyond the limit are dropped.
 const SIGNALS_PER_SECOND: u32 = 10;
 const SIGNALS_BURST: u32 = 60;
 
-/// What an action costs: as others are told of it.
+/// Cost of an action in permits, by how many people receive it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cost {
-    /// One room, or who is in it.
+    /// A change to one room or its members.
     Place = 1,
-    /// An account, of which all its rooms are told.
+    /// A change to an account, which is sent to all its rooms.
     Account = 3,
 }
 
-/// All limits per person, account and address; `None` is no limit.
+/// All limits per person, account and address; `None` means no limit.
 pub(super) struct Limits {
     pub(super) logins: Attempts,
-    /// Access keys of rooms.
+    /// Wrong access keys of rooms.
     pub(super) room_keys: Attempts,
-    /// Codes of links.
+    /// Wrong codes of links.
     pub(super) codes: Attempts,
-    /// Names and e-mail addresses that may be taken.
+    /// User names and e-mail addresses that turn out to be taken.
     pub(super) names: Attempts,
     pub(super) known: KnownAddresses,
     pub(super) registrations: Option<Meter<std::net::IpAddr>>,
@@ -65,17 +65,17 @@ impl Limits {
 }
 
 impl Chat {
-    /// Counts a message, or a change to one.
+    /// Takes a permit for a message or a change to one.
     pub(super) fn count_message(&self, caller: &Caller) -> Result<(), ChatError> {
         count(self.core.limits.messages.as_ref(), caller, 1)
     }
 
-    /// Counts something else that others are told of.
+    /// Takes permits for any other action that is sent to other people.
     pub(super) fn count_action(&self, caller: &Caller, cost: Cost) -> Result<(), ChatError> {
         count(self.core.limits.actions.as_ref(), caller, cost as u32)
     }
 
-    /// Counts coming into a room or leaving it, where a dialect tells those who watch it.
+    /// Takes a permit for entering or leaving a room, in dialects that announce this to the room's subscribers.
     ///
     /// # Errors
     /// [`ChatError::Limited`].
@@ -83,7 +83,7 @@ impl Chat {
         self.count_action(caller, Cost::Place)
     }
 
-    /// Counts a sign that the next one makes needless; `false` if it is one too many.
+    /// Takes a permit for a signal that the next one supersedes; `false` if it should be dropped.
     pub(super) fn count_signal(&self, caller: &Caller) -> bool {
         count(self.core.limits.signals.as_ref(), caller, 1).is_ok()
     }

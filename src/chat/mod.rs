@@ -1,4 +1,4 @@
-//! The core: accounts, rooms, messages, presence. Commands come in as typed methods of [`Chat`], events go out through
+//! The core: accounts, rooms, messages, presence. Requests arrive as typed methods of [`Chat`], events leave through
 //! [`Encode`]. Must not know any wire protocol.
 
 mod accounts;
@@ -76,15 +76,15 @@ use watchdog::Watchdog;
 pub use crate::store::{Session, Tally};
 use crate::store::{Store, StoreError};
 
-/// A file that could be written is taken to be writable for so long,
+/// Maximum age of a successful check of the database.
 const READY_FOR: Duration = Duration::from_secs(10);
-/// and one that could not be is tried again after so long.
+/// Maximum age of a failed check of the database.
 const UNREADY_FOR: Duration = Duration::from_secs(1);
 
-/// When the file was last tried, and whether it worked.
+/// Time and result of the last check of the database.
 type Tried = Option<(Instant, Result<(), StoreError>)>;
 
-/// The whole chat behind one cheap handle.
+/// Handle of the whole chat; cheap to clone.
 #[derive(Clone)]
 pub struct Chat {
     core: Arc<Core>,
@@ -102,16 +102,16 @@ struct Core {
     limits: Limits,
     files: files::Works,
     watchdog: Watchdog,
-    /// Which requests were logged as coming from the internet.
+    /// Warnings that were logged about requests from the internet.
     warnings: visitor::Warnings,
     ready: tokio::sync::Mutex<Tried>,
 }
 
 impl Chat {
-    /// Starts the chat over an open store. Must be called on a tokio runtime.
+    /// Starts the chat on an open store. Must be called in a tokio runtime.
     ///
     /// # Errors
-    /// Whatever keeps the store from being read, or threads from being started.
+    /// If the store cannot be read or threads cannot be started.
     pub async fn start(store: Store, settings: Settings) -> Result<Self, ChatError> {
         let people = Arc::new(People::default());
         let chat = Self {
@@ -133,42 +133,41 @@ impl Chat {
         };
         chat.abandon_uploads().await;
         let behind = match chat.reconcile().await {
-            // A full disk must not keep the server from starting: what can be read is worth something.
+            // A full disk must not keep the server from starting: reading still works.
             Err(error @ (ChatError::Full | ChatError::Busy | ChatError::Unavailable)) => {
                 tracing::error!(%error, "the file is not brought up to date yet");
                 true
             }
             reconciled => reconciled.map(|()| false)?,
         };
-        // A damaged table keeps nobody from what is whole: the server starts, and `/readyz` tells.
+        // A damaged table must not keep the server from starting either; `/readyz` reports it.
         let newest = chat.core.store.newest_time().await.unwrap_or_default();
         background::start(&chat, behind, newest);
         Ok(chat)
     }
 
-    /// The word that tells this server's cookie from others on the same host.
+    /// Returns the id that distinguishes this server's cookie from those of other servers on the same host.
     pub fn instance(&self) -> &str {
         &self.core.instance
     }
 
-    /// What the chat was started with.
     pub fn settings(&self) -> &Settings {
         &self.core.settings
     }
 
-    /// The store, read within the caller's share. Callers without an account, where an operator has switched proof off,
-    /// share one.
+    /// Returns the store, with reads counted towards the caller's share of the read pool. Callers without an account
+    /// (`compat.open`) have one share together.
     fn store_for(&self, caller: &Caller) -> Store {
         self.core.store.on_behalf_of(caller.id())
     }
 
-    /// Whether the file can be read and written: what is known to be wrong is told at once, and the file is tried every
-    /// ten seconds at most, or every second while something is wrong.
+    /// Checks that the database can be read and written. Known errors are returned at once; otherwise the database is
+    /// tried at most every ten seconds, or every second while something is wrong.
     ///
     /// # Errors
-    /// What is wrong, in words for a stranger.
+    /// The reason, as text that may be shown to anybody.
     pub async fn ready(&self) -> Result<(), String> {
-        // One question at a time: many who ask at once get the same answer.
+        // One check at a time: concurrent callers get the same result.
         let mut last = self.core.ready.lock().await;
         let store = &self.core.store;
         let due = last.as_ref().is_none_or(|(at, worked)| {
@@ -185,10 +184,10 @@ impl Chat {
             .map_err(|error| error.reason())
     }
 
-    /// Why nothing was stored any more, if a file of the database was taken away.
+    /// Checks that no file of the database was removed or replaced while the server ran.
     ///
     /// # Errors
-    /// That.
+    /// The reason why nothing has been stored since then.
     pub fn kept_its_file(&self) -> Result<(), String> {
         match self.core.store.check() {
             Err(error @ StoreError::Lost(_)) => Err(error.to_string()),
@@ -196,12 +195,12 @@ impl Chat {
         }
     }
 
-    /// Tells every connection that the server goes down. What is queued is still written.
+    /// Tells all connections that the server is stopping. Queued frames are still written.
     pub fn drain(&self) {
         self.core.people.drain();
     }
 
-    /// Finishes what is queued and closes the file. Nothing works afterwards.
+    /// Finishes queued writes and closes the database. No method works afterwards.
     pub async fn stop(&self) {
         self.core.store.close().await;
     }

@@ -1,4 +1,4 @@
-//! What people are told beside their rooms: listed, read, noted down; and reactions, which nobody is told of.
+//! Notifications: list, mark read, create, settings. Also reactions, which notify nobody.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use super::room::Order;
 use super::{Caller, Chat, ChatError};
 
 impl Chat {
-    /// The caller's notifications before an id, the newest first, and whether there are more.
+    /// Returns the caller's notifications before an id, newest first, and whether there are more.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn notifications(
         &self,
         caller: &Caller,
@@ -30,15 +30,15 @@ impl Chat {
         Ok((found, more))
     }
 
-    /// How many notifications the caller has not read, counted up to 100.
+    /// Returns the number of the caller's unread notifications, counted up to 100.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn unread_notifications(&self, caller: &Caller) -> Result<u32, ChatError> {
         Ok(self.core.store.unread_notifications(caller.id()).await?)
     }
 
-    /// Marks notifications of the caller as read; answers how many are left, counted up to 100.
+    /// Marks notifications of the caller as read; returns the number of unread ones, counted up to 100.
     ///
     /// # Errors
     /// [`ChatError::Busy`], [`ChatError::Full`].
@@ -57,7 +57,7 @@ impl Chat {
         Ok(left)
     }
 
-    /// Notes something down for the caller, whose connections all hear of it.
+    /// Creates a notification for the caller and sends it to all their connections.
     ///
     /// # Errors
     /// [`ChatError::Limited`], [`ChatError::Busy`], [`ChatError::Full`].
@@ -74,7 +74,7 @@ impl Chat {
         Ok(notification)
     }
 
-    /// Says of what the caller wants to be told in a room.
+    /// Sets which messages of a room the caller is notified of.
     ///
     /// # Errors
     /// [`ChatError::NotMember`], [`ChatError::NotFound`].
@@ -88,15 +88,15 @@ impl Chat {
         self.overview(caller, room).await
     }
 
-    /// Of what the caller wants to be told in rooms that they come into.
+    /// Returns which messages the caller is notified of in rooms that they join.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn notify_default(&self, caller: &Caller) -> Result<Notify, ChatError> {
         Ok(self.core.store.notify_default(caller.id()).await?)
     }
 
-    /// Says of what the caller wants to be told in all rooms, those they are in and those to come.
+    /// Sets which messages the caller is notified of, in all their rooms and in rooms that they join later.
     ///
     /// # Errors
     /// As [`Chat::set_notify`].
@@ -115,10 +115,10 @@ impl Chat {
         Ok(())
     }
 
-    /// Lets the caller react to a message, or no more.
+    /// Adds a reaction of the caller to a message, or removes it.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`], also of deleted messages; [`ChatError::Forbidden`]; [`ChatError::Muted`];
+    /// [`ChatError::NotFound`], also for deleted messages; [`ChatError::Forbidden`]; [`ChatError::Muted`];
     /// [`ChatError::Invalid`] if the message has too many different reactions; [`ChatError::Limited`].
     pub async fn react(
         &self,

@@ -1,5 +1,5 @@
-//! What an operator who has switched proof off shows to anybody: names, members and messages of every room but direct
-//! ones. Whether it is switched off is the caller's to know.
+//! Anonymous access under `compat.open`: names, members and messages of all rooms except direct ones. Callers must
+//! check that the setting allows it.
 
 use crate::model::{Member, Message, PageRequest, Room, RoomId, RoomKind, UserId};
 
@@ -7,10 +7,10 @@ use super::room::Order;
 use super::{Caller, Chat, ChatError};
 
 impl Chat {
-    /// A room, without its access key.
+    /// Returns a room without its access key.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`], also for direct rooms; so for all that only read.
+    /// [`ChatError::NotFound`], also for direct rooms.
     pub async fn open_room(&self, id: RoomId) -> Result<Room, ChatError> {
         let found = self.core.store.room(id).await?;
         let room = found.filter(|room| room.kind != RoomKind::Direct);
@@ -21,10 +21,10 @@ impl Chat {
         })
     }
 
-    /// The lobby and all public rooms, by id.
+    /// Returns the lobby and all public rooms, by id.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn listed_rooms(&self) -> Result<Vec<Room>, ChatError> {
         let mut rooms = vec![self.open_room(RoomId::LOBBY).await?];
         let nobody = UserId(0);
@@ -37,7 +37,7 @@ impl Chat {
         Ok(rooms)
     }
 
-    /// The members of a room, by their ids after `after`.
+    /// Returns the members of a room, by user id after `after`.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -51,7 +51,7 @@ impl Chat {
         Ok(self.core.store.members(room, after, limit).await?)
     }
 
-    /// A page of a room's messages, oldest first.
+    /// Returns a page of a room's messages, oldest first.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -64,10 +64,10 @@ impl Chat {
         Ok(self.core.store.page(room, page).await?.0)
     }
 
-    /// Joins a public room, or a private one without its key.
+    /// Joins a public room, or a private one without its access key.
     ///
     /// # Errors
-    /// As [`Chat::join`](Self::join); who was sent out of a private room stays out.
+    /// As [`Chat::join`](Self::join); people who were removed from a private room cannot join it again.
     pub async fn join_open(&self, caller: &Caller, room: RoomId) -> Result<Room, ChatError> {
         self.order_room(caller, room, Order::JoinOpen).await
     }

@@ -1,4 +1,5 @@
-//! A connection's queue: whole frames, shared with every other connection that gets them. Must not know any wire.
+//! Queue of one connection: complete frames, shared with all other connections that get them. Must not know any wire
+//! protocol.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,16 +9,16 @@ use bytes::Bytes;
 
 use crate::model::UserId;
 
-/// A connection with this many frames waiting is lagging.
+/// Number of waiting frames at which a connection is lagging.
 pub const FRAMES_MAX: usize = 256;
-/// A connection with this many bytes waiting is lagging.
+/// Number of waiting bytes at which a connection is lagging.
 pub const BYTES_MAX: usize = 1024 * 1024;
-/// So many light frames may wait; further ones are refused.
+/// Number of light frames that may wait; further ones are refused.
 const LIGHT_MAX: usize = 64;
-/// So many bytes of light frames may wait.
+/// Number of bytes of light frames that may wait.
 const LIGHT_BYTES_MAX: usize = 256 * 1024;
 
-/// Frames of one event or several, encoded once for everybody who gets them.
+/// Frames of one or more events, encoded once for all who receive them.
 #[derive(Debug, Default)]
 pub struct Frames {
     bytes: Vec<u8>,
@@ -26,17 +27,17 @@ pub struct Frames {
     reader: UserId,
 }
 
-/// For whom something is written.
+/// Reader for whom frames are encoded.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
-    /// Who; user 0 if many, or nobody in particular where an operator has switched proof off.
+    /// Account id; 0 for several readers, or for the anonymous caller of `compat.open`.
     pub id: UserId,
-    /// The address of this server as they know it, without a slash at its end; empty if nobody knows.
+    /// URL of this server as the reader knows it, without a trailing slash; empty if unknown.
     pub base: &'a str,
 }
 
 impl Frames {
-    /// For readers to whom this server is at that address.
+    /// Creates frames for readers who know this server under the URL `base`.
     pub(super) fn at(base: &Arc<str>) -> Self {
         Self {
             base: base.clone(),
@@ -44,13 +45,12 @@ impl Frames {
         }
     }
 
-    /// These, for one person only.
+    /// Restricts the frames to one reader.
     pub(super) fn only_for(self, reader: UserId) -> Self {
         Self { reader, ..self }
     }
 
-    /// Who gets them; without the address of this server if the encoder does not
-    /// [need it](super::Encode::needs_base).
+    /// Returns the reader. The URL of this server is missing unless the encoder [needs it](super::Encode::needs_base).
     pub fn reader(&self) -> Reader<'_> {
         Reader {
             id: self.reader,
@@ -58,18 +58,17 @@ impl Frames {
         }
     }
 
-    /// Adds one frame, written by `write`.
+    /// Appends one frame, written by `write`.
     pub fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         self.count += 1;
     }
 
-    /// Whether there is nothing to send.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Seals the frames for sharing.
+    /// Finishes the frames, so that connections can share them.
     pub fn seal(self) -> Sealed {
         Sealed {
             bytes: self.bytes.into(),
@@ -78,7 +77,7 @@ impl Frames {
     }
 }
 
-/// Frames that are done and cheap to clone.
+/// Encoded frames; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sealed {
     bytes: Bytes,
@@ -86,7 +85,7 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// The frames, one after the other.
+    /// Returns the concatenated frames.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
@@ -95,37 +94,36 @@ impl Sealed {
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// Its session ended.
     SessionEnded,
-    /// It did not read fast enough; it may come back and resume.
+    /// The client did not read fast enough; it may reconnect and resume.
     Lagging,
-    /// The server goes down.
+    /// The server is stopping.
     Restarting,
-    /// Its account has other rights now; it may come back at once.
+    /// The rights of the account changed; the client may reconnect at once.
     Changed,
-    /// The connection is gone already.
+    /// The connection is closed already.
     Gone,
 }
 
-/// How a frame is treated when the connection does not keep up.
+/// Treatment of a frame if the connection does not keep up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Must arrive, or the connection is closed.
+    /// Must arrive, otherwise the connection is closed.
     Full,
-    /// May be refused; never closes a connection. Whoever sends what must not be missed tells the whole of it later.
+    /// May be refused; never closes a connection. A sender that needs it to arrive sends the complete state again
+    /// later.
     Light,
-    /// Like `Light`, and replaces one with the same number that still waits.
+    /// Like `Light`, and replaces a waiting frame with the same number.
     Newest(u64),
 }
 
-/// What became of frames that were offered to a connection.
+/// Result of offering frames to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offered {
-    /// They are queued.
     Queued,
-    /// Too many light ones wait.
+    /// Too many light frames wait.
     Refused,
-    /// The connection is closed, or has just been closed as lagging.
+    /// The connection is closed, or was closed as lagging just now.
     Closed,
 }
 
@@ -134,12 +132,12 @@ struct Entry {
     weight: Weight,
 }
 
-/// The connection itself, past its queue.
+/// The connection itself, for frames that bypass the queue.
 pub trait Line: Send + Sync {
-    /// Sends frames at once; answers how many bytes went out.
+    /// Sends frames at once; returns the number of bytes written.
     ///
-    /// None if they must wait. If only some, it keeps the rest, which goes out before anything else as soon as whoever
-    /// writes is awake.
+    /// Returns 0 if the frames must wait. After a partial write the implementation keeps the rest, and the writer task
+    /// sends it before anything else as soon as it runs.
     fn send(&self, frames: &Bytes) -> usize;
 }
 
@@ -150,42 +148,42 @@ struct State {
     bytes: usize,
     light: usize,
     light_bytes: usize,
-    /// Frames from this place of the queue on wait for what is to stand in front of them.
+    /// Index in the queue from which frames are held back until [`Outbox::fill`] inserts others before them.
     gap: Option<usize>,
     closing: Option<Closing>,
-    /// There while whoever writes waits: then nothing is queued, and what was taken has been written.
+    /// Set while the writer task waits: then no frame is ready, and all frames taken have been written.
     waker: Option<Waker>,
     line: Option<Weak<dyn Line>>,
-    /// The line keeps a rest that whoever writes must send.
+    /// The line keeps the rest of a partial write, which the writer task must finish.
     begun: bool,
 }
 
-/// What waits to be written to one connection; bounded.
+/// Bounded queue of frames for one connection.
 #[derive(Default)]
 pub struct Outbox {
     state: Mutex<State>,
 }
 
 impl Outbox {
-    /// Where frames may go while whoever writes waits, as long as that is there.
+    /// Sets the line on which frames may bypass the queue while the writer task waits. It is not kept alive.
     pub fn set_line(&self, line: Weak<dyn Line>) {
         self.lock().line = Some(line);
     }
 
-    /// An outbox that holds everything back until [`Outbox::fill`].
+    /// Creates an outbox that holds back all frames until [`Outbox::fill`].
     pub fn held() -> Self {
         let outbox = Self::default();
         outbox.hold();
         outbox
     }
 
-    /// Holds back whatever is queued from now on, until [`Outbox::fill`].
+    /// Holds back all frames that are queued from now on, until [`Outbox::fill`].
     pub fn hold(&self) {
         let mut state = self.lock();
         state.gap = Some(state.queue.len());
     }
 
-    /// Forgets what is held back: [`Outbox::fill`] will say all of it.
+    /// Drops the frames that are held back, because the frames for [`Outbox::fill`] replace them.
     pub fn forget_held(&self) {
         let mut state = self.lock();
         if let Some(gap) = state.gap {
@@ -194,7 +192,7 @@ impl Outbox {
         }
     }
 
-    /// Puts frames in front of what was held back, and lets all of it go.
+    /// Inserts frames before those that are held back, and releases all of them.
     pub fn fill(&self, frames: Sealed) {
         let mut state = self.lock();
         if state.closing.is_some() {
@@ -208,12 +206,12 @@ impl Outbox {
         wake(state);
     }
 
-    /// Queues frames; `false` if the connection is closed or has just been closed as lagging.
+    /// Queues frames; `false` if the connection is closed or was closed as lagging just now.
     pub fn push(&self, frames: Sealed, weight: Weight) -> bool {
         self.offer(frames, weight) != Offered::Closed
     }
 
-    /// Queues frames, and says what became of them.
+    /// Queues frames; returns the outcome.
     pub fn offer(&self, frames: Sealed, weight: Weight) -> Offered {
         let mut state = self.lock();
         if state.closing.is_some() {
@@ -227,7 +225,8 @@ impl Outbox {
         offered
     }
 
-    /// Like [`Outbox::push`] with full weight, but past the queue while whoever writes waits: nobody needs to be woken.
+    /// Like [`Outbox::push`] with full weight, but bypasses the queue while the writer task waits, which saves waking
+    /// it.
     pub fn send(&self, frames: Sealed) -> bool {
         let mut state = self.lock();
         let line = state.waker.as_ref().and(state.line.as_ref());
@@ -246,22 +245,22 @@ impl Outbox {
         true
     }
 
-    /// Ends the connection after what is queued; the first reason stands.
+    /// Closes the connection after the queued frames are written. The first reason is kept.
     pub fn close(&self, why: Closing) {
         let mut state = self.lock();
         state.closing.get_or_insert(why);
         wake(state);
     }
 
-    /// Whether nothing can be queued any more.
     pub fn is_closed(&self) -> bool {
         self.lock().closing.is_some()
     }
 
-    /// Moves all that is queued into `batch`; ready as soon as there is something, or a reason to close. Ready with nothing
-    /// if the line has begun with something: then that is to be finished.
+    /// Moves all queued frames into `batch`. Ready as soon as there are frames or a reason to close; also ready,
+    /// without frames, if the line keeps the rest of a partial write, which must be finished then.
     ///
-    /// When a reason is answered, what `batch` holds is still to be written first. Whoever asks again has written it all.
+    /// If a reason is returned, the frames in `batch` must still be written first. The next call means that all frames
+    /// taken before have been written.
     pub fn poll_take(
         &self,
         context: &mut Context<'_>,
@@ -285,7 +284,7 @@ impl Outbox {
 
 impl State {
     fn push_full(&mut self, frames: Sealed) -> Offered {
-        // Looked at before adding: one large batch never closes a connection that had kept up.
+        // Checked before adding, so that one large batch never closes a connection that kept up.
         if self.frames >= FRAMES_MAX || self.bytes >= BYTES_MAX {
             self.queue.clear();
             self.gap = self.gap.map(|_| 0);
@@ -312,7 +311,7 @@ impl State {
             entry.frames = frames;
             return Offered::Queued;
         }
-        // One always fits, however large it is.
+        // The first light frame is always accepted, whatever its size.
         let is_full = self.light >= LIGHT_MAX || self.light_bytes + bytes > LIGHT_BYTES_MAX;
         if is_full && self.light > 0 {
             return Offered::Refused;
@@ -339,7 +338,7 @@ impl State {
         self.gap = self.gap.map(|_| 0);
     }
 
-    /// An entry is not queued any more.
+    /// Subtracts a removed entry from the counters.
     fn subtract(&mut self, entry: &Entry) {
         let bytes = entry.frames.bytes.len();
         if entry.weight == Weight::Full {
@@ -351,7 +350,7 @@ impl State {
         }
     }
 
-    /// The queue is empty: so are its sums, and a burst's memory is given back.
+    /// Resets the counters of the emptied queue, and frees the memory of a burst.
     fn forget(&mut self) {
         (self.frames, self.bytes) = (0, 0);
         (self.light, self.light_bytes) = (0, 0);
@@ -361,7 +360,7 @@ impl State {
     }
 }
 
-/// Wakes whoever writes, after the lock is gone.
+/// Wakes the writer task after the lock is released.
 fn wake(mut state: MutexGuard<'_, State>) {
     let waker = state.waker.take();
     drop(state);

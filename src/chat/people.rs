@@ -1,4 +1,5 @@
-//! Who is connected: all that is addressed to a person rather than a room. Must not know rooms.
+//! Registry of open connections; delivers events that are addressed to people rather than to a room. Must not know
+//! rooms.
 
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
@@ -17,42 +18,41 @@ use super::encode::{Encoder, View};
 use super::outbox::{Closing, Frames, Offered, Outbox, Weight};
 use super::{Caller, ChatError};
 
-/// How often changes of presence are told.
+/// Interval at which changes of presence are sent.
 const PRESENCE_EVERY: Duration = Duration::from_millis(500);
 
-/// One open socket of somebody.
+/// An open connection of an account.
 pub struct Connection {
     id: u64,
     person: Arc<Person>,
     session: SessionId,
     outbox: Arc<Outbox>,
     base: Arc<str>,
-    /// It is open, but nobody sits in front of it: it does not count as presence.
+    /// The connection is open but its person is away, so it does not count for presence.
     away: AtomicBool,
-    /// The dialects it speaks; a socket can be in two.
+    /// Dialects in use; one socket can use two.
     encoders: Mutex<Vec<Encoder>>,
-    /// The rooms it watches, for leaving them at its end; none any more after that.
+    /// Rooms to which the connection subscribes, in order to leave them at its end; `None` after that.
     rooms: Mutex<Option<Vec<RoomId>>>,
     chosen: Chosen,
 }
 
 impl Connection {
-    /// Its number, unique while the process lives.
+    /// Returns the connection's id, unique within the process.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Whose it is.
     pub fn user(&self) -> UserId {
         self.person.id
     }
 
-    /// Whose it is, as they were when it was opened.
+    /// Returns the person as of when the connection was opened.
     pub fn person(&self) -> &Arc<Person> {
         &self.person
     }
 
-    /// The direct rooms to whose messages it listens, if not to all.
+    /// Returns the direct rooms that the client has opened; messages of other direct rooms are not sent then.
     pub fn chosen(&self) -> &Chosen {
         &self.chosen
     }
@@ -62,12 +62,11 @@ impl Connection {
         self.session == SessionId::NONE
     }
 
-    /// What waits to be written to it.
     pub fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
     }
 
-    /// The address of this server as it knows it, where that encoder needs one.
+    /// Returns the URL of this server as the client knows it, or an empty string if the encoder needs none.
     pub(super) fn base_for(&self, encoder: Encoder) -> Arc<str> {
         match encoder.0.needs_base() {
             true => self.base.clone(),
@@ -91,7 +90,7 @@ impl Connection {
             .count()
     }
 
-    /// Notes that it watches a room; `false` if it has ended and must not.
+    /// Records a subscription to a room; `false` if the connection has ended and must not subscribe.
     pub(super) fn note_room(&self, room: RoomId) -> bool {
         let mut rooms = lock(&self.rooms);
         let Some(rooms) = &mut *rooms else {
@@ -103,7 +102,7 @@ impl Connection {
         true
     }
 
-    /// The rooms it watches, at its end: no room is noted any more.
+    /// Ends the connection: returns the rooms to which it subscribes and refuses further ones.
     pub(super) fn end_rooms(&self) -> Vec<RoomId> {
         lock(&self.rooms).take().unwrap_or_default()
     }
@@ -112,7 +111,7 @@ impl Connection {
         self.tell_by(|_| true, event, view, weight)
     }
 
-    /// Answers `false` if it had no room for light frames.
+    /// Returns `false` if the outbox refused light frames.
     fn tell_by(
         &self,
         which: impl Fn(Encoder) -> bool,
@@ -135,36 +134,36 @@ impl Connection {
     }
 }
 
-/// Everybody's connections.
+/// The open connections of all accounts.
 #[derive(Default)]
 pub struct People {
     next: AtomicU64,
-    /// Somebody came or went since it was last told.
+    /// Notified when a person's presence may have changed.
     stirred: Notify,
-    /// Counts up when it is time to look who is there.
+    /// Incremented when rooms should recompute presence.
     presence: watch::Sender<u64>,
-    /// How many encoders of open connections hear of rooms they do not watch.
+    /// Number of encoders on open connections that receive events of rooms without a subscription.
     absent: AtomicUsize,
-    /// The server goes down.
+    /// The server is stopping.
     draining: AtomicBool,
     connections: Mutex<HashMap<UserId, Vec<Arc<Connection>>>>,
     pub(super) bystanders: Bystanders,
 }
 
 impl People {
-    /// Counts up when people came or went, at most every half second.
+    /// Subscribes to changes of presence: the number rises at most every half second.
     pub fn presence(&self) -> watch::Receiver<u64> {
         self.presence.subscribe()
     }
 
-    /// Waits until somebody comes or goes, and half a second more, and tells those who want to know.
+    /// Waits for a change of presence and half a second more, then notifies the receivers of [`People::presence`].
     pub async fn pace_presence(&self) {
         self.stirred.notified().await;
         tokio::time::sleep(PRESENCE_EVERY).await;
         self.presence.send_modify(|count| *count += 1);
     }
 
-    /// Those of `members` who are there.
+    /// Returns the `members` who are online.
     pub fn online_among<'a>(
         &self,
         members: impl Iterator<Item = &'a Arc<Person>>,
@@ -176,7 +175,7 @@ impl People {
             .collect()
     }
 
-    /// How many people are there of whom `which` is true.
+    /// Counts the people online that `which` selects.
     pub fn count_online(&self, which: impl Fn(UserId) -> bool) -> u32 {
         let all = lock(&self.connections);
         let there = all
@@ -185,7 +184,7 @@ impl People {
         u32::try_from(there.count()).unwrap_or(u32::MAX)
     }
 
-    /// Everybody who is there.
+    /// Returns all people online.
     pub fn online(&self) -> Vec<Arc<Person>> {
         let all = lock(&self.connections);
         let there = all.values().filter(|theirs| is_present(theirs));
@@ -195,17 +194,17 @@ impl People {
             .collect()
     }
 
-    /// Says whether somebody sits in front of a connection.
+    /// Sets whether the person at a connection is away.
     pub fn set_away(&self, connection: &Connection, away: bool) {
         if connection.away.swap(away, Ordering::Relaxed) != away {
             self.stirred.notify_one();
         }
     }
 
-    /// Opens a connection for somebody.
+    /// Registers a connection for the caller.
     ///
     /// # Errors
-    /// [`ChatError::Limited`] if they have too many.
+    /// [`ChatError::Limited`] if the caller has too many.
     pub fn connect(
         &self,
         caller: &Caller,
@@ -232,7 +231,7 @@ impl People {
         }
         self.absent
             .fetch_add(connection.count_absent(), Ordering::Relaxed);
-        // Their other connections may all be away.
+        // The account's other connections may all be away.
         if !is_present(mine) {
             self.stirred.notify_one();
         }
@@ -243,20 +242,20 @@ impl People {
         Ok(connection)
     }
 
-    /// Lets a connection hear, from now on, what is addressed to its person, in that dialect too.
+    /// Adds a dialect in which a connection receives events for its person.
     pub fn speak(&self, connection: &Connection, encoder: Encoder) {
         if connection.speak(encoder) && encoder.0.hears_absent() {
             self.absent.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Ends a connection and forgets it.
+    /// Closes a connection and removes it.
     pub fn disconnect(&self, connection: &Connection) {
         connection.outbox.close(Closing::Gone);
         self.forget(connection);
     }
 
-    /// Forgets a connection, whose socket may live on.
+    /// Removes a connection; its socket may stay open.
     pub fn forget(&self, connection: &Connection) {
         let mut all = lock(&self.connections);
         if let Some(mine) = all.get_mut(&connection.user()) {
@@ -275,12 +274,12 @@ impl People {
         }
     }
 
-    /// Tells somebody, on all their connections.
+    /// Sends an event to all connections of a person.
     pub fn tell(&self, user: UserId, event: &Event, weight: Weight) {
         self.tell_as(View::Own, user, event, weight);
     }
 
-    /// Tells somebody what they have or have not caused themself; `false` if a connection had no room for light frames.
+    /// Sends an event to all connections of a person, encoded for `view`; `false` if one of them refused light frames.
     pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) -> bool {
         let mut all = true;
         for connection in self.of(user) {
@@ -289,8 +288,8 @@ impl People {
         all
     }
 
-    /// Tells somebody what happened to them in a room: `seats`, the connections and encoders that watched it, get
-    /// [`View::Own`], all others [`View::Absent`].
+    /// Sends an event about a person in a room to that person. `seats`, the connections and encoders that were
+    /// subscribed to the room, get [`View::Own`], all others [`View::Absent`].
     pub fn tell_seated(&self, user: UserId, seats: &HashSet<(u64, TypeId)>, event: &Event) {
         for connection in self.of(user) {
             let seated = |encoder: Encoder| seats.contains(&(connection.id, encoder.key()));
@@ -300,21 +299,21 @@ impl People {
         }
     }
 
-    /// Tells everybody, also those who have not said who they are.
+    /// Sends an event to everybody, including clients that are not logged in.
     pub fn tell_everybody(&self, event: &Event) {
         self.tell_where(|_| true, event);
         self.bystanders.tell(event);
     }
 
-    /// Tells everybody of whom `which` is true.
+    /// Sends an event to all people that `which` selects.
     pub fn tell_where(&self, which: impl Fn(UserId) -> bool, event: &Event) {
         for connection in self.of_all(which) {
             connection.tell(event, View::Other, Weight::Full);
         }
     }
 
-    /// Tells people of whom `which` is true, on connections that want to hear of rooms they do not watch; `seats` are
-    /// the connections and encoders that do.
+    /// Sends events of a room to people that `which` selects, on connections that receive them without a subscription.
+    /// `seats` are the connections and encoders that are subscribed, which are skipped.
     pub fn tell_absent(
         &self,
         which: impl Fn(UserId) -> bool,
@@ -325,7 +324,7 @@ impl People {
             let hears = |encoder: Encoder| {
                 encoder.0.hears_absent() && !seats.contains(&(connection.id, encoder.key()))
             };
-            // Most watch, or speak a dialect that does not want it.
+            // Most connections are subscribed, or use a dialect that does not need these events.
             if !lock(&connection.encoders).iter().copied().any(hears) {
                 continue;
             }
@@ -340,12 +339,12 @@ impl People {
         }
     }
 
-    /// Whether anybody wants to hear of rooms they do not watch.
+    /// Whether any connection receives events of rooms without a subscription.
     pub fn has_absent(&self) -> bool {
         self.absent.load(Ordering::Relaxed) > 0
     }
 
-    /// Closes those connections of somebody whose session is one of `which`.
+    /// Closes the connections of a person whose session `which` selects.
     pub fn close(&self, user: UserId, why: Closing, which: impl Fn(SessionId) -> bool) {
         for connection in self
             .of(user)
@@ -356,7 +355,7 @@ impl People {
         }
     }
 
-    /// Closes all connections because the server goes down, and those that are still being opened.
+    /// Closes all connections, and those that are opened from now on, because the server is stopping.
     pub fn drain(&self) {
         let all = lock(&self.connections);
         self.draining.store(true, Ordering::Relaxed);
@@ -366,7 +365,7 @@ impl People {
         self.bystanders.close(Closing::Restarting);
     }
 
-    /// Everybody's open connections: whose, and by which session.
+    /// Returns the person and session of every open connection.
     pub fn open(&self) -> Vec<(Arc<Person>, SessionId)> {
         let all = lock(&self.connections);
         all.values()

@@ -1,4 +1,4 @@
-//! The way to every room: its task is started on first use.
+//! Registry of the room actors, which are started on first use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,9 @@ use super::ChatError;
 use super::people::People;
 use super::room::{Reply, RoomHandle, RoomMsg, Running, reply};
 
-/// A room without watchers and work ends its task after this time.
+/// Idle time after which a room actor without subscribers and work ends.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The way to every room.
 pub(super) struct Registry {
     store: Store,
     people: Arc<People>,
@@ -35,10 +34,10 @@ impl Registry {
         }
     }
 
-    /// Tells a room, whose task is started if need be.
+    /// Sends a command to a room, starting its actor if necessary.
     pub(super) fn tell(&self, room: RoomId, message: RoomMsg) {
         let mut message = message;
-        // A room that is deleted in this very moment gives the message back; the next task says that it is gone.
+        // A room that is being deleted returns the command; the next actor then replies that the room does not exist.
         for _ in 0..3 {
             match self.handle(room).tell(message) {
                 Ok(()) => return,
@@ -48,7 +47,7 @@ impl Registry {
         message.refuse(ChatError::Busy);
     }
 
-    /// Tells a room, whose task is started if need be, as soon as its mailbox has room.
+    /// Like [`Registry::tell`], but waits for space in the mailbox.
     pub(super) async fn send(&self, room: RoomId, message: RoomMsg) {
         let mut message = message;
         for _ in 0..3 {
@@ -60,7 +59,7 @@ impl Registry {
         message.refuse(ChatError::Busy);
     }
 
-    /// Tells a room and waits for its answer.
+    /// Sends a command to a room and waits for the reply.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         room: RoomId,
@@ -71,27 +70,27 @@ impl Registry {
         answer.await
     }
 
-    /// Tells a room only if it has a task: otherwise it will read from the store what it needs.
+    /// Sends a command to a room if its actor is running: otherwise the actor will read the new state from the store.
     pub(super) fn tell_running(&self, room: RoomId, message: RoomMsg) {
         if let Some(handle) = self.running.get(room) {
-            // One that is deleted just now need not know.
+            // A room that is being deleted does not need the command.
             let _ = handle.tell(message);
         }
     }
 
-    /// Asks a room that has a task; `None` if it has none.
+    /// Sends a command to a room and waits for the reply; `None` if its actor is not running.
     pub(super) async fn ask_running<T: Send + 'static>(
         &self,
         room: RoomId,
         message: impl FnOnce(Reply<T>) -> RoomMsg,
     ) -> Option<T> {
         let (reply, answer) = reply();
-        // Not kept until the answer: a room ends its task only when nobody holds the way to it.
+        // The handle is dropped before the reply arrives: an actor ends only when nobody holds a handle.
         self.running.get(room)?.tell(message(reply)).ok()?;
         answer.await.ok()
     }
 
-    /// Tells all rooms that have a task of a person's new name, picture or role.
+    /// Tells all running room actors about a person's new name, picture or role.
     pub(super) fn tell_all_person(&self, person: &Arc<Person>) {
         for handle in self.running.all() {
             let _ = handle.tell(RoomMsg::Renamed(person.clone()));

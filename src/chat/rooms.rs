@@ -1,4 +1,4 @@
-//! Rooms and who is in them: finding, making, joining, managing.
+//! Rooms and their members: finding, creating, reading.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,29 +15,28 @@ use super::outbox::Weight;
 use super::room::RoomMsg;
 use super::{Caller, Chat, ChatError, Cost, Tally};
 
-/// A public room, as the list of them shows it.
+/// A public room in the room list.
 #[derive(Clone, Debug)]
 pub struct PublicRoom {
-    /// The room.
     pub room: Room,
-    /// How many people are in it.
     pub member_count: u32,
-    /// Whether the caller is one of them.
+    /// Whether the caller is a member.
     pub member: bool,
 }
 
 impl Chat {
-    /// The caller's rooms.
+    /// Returns the caller's rooms.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering; so for all that only read.
+    /// If the store fails.
     pub async fn rooms(&self, caller: &Caller) -> Result<Vec<RoomOverview>, ChatError> {
         let mut rooms = self.store_for(caller).overviews(caller.id(), None).await?;
         rooms.retain(|overview| caller.may_enter(overview.room.kind));
         Ok(rooms)
     }
 
-    /// Somebody's rooms: one's own, or for an admin anybody's, without direct rooms and without what is said in the others.
+    /// Returns the rooms of an account: of the caller's own, or for an admin of any, without direct rooms, last
+    /// messages and access keys.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`].
@@ -59,10 +58,10 @@ impl Chat {
         Ok(rooms)
     }
 
-    /// One of the caller's rooms.
+    /// Returns one of the caller's rooms.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if the caller is not in it.
+    /// [`ChatError::NotFound`] if the caller is not a member.
     pub async fn overview(&self, caller: &Caller, room: RoomId) -> Result<RoomOverview, ChatError> {
         let mut found = self
             .store_for(caller)
@@ -71,10 +70,10 @@ impl Chat {
         found.pop().ok_or(ChatError::NotFound("room"))
     }
 
-    /// Public rooms by id after `after`.
+    /// Returns public rooms by id after `after`.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn public_rooms(
         &self,
         caller: &Caller,
@@ -95,7 +94,7 @@ impl Chat {
             .collect())
     }
 
-    /// A room the caller may see, and their place in it. The access key is for its members' eyes only.
+    /// Returns a room that the caller may see, and their membership. The access key is included for members only.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -107,7 +106,7 @@ impl Chat {
         self.room_for(caller, id, Action::Look).await
     }
 
-    /// The room of that uuid, if the caller may see it.
+    /// Returns the room with that uuid, if the caller may see it.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -125,7 +124,7 @@ impl Chat {
         self.room(caller, room.id).await
     }
 
-    /// The members of a room the caller may see, by user id after `after`.
+    /// Returns the members of a room that the caller may see, by user id after `after`.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -140,10 +139,10 @@ impl Chat {
         Ok(self.store_for(caller).members(room, after, limit).await?)
     }
 
-    /// Who owns those rooms.
+    /// Returns the owners of rooms.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn owners<'a>(
         &self,
         rooms: impl Iterator<Item = &'a Room>,
@@ -156,15 +155,15 @@ impl Chat {
             .collect())
     }
 
-    /// How much the caller has written, and how many rooms they own and are in.
+    /// Returns how many messages the caller has written, and how many rooms they own and are in.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn tally(&self, caller: &Caller) -> Result<Tally, ChatError> {
         Ok(self.core.store.tally(caller.id()).await?)
     }
 
-    /// Who is there now, in a room the caller may see; empty in large rooms, the number comes second.
+    /// Returns the people online in a room that the caller may see, and their number. In large rooms the list is empty.
     ///
     /// # Errors
     /// [`ChatError::NotFound`].
@@ -182,7 +181,7 @@ impl Chat {
         Ok(online.map_or_else(Default::default, |online| (online.people, online.count)))
     }
 
-    /// Makes a room; the caller owns it.
+    /// Creates a room owned by the caller.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] for guests, [`ChatError::Taken`] on the access key.
@@ -205,10 +204,10 @@ impl Chat {
         Ok(room)
     }
 
-    /// The direct room with somebody, made if there is none yet, and whether it is new.
+    /// Returns the direct room with another person, created if necessary, and whether it is new.
     ///
     /// # Errors
-    /// [`ChatError::Forbidden`] for guests, unless there is one; [`ChatError::Invalid`] for oneself;
+    /// [`ChatError::Forbidden`] for guests, unless the room exists; [`ChatError::Invalid`] for the caller's own id;
     /// [`ChatError::NotFound`].
     pub async fn direct_room(
         &self,
@@ -234,10 +233,10 @@ impl Chat {
         Ok((room, new))
     }
 
-    /// The direct room with somebody, if there is one.
+    /// Returns the direct room with another person, if it exists.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn find_direct_room(
         &self,
         caller: &Caller,
@@ -246,7 +245,7 @@ impl Chat {
         Ok(self.core.store.find_direct_room(caller.id(), other).await?)
     }
 
-    /// A room in which the caller may do `action`.
+    /// Returns a room if the caller may do `action` there, and their membership.
     pub(super) async fn room_for(
         &self,
         caller: &Caller,
@@ -262,7 +261,7 @@ impl Chat {
         Ok((room, place))
     }
 
-    /// Refuses who may not send messages there.
+    /// Fails unless the caller may send messages in the room.
     pub(super) async fn check_may_speak(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! Searching: which rooms and people a line means, and what of that its searcher may read.
+//! Search: resolves the rooms and people that a query names, and restricts it to what the caller may read.
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
 
@@ -11,11 +11,11 @@ use crate::store::{SearchRequest, SearchRoom};
 use super::{Caller, Chat, ChatError};
 
 impl Chat {
-    /// The newest messages before `before` that fit `line`: in the caller's rooms, or in those it names of all that the
-    /// caller may read.
+    /// Returns the newest messages before `before` that match `line`: in the caller's rooms, or in the rooms that the
+    /// line names, of all that the caller may read.
     ///
     /// # Errors
-    /// [`ChatError::Invalid`] if the line is too long.
+    /// [`ChatError::Invalid`] if the line is too long; if the store fails.
     pub async fn search(
         &self,
         caller: &Caller,
@@ -83,7 +83,7 @@ impl Chat {
         for name in names {
             let name = name.strip_prefix('@').unwrap_or(name);
             let known = self.core.store.user_by_name(name_key(name)).await?;
-            // Whoever is called "me" is found by others only.
+            // `from:me` means the caller, so only other people find messages of an account named "me".
             found.extend(if name.eq_ignore_ascii_case("me") {
                 Some(caller.id())
             } else {
@@ -102,7 +102,7 @@ fn is(room: &SearchRoom, word: &RoomWord) -> bool {
     }
 }
 
-/// When a day (UTC) or a time begins: `2026-11-21` or RFC 3339.
+/// Parses a day (UTC, `2026-11-21`) or an RFC 3339 time; returns its start.
 fn begin(word: &str) -> Option<Millis> {
     let day = NaiveDate::parse_from_str(word, "%Y-%m-%d").ok();
     let day = day.map(|day| day.and_time(NaiveTime::MIN).and_utc());

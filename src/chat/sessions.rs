@@ -1,4 +1,4 @@
-//! Sessions: opened by every login, ended by logout, password change and the end of the account.
+//! Sessions: opened by every login, ended by logout, password change and deletion of the account.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use super::token::{Claims, TokenKind, span};
 use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError, TokenFault};
 
-/// The refresh token before the newest is still good for so long: its answer may have been lost.
+/// Time for which the previous refresh token stays valid, because the response with the new one may have been lost.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// How one dialect's tokens look.
+/// Format of one dialect's tokens.
 pub struct Grantor {
-    /// The dialect's name: the session's kind and the token's `dialect`.
+    /// The dialect's name, used as kind of the session and as claim `dialect`.
     pub dialect: &'static str,
-    /// What its clients read in `sub`.
+    /// Value of the claim `sub` for the dialect's clients.
     pub sub: fn(&User) -> String,
-    /// Whether `user_id` repeats `sub`.
+    /// Whether the claim `user_id` repeats `sub`.
     pub user_id: bool,
 }
 
-/// Kinds of sessions whose refresh token is good until it expires, because their clients use it again and again.
+/// Session kinds whose refresh token stays valid until it expires, because their clients use it repeatedly.
 const REUSABLE: [&str; 2] = ["team", "chat_app"];
 
-/// What a new session is opened with.
+/// Parameters of a new session.
 #[derive(Clone, Copy)]
 pub(super) struct Opening {
     kind: &'static str,
@@ -47,7 +47,6 @@ impl Opening {
         }
     }
 
-    /// The kind of session it opens.
     pub(super) fn kind(&self) -> &'static str {
         self.kind
     }
@@ -61,27 +60,24 @@ impl Opening {
     }
 }
 
-/// What a login gives.
+/// Result of a login or refresh.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Who logged in.
     pub user: User,
-    /// For doing things.
     pub access_token: String,
-    /// For getting the next access token.
     pub refresh_token: String,
-    /// Whether the refresh token that was used is no longer good.
+    /// Whether the refresh token that was used is no longer valid.
     pub rotated: bool,
-    /// How long the access token is good.
+    /// Lifetime of the access token.
     pub expires_in: Duration,
 }
 
 impl Chat {
-    /// Trades a refresh token for an access token, and unless it is reusable (`REUSABLE`), for the next refresh token.
-    /// That is decided by the dialect that opened the session, whichever one asks.
+    /// Exchanges a refresh token for an access token, and unless it is reusable (`REUSABLE`), for a new refresh token.
+    /// This depends on the dialect that opened the session, not on the one that asks.
     ///
     /// # Errors
-    /// [`ChatError::Unauthenticated`]; a token used twice ends its session.
+    /// [`ChatError::Unauthenticated`]; a token that is used twice ends its session.
     pub async fn refresh(
         &self,
         refresh_token: &str,
@@ -131,23 +127,23 @@ impl Chat {
     /// Ends the caller's session and closes its connections.
     ///
     /// # Errors
-    /// Whatever keeps the store from it.
+    /// If the store fails.
     pub async fn log_out(&self, caller: &Caller) -> Result<(), ChatError> {
         self.end_session(caller, caller.session()).await
     }
 
-    /// The caller's sessions.
+    /// Returns the caller's sessions.
     ///
     /// # Errors
-    /// Whatever keeps the store from answering.
+    /// If the store fails.
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, ChatError> {
         Ok(self.core.store.sessions(caller.id()).await?)
     }
 
-    /// Ends one of the caller's sessions.
+    /// Ends one of the caller's sessions and closes its connections.
     ///
     /// # Errors
-    /// [`ChatError::NotFound`] if it is none of theirs.
+    /// [`ChatError::NotFound`] if it belongs to another account.
     pub async fn end_session(&self, caller: &Caller, session: SessionId) -> Result<(), ChatError> {
         if !self.core.store.end_session(caller.id(), session).await? {
             return Err(ChatError::NotFound("session"));
@@ -158,10 +154,10 @@ impl Chat {
         Ok(())
     }
 
-    /// Ends all the caller's sessions but the one they use.
+    /// Ends all sessions of the caller except the current one.
     ///
     /// # Errors
-    /// Whatever keeps the store from it.
+    /// If the store fails.
     pub async fn end_other_sessions(&self, caller: &Caller) -> Result<(), ChatError> {
         self.core
             .store
@@ -175,7 +171,7 @@ impl Chat {
         Ok(())
     }
 
-    /// Opens a session for a new account and makes its tokens.
+    /// Opens a session for a new account and signs its tokens.
     pub(super) async fn grant(
         &self,
         user: User,
@@ -189,7 +185,7 @@ impl Chat {
         self.sign_pair(&session, user, jti, grantor)
     }
 
-    /// Opens a browser's session for a new account; the cookie's value comes second.
+    /// Opens a browser session for a new account; returns the value of the session cookie too.
     pub(super) async fn open_cookie(
         &self,
         user: User,
@@ -202,8 +198,8 @@ impl Chat {
         Ok((Caller::new(&session, user), value))
     }
 
-    /// Opens a session, if the account lives and still has the password that was checked. Ends the least used one where
-    /// there are too many.
+    /// Opens a session; `None` if the account was deleted or no longer has the password that was checked. If the
+    /// account has too many sessions, ends the least recently used.
     pub(super) async fn open_session(
         &self,
         user: &User,

@@ -1,4 +1,4 @@
-//! The one-time link that makes the first admin. Must not know how it is shown.
+//! The one-time link that creates the first admin. Must not know how it is shown.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use super::visitor::Visitor;
 use super::{Caller, Chat, ChatError};
 use crate::model::{Role, User};
 
-/// How long a set-up link is good.
+/// Lifetime of the set-up link.
 const GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// The token of the link, while there is one.
+/// Token of the set-up link; `None` once there is an admin.
 pub(super) struct Setup {
     token: Mutex<Option<(String, Instant)>>,
 }
@@ -39,7 +39,7 @@ impl Setup {
 }
 
 impl Chat {
-    /// The token of the set-up link, as long as nobody administers this server.
+    /// Returns the token of the set-up link until there is an admin.
     pub fn setup_token(&self) -> Option<String> {
         self.core
             .setup
@@ -48,10 +48,10 @@ impl Chat {
             .map(|(token, _)| token.clone())
     }
 
-    /// Looks whether that is the token of the set-up link.
+    /// Checks the token of the set-up link.
     ///
     /// # Errors
-    /// [`ChatError::BadSetupToken`], [`ChatError::Limited`] after too many wrong ones.
+    /// [`ChatError::BadSetupToken`], [`ChatError::Limited`] after too many wrong tokens.
     pub async fn check_setup_token(&self, token: &str, visitor: &Visitor) -> Result<(), ChatError> {
         let check = async { self.good_setup_token(token) };
         self.guess_code(visitor, check).await
@@ -64,10 +64,10 @@ impl Chat {
         }
     }
 
-    /// Makes the first admin and logs them in.
+    /// Creates the first admin and logs them in.
     ///
     /// # Errors
-    /// [`ChatError::BadSetupToken`], also when there is an admin already; those of [`Chat::register`].
+    /// [`ChatError::BadSetupToken`], also if there is an admin already; those of [`Chat::register`].
     pub async fn set_up(
         &self,
         token: &str,
@@ -79,7 +79,7 @@ impl Chat {
         self.grant(user, visitor, grantor).await
     }
 
-    /// Makes the first admin and logs them in with a cookie, whose value comes second.
+    /// Creates the first admin and logs them in with a cookie; returns the value of the cookie too.
     ///
     /// # Errors
     /// As [`Chat::set_up`].
@@ -112,7 +112,7 @@ impl Chat {
         Ok(user)
     }
 
-    /// Forgets the link when somebody else has made an admin.
+    /// Invalidates the link if an admin was created in another way.
     pub(super) async fn recheck_setup(&self) -> Result<(), ChatError> {
         if self.core.setup.lock().is_some() && self.core.store.has_admin().await? {
             *self.core.setup.lock() = None;
@@ -121,7 +121,7 @@ impl Chat {
     }
 }
 
-/// A word that nobody guesses: 128 random bits.
+/// Returns a random token of 128 bits, as 32 hexadecimal digits.
 pub(super) fn random_word() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

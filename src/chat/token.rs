@@ -1,4 +1,4 @@
-//! Signed tokens: who somebody is, for how long. HS256 only. Must not know where a token stands.
+//! Signed session tokens: JWTs with HS256 only. Must not know how a token is transported.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -18,61 +18,58 @@ use crate::model::{Millis, SessionId, UserId};
 
 use super::{ChatError, TokenFault};
 
-/// What a token is good for.
+/// Purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenKind {
-    /// Doing things, for a short time.
+    /// Authenticates requests, for a short time.
     Access,
-    /// Getting another access token.
+    /// Is exchanged for another access token.
     Refresh,
 }
 
-/// What a token says. Only `sid` and `uid` are trusted; the rest is for other systems' clients.
+/// Claims of a token. Session and account are taken from `sid` and `uid` only; the names and `sub` are for clients.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
-    /// Our session.
+    /// Session id.
     pub sid: i64,
-    /// Our user.
+    /// User id.
     pub uid: i64,
-    /// Access or refresh.
     pub typ: TokenKind,
-    /// When it was made, seconds since 1970.
+    /// Time of issue, seconds since 1970.
     pub iat: i64,
-    /// When it ends, seconds since 1970.
+    /// Time of expiry, seconds since 1970.
     pub exp: i64,
-    /// Its own id.
+    /// Id of the token.
     pub jti: Uuid,
-    /// The account's name when the token was made.
+    /// User name when the token was issued.
     pub username: String,
-    /// The dialect that made it.
+    /// Dialect that issued the token.
     pub dialect: String,
-    /// What that dialect's clients read.
+    /// Subject, in the form that clients of the dialect read.
     pub sub: String,
-    /// The same, for `team`.
+    /// Same as `sub`, for `team`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
 }
 
 impl Claims {
-    /// The session the token belongs to.
     pub fn session(&self) -> SessionId {
         SessionId(self.sid)
     }
 
-    /// The account the token belongs to.
     pub fn user(&self) -> UserId {
         UserId(self.uid)
     }
 }
 
-/// When a token made now ends, for [`Claims::iat`] and [`Claims::exp`].
+/// Returns the times of issue and expiry of a token issued now, for [`Claims::iat`] and [`Claims::exp`].
 pub fn span(ttl: Duration) -> (i64, i64) {
     let now = Millis::now();
     (now.0 / 1000, now.after(ttl).0 / 1000)
 }
 
-/// Makes and reads tokens with the secret of one file.
+/// Signs and verifies tokens with the secret of one database file.
 #[derive(Clone)]
 pub struct Tokens {
     sign: EncodingKey,
@@ -82,10 +79,10 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens that are good for whoever has the same secret.
+    /// Creates a signer. All signers with the same secret accept each other's tokens.
     pub fn new(secret: &[u8]) -> Self {
         static INSTALLED: Once = Once::new();
-        // Fails only if it is installed already, which is what we want.
+        // Fails only if a provider is installed already, which is fine.
         INSTALLED.call_once(|| _ = PROVIDER.install_default());
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
@@ -99,7 +96,7 @@ impl Tokens {
         }
     }
 
-    /// A word that only we can make from `parts`, of which the first names the purpose.
+    /// Returns an HMAC of `parts` in base64url. The first part names the purpose.
     pub fn seal(&self, parts: &[&[u8]]) -> String {
         let mut mac = self.seal.clone().chain_update(b"seal");
         for part in parts {
@@ -109,13 +106,12 @@ impl Tokens {
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
     }
 
-    /// The signed form of `claims`.
     pub fn sign(&self, claims: &Claims) -> Result<String, ChatError> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.sign)
             .map_err(ChatError::internal)
     }
 
-    /// What a token says, if we made it, it is of that `kind` and has not expired.
+    /// Returns the claims of a token if this server signed it, it is of this `kind` and it has not expired.
     pub fn verify(&self, token: &str, kind: TokenKind) -> Result<Claims, TokenFault> {
         let data = jsonwebtoken::decode::<Claims>(token, &self.verify, &self.validation).map_err(
             |error| match error.kind() {
@@ -130,7 +126,7 @@ impl Tokens {
     }
 }
 
-/// HS256 and nothing else: the crate's own providers bring RSA and curves that nobody here needs.
+/// HS256 only: the providers of the crate also bring RSA and elliptic curves, which are not needed.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| {
         hs256(*algorithm, key.as_bytes()).map(|key| Box::new(key) as Box<dyn JwtSigner>)

@@ -1,4 +1,4 @@
-//! Where a request comes from, and what depends on whether that is the local network.
+//! Client info: where a request comes from, and the rules for requests from outside the local network.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,48 +7,46 @@ use std::time::{Duration, Instant};
 
 use super::{Chat, ChatError};
 
-/// A cause is logged again for another client, origin or host after this time at the earliest.
+/// Minimum interval between two warnings of one cause about different clients, origins or hosts.
 const WARN_EVERY: Duration = Duration::from_secs(60);
-/// How much of a header is logged, characters.
+/// Maximum length of a header in the log, characters.
 const SEEN_MAX: usize = 100;
 
-/// Where a request comes from.
+/// Network address and user agent of a client.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    /// The address of the client itself, not of a proxy.
+    /// Address of the client itself, not of a proxy.
     pub address: IpAddr,
-    /// Why the request does not count as local; `None` if it does.
+    /// Reason why the request does not count as local; `None` if it does.
     pub remote: Option<Remote>,
-    /// What it calls itself.
     pub user_agent: String,
 }
 
 /// A request that counts as coming from the internet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remote {
-    /// Why.
     pub cause: Cause,
-    /// The address, origin or host that the decision rests on, for the log.
+    /// Address, origin or host on which the decision is based, for the log.
     pub seen: String,
 }
 
-/// Why a request counts as coming from the internet.
+/// Reason why a request counts as coming from the internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// The client's address is not one of a local network.
+    /// The client's address is not in a local network.
     Address,
-    /// Somebody sends forwarding headers who is no trusted proxy.
+    /// A client that is not a trusted proxy sends forwarding headers.
     Proxy,
-    /// A trusted proxy sends no forwarding header, or one that cannot be read.
+    /// A trusted proxy sends no forwarding header, or one that cannot be parsed.
     Forwarding,
     /// The request comes from a page of another web site.
     Origin,
-    /// `Host` is no name of this server.
+    /// `Host` is not a name of this server.
     Host,
 }
 
 impl Cause {
-    /// The setting that decides it.
+    /// Returns the setting that controls this check.
     pub fn setting(self) -> &'static str {
         match self {
             Self::Address => "auth.open_to",
@@ -58,7 +56,7 @@ impl Cause {
         }
     }
 
-    /// The reason in a few words, with the setting.
+    /// Returns a short reason that names the setting.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Address => "only for the local network (setting auth.open_to)",
@@ -78,12 +76,12 @@ impl Cause {
     }
 }
 
-/// When each warning was logged last, and about whom.
+/// Time and subject of the last warning of each kind.
 #[derive(Default)]
 pub(super) struct Warnings(Mutex<HashMap<&'static str, (Instant, String)>>);
 
 impl Warnings {
-    /// Whether this is to be logged: once about a client, origin or host, and not often.
+    /// Whether a warning should be logged: at most once a minute, and never twice in a row about the same subject.
     fn is_due(&self, warning: &'static str, seen: &str) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |(at, last): &(Instant, String)| last == seen || at.elapsed() < WARN_EVERY;
@@ -96,7 +94,7 @@ impl Warnings {
 }
 
 impl Chat {
-    /// Whether this visitor may make an account without an invite.
+    /// Checks that the client may create an account without an invite.
     ///
     /// # Errors
     /// [`ChatError::RegistrationClosed`] with the cause.
@@ -109,7 +107,7 @@ impl Chat {
         }
     }
 
-    /// Whether this visitor may come as a guest.
+    /// Checks that the client may log in as a guest.
     ///
     /// # Errors
     /// [`ChatError::GuestsDisabled`] with the cause.
@@ -122,7 +120,7 @@ impl Chat {
         }
     }
 
-    /// Logs why a request that was refused did not count as local, if a setting may be wrong.
+    /// Logs why a refused request did not count as local, if a wrong setting may be the cause.
     pub fn warn_remote(&self, remote: &Remote) {
         let (reason, seen) = (remote.cause.reason(), shortened(&remote.seen));
         if remote.cause == Cause::Address || !self.core.warnings.is_due(reason, &seen) {
@@ -136,7 +134,7 @@ impl Chat {
         );
     }
 
-    /// Logs that a form of another origin was refused: behind a proxy, a setting may be wrong.
+    /// Logs that a form of another origin was refused, because behind a proxy a wrong setting may be the cause.
     pub fn warn_foreign_form(&self, seen: &str, expected: &str) {
         let (seen, expected) = (shortened(seen), shortened(expected));
         if self.core.warnings.is_due("form", &seen) {
@@ -159,7 +157,7 @@ impl Chat {
     }
 }
 
-/// What is logged of a header.
+/// Truncates a header for the log.
 fn shortened(text: &str) -> String {
     text.chars().take(SEEN_MAX).collect()
 }

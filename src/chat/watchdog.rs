@@ -1,5 +1,5 @@
-//! Signs of life: a connection that has ever sent one, and then falls silent, is away though it is open. Must not know
-//! what its client calls them.
+//! Idle detection: a connection that has ever sent an activity signal is away when it sends none within the timeout.
+//! Must not know what a dialect calls the signal.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Chat;
 use super::people::{Connection, People};
 
-/// Who sent a sign of life, and when; forgotten when they fall silent or leave.
+/// Time of the last activity signal per connection. Entries are removed when a connection becomes away or ends.
 pub(super) struct Watchdog {
     timeout: Duration,
     signs: Mutex<HashMap<u64, (Weak<Connection>, Instant)>>,
@@ -25,11 +25,11 @@ impl Watchdog {
     fn note(&self, people: &People, connection: &Arc<Connection>, now: Instant) {
         let mut signs = self.lock();
         signs.insert(connection.id(), (Arc::downgrade(connection), now));
-        // Under the lock: whoever looks in this moment must not have the last word.
+        // Set under the lock, so that a concurrent `look` does not override it.
         people.set_away(connection, false);
     }
 
-    /// Says of those whose last sign is too old that they are away.
+    /// Marks connections as away whose last signal is too old.
     pub(super) fn look(&self, people: &People, now: Instant) {
         self.lock().retain(|_, (connection, at)| {
             let Some(connection) = connection.upgrade() else {
@@ -43,7 +43,7 @@ impl Watchdog {
         });
     }
 
-    /// Takes everybody who gave a sign for alive until now.
+    /// Restarts the timeout of all connections that are tracked.
     pub(super) fn begin_anew(&self, now: Instant) {
         self.lock().values_mut().for_each(|(_, at)| *at = now);
     }
@@ -54,8 +54,8 @@ impl Watchdog {
 }
 
 impl Chat {
-    /// Notes a sign of life: somebody sits in front of the connection, and from now on is away whenever such signs stay
-    /// out for longer than [`Settings::away_after`](super::Settings).
+    /// Records an activity signal. The connection is active now, and is away from then on whenever signals are missing
+    /// for longer than [`Settings::away_after`](super::Settings).
     pub fn note_sign_of_life(&self, connection: &Arc<Connection>) {
         let core = &self.core;
         core.watchdog.note(&core.people, connection, Instant::now());

@@ -1,5 +1,5 @@
-//! Threads for work that takes longer than a millisecond. They run at the lowest priority: whatever the work costs, the
-//! chat goes on.
+//! Thread pool for work that takes longer than a millisecond. Its threads run at the lowest priority, so that the work
+//! does not slow down the chat.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A fixed number of threads, started with the first job and ended when this is dropped. They stay in between: what the
-/// allocator keeps for a thread would otherwise add up over the threads that did the work.
+/// Fixed number of threads, started with the first job and ended when the pool is dropped. Idle threads are kept: the
+/// memory that the allocator keeps per thread would otherwise add up over new threads.
 pub struct WorkerPool {
     name: &'static str,
     threads: usize,
@@ -18,7 +18,7 @@ pub struct WorkerPool {
 }
 
 impl WorkerPool {
-    /// A pool of that many threads, whose queue is unbounded: callers limit how much of theirs waits.
+    /// Creates a pool with an unbounded queue: callers must limit the number of their waiting jobs.
     pub fn new(name: &'static str, threads: usize) -> Self {
         Self {
             name,
@@ -27,7 +27,8 @@ impl WorkerPool {
         }
     }
 
-    /// Runs `work` to its end, even if nobody waits for it any more. `None` if it panicked or no thread could be started.
+    /// Runs `work` to completion, even if the caller stops waiting. Returns `None` if it panics or no thread can be
+    /// started.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -71,7 +72,7 @@ fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
     }
 }
 
-/// Gives the calling thread the lowest priority. On Linux a thread has a niceness of its own.
+/// Gives the calling thread the lowest priority. On Linux each thread has its own niceness.
 pub(super) fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, 19) {

@@ -1,26 +1,25 @@
-//! A bounded queue that is fair: every lane has its turn, however much waits in the others.
+//! A bounded fair queue: lanes take turns, however many jobs wait in each.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// How many jobs may wait in one lane.
+/// Maximum number of jobs in one lane.
 const LANE_MAX: usize = 64;
-/// How many may wait in all.
+/// Maximum number of jobs in total.
 const QUEUE_MAX: usize = 1024;
-/// One turn of so many is the second class's when both wait.
+/// If both classes have jobs, every fourth turn belongs to the second class.
 const SECOND_EVERY: u32 = 4;
 
-/// What goes first.
+/// Priority of a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     First,
     Second,
 }
 
-/// Jobs by lane.
 pub(super) struct Queue<L, J> {
     lanes: HashMap<L, VecDeque<J>>,
-    /// The lanes with jobs, in the order of their turns; one list per class.
+    /// The lanes with jobs in the order of their turns, per class.
     turns: [VecDeque<L>; 2],
     taken: u32,
     len: usize,
@@ -38,7 +37,8 @@ impl<L, J> Default for Queue<L, J> {
 }
 
 impl<L: Copy + Eq + Hash, J> Queue<L, J> {
-    /// Appends a job to its lane. Returns the job that has no place: this one, or the last of the longest lane.
+    /// Appends a job to its lane. Returns the job that was rejected or displaced: this one, or the last of the longest
+    /// lane.
     pub(super) fn push(&mut self, lane: L, class: Class, job: J) -> Option<J> {
         let mine = self.lanes.get(&lane).map_or(0, VecDeque::len);
         if mine >= LANE_MAX {
@@ -61,7 +61,6 @@ impl<L: Copy + Eq + Hash, J> Queue<L, J> {
         displaced
     }
 
-    /// The next job.
     pub(super) fn pop(&mut self) -> Option<J> {
         self.taken = self.taken.wrapping_add(1);
         let second_first = self.taken.is_multiple_of(SECOND_EVERY);
@@ -81,7 +80,7 @@ impl<L: Copy + Eq + Hash, J> Queue<L, J> {
         job
     }
 
-    /// A lane with more than one job keeps its turn.
+    /// Removes the last job of a lane that has more than one, so that the lane keeps its turn.
     fn take_last(&mut self, lane: L) -> Option<J> {
         let job = self.lanes.get_mut(&lane)?.pop_back();
         self.len -= usize::from(job.is_some());

@@ -1,6 +1,6 @@
-//! Limits what fails, such as guesses at passwords. An attempt reserves its place under every key before its work
-//! begins, all places or none, and gives them back only when it succeeds. So of many attempts at once no more than the
-//! limit are ever made.
+//! Limits failures, such as wrong guesses of passwords. An attempt reserves a permit under each of its keys before its
+//! work begins, all of them or none, and returns them only if it succeeds. So concurrent attempts can never exceed the
+//! limit.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
@@ -14,13 +14,12 @@ use super::super::ChatError;
 use super::evict;
 use super::keys::{Key, Subject};
 
-/// How many attempts may wait for those that are under way: under one key, and in all.
+/// Number of attempts that may wait for those under way: per key, and in total.
 const WAITING_PER_KEY: u32 = 256;
 const WAITING_MAX: usize = 2048;
-/// How long one waits at most.
+/// Longest wait for a permit.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// Limits failures per key.
 pub(in crate::chat) struct Attempts {
     /// Failures per minute; `None` is no limit.
     per_minute: Option<NonZeroU32>,
@@ -35,12 +34,12 @@ struct Shared {
 #[derive(Default)]
 struct State {
     table: HashMap<Subject, Entry>,
-    /// In the order of their arrival.
+    /// In order of arrival.
     waiting: VecDeque<Waiter>,
 }
 
 struct Entry {
-    /// When all failures will be paid for.
+    /// Time at which all failures will be paid off.
     due: Instant,
     /// Attempts under way, each of which may still fail.
     reserved: u32,
@@ -69,16 +68,16 @@ struct Waiter {
 
 type Decided = Result<Reservation, Duration>;
 
-/// What an attempt may do now.
+/// Answer to an attempt that asks for permits.
 enum Verdict {
     Go,
-    /// Those under way may use the limit up, or may not.
+    /// The attempts under way would use up the limit if they failed.
     Wait,
-    /// So many have failed; says when one more is allowed.
+    /// The limit is used up, with the time to wait.
     Refuse(Duration),
 }
 
-/// Places under some keys. Dropped without [`give_back`](Self::give_back), each counts as a failure.
+/// Permits under some keys. When dropped without [`give_back`](Self::give_back), each counts as a failure.
 struct Reservation {
     shared: Arc<Shared>,
     keys: Arc<[Key]>,
@@ -87,7 +86,6 @@ struct Reservation {
 }
 
 impl Attempts {
-    /// Limits failures per minute.
     pub(in crate::chat) fn new(per_minute: Option<NonZeroU32>) -> Self {
         Self {
             per_minute,
@@ -95,8 +93,8 @@ impl Attempts {
         }
     }
 
-    /// Does `work`, unless too much has failed under one of `keys`. Where attempts under way could use the limit up, it
-    /// waits for them. Fails if `work` does or is dropped, but for faults that are the server's and say nothing.
+    /// Runs `work`, unless one of `keys` has used up its limit. Waits if the attempts under way could use it up. The
+    /// attempt counts as failed if `work` fails or is dropped, except for errors that reveal nothing about the guess.
     pub(in crate::chat) async fn attempt<T>(
         &self,
         keys: Vec<Key>,
@@ -133,7 +131,7 @@ impl Attempts {
     }
 }
 
-/// Whether an error tells whoever guesses nothing about the guess.
+/// Whether an error reveals nothing about the guess.
 fn says_nothing(error: &ChatError) -> bool {
     matches!(
         error,
@@ -163,7 +161,7 @@ impl State {
         }
     }
 
-    /// Whether somebody waits already: whoever comes later must not go first.
+    /// Whether attempts wait under one of `keys` already; later ones must not overtake them.
     fn is_queued(&self, keys: &[Key]) -> bool {
         let waits = |key: &Key| self.table.get(&key.subject).is_some_and(|e| e.waiting > 0);
         keys.iter().any(waits)
@@ -194,7 +192,7 @@ impl State {
         }
     }
 
-    /// `None` if too many wait.
+    /// Queues an attempt; `None` if too many wait.
     fn enqueue(
         &mut self,
         keys: Arc<[Key]>,
@@ -220,7 +218,7 @@ impl State {
         Some(decided)
     }
 
-    /// Ends an attempt.
+    /// Releases the permits of an attempt and charges its keys if it failed.
     fn settle(&mut self, reservation: &Reservation, now: Instant) {
         for key in reservation.keys.iter() {
             let rate = key.rate(reservation.per_minute);
@@ -234,7 +232,7 @@ impl State {
         self.forget(&reservation.keys, now);
     }
 
-    /// Decides about those who wait; the answers are to be sent when the lock is released.
+    /// Decides about the waiting attempts. The answers must be sent after the lock is released.
     fn decide(
         &mut self,
         shared: &Arc<Shared>,
@@ -270,7 +268,7 @@ impl State {
         decided
     }
 
-    /// Forgets keys that owe nothing and are not in use.
+    /// Removes keys that have no debt and are not in use.
     fn forget(&mut self, keys: &[Key], now: Instant) {
         for key in keys {
             let entry = self.table.get(&key.subject);
@@ -302,7 +300,7 @@ impl Drop for Reservation {
             state.decide(&self.shared, now)
         };
         for (sender, answer) in decided {
-            // Whoever waited may have gone; their reservation ends here then.
+            // If the waiting attempt was cancelled, its reservation is dropped here.
             let _ = sender.send(answer);
         }
     }

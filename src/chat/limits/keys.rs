@@ -1,4 +1,4 @@
-//! What failed attempts are counted under: the client's network, the account, and both together.
+//! Keys under which failed attempts are counted: the client's network, the account, and both together.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -12,25 +12,26 @@ use super::{Rate, client_network, site_network};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many people behind one address may use their limit up at the same time.
+/// Number of people behind one address who may use up their limits at the same time.
 const PEOPLE_PER_ADDRESS: u32 = 3;
 /// The same for an IPv6 network of 48 bits.
 const PEOPLE_PER_SITE: u32 = 10;
-/// How many addresses may use their limit up against one account at the same time.
+/// Number of addresses that may use up their limits on one account at the same time.
 const ADDRESSES_PER_ACCOUNT: u32 = 5;
-/// An account's debt is paid this much slower than an address's: guessing from many addresses does not pay.
+/// Factor by which an account's debt is paid off slower than an address's, so that guessing from many addresses does
+/// not pay.
 const ACCOUNT_SLOWER: u32 = 10;
 
-/// The number of accounts whose addresses are remembered, and of addresses for each.
+/// Number of accounts whose addresses are remembered, and of addresses per account.
 const ACCOUNTS_MAX: usize = 10_000;
 const ADDRESSES_MAX: usize = 8;
 
-/// Whose password is tried.
+/// Account whose password is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::chat) enum Account {
-    /// An account, by whichever of its names.
+    /// An existing account, by any of its names.
     Known(UserId),
-    /// The hash of a name that nobody has.
+    /// Hash of a name that no account has.
     Unknown(u64),
 }
 
@@ -39,12 +40,12 @@ pub(super) enum Subject {
     Client(IpAddr),
     Site(IpAddr),
     Account(Account),
-    /// An account, but for those only who are logged in to it.
+    /// An account, for attempts of its own sessions only.
     Owner(UserId),
     Both(IpAddr, Account),
 }
 
-/// A subject and how many times the configured number it may fail in how long.
+/// A subject and its limit: `times` the configured number of failures per `period`.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::chat) struct Key {
     pub(super) subject: Subject,
@@ -61,7 +62,7 @@ impl Key {
         }
     }
 
-    /// The rate for a configured number of failures per minute.
+    /// Returns the rate for a configured number of failures per minute.
     pub(super) fn rate(&self, per_minute: u32) -> Rate {
         let count = per_minute.saturating_mul(self.times);
         Rate::new(count, self.period, count)
@@ -75,7 +76,7 @@ impl Key {
     }
 }
 
-/// For somebody who is not logged in and guesses at a secret that belongs to no account: a link's code, a known e-mail.
+/// Keys for a client that is not logged in and guesses a secret of no account: a link's code, an e-mail address in use.
 pub(in crate::chat) fn of_client(address: IpAddr) -> Vec<Key> {
     vec![
         Key::new(Subject::Client(client_network(address)), 1),
@@ -83,7 +84,7 @@ pub(in crate::chat) fn of_client(address: IpAddr) -> Vec<Key> {
     ]
 }
 
-/// For somebody who is logged in and guesses at something else than a password.
+/// Keys for an account that is logged in and guesses anything but a password.
 pub(in crate::chat) fn of_person(user: UserId, address: Option<IpAddr>) -> Vec<Key> {
     let mut keys = vec![Key::new(Subject::Account(Account::Known(user)), 1)];
     if let Some(address) = address {
@@ -92,8 +93,8 @@ pub(in crate::chat) fn of_person(user: UserId, address: Option<IpAddr>) -> Vec<K
     keys
 }
 
-/// For a login. `known`: the account has logged in from there before. Then only the account and the address together
-/// count, so that strangers elsewhere, or others behind the same address, cannot keep the owner out.
+/// Keys for a login. If the account has logged in from that address before (`known`), only account and address together
+/// count, so that clients elsewhere or behind the same address cannot lock the owner out.
 pub(in crate::chat) fn of_login(address: IpAddr, account: Account, known: bool) -> Vec<Key> {
     let client = client_network(address);
     let mut keys = vec![Key::new(Subject::Both(client, account), 1)];
@@ -105,7 +106,7 @@ pub(in crate::chat) fn of_login(address: IpAddr, account: Account, known: bool) 
     keys
 }
 
-/// For the password of the account one is logged in to. Strangers do not count here, nor do its owner's logins.
+/// Key for the password of the account that is logged in. Independent of login failures, the owner's included.
 pub(in crate::chat) fn of_owner(user: UserId) -> Vec<Key> {
     vec![Key::new(Subject::Owner(user), 1)]
 }
@@ -119,7 +120,8 @@ fn around(address: IpAddr) -> [Key; 2] {
     ]
 }
 
-/// From which networks accounts have logged in. Lost at a restart, which costs their owners nothing but the exemption.
+/// Networks from which accounts have logged in. Lost at a restart, after which owners have no exemption until they log
+/// in again.
 #[derive(Default)]
 pub(in crate::chat) struct KnownAddresses {
     of: Mutex<HashMap<UserId, VecDeque<IpAddr>>>,
@@ -127,7 +129,6 @@ pub(in crate::chat) struct KnownAddresses {
 }
 
 impl KnownAddresses {
-    /// Remembers that an account logged in from an address.
     pub(in crate::chat) fn note(&self, user: UserId, address: IpAddr) {
         let client = client_network(address);
         let mut all = self.of.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +146,7 @@ impl KnownAddresses {
         }
     }
 
-    /// Whether an account has logged in from an address.
+    /// Whether an account has logged in from the network of an address.
     pub(in crate::chat) fn contains(&self, account: Account, address: IpAddr) -> bool {
         let Account::Known(user) = account else {
             return false;
@@ -155,7 +156,7 @@ impl KnownAddresses {
             .is_some_and(|known| known.contains(&client_network(address)))
     }
 
-    /// What a login name stands for, whether or not there is such an account.
+    /// Returns the account for a login name, whether or not it exists.
     pub(in crate::chat) fn account(&self, user: Option<UserId>, login: &str) -> Account {
         let unknown = || Account::Unknown(self.hash.hash_one(name_key(login.trim())));
         user.map_or_else(unknown, Account::Known)
@@ -176,7 +177,7 @@ mod tests {
         assert!(known.contains(account, address(1)));
         assert!(!known.contains(Account::Known(UserId(2)), address(1)));
         assert!(!known.contains(known.account(None, "ann"), address(1)));
-        // The oldest of many is forgotten.
+        // The oldest of many addresses is evicted.
         (2..20).for_each(|n| known.note(user, address(n)));
         assert!(!known.contains(account, address(1)) && known.contains(account, address(19)));
     }

@@ -56,7 +56,7 @@ fn light_frames_never_close_a_connection() {
     assert_eq!(take(&outbox).0.len(), LIGHT_MAX);
 }
 
-/// Takes so many bytes of the next frames.
+/// Accepts that many bytes of the next frames.
 struct Kernel(AtomicUsize);
 
 fn weak(kernel: &Arc<Kernel>) -> Weak<dyn Line> {
@@ -75,14 +75,14 @@ fn frames_bypass_the_queue_only_while_the_writer_is_idle() {
     outbox.set_line(weak(&kernel));
     assert!(outbox.send(frame("early")));
     assert_eq!(take(&outbox).0, ["early"]);
-    // What was taken may not be written yet.
+    // The frame was taken but may not be written yet.
     assert!(outbox.send(frame("next")));
     assert_eq!(take(&outbox).0, ["next"]);
     assert!(take(&outbox).1.is_pending());
     assert!(outbox.send(frame("past")));
     assert_eq!(take(&outbox), (vec![], Poll::Pending));
 
-    // Nothing can be sent: it is queued, and what follows waits behind it.
+    // Nothing can be sent: the frame is queued, and later ones wait behind it.
     assert!(outbox.send(frame("stuck")));
     kernel.0.store(9, Ordering::Relaxed);
     assert!(outbox.send(frame("behind")));

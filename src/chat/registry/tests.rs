@@ -1,4 +1,4 @@
-//! Rooms whose tasks end and start again all the time, because the idle time is next to nothing.
+//! Room actors that end and restart all the time, because the idle time is nearly zero.
 
 use std::num::NonZeroU32;
 
@@ -12,7 +12,7 @@ use super::*;
 use crate::model::{Event, NewRoom, RoomKind, ShownName, Username};
 use crate::store::{NewUser, OpenOptions};
 
-/// Encodes nothing but that something happened.
+/// Encodes every event as a dot.
 struct Dots;
 
 impl Encode for Dots {
@@ -63,7 +63,7 @@ impl Bench {
     }
 }
 
-/// Attaches to a room, looks whether it is there, and detaches; the room is left to end its task again and again.
+/// Subscribes to a room, checks the subscription and ends it, in a loop; the room actor may end after each round.
 async fn come_and_go(registry: Arc<Registry>, room: RoomId, connection: Arc<Connection>) {
     for round in 0..4000 {
         let attached = registry.ask(room, |reply| RoomMsg::Attach {
@@ -110,7 +110,7 @@ async fn a_room_actor_with_a_live_handle_is_kept() {
     let room = bench.room().await;
     let handle = registry.handle(room);
     let (reply, answer) = reply();
-    // However long it takes until it is told: the task waits for whoever holds the way to it.
+    // However long the command is delayed, the actor waits as long as somebody holds a handle.
     for _ in 0..10_000 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,4 @@
-//! Whom a message calls, and how those hear of it. Must not know how notifications are kept.
+//! Mentions in the messages of a room, and notifications. Must not know how notifications are stored.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use super::super::outbox::Weight;
 use super::super::people::People;
 use super::{ChatError, RoomActor};
 
-/// Members by name. Made when somebody is first looked for; who has left stays in it, so what is found is looked at.
+/// Members by name key. Filled on first use. People who left stay in it, so a person found must still be checked.
 #[derive(Default)]
 pub(super) struct Names(Option<HashMap<String, UserId>>);
 
 impl Names {
-    /// Somebody is in the room now, or has another name.
+    /// Records a new member or a new name.
     pub(super) fn note(&mut self, person: &Person) {
         if let Some(names) = &mut self.0 {
             names.insert(name_key(&person.username), person.id);
@@ -35,7 +35,7 @@ impl Names {
 }
 
 impl RoomActor {
-    /// Whom `text` calls, if `by` writes it.
+    /// Returns the people whom `text` mentions if `by` writes it.
     pub(super) fn mentions(&mut self, by: &Person, text: &str) -> Mentions {
         if !Mentions::are_possible(text) {
             return Mentions::default();
@@ -48,7 +48,7 @@ impl RoomActor {
         })
     }
 
-    /// In a direct room: who hears what `by` says.
+    /// Returns the recipient of what `by` writes in a direct room.
     pub(super) fn direct_reader(&self, by: UserId) -> Option<UserId> {
         let reader = self
             .room
@@ -57,7 +57,7 @@ impl RoomActor {
         reader.map(|person| person.id)
     }
 
-    /// Tells those for whom a message was noted down; members of a large room bit by bit.
+    /// Sends the notifications of a message that is on disk; in a large room, those to further members follow in steps.
     pub(super) fn tell_alerted(&self, message: &Message, alerts: &Alerts) {
         let Written {
             alerted,
@@ -81,7 +81,7 @@ impl RoomActor {
         }
     }
 
-    /// Tells somebody that `by` let them in or sent them out.
+    /// Stores and sends the notification that `by` added or removed a person. Does nothing if that person is `by`.
     pub(super) async fn note(&mut self, to: UserId, kind: NotificationKind, by: &Person) {
         if to == by.id {
             return;
@@ -101,14 +101,14 @@ impl RoomActor {
                 self.people.tell(to, &event, Weight::Full);
             }
             Ok(None) => {}
-            // What it tells of has happened all the same.
+            // The membership has changed already, so a failure is only logged.
             Err(error) => {
                 tracing::warn!(%error, "somebody was not notified of their place in a room")
             }
         }
     }
 
-    /// Says of what a member wants to be told.
+    /// Sets which messages a member is notified of.
     pub(super) async fn set_notify(
         &mut self,
         by: &Person,
@@ -129,7 +129,7 @@ impl RoomActor {
     }
 }
 
-/// A message that people are told of.
+/// Delivery of one message's notifications.
 struct Telling {
     people: Arc<People>,
     notification: Notification,

@@ -1,4 +1,4 @@
-//! The way to a room's task: what it can be told, and how answers come back.
+//! Handle of a room actor: the commands it takes, and how replies come back.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,30 +12,31 @@ use super::super::encode::Encoder;
 use super::super::people::{Connection, People};
 use super::{ChatError, Order, Posted, Running};
 
-/// So many commands may wait for one room; the next is told [`ChatError::Busy`].
+/// Number of commands that may wait for one room. Further ones fail with [`ChatError::Busy`].
 const MAILBOX: usize = 256;
-/// How an answer gets back: called once, on the room's task, so it must not block.
+/// Callback for the reply to a command. Called once, in the room actor, so it must not block.
 pub type Reply<T> = Box<dyn FnOnce(Result<T, ChatError>) + Send>;
 
-/// A reply and the future that waits for it.
+/// Creates a reply and the future that waits for it, which fails with [`ChatError::Busy`] if the reply is dropped.
 pub(in crate::chat) fn reply<T: Send + 'static>()
 -> (Reply<T>, impl Future<Output = Result<T, ChatError>> + Send) {
     let (sender, receiver) = oneshot::channel();
-    // Whoever asked may have gone; nobody misses the answer then.
+    // Sending fails if the future was dropped: nobody needs the answer then.
     let reply = Box::new(move |answer| drop(sender.send(answer)));
     (reply, async move {
         receiver.await.unwrap_or(Err(ChatError::Busy))
     })
 }
 
-/// The sender of a message.
+/// Sender of a message.
 pub(in crate::chat) struct Speaker {
     pub person: Arc<Person>,
-    /// Whether they were admitted by name only (`compat.open`), see [`needs_proof`](crate::model::RoomKind::needs_proof).
+    /// Whether the person was admitted by name only (`compat.open`): see
+    /// [`needs_proof`](crate::model::RoomKind::needs_proof).
     pub believed: bool,
 }
 
-/// What a room can be told.
+/// Command to a room actor.
 pub(in crate::chat) enum RoomMsg {
     Post {
         by: Speaker,
@@ -65,7 +66,7 @@ pub(in crate::chat) enum RoomMsg {
     },
     Detach {
         connection: Arc<Connection>,
-        /// In this protocol only.
+        /// In this dialect only; `None` in all.
         encoder: Option<Encoder>,
         reply: Reply<()>,
     },
@@ -94,41 +95,39 @@ pub(in crate::chat) enum RoomMsg {
     Reload,
 }
 
-/// What became of a connection that wants to watch.
+/// Outcome of an attempt to subscribe.
 #[derive(Clone, Debug)]
 pub(in crate::chat) enum Attached {
-    /// It hears all that follows its position, and who comes and goes from here on.
+    /// The connection receives all changes after its position, and changes of presence from now on.
     Live {
-        /// Who is there.
         online: Online,
-        /// Everything up to this message was cleared away.
+        /// Messages up to this id were cleared.
         cleared_through: MessageId,
     },
-    /// Too much has happened since its position: it reads on and asks again. Everything up to `floor` is on disk, or was
-    /// cleared away and will never be read: that far it need not ask.
+    /// Too much has changed since the position: the connection has to read on from the store and try again. Changes up
+    /// to `floor` are on disk, or were cleared and cannot be read any more, so the next attempt may start there.
     Behind {
-        /// The change after which the room knows what happened.
+        /// The room keeps all changes after this one.
         floor: MessageId,
     },
 }
 
-/// Who is there.
+/// People online in a room.
 #[derive(Clone, Debug, Default)]
 pub struct Online {
-    /// The people; empty in large rooms.
+    /// Empty in large rooms.
     pub people: Vec<Arc<Person>>,
-    /// How many.
     pub count: u32,
 }
 
-/// The way to a room's task; cheap to clone.
+/// Handle of a room actor; cheap to clone.
 #[derive(Clone)]
 pub(in crate::chat) struct RoomHandle {
     mailbox: mpsc::Sender<RoomMsg>,
 }
 
 impl RoomHandle {
-    /// Starts the room's task, which loads the room, and ends when nobody has needed it for the time of `idle`.
+    /// Starts a room actor, which loads the room, and ends when it has been unused for `idle`.
     pub(in crate::chat) fn start(
         room: RoomId,
         store: Store,
@@ -140,7 +139,7 @@ impl RoomHandle {
         Self { mailbox }
     }
 
-    /// Hands a message over; gives it back if the task has ended, refuses it if there is no room for it.
+    /// Queues a command. Returns it if the actor has ended; refuses it with [`ChatError::Busy`] if the mailbox is full.
     #[expect(
         clippy::result_large_err,
         reason = "it is handed over again, not looked at"
@@ -149,7 +148,7 @@ impl RoomHandle {
         match self.mailbox.try_send(message) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Closed(message)) => Err(message),
-            // Who left must not be told any more, and no member be missing: such words wait for their place.
+            // A lost command would leave a connection attached, or a member missing: these wait for space.
             Err(mpsc::error::TrySendError::Full(message)) if message.must_arrive() => {
                 let mailbox = self.mailbox.clone();
                 tokio::spawn(async move {
@@ -166,19 +165,19 @@ impl RoomHandle {
         }
     }
 
-    /// Hands a message over as soon as there is room for it; gives it back if the task has ended.
+    /// Queues a command as soon as the mailbox has space. Returns it if the actor has ended.
     pub(in crate::chat) async fn send(&self, message: RoomMsg) -> Result<(), RoomMsg> {
         self.mailbox.send(message).await.map_err(|back| back.0)
     }
 
-    /// Whether the task has ended or takes nothing more.
+    /// Whether the actor has ended or takes no more commands.
     pub(super) fn is_closed(&self) -> bool {
         self.mailbox.is_closed()
     }
 }
 
 impl RoomMsg {
-    /// Whether nobody would ask again if it were lost.
+    /// Whether the command must not be lost, because no caller would repeat it.
     fn must_arrive(&self) -> bool {
         matches!(
             self,
@@ -190,7 +189,7 @@ impl RoomMsg {
         )
     }
 
-    /// Answers with an error.
+    /// Replies with an error; does nothing for commands without a reply.
     pub(in crate::chat) fn refuse(self, error: ChatError) {
         match self {
             Self::Post { reply, .. } => reply(Err(error)),

@@ -1,4 +1,4 @@
-//! Who is in the room: coming, going, roles, mutes and names.
+//! Members of a room: joining, leaving, roles, mutes and names.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use super::super::outbox::Weight;
 use super::{ChatError, RoomActor};
 
 impl RoomActor {
-    /// The account has ended: what it owned goes to the oldest moderator, else member, else to nobody.
+    /// Removes a deleted account. A room that it owned passes to the moderator, else the member, who joined first, but
+    /// not to a guest; without such a successor the room is deleted.
     pub(super) async fn retire(&mut self, user: UserId) -> Result<(), ChatError> {
         let Some(member) = self.members.get(&user).cloned() else {
             return Ok(());
@@ -32,7 +33,7 @@ impl RoomActor {
         Ok(())
     }
 
-    /// Lets somebody in, at the wish of `by`; `invited` if a moderator wants them there, which lifts a bar.
+    /// Adds a member at the request of `by`. `invited` if a moderator adds them, which lifts a ban.
     pub(super) async fn let_in(
         &mut self,
         by: &Person,
@@ -66,7 +67,7 @@ impl RoomActor {
         Ok(member)
     }
 
-    /// Admins come into private rooms by their own doing, but not without a trace.
+    /// Logs that an admin joined a private room: they may add themselves, but not without an audit entry.
     fn log_admin(&self, by: &Person, who: &Person) {
         if who.role == Role::Admin && self.room.kind == RoomKind::Private {
             tracing::info!(
@@ -76,7 +77,7 @@ impl RoomActor {
         }
     }
 
-    /// Somebody is a member now, and everybody hears it.
+    /// Records a new member and sends `Joined` to the subscribers.
     pub(super) fn admitted(&mut self, member: Member) {
         self.names.note(&member.person);
         self.members.insert(member.person.id, member.clone());
@@ -121,7 +122,8 @@ impl RoomActor {
         Ok(())
     }
 
-    /// The member an order is about; the owner is out of reach, and moderators are for each other.
+    /// Returns the member that a command is about. Nobody may target the owner, and only the owner or an admin a
+    /// moderator.
     fn subject(&self, by: &Person, user: UserId) -> Result<Member, ChatError> {
         let member = self.members.get(&user).ok_or(ChatError::NotMember)?;
         match member.place.role {
@@ -132,8 +134,8 @@ impl RoomActor {
         Ok(member.clone())
     }
 
-    /// Somebody is no longer a member: they hear it everywhere, and none of their connections watches the room any more.
-    /// Who may read it all the same may watch it again.
+    /// Records that a member left: detaches their connections, and sends `Left` to all of these and to the other
+    /// subscribers. If they may still read the room, they can subscribe again.
     fn depart(&mut self, person: &Arc<Person>, departure: Departure) {
         self.members.remove(&person.id);
         self.presence.forget(person.id);
@@ -148,7 +150,8 @@ impl RoomActor {
         self.tell_but(event, Weight::Full, Some(person.id));
     }
 
-    /// The room's kind has changed: takes the connections away that may not read it now; answers whose they were, each once.
+    /// After a change of the room's kind, detaches connections that may not read it now. Returns their people,
+    /// each once.
     pub(super) fn close_to_strangers(&mut self) -> Vec<Arc<Person>> {
         let (kind, members) = (self.room.kind, &self.members);
         let gone = self.watchers.remove(|seat| {
@@ -219,7 +222,7 @@ impl RoomActor {
         self.members.get(&to).cloned().ok_or(ChatError::NotMember)
     }
 
-    /// Somebody has another name, picture or role. What is told out of order, by changes at the same time, is not followed.
+    /// Applies a new name, picture or role. Simultaneous changes may arrive out of order: older ones are ignored.
     pub(super) fn renamed(&mut self, person: &Arc<Person>) {
         let Some(known) = self.members.get_mut(&person.id) else {
             return;

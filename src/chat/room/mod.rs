@@ -1,8 +1,8 @@
-//! One room, one task: it holds members, presence and watchers, gives messages their order and tells everybody.
-//! Holds the store and the connected people, never the registry that holds it; must not know any wire.
+//! Room actor: one task per room holds its members, presence and subscribers, orders its messages and delivers events.
+//! Holds the store and the connected people, never the registry, which holds it. Must not know any wire protocol.
 //!
-//! The task never waits for the disk to take the next message: what is being written waits in `pending`, in order, and
-//! nobody is told of a message before it is durable. Orders, which are rare, first let `pending` run empty.
+//! The actor does not wait for the disk before it takes the next message: writes under way are kept in `pending`, in
+//! order, and a message is delivered only when it is durable. Orders are rare and first wait until `pending` is empty.
 
 mod calls;
 mod handle;
@@ -43,7 +43,7 @@ pub(super) use running::Running;
 use tail::Tail;
 use watchers::Watchers;
 
-/// So many events are told before connections get a chance to write.
+/// Events delivered at once before connections get a chance to write.
 const EVENTS_AT_ONCE: usize = 128;
 
 struct RoomActor {
@@ -54,28 +54,28 @@ struct RoomActor {
     names: Names,
     watchers: Watchers,
     presence: Presence,
-    /// Tells when to look who is there.
+    /// Changes when people came or went, so that presence must be computed again.
     stirred: watch::Receiver<u64>,
-    /// What is being written, in the order in which it will be told.
+    /// Writes under way, in the order of delivery.
     pending: std::collections::VecDeque<Pending>,
     tail: Tail,
     reads: Reads,
-    /// Direct rooms: how much each of the two has not read.
+    /// In direct rooms: unread messages of each of the two people.
     unread: HashMap<UserId, u32>,
-    /// When each typist was last passed on.
+    /// Time of the last typing event of each person.
     typing: HashMap<UserId, Instant>,
-    /// Messages whose writing failed: should one turn out to be there, nobody was told of it.
+    /// Messages whose write failed. If one turns out to be stored, it was never delivered.
     unsure: Vec<MessageId>,
-    /// When those who had no room for a change of presence or a read mark are told again.
+    /// When presence or read cursors are sent again to connections that had no space for a change.
     tell_again: Option<Instant>,
     used: Instant,
-    /// The task ends when nobody has needed the room for so long.
+    /// The actor ends when the room has been unused for this long.
     idle: Duration,
     deleted: bool,
 }
 
-/// The room's task. There is one at any time: it ends either when it was forgotten with nothing left to do, or when the
-/// room is gone, and then it only refuses.
+/// Runs a room actor. A room has at most one: it ends when it was forgotten with nothing left to do, or when the room
+/// was deleted or could not be loaded, and then it refuses all further commands.
 async fn run(
     id: RoomId,
     store: Store,
@@ -138,7 +138,7 @@ async fn load(
 }
 
 impl RoomActor {
-    /// Works until the room is deleted, or nobody needs it and it was forgotten, or the chat has ended.
+    /// Handles commands until the room is deleted, was unused and forgotten, or the chat has ended.
     async fn work(&mut self, inbox: &mut mpsc::Receiver<RoomMsg>, running: &Weak<Running>) {
         let mut messages = Vec::with_capacity(64);
         let mut alarm = std::pin::pin!(sleep_until(Instant::now() + self.idle));
@@ -196,7 +196,7 @@ impl RoomActor {
                 position,
                 reply,
             } => {
-                // It has read what is on disk and not told yet: that must not reach it a second time.
+                // It has read changes that are on disk but not delivered yet: it must not receive them a second time.
                 if position.is_some_and(|position| position > self.tail.last()) {
                     self.settle_all().await;
                 }
@@ -231,7 +231,7 @@ impl RoomActor {
         }
     }
 
-    /// Ends a connection's watching, in one dialect or in all.
+    /// Detaches a connection, in one dialect or in all.
     fn unwatch(&mut self, connection: u64, encoder: Option<Encoder>) {
         match encoder {
             Some(encoder) => self.watchers.leave(connection, encoder),
@@ -239,7 +239,7 @@ impl RoomActor {
         }
     }
 
-    /// The person as they are now: a connection knows them as they were when it was opened.
+    /// Returns the current state of a person: a connection has the state of the time it was opened.
     fn newest(&self, by: Arc<Person>) -> Arc<Person> {
         match self.members.get(&by.id) {
             Some(member) if member.person.updated_at > by.updated_at => member.person.clone(),
@@ -247,7 +247,7 @@ impl RoomActor {
         }
     }
 
-    /// Refuses who only said who they are, where proof is needed.
+    /// Refuses people who were admitted by name only (`compat.open`), if this kind of room requires authentication.
     fn check_proof(&self, believed: bool) -> Result<(), ChatError> {
         match believed && self.room.kind.needs_proof() {
             true => Err(ChatError::NotFound("room")),
@@ -259,7 +259,7 @@ impl RoomActor {
         self.members.get(&user).map(|member| member.place.role)
     }
 
-    /// Tells everybody who watches, and lets those go who do not keep up.
+    /// Queues an event with all subscribers, and detaches those that are closed or lagging.
     fn tell(&mut self, event: Event, weight: Weight) {
         self.tell_but(event, weight, None);
     }
@@ -269,7 +269,7 @@ impl RoomActor {
         self.detach_all(dead);
     }
 
-    /// When the next thing is to be done that nobody asks for.
+    /// Returns when the next timed work is due, at the latest after `idle`.
     fn due(&self) -> Instant {
         let rest = Instant::now() + self.idle;
         let due = [self.reads.due(), self.tell_again];
@@ -299,7 +299,7 @@ impl RoomActor {
         self.settle_all().await;
     }
 
-    /// Lets everything that is being written come to its end.
+    /// Waits until all writes under way have finished.
     async fn settle_all(&mut self) {
         while !self.pending.is_empty() {
             let done = posting::front(&mut self.pending).await;
@@ -307,7 +307,7 @@ impl RoomActor {
         }
     }
 
-    /// Answers what has been written, and tells everybody of all that is done by now in one go.
+    /// Replies to finished writes, and delivers their events together.
     async fn settle(&mut self, first: posting::Done) {
         let mut events = Vec::new();
         let mut next = Some(first);
@@ -329,7 +329,7 @@ impl RoomActor {
     }
 }
 
-/// Whether the room is listed no more, or the list is gone with the chat.
+/// Removes an unused room from the running rooms; also returns `true` if the chat, and with it the list, has ended.
 fn forgotten(running: &Weak<Running>, id: RoomId, inbox: &mpsc::Receiver<RoomMsg>) -> bool {
     running
         .upgrade()

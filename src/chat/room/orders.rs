@@ -1,5 +1,4 @@
-//! What is ordered of a room, and what changes the room itself. Orders are rare: each waits until it is on disk, one after
-//! the other.
+//! Orders: commands that change the room itself or its members. They are rare; each is on disk before the next begins.
 
 use std::sync::Arc;
 
@@ -12,14 +11,14 @@ use crate::store::CodeHash;
 use super::super::error::allowed;
 use super::{ChatError, RoomActor};
 
-/// Something to be done to a room.
+/// Command that changes a room or its members.
 pub(in crate::chat) enum Order {
     Join,
-    /// Where an operator has switched proof off: private rooms too.
+    /// Joins private rooms too, where `compat.open` disables authentication.
     JoinOpen,
     JoinByKey(Key),
     JoinByInvite(CodeHash),
-    /// The invite was used up for the account that joins.
+    /// Joins with an invite that was used up when the account was created.
     JoinInvited,
     Add(UserId),
     Leave,
@@ -147,7 +146,7 @@ impl RoomActor {
         Ok(())
     }
 
-    /// The room is another now: its members hear it everywhere, and so does whoever watches.
+    /// Replaces the room and sends the change to members and subscribers, and to everybody that the room list changed.
     fn changed(&mut self, room: Room) {
         self.room = Arc::new(room);
         let event = Event::RoomChanged(self.room.clone());
@@ -172,7 +171,7 @@ impl RoomActor {
         Ok(())
     }
 
-    /// Reads room and members again, because somebody else has changed them, and tells what is new.
+    /// Reads room and members from the store again, after somebody else changed them, and sends the differences.
     pub(super) async fn reload(&mut self) {
         let id = self.room.id;
         let (Ok(Some(room)), Ok(members)) = (
@@ -183,7 +182,7 @@ impl RoomActor {
         };
         for mut member in members {
             let known = self.members.get(&member.person.id);
-            // What was read is not written yet.
+            // Keeps the actor's read cursor, which moves only when its write is concluded.
             member.place.last_read_id =
                 known.map_or(member.place.last_read_id, |known| known.place.last_read_id);
             match known {

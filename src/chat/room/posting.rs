@@ -1,4 +1,4 @@
-//! Messages on their way to the disk, and what follows when they are there.
+//! Posting and changing messages: writes under way, and what follows when they are on disk.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -18,16 +18,16 @@ use super::{ChatError, Posted, Reply, RoomActor, Speaker};
 
 /// A message needs a text or a file.
 const EMPTY: Invalid = Invalid::new("content", "must not be empty");
-/// So many failed messages are remembered.
+/// Number of failed messages that are remembered.
 const UNSURE_MAX: usize = 1000;
 
-/// A message takes only so many different reactions.
+/// The number of different reactions to a message is limited.
 const TOO_MANY_EMOJI: Invalid = Invalid::new("emoji", "is one too many for this message");
 
-/// How many notifications are left to people who have read some.
+/// Numbers of unread notifications left to people who have read some.
 type Left = Vec<(UserId, u32)>;
 
-/// Something that is being written.
+/// Write under way.
 pub(super) enum Pending {
     Post {
         id: MessageId,
@@ -45,7 +45,7 @@ pub(super) enum Pending {
     },
 }
 
-/// Something that was written, or could not be.
+/// Finished write, successful or not.
 pub(super) enum Done {
     Post {
         id: MessageId,
@@ -63,13 +63,13 @@ pub(super) enum Done {
     },
 }
 
-/// Waits for the first of what is being written; forever, if nothing is.
+/// Waits until the first write under way has finished; forever if there is none.
 pub(super) async fn front(pending: &mut VecDeque<Pending>) -> Done {
     poll_fn(|context| poll_front(pending, context)).await
 }
 
 fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Poll<Done> {
-    /// The ticket's answer, if it has come.
+    /// Returns the ticket's answer if it is ready.
     fn answer<T>(
         ticket: &mut Ticket<T>,
         context: &mut Context<'_>,
@@ -178,9 +178,9 @@ impl RoomActor {
     fn may_change(&self, by: &Person, change: &Change) -> Result<(), ChatError> {
         self.check(by, Action::Look)?;
         match change {
-            // Else an old message would be a way to speak.
+            // Otherwise people who may not post could speak by editing an old message.
             Change::Edit(_) | Change::Show(_) => self.check_may_speak(by).map_err(|error| {
-                // They know of the room: nothing in it is theirs to change.
+                // They may see the room, so `NotFound` would be wrong.
                 match error {
                     ChatError::NotFound(_) => ChatError::Forbidden,
                     error => error,
@@ -191,7 +191,7 @@ impl RoomActor {
         }
     }
 
-    /// Whether `by` may delete what `author` wrote; the owner's words are out of a moderator's reach.
+    /// Whether `by` may delete a message of `author`. Moderators cannot delete the owner's messages.
     fn may_delete(&self, by: &Person, author: UserId) -> bool {
         let action = match self.place(author) {
             Some(MemberRole::Owner) => Action::Manage,
@@ -200,7 +200,7 @@ impl RoomActor {
         self.check(by, action).is_ok()
     }
 
-    /// Answers whoever asked; what comes back is to be told to everybody.
+    /// Replies to the callers of a finished write; returns the event to deliver to the subscribers.
     pub(super) fn conclude(&mut self, done: Done) -> Option<Event> {
         let event = match done {
             Done::Post { id, answer, reply } => self.posted(id, answer, reply),
@@ -249,7 +249,7 @@ impl RoomActor {
             Ok(Appended::NoSuchReply) => return refuse(reply, ChatError::NotFound("message")),
             Ok(Appended::NoSuchFile) => return refuse(reply, ChatError::NotFound("file")),
             Err(error) => {
-                // It may be on disk all the same, if only the answer of COMMIT was lost.
+                // The message may be on disk if only the result of COMMIT was lost.
                 self.unsure.truncate(UNSURE_MAX);
                 self.unsure.push(id);
                 return refuse(reply, error.into());

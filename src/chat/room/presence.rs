@@ -1,5 +1,5 @@
-//! Who is there and who is typing: members with an open connection, told as one difference each half second, so that
-//! crowds make no storm.
+//! Presence and typing. A member with an open connection is online. Presence is sent as one difference each half
+//! second, so that crowds do not cause a storm of events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,14 +17,14 @@ use super::super::outbox::Weight;
 use super::super::people::Connection;
 use super::{Attached, ChatError, Online, Reply, RoomActor};
 
-/// In rooms of more members only the number of people online is told.
+/// In rooms with more members only the number of people online is sent.
 const NAMED_MAX: usize = 200;
-/// How soon those who had no room for a change are told again.
+/// Delay before presence or read cursors are sent again to connections that had no space for a change.
 const TELL_AGAIN_AFTER: Duration = Duration::from_millis(250);
-/// How often one person's typing is passed on.
+/// Minimum interval between two typing events of one person.
 pub(super) const TYPING_EVERY: Duration = Duration::from_secs(1);
 
-/// Who is there, as those who watch were told.
+/// Presence as it was last sent to the subscribers.
 #[derive(Default)]
 pub(super) struct Presence {
     named: HashMap<UserId, Arc<Person>>,
@@ -32,12 +32,12 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    /// Who is no member is not there; those who watch hear that they left.
+    /// Removes a person who is no longer a member; subscribers learn that from `Left`.
     pub(super) fn forget(&mut self, user: UserId) {
         self.named.remove(&user);
     }
 
-    /// The differences that follow begin from that.
+    /// Returns the state to which the following differences apply.
     fn told(&self) -> Online {
         Online {
             people: self.named.values().cloned().collect(),
@@ -47,8 +47,8 @@ impl Presence {
 }
 
 impl RoomActor {
-    /// Lets a connection watch from `position` on: what it missed since then follows the reply, then all that happens. One
-    /// that has ended is refused: whoever ended it may have gone through its rooms already.
+    /// Subscribes a connection from `position` on: the reply comes first, then the changes it missed, then live events.
+    /// Refuses a closed connection, because the task that closed it may have gone through its rooms already.
     pub(super) fn attach(
         &mut self,
         connection: Arc<Connection>,
@@ -62,7 +62,7 @@ impl RoomActor {
         if let Err(error) = checked.and_then(|()| allowed(verdict)) {
             return reply(Err(error));
         }
-        // In this order: who closes the outbox after this look goes through the rooms after that.
+        // The order matters: a task that closes the outbox after this check goes through the noted rooms after that.
         if !connection.note_room(self.room.id) || connection.outbox().is_closed() {
             return reply(Err(ChatError::Busy));
         }
@@ -72,7 +72,7 @@ impl RoomActor {
             return reply(Ok(Attached::Behind { floor }));
         };
         if self.watchers.is_empty() {
-            // Nobody was told of what happened meanwhile.
+            // Presence was not updated while there were no subscribers.
             self.stirred.mark_unchanged();
             self.take_stock();
         }
@@ -93,13 +93,13 @@ impl RoomActor {
             .for_each(|connection| self.detach(connection));
     }
 
-    /// Refuses who may not send messages now.
+    /// Refuses people who may not send messages now.
     pub(super) fn check_may_speak(&self, by: &Person) -> Result<(), ChatError> {
         let place = self.members.get(&by.id).map(|member| &member.place);
         allowed(may_speak(by.role, place, self.room.kind, Millis::now()))
     }
 
-    /// Tells those who watch what has changed since they were last told.
+    /// Sends the difference of presence since the last time to the subscribers.
     pub(super) fn look_around(&mut self) {
         let (before, count) = (
             std::mem::take(&mut self.presence.named),
@@ -130,13 +130,13 @@ impl RoomActor {
         }
     }
 
-    /// Has those who had no room for a change of presence or a read mark told again.
+    /// Schedules another attempt for connections that had no space for a change of presence or a read cursor.
     pub(super) fn tell_again_soon(&mut self) {
         let due = Instant::now() + TELL_AGAIN_AFTER;
         self.tell_again.get_or_insert(due);
     }
 
-    /// Tells all of it to those who had no room for a part, if it is time.
+    /// If it is due, sends whole presence and read cursors to connections that had no space for a change.
     pub(super) fn tell_again(&mut self, now: Instant) {
         if self.tell_again.is_none_or(|due| due > now) {
             return;
@@ -152,7 +152,7 @@ impl RoomActor {
         }
     }
 
-    /// A change of presence that brings anybody up to date, whatever they were told before.
+    /// Returns a presence event that is right for every subscriber, whatever it received before.
     fn whole_presence(&self) -> Event {
         let named = &self.presence.named;
         let members = self.members.values().map(|member| &member.person);
@@ -169,7 +169,7 @@ impl RoomActor {
         })
     }
 
-    /// Who is there now.
+    /// Returns the members who are online; in large rooms only their number.
     pub(super) fn online(&self) -> Online {
         if self.members.len() > NAMED_MAX {
             let count = self
@@ -223,7 +223,7 @@ impl RoomActor {
     }
 }
 
-/// A number for what one person does in one room again and again.
+/// Returns the key by which a newer typing event replaces one that is still queued.
 fn slot(room: RoomId, user: UserId) -> u64 {
     (room.0 as u64).rotate_left(32) ^ user.0 as u64
 }

@@ -1,4 +1,4 @@
-//! How far people have read: written at most once a second, answered and told when written.
+//! Read cursors: written at most once a second, answered and sent when they are on disk.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use super::super::outbox::Weight;
 use super::posting::Pending;
 use super::{ChatError, Reply, RoomActor};
 
-/// Cursors are written this often, but in direct rooms at once, where the other person waits to see it.
+/// Interval at which cursors are written. In direct rooms they are written at once: the other person waits to see it.
 const EVERY: Duration = Duration::from_secs(1);
-/// When so many wait for an answer, it is written at once.
+/// Number of waiting replies at which cursors are written at once.
 const REPLIES_MAX: usize = 1024;
 
-/// Who has read up to where.
+/// A person and the newest message that they have read.
 pub(super) type Cursor = (Arc<Person>, MessageId);
 
-/// Cursors that are not written yet. Until they are, `last_read_id` of the member stays what is on disk.
+/// Cursors that are not written yet. Until they are, the member's `last_read_id` is the one on disk.
 #[derive(Default)]
 pub(super) struct Reads {
     cursors: HashMap<UserId, Cursor>,
     replies: Vec<Reply<()>>,
     written: Option<Instant>,
     due: Option<Instant>,
-    /// Cursors for which not every connection had room.
+    /// Cursors for which some connection had no space.
     missed: HashMap<UserId, Cursor>,
-    /// Direct rooms: whose cursor moves past unread messages, until that is told.
+    /// In direct rooms: people whose cursor moves past unread messages, until that is sent.
     past_unread: HashSet<UserId>,
 }
 
@@ -41,7 +41,7 @@ impl Reads {
     }
 }
 
-/// How much each of the two people of a direct room has not read.
+/// Counts the unread messages of each of the two people of a direct room.
 pub(super) async fn count_unread(
     store: &Store,
     room: &Room,
@@ -58,11 +58,11 @@ impl RoomActor {
         let Some(member) = self.members.get(&by.id) else {
             return reply(Err(ChatError::NotFound("room")));
         };
-        // Nobody has read what has not been said.
+        // A cursor cannot be ahead of the newest change that was delivered.
         let through = through.min(self.tail.last());
         let so_far = member.place.last_read_id;
         if through <= so_far {
-            // Nothing is new, but other protocols' clients wait to hear it all the same.
+            // The cursor does not move, but clients of other dialects wait for the event all the same.
             self.tell_read(by.clone(), so_far);
             return reply(Ok(()));
         }
@@ -88,7 +88,7 @@ impl RoomActor {
         }
     }
 
-    /// Somebody's cursor is on disk: now it counts, and is told.
+    /// Applies a cursor that is on disk, and sends it.
     pub(super) fn note_read(&mut self, person: Arc<Person>, through: MessageId) {
         let Some(member) = self.members.get_mut(&person.id) else {
             return;
@@ -99,20 +99,20 @@ impl RoomActor {
         self.tell_read(person, so_far);
     }
 
-    /// Remembers whether one of two people has something unread, before their cursor moves.
+    /// Remembers whether a person of a direct room has unread messages, before their cursor moves.
     async fn note_unread(&mut self, user: UserId) {
         let is_unread = |room: &Self| room.unread.get(&user).is_some_and(|count| *count > 0);
         if !is_unread(self) {
             return;
         }
-        // Some of it may have been deleted since it was counted.
+        // Some may have been deleted since they were counted.
         self.recount(user).await;
         if is_unread(self) {
             self.reads.past_unread.insert(user);
         }
     }
 
-    /// Counts what one of two people has not read, by what is on disk.
+    /// Counts the unread messages of a person of a direct room, by what is on disk.
     async fn recount(&mut self, user: UserId) {
         self.settle_all().await;
         match self.store.unread(self.room.id, user).await {
@@ -121,7 +121,7 @@ impl RoomActor {
         }
     }
 
-    /// Tells the other of two people how much waits for them.
+    /// Sends the recipients of direct messages their new number of unread messages.
     pub(super) fn tell_unread(&mut self, events: &[Event]) {
         let room = self.room.clone();
         for message in events
@@ -143,8 +143,8 @@ impl RoomActor {
         }
     }
 
-    /// Tells those whom it concerns but who do not watch, in protocols that want it: what is said to them, and what is
-    /// said in the lobby.
+    /// Sends direct messages and the lobby's events to connections that are not subscribed to the room, in dialects
+    /// that want them.
     pub(super) fn tell_absent(&self, events: &[Event]) {
         if events.is_empty() || !self.people.has_absent() {
             return;
@@ -173,7 +173,7 @@ impl RoomActor {
         })
     }
 
-    /// In direct rooms both people are told, elsewhere only one's own connections.
+    /// Sends a read cursor: to both people in direct rooms, elsewhere only to the reader's own connections.
     pub(super) fn tell_read(&mut self, person: Arc<Person>, last_read_id: MessageId) {
         let (room, reader) = (self.room.id, person.id);
         let other = self
@@ -206,7 +206,7 @@ impl RoomActor {
         }
     }
 
-    /// Tells the newest of those cursors again for which somebody had no room.
+    /// Sends the newest cursors again for which some connection had no space.
     pub(super) fn tell_missed_reads(&mut self) {
         for (person, last_read_id) in std::mem::take(&mut self.reads.missed).into_values() {
             self.tell_read(person, last_read_id);

@@ -1,4 +1,4 @@
-//! Which rooms have a task: one each at any time. Looked at by whoever needs a room, and by the task itself before it ends.
+//! Running room actors, at most one per room. Callers look a room up here, and its actor does before it ends.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,18 @@ use crate::model::RoomId;
 
 use super::{RoomHandle, RoomMsg};
 
-/// The rooms that have a task.
+/// Handles of the running room actors.
 #[derive(Default)]
 pub(in crate::chat) struct Running(Mutex<HashMap<RoomId, RoomHandle>>);
 
 impl Running {
-    /// The way to a room that has a task.
+    /// Returns the handle of a room's actor, if it runs.
     pub(in crate::chat) fn get(&self, room: RoomId) -> Option<RoomHandle> {
         let rooms = self.lock();
         rooms.get(&room).filter(|known| !known.is_closed()).cloned()
     }
 
-    /// The way to a room, which is started if it has no task.
+    /// Returns the handle of a room's actor, which is started if it does not run.
     pub(in crate::chat) fn get_or_start(
         &self,
         room: RoomId,
@@ -35,16 +35,15 @@ impl Running {
         handle
     }
 
-    /// The ways to all of them.
     pub(in crate::chat) fn all(&self) -> Vec<RoomHandle> {
         self.lock().values().cloned().collect()
     }
 
-    /// Forgets a room unless somebody has told it something, or may be about to. Once forgotten it is told nothing more,
-    /// so its task must end without doing anything else.
+    /// Forgets a room unless a command is queued or a caller may be about to queue one; `true` if it did. A forgotten
+    /// actor receives no more commands, so it must end without doing anything else.
     pub(super) fn forget_unused(&self, room: RoomId, inbox: &mpsc::Receiver<RoomMsg>) -> bool {
         let mut rooms = self.lock();
-        // Whoever tells a room something holds a copy of its handle, and copies are made under this lock.
+        // Callers hold a clone of the handle, and clones are made under this lock.
         let unused = inbox.sender_strong_count() == 1 && inbox.is_empty();
         if unused {
             rooms.remove(&room);
@@ -52,7 +51,7 @@ impl Running {
         unused
     }
 
-    /// Forgets a room whose task ends whatever it was told, and closes its mailbox.
+    /// Forgets a room whose actor ends whatever is queued, and closes its mailbox.
     pub(super) fn forget(&self, room: RoomId, inbox: &mut mpsc::Receiver<RoomMsg>) {
         let mut rooms = self.lock();
         inbox.close();

@@ -1,15 +1,15 @@
-//! The last few changes of a room, so that a connection that is almost up to date becomes live without a gap.
+//! Replay buffer: the last changes of a room, so that a connection almost up to date becomes live without a gap.
 
 use std::collections::VecDeque;
 
 use crate::model::{Event, MessageId};
 
-/// So many changes are kept.
+/// Number of changes that are kept.
 const CHANGES_MAX: usize = 256;
-/// So many bytes of their texts are kept.
+/// Bytes of message content that are kept.
 const BYTES_MAX: usize = 256 * 1024;
 
-/// Every change after `floor`, in order.
+/// All changes after `floor`, in order.
 pub(super) struct Tail {
     floor: MessageId,
     last: MessageId,
@@ -18,7 +18,7 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Nothing has happened since `newest`.
+    /// Creates an empty buffer; `newest` is the newest change of the room.
     pub(super) fn new(newest: MessageId) -> Self {
         Self {
             floor: newest,
@@ -28,17 +28,17 @@ impl Tail {
         }
     }
 
-    /// The newest change that was told.
+    /// Returns the newest change that was delivered.
     pub(super) fn last(&self) -> MessageId {
         self.last
     }
 
-    /// What happened up to here is not kept.
+    /// Returns the change up to which changes are not kept.
     pub(super) fn floor(&self) -> MessageId {
         self.floor
     }
 
-    /// Keeps what is about to be told; anything but changes to messages is left out.
+    /// Adds an event that is about to be delivered. Ignores all but changes of messages.
     pub(super) fn push(&mut self, event: &Event) {
         let Some(message) = event.message() else {
             return;
@@ -51,7 +51,7 @@ impl Tail {
         }
     }
 
-    /// What happened after `position`; `None` if that is too long ago to know.
+    /// Returns the changes after `position`; `None` if some of them are no longer kept.
     pub(super) fn since(&self, position: MessageId) -> Option<Vec<Event>> {
         let after = |change: &&(MessageId, Event)| change.0 > position;
         (position >= self.floor).then(|| {
@@ -63,7 +63,7 @@ impl Tail {
         })
     }
 
-    /// Forgets everything: those who come back read it from the disk.
+    /// Discards all changes: returning connections read them from disk.
     pub(super) fn clear(&mut self) {
         *self = Self::new(self.last);
     }

@@ -1,4 +1,4 @@
-//! Who watches a room, and how an event reaches all of them: encoded once per dialect and view, then only shared.
+//! Subscribers of a room. An event is encoded once per dialect and view, and all subscribers share the bytes.
 
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
@@ -10,21 +10,21 @@ use super::super::encode::{Encoder, View};
 use super::super::outbox::{Frames, Offered, Sealed, Weight};
 use super::super::people::Connection;
 
-/// So many connections are written to at a time; then others have their turn.
+/// Connections written to before other tasks get a turn.
 const SENDS_AT_ONCE: usize = 64;
 
-/// Connections that watch in the same dialect and, where that matters to it, know this server by the same address.
+/// Subscribers of the same dialect and, if it matters to the dialect, the same base URL of this server.
 struct Group {
     encoder: Encoder,
     base: Arc<str>,
     seats: Vec<Arc<Connection>>,
-    /// Connections that had no room for a change of presence.
+    /// Connections that had no space for a change of presence.
     missed: HashSet<u64>,
-    /// Where in `seats` a connection is, so that one is found without looking at all.
+    /// Index of each connection in `seats`, to find one without a scan.
     places: HashMap<u64, usize>,
 }
 
-/// All who watch a room; a connection in two dialects has two seats.
+/// All subscribers of a room; a connection in two dialects has two seats.
 #[derive(Default)]
 pub(super) struct Watchers {
     groups: Vec<Group>,
@@ -35,7 +35,7 @@ impl Watchers {
         self.groups.is_empty()
     }
 
-    /// Seats a connection; `false` if it has that seat already.
+    /// Subscribes a connection in a dialect; `false` if it is subscribed already.
     pub(super) fn add(&mut self, connection: Arc<Connection>, encoder: Encoder) -> bool {
         let base = connection.base_for(encoder);
         let place = self
@@ -55,7 +55,7 @@ impl Watchers {
         self.groups[place].add(connection)
     }
 
-    /// Takes away the seats of those connections of which `leaves` is true.
+    /// Unsubscribes the connections for which `leaves` is true. Returns them, once per seat.
     pub(super) fn remove(&mut self, leaves: impl Fn(&Connection) -> bool) -> Vec<Arc<Connection>> {
         let mut gone = Vec::new();
         for group in &mut self.groups {
@@ -68,12 +68,12 @@ impl Watchers {
         gone
     }
 
-    /// Takes away all seats of a connection.
+    /// Unsubscribes a connection in all dialects.
     pub(super) fn remove_connection(&mut self, connection: u64) {
         self.remove_from(connection, |_| true);
     }
 
-    /// Takes away the seat a connection has in one dialect.
+    /// Unsubscribes a connection in one dialect.
     pub(super) fn leave(&mut self, connection: u64, encoder: Encoder) {
         self.remove_from(connection, |group| group.encoder == encoder);
     }
@@ -90,7 +90,7 @@ impl Watchers {
         self.groups.retain(|group| !group.seats.is_empty());
     }
 
-    /// Whose connections watch.
+    /// Returns the people whose connections are subscribed.
     pub(super) fn users(&self) -> HashSet<UserId> {
         self.groups
             .iter()
@@ -99,7 +99,7 @@ impl Watchers {
             .collect()
     }
 
-    /// Queues events with everybody but one person; answers which connections have ended or did not keep up.
+    /// Queues events with all subscribers except the person `but`. Returns the connections that are closed or lagging.
     pub(super) fn deliver(
         &self,
         events: &[Event],
@@ -112,7 +112,8 @@ impl Watchers {
             .collect()
     }
 
-    /// Queues a change of presence with everybody; answers which connections have ended. Who has no room for it is remembered.
+    /// Queues a change of presence with all subscribers and records those without space for it. Returns closed
+    /// connections.
     pub(super) fn tell_presence(&mut self, change: &Event) -> Vec<u64> {
         let mut dead = Vec::new();
         for group in &mut self.groups {
@@ -130,12 +131,12 @@ impl Watchers {
         dead
     }
 
-    /// Whether somebody had no room for a change of presence.
+    /// Whether a connection had no space for a change of presence.
     pub(super) fn has_missed_presence(&self) -> bool {
         self.groups.iter().any(|group| !group.missed.is_empty())
     }
 
-    /// Queues the whole presence with those who had no room for a change of it.
+    /// Queues the whole presence with connections that had no space for a change of it.
     pub(super) fn tell_missed_presence(&mut self, whole: &Event) {
         for group in &mut self.groups {
             let missed = std::mem::take(&mut group.missed);
@@ -157,8 +158,8 @@ impl Watchers {
         }
     }
 
-    /// Sends events to everybody, past the queues where nothing waits in them; answers which connections have ended or did
-    /// not keep up.
+    /// Sends events to all subscribers, past their queues where those are empty. Returns the connections that are
+    /// closed or lagging.
     pub(super) async fn send(&self, events: &[Event]) -> Vec<u64> {
         let mut dead = Vec::new();
         for (number, (seat, frames)) in self.addressed(events).enumerate() {
@@ -172,7 +173,7 @@ impl Watchers {
         dead
     }
 
-    /// What everybody gets of events.
+    /// Returns each subscriber with its frames for the events.
     fn addressed<'a>(
         &'a self,
         events: &'a [Event],
@@ -187,7 +188,7 @@ impl Watchers {
         })
     }
 
-    /// Who watches in one dialect, each once.
+    /// Returns the people subscribed in one dialect, each once.
     pub(super) fn people(&self, encoder: Encoder) -> Vec<Arc<Person>> {
         let seats = self
             .groups
@@ -200,7 +201,7 @@ impl Watchers {
         people
     }
 
-    /// Queues an event with those who watch in one dialect; answers which connections have ended or did not keep up.
+    /// Queues an event with the subscribers of one dialect. Returns the connections that are closed or lagging.
     pub(super) fn announce(&self, encoder: Encoder, event: &Event) -> Vec<u64> {
         let mut dead = Vec::new();
         for group in self.groups.iter().filter(|group| group.encoder == encoder) {
@@ -216,7 +217,7 @@ impl Watchers {
         dead
     }
 
-    /// Who watches in which dialect.
+    /// Returns the connections and dialects that are subscribed.
     pub(super) fn seats(&self) -> HashSet<(u64, TypeId)> {
         let seats = |group: &'_ Group| {
             group
@@ -270,8 +271,8 @@ impl Group {
         seal(self.encoder, Frames::at(&self.base), events, view)
     }
 
-    /// A copy of its own for somebody who caused one of the events, in dialects where that matters, and for everybody of
-    /// addresses that are good for one person.
+    /// Encodes a separate copy for a person who caused one of the events, in dialects with views, and for everybody if
+    /// it contains URLs that are valid for one person.
     fn view_of(&self, seat: &Connection, events: &[Event]) -> Option<Sealed> {
         let has_views = self.encoder.0.has_views();
         let own = |event: &Event| has_views && event.author() == Some(seat.user());

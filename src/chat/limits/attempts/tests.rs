@@ -1,4 +1,4 @@
-//! Attempts at once: how many are made, who waits, who is refused.
+//! Concurrent attempts: how many are made, wait or are refused.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,7 +23,7 @@ fn login(n: u8, user: i64) -> Vec<Key> {
     keys::of_login(address(n), Account::Known(UserId(user)), false)
 }
 
-/// Work that others overtake, as hashing does.
+/// Work that lets other tasks run in between, as hashing does.
 async fn slow<T>(result: Result<T, ChatError>) -> Result<T, ChatError> {
     for _ in 0..5 {
         tokio::task::yield_now().await;
@@ -120,7 +120,7 @@ async fn a_cancelled_waiter_does_not_block_others() {
 #[tokio::test]
 async fn permits_of_all_keys_are_taken_or_none() {
     let attempts = attempts(1);
-    // The account and the address together are used up; the address itself must not be charged for what is refused.
+    // Account and address together are used up. A refused attempt must not be charged to the address alone.
     assert!(!is_limited(&fail(&attempts, login(1, 1)).await));
     for _ in 0..9 {
         assert!(is_limited(&fail(&attempts, login(1, 1)).await));
