@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper_util::service::TowerToHyperService;
 use parlor::transport::connection_limit::{Gate, Limits};
 use parlor::transport::engineio::{
-    self, Config, Handshake, Message, Protocol, Reaction, Reason, Rhythm, Server, Session,
+    self, Config, Handshake, Message, PingConfig, Protocol, Reaction, Reason, Server, Session,
 };
 use parlor::transport::frame::{binary_frame, text_frame};
 use parlor::transport::listener::Listener;
@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use warp::Filter;
 
-const RHYTHM: Rhythm = Rhythm {
+const RHYTHM: PingConfig = PingConfig {
     interval: Duration::from_millis(300),
     timeout: Duration::from_millis(200),
 };

@@ -7,11 +7,11 @@ use crate::model::{
 };
 use crate::store::{Guarded, NewUser};
 
-use super::hasher::Lane;
-use super::limits::{client_network, keys};
-use super::outbox::Closing;
-use super::sessions::{Grant, Grantor};
-use super::visitor::Visitor;
+use super::client_info::ClientInfo;
+use super::outbox::CloseReason;
+use super::password_hasher::Lane;
+use super::rate_limit::{client_network, keys};
+use super::sessions::{TokenPair, TokenProfile};
 use super::{Caller, Chat, ChatError, Cost};
 
 /// Data for a new account.
@@ -46,7 +46,11 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::RegistrationClosed`], [`ChatError::Taken`], [`ChatError::Limited`].
-    pub async fn register(&self, new: Registration, visitor: &Visitor) -> Result<User, ChatError> {
+    pub async fn register(
+        &self,
+        new: Registration,
+        visitor: &ClientInfo,
+    ) -> Result<User, ChatError> {
         self.may_register(visitor)?;
         self.add_registered(Role::User, new, visitor).await
     }
@@ -60,7 +64,7 @@ impl Chat {
         &self,
         role: Role,
         new: Registration,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<User, ChatError> {
         if role != Role::Admin {
             return self.register(new, visitor).await;
@@ -114,7 +118,7 @@ impl Chat {
         username: Username,
         email: Option<Email>,
         display_name: Option<ShownName>,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<User, ChatError> {
         self.may_visit(visitor)?;
         let adding = self.add(NewUser {
@@ -131,9 +135,9 @@ impl Chat {
     pub async fn first_login(
         &self,
         user: User,
-        visitor: &Visitor,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
+        visitor: &ClientInfo,
+        grantor: &TokenProfile,
+    ) -> Result<TokenPair, ChatError> {
         self.grant(user, visitor, grantor).await
     }
 
@@ -144,7 +148,7 @@ impl Chat {
     pub async fn first_login_cookie(
         &self,
         user: User,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<(Caller, String), ChatError> {
         self.open_cookie(user, visitor).await
     }
@@ -227,7 +231,7 @@ impl Chat {
         &self,
         role: Role,
         new: Registration,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<User, ChatError> {
         let adding = async {
             let new = self.hashed(role, new, visitor).await?;
@@ -240,7 +244,7 @@ impl Chat {
     /// learn that a name or an e-mail address is taken.
     pub(super) async fn newcomer<T>(
         &self,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
         adding: impl Future<Output = Result<T, ChatError>>,
     ) -> Result<T, ChatError> {
         if let Some(limit) = &self.core.limits.registrations {
@@ -257,7 +261,7 @@ impl Chat {
         &self,
         role: Role,
         new: Registration,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<NewUser, ChatError> {
         let lane = Lane::newcomer(visitor.address);
         let password_hash = Some(self.core.hasher.hash(lane, &new.password).await?);
@@ -297,7 +301,9 @@ impl Chat {
             Guarded::Missing => return Err(ChatError::NotFound("user")),
             Guarded::LastAdmin => return Err(ChatError::LastAdmin),
         }
-        self.core.people.close(id, Closing::SessionEnded, |_| true);
+        self.core
+            .people
+            .close(id, CloseReason::SessionEnded, |_| true);
         self.sweep_soon();
         self.retire(id).await
     }

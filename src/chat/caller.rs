@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::store::Session;
 
-use super::token::TokenKind;
+use super::tokens::TokenKind;
 use super::{Chat, ChatError, TokenFault};
 
 /// Minimum interval in milliseconds between two updates of a session's last use.

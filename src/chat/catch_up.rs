@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::model::{Action, Message, MessageId, RoomId};
 
-use super::people::Connection;
+use super::connections::Connection;
 use super::room::{Attached, Online, Reply, RoomMsg};
 use super::{Caller, Chat, ChatError, Encoder};
 

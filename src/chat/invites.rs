@@ -11,13 +11,13 @@ use crate::model::{
 use crate::store::{CodeHash, NewInvite};
 
 use super::accounts::Registration;
+use super::client_info::ClientInfo;
 use super::error::allowed;
-use super::hasher::Lane;
-use super::limits::keys;
-use super::outbox::Closing;
+use super::outbox::CloseReason;
+use super::password_hasher::Lane;
+use super::rate_limit::keys;
 use super::room::Order;
-use super::setup::random_word;
-use super::visitor::Visitor;
+use super::setup_link::random_token;
 use super::{Caller, Chat, ChatError};
 
 const NO_LINK: ChatError = ChatError::NotFound("password link");
@@ -27,7 +27,7 @@ const PASSWORD_LINK_GOOD_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Parameters of a new invite.
 #[derive(Clone, Copy, Debug)]
-pub struct InviteWish {
+pub struct InviteOptions {
     /// Room that the invite leads to, if any.
     pub room: Option<RoomId>,
     /// Number of times it may be used, at most [`Invite::USES_MAX`].
@@ -38,7 +38,7 @@ pub struct InviteWish {
 
 /// A new object with its code, which cannot be read again later.
 #[derive(Clone, Debug)]
-pub struct Coded<T> {
+pub struct WithCode<T> {
     pub made: T,
     /// 32 hexadecimal digits.
     pub code: String,
@@ -59,11 +59,11 @@ impl Chat {
     pub async fn create_invite(
         &self,
         caller: &Caller,
-        wish: InviteWish,
-    ) -> Result<Coded<Invite>, ChatError> {
+        wish: InviteOptions,
+    ) -> Result<WithCode<Invite>, ChatError> {
         self.check_may_invite(caller, wish.room).await?;
         self.count_message(caller)?;
-        let code = random_word();
+        let code = random_token();
         let new = NewInvite {
             code_hash: hash(&code),
             room_id: wish.room,
@@ -73,7 +73,7 @@ impl Chat {
         };
         let made = self.core.store.add_invite(new).await?;
         let made = made.ok_or(ChatError::NotFound("room"))?;
-        Ok(Coded { made, code })
+        Ok(WithCode { made, code })
     }
 
     /// Returns the invites that the caller may create and revoke, by id after `after`.
@@ -111,7 +111,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::NotFound`] if it is not valid (any more), [`ChatError::Limited`] after too many such errors.
-    pub async fn invite(&self, code: &str, visitor: &Visitor) -> Result<Invite, ChatError> {
+    pub async fn invite(&self, code: &str, visitor: &ClientInfo) -> Result<Invite, ChatError> {
         let look = async {
             let found = self.core.store.invite_by_code(hash(code)).await?;
             found
@@ -124,7 +124,7 @@ impl Chat {
     /// Runs `doing`, whose result reveals whether the code of a link is valid, under the rate limit for wrong codes.
     pub(super) async fn guess_code<T>(
         &self,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
         doing: impl Future<Output = Result<T, ChatError>>,
     ) -> Result<T, ChatError> {
         let keys = keys::of_client(visitor.address);
@@ -132,7 +132,7 @@ impl Chat {
     }
 
     /// Whether that client may create an account with the invite.
-    pub fn registers(&self, invite: &Invite, visitor: &Visitor) -> bool {
+    pub fn registers(&self, invite: &Invite, visitor: &ClientInfo) -> bool {
         invite.registers() || self.may_register(visitor).is_ok()
     }
 
@@ -144,7 +144,7 @@ impl Chat {
         &self,
         new: Registration,
         code: &str,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<User, ChatError> {
         let invite = self.invite(code, visitor).await?;
         if !invite.registers() {
@@ -171,7 +171,7 @@ impl Chat {
         &self,
         caller: &Caller,
         code: &str,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<Room, ChatError> {
         let invite = self.invite(code, visitor).await?;
         let room = invite.room.ok_or(ChatError::NotFound("invite"))?;
@@ -187,13 +187,13 @@ impl Chat {
         &self,
         caller: &Caller,
         id: UserId,
-    ) -> Result<Coded<PasswordLink>, ChatError> {
+    ) -> Result<WithCode<PasswordLink>, ChatError> {
         caller.need_admin()?;
         let user = self.user(id).await?;
         if user.role() == Role::Guest {
             return Err(ChatError::Forbidden);
         }
-        let code = random_word();
+        let code = random_token();
         let expires_at = Millis::now().after(PASSWORD_LINK_GOOD_FOR);
         self.core
             .store
@@ -201,14 +201,18 @@ impl Chat {
             .await?;
         tracing::info!(user = %id, by = %caller.id(), "a password link was made");
         let made = PasswordLink { user, expires_at };
-        Ok(Coded { made, code })
+        Ok(WithCode { made, code })
     }
 
     /// Whether `code` belongs to a password reset link that is still valid.
     ///
     /// # Errors
     /// [`ChatError::Limited`] after too many wrong codes.
-    pub async fn is_password_link(&self, code: &str, visitor: &Visitor) -> Result<bool, ChatError> {
+    pub async fn is_password_link(
+        &self,
+        code: &str,
+        visitor: &ClientInfo,
+    ) -> Result<bool, ChatError> {
         match self.owner_of_link(code, visitor).await {
             Ok(_) => Ok(true),
             Err(ChatError::NotFound(_)) => Ok(false),
@@ -216,7 +220,7 @@ impl Chat {
         }
     }
 
-    async fn owner_of_link(&self, code: &str, visitor: &Visitor) -> Result<UserId, ChatError> {
+    async fn owner_of_link(&self, code: &str, visitor: &ClientInfo) -> Result<UserId, ChatError> {
         let look = async {
             let found = self.core.store.password_link(hash(code)).await?;
             found.ok_or(NO_LINK)
@@ -233,7 +237,7 @@ impl Chat {
         &self,
         code: &str,
         new: ChosenPassword,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<(), ChatError> {
         // Hashing is expensive, so the code is checked first.
         let id = self.owner_of_link(code, visitor).await?;
@@ -248,7 +252,7 @@ impl Chat {
         tracing::info!(%user, "a password link was used");
         self.core
             .people
-            .close(user, Closing::SessionEnded, |_| true);
+            .close(user, CloseReason::SessionEnded, |_| true);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::model::{
     User, UserId,
 };
 
-use super::limits::keys;
+use super::rate_limit::keys;
 use super::room::{Order, RoomMsg};
 use super::{Caller, Chat, ChatError, Cost};
 

@@ -8,7 +8,7 @@ use super::room::{Reply, RoomMsg, Speaker};
 use super::{Caller, Chat, ChatError};
 
 #[derive(Clone, Debug)]
-pub struct Posted {
+pub struct PostOutcome {
     pub message: Arc<Message>,
     /// `false` if its uuid was sent before; then this is the first copy.
     pub new: bool,
@@ -25,7 +25,7 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         draft: Draft,
-    ) -> Result<Posted, ChatError> {
+    ) -> Result<PostOutcome, ChatError> {
         self.count_message(caller)?;
         let by = speaker(caller);
         let post = |reply| RoomMsg::Post { by, draft, reply };
@@ -40,7 +40,7 @@ impl Chat {
         caller: &Caller,
         room: RoomId,
         draft: Draft,
-        reply: Reply<Posted>,
+        reply: Reply<PostOutcome>,
     ) {
         if let Err(error) = self.count_message(caller) {
             return reply(Err(error));

@@ -2,78 +2,78 @@
 //! [`Encode`]. Must not know any wire protocol.
 
 mod accounts;
-mod admin;
-mod background;
-mod bystanders;
+mod action_limits;
+mod admin_stats;
+mod anonymous_access;
 mod caller;
 mod catch_up;
-mod census;
-mod chosen;
+mod client_info;
 mod clock;
-mod encode;
+mod connect;
+mod connections;
+mod encoder;
 mod error;
 pub mod files;
-mod hasher;
+mod idle;
 mod invites;
-mod limits;
-mod live;
-mod logins;
-pub mod manage;
+mod jobs;
 mod members;
 mod messages;
-mod metering;
 mod notifications;
-mod open;
+pub mod offline_accounts;
 mod outbox;
-mod people;
+mod password_hasher;
+mod passwords;
+mod rate_limit;
 mod registry;
 mod room;
 mod rooms;
 mod search;
+mod selected_rooms;
 mod sessions;
 mod settings;
-mod setup;
-mod token;
-mod visitor;
-mod watchdog;
+mod setup_link;
+mod tokens;
+mod unidentified;
+mod user_admin;
 mod worker_pool;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use accounts::Registration;
-pub use bystanders::Bystander;
+pub use admin_stats::{RoomSummary, ServerStats, UserUsage};
 pub use caller::{Caller, Credential};
 pub use catch_up::Resumed;
-pub use census::{Census, RoomStanding, Standing};
-pub use chosen::Chosen;
-pub use encode::{Encode, Encoder, View};
+pub use client_info::{Cause, ClientInfo, Remote};
+pub use connect::Welcome;
+pub use connections::Connection;
+pub use encoder::{Encode, Encoder, View};
 pub use error::{ChatError, TokenFault};
-pub use invites::{Coded, InviteWish, PasswordLink};
-pub use live::Welcome;
-pub use logins::Login;
+pub use invites::{InviteOptions, PasswordLink, WithCode};
 pub use members::MemberEdit;
-pub use messages::Posted;
-pub use outbox::{Closing, Frames, Line, Outbox, Reader, Sealed, Weight};
-pub use people::Connection;
+pub use messages::PostOutcome;
+pub use outbox::{CloseReason, EncodedFrames, Frames, Line, Outbox, Priority, Reader};
+pub use passwords::Login;
 pub use room::{Online, Reply};
 pub use rooms::PublicRoom;
 pub use search::{SearchHit, SearchPage};
-pub use sessions::{Grant, Grantor};
+pub use selected_rooms::Chosen;
+pub use sessions::{TokenPair, TokenProfile};
 pub use settings::Settings;
-pub use token::Claims;
-pub use visitor::{Cause, Remote, Visitor};
+pub use tokens::Claims;
+pub use unidentified::Bystander;
 pub use worker_pool::WorkerPool;
 
-use hasher::Hasher;
-use metering::{Cost, Limits};
-use people::People;
+use action_limits::{Cost, Limits};
+use connections::People;
+use idle::IdleDetector;
+use password_hasher::Hasher;
 use registry::Registry;
-use setup::Setup;
-use token::Tokens;
-use watchdog::Watchdog;
+use setup_link::Setup;
+use tokens::Tokens;
 
-pub use crate::store::{Session, Tally};
+pub use crate::store::{Session, UserStats};
 use crate::store::{Store, StoreError};
 
 /// Maximum age of a successful check of the database.
@@ -101,9 +101,9 @@ struct Core {
     setup: Setup,
     limits: Limits,
     files: files::Works,
-    watchdog: Watchdog,
+    watchdog: IdleDetector,
     /// Warnings that were logged about requests from the internet.
-    warnings: visitor::Warnings,
+    warnings: client_info::Warnings,
     ready: tokio::sync::Mutex<Tried>,
 }
 
@@ -123,8 +123,8 @@ impl Chat {
                 setup: Setup::new(!store.has_admin().await?),
                 limits: Limits::new(&settings),
                 files: files::Works::default(),
-                watchdog: Watchdog::new(settings.away_after),
-                warnings: visitor::Warnings::default(),
+                watchdog: IdleDetector::new(settings.away_after),
+                warnings: client_info::Warnings::default(),
                 ready: tokio::sync::Mutex::default(),
                 people,
                 store,
@@ -142,7 +142,7 @@ impl Chat {
         };
         // A damaged table must not keep the server from starting either; `/readyz` reports it.
         let newest = chat.core.store.newest_time().await.unwrap_or_default();
-        background::start(&chat, behind, newest);
+        jobs::start(&chat, behind, newest);
         Ok(chat)
     }
 

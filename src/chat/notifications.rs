@@ -7,7 +7,7 @@ use crate::model::{
     RoomId, RoomOverview,
 };
 
-use super::outbox::Weight;
+use super::outbox::Priority;
 use super::room::Order;
 use super::{Caller, Chat, ChatError};
 
@@ -53,7 +53,7 @@ impl Chat {
             .read_notifications(caller.id(), mark)
             .await?;
         let event = Event::NotificationsRead(left);
-        self.core.people.tell(caller.id(), &event, Weight::Full);
+        self.core.people.tell(caller.id(), &event, Priority::Full);
         Ok(left)
     }
 
@@ -70,7 +70,7 @@ impl Chat {
             notification: notification.clone(),
             new: true,
         };
-        self.core.people.tell(caller.id(), &event, Weight::Full);
+        self.core.people.tell(caller.id(), &event, Priority::Full);
         Ok(notification)
     }
 

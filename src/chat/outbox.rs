@@ -69,8 +69,8 @@ impl Frames {
     }
 
     /// Finishes the frames, so that connections can share them.
-    pub fn seal(self) -> Sealed {
-        Sealed {
+    pub fn seal(self) -> EncodedFrames {
+        EncodedFrames {
             bytes: self.bytes.into(),
             count: self.count,
         }
@@ -79,12 +79,12 @@ impl Frames {
 
 /// Encoded frames; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sealed {
+pub struct EncodedFrames {
     bytes: Bytes,
     count: usize,
 }
 
-impl Sealed {
+impl EncodedFrames {
     /// Returns the concatenated frames.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
@@ -93,7 +93,7 @@ impl Sealed {
 
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
+pub enum CloseReason {
     SessionEnded,
     /// The client did not read fast enough; it may reconnect and resume.
     Lagging,
@@ -107,7 +107,7 @@ pub enum Closing {
 
 /// Treatment of a frame if the connection does not keep up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub enum Priority {
     /// Must arrive, otherwise the connection is closed.
     Full,
     /// May be refused; never closes a connection. A sender that needs it to arrive sends the complete state again
@@ -128,8 +128,8 @@ pub enum Offered {
 }
 
 struct Entry {
-    frames: Sealed,
-    weight: Weight,
+    frames: EncodedFrames,
+    weight: Priority,
 }
 
 /// The connection itself, for frames that bypass the queue.
@@ -150,7 +150,7 @@ struct State {
     light_bytes: usize,
     /// Index in the queue from which frames are held back until [`Outbox::fill`] inserts others before them.
     gap: Option<usize>,
-    closing: Option<Closing>,
+    closing: Option<CloseReason>,
     /// Set while the writer task waits: then no frame is ready, and all frames taken have been written.
     waker: Option<Waker>,
     line: Option<Weak<dyn Line>>,
@@ -193,7 +193,7 @@ impl Outbox {
     }
 
     /// Inserts frames before those that are held back, and releases all of them.
-    pub fn fill(&self, frames: Sealed) {
+    pub fn fill(&self, frames: EncodedFrames) {
         let mut state = self.lock();
         if state.closing.is_some() {
             return;
@@ -201,25 +201,25 @@ impl Outbox {
         let place = state.gap.take().unwrap_or(state.queue.len());
         state.frames += frames.count;
         state.bytes += frames.bytes.len();
-        let weight = Weight::Full;
+        let weight = Priority::Full;
         state.queue.insert(place, Entry { frames, weight });
         wake(state);
     }
 
     /// Queues frames; `false` if the connection is closed or was closed as lagging just now.
-    pub fn push(&self, frames: Sealed, weight: Weight) -> bool {
+    pub fn push(&self, frames: EncodedFrames, weight: Priority) -> bool {
         self.offer(frames, weight) != Offered::Closed
     }
 
     /// Queues frames; returns the outcome.
-    pub fn offer(&self, frames: Sealed, weight: Weight) -> Offered {
+    pub fn offer(&self, frames: EncodedFrames, weight: Priority) -> Offered {
         let mut state = self.lock();
         if state.closing.is_some() {
             return Offered::Closed;
         }
         let offered = match weight {
-            Weight::Full => state.push_full(frames),
-            Weight::Light | Weight::Newest(_) => state.push_light(frames, weight),
+            Priority::Full => state.push_full(frames),
+            Priority::Light | Priority::Newest(_) => state.push_light(frames, weight),
         };
         wake(state);
         offered
@@ -227,7 +227,7 @@ impl Outbox {
 
     /// Like [`Outbox::push`] with full weight, but bypasses the queue while the writer task waits, which saves waking
     /// it.
-    pub fn send(&self, frames: Sealed) -> bool {
+    pub fn send(&self, frames: EncodedFrames) -> bool {
         let mut state = self.lock();
         let line = state.waker.as_ref().and(state.line.as_ref());
         let line = line.filter(|_| state.gap.is_none());
@@ -236,7 +236,7 @@ impl Outbox {
             .map_or(0, |line| line.send(&frames.bytes));
         if sent == 0 {
             drop(state);
-            return self.push(frames, Weight::Full);
+            return self.push(frames, Priority::Full);
         }
         if sent < frames.bytes.len() {
             state.begun = true;
@@ -246,7 +246,7 @@ impl Outbox {
     }
 
     /// Closes the connection after the queued frames are written. The first reason is kept.
-    pub fn close(&self, why: Closing) {
+    pub fn close(&self, why: CloseReason) {
         let mut state = self.lock();
         state.closing.get_or_insert(why);
         wake(state);
@@ -265,7 +265,7 @@ impl Outbox {
         &self,
         context: &mut Context<'_>,
         batch: &mut Vec<Bytes>,
-    ) -> Poll<Option<Closing>> {
+    ) -> Poll<Option<CloseReason>> {
         let mut state = self.lock();
         let ready = state.gap.unwrap_or(state.queue.len());
         if ready == 0 && state.closing.is_none() && !state.begun {
@@ -283,28 +283,28 @@ impl Outbox {
 }
 
 impl State {
-    fn push_full(&mut self, frames: Sealed) -> Offered {
+    fn push_full(&mut self, frames: EncodedFrames) -> Offered {
         // Checked before adding, so that one large batch never closes a connection that kept up.
         if self.frames >= FRAMES_MAX || self.bytes >= BYTES_MAX {
             self.queue.clear();
             self.gap = self.gap.map(|_| 0);
             self.forget();
-            self.closing = Some(Closing::Lagging);
+            self.closing = Some(CloseReason::Lagging);
             return Offered::Closed;
         }
         self.frames += frames.count;
         self.bytes += frames.bytes.len();
         self.queue.push_back(Entry {
             frames,
-            weight: Weight::Full,
+            weight: Priority::Full,
         });
         Offered::Queued
     }
 
-    fn push_light(&mut self, frames: Sealed, weight: Weight) -> Offered {
+    fn push_light(&mut self, frames: EncodedFrames, weight: Priority) -> Offered {
         let bytes = frames.bytes.len();
         if self.light > 0
-            && weight != Weight::Light
+            && weight != Priority::Light
             && let Some(entry) = self.queue.iter_mut().find(|entry| entry.weight == weight)
         {
             self.light_bytes = self.light_bytes + bytes - entry.frames.bytes.len();
@@ -341,7 +341,7 @@ impl State {
     /// Subtracts a removed entry from the counters.
     fn subtract(&mut self, entry: &Entry) {
         let bytes = entry.frames.bytes.len();
-        if entry.weight == Weight::Full {
+        if entry.weight == Priority::Full {
             self.frames -= entry.frames.count;
             self.bytes -= bytes;
         } else {

@@ -7,7 +7,7 @@ use crate::model::{Person, RoomId};
 use crate::store::Store;
 
 use super::ChatError;
-use super::people::People;
+use super::connections::People;
 use super::room::{Reply, RoomHandle, RoomMsg, Running, reply};
 
 /// Idle time after which a room actor without subscribers and work ends.

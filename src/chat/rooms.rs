@@ -11,9 +11,9 @@ use crate::model::{
 };
 
 use super::error::allowed;
-use super::outbox::Weight;
+use super::outbox::Priority;
 use super::room::RoomMsg;
-use super::{Caller, Chat, ChatError, Cost, Tally};
+use super::{Caller, Chat, ChatError, Cost, UserStats};
 
 /// A public room in the room list.
 #[derive(Clone, Debug)]
@@ -159,7 +159,7 @@ impl Chat {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn tally(&self, caller: &Caller) -> Result<Tally, ChatError> {
+    pub async fn tally(&self, caller: &Caller) -> Result<UserStats, ChatError> {
         Ok(self.core.store.tally(caller.id()).await?)
     }
 
@@ -199,7 +199,7 @@ impl Chat {
         self.core.people.tell(
             caller.id(),
             &Event::RoomCreated(Arc::new(room.clone())),
-            Weight::Full,
+            Priority::Full,
         );
         Ok(room)
     }
@@ -228,7 +228,7 @@ impl Chat {
             let event = Event::RoomCreated(Arc::new(room.clone()));
             room.people
                 .iter()
-                .for_each(|person| self.core.people.tell(person.id, &event, Weight::Full));
+                .for_each(|person| self.core.people.tell(person.id, &event, Priority::Full));
         }
         Ok((room, new))
     }

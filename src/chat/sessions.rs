@@ -8,17 +8,17 @@ use crate::model::{Millis, SessionId, User};
 use crate::store::{CheckedHash, NewSession, Rotation, Session};
 
 use super::caller::cookie_hash;
-use super::outbox::Closing;
-use super::setup::random_word;
-use super::token::{Claims, TokenKind, span};
-use super::visitor::Visitor;
+use super::client_info::ClientInfo;
+use super::outbox::CloseReason;
+use super::setup_link::random_token;
+use super::tokens::{Claims, TokenKind, span};
 use super::{Caller, Chat, ChatError, TokenFault};
 
 /// Time for which the previous refresh token stays valid, because the response with the new one may have been lost.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Format of one dialect's tokens.
-pub struct Grantor {
+pub struct TokenProfile {
     /// The dialect's name, used as kind of the session and as claim `dialect`.
     pub dialect: &'static str,
     /// Value of the claim `sub` for the dialect's clients.
@@ -39,7 +39,7 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn with_tokens(grantor: &Grantor, jti: Uuid) -> Self {
+    pub(super) fn with_tokens(grantor: &TokenProfile, jti: Uuid) -> Self {
         Self {
             kind: grantor.dialect,
             cookie_hash: None,
@@ -62,7 +62,7 @@ impl Opening {
 
 /// Result of a login or refresh.
 #[derive(Clone, Debug)]
-pub struct Grant {
+pub struct TokenPair {
     pub user: User,
     pub access_token: String,
     pub refresh_token: String,
@@ -81,8 +81,8 @@ impl Chat {
     pub async fn refresh(
         &self,
         refresh_token: &str,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
+        grantor: &TokenProfile,
+    ) -> Result<TokenPair, ChatError> {
         let claims = self.core.tokens.verify(refresh_token, TokenKind::Refresh)?;
         let found = self.core.store.session(claims.session()).await?;
         let (session, user) = found
@@ -98,7 +98,7 @@ impl Chat {
             .touch_session(session.id, self.session_end())
             .await?;
         let grant = self.sign_pair(&session, user, jti, grantor)?;
-        Ok(Grant {
+        Ok(TokenPair {
             rotated: rotates,
             ..grant
         })
@@ -118,7 +118,9 @@ impl Chat {
                 tracing::warn!(user = %user.id(), "a refresh token was used twice, its session is ended");
                 self.core
                     .people
-                    .close(user.id(), Closing::SessionEnded, |open| open == session.id);
+                    .close(user.id(), CloseReason::SessionEnded, |open| {
+                        open == session.id
+                    });
                 Err(TokenFault::Revoked.into())
             }
         }
@@ -150,7 +152,9 @@ impl Chat {
         }
         self.core
             .people
-            .close(caller.id(), Closing::SessionEnded, |open| open == session);
+            .close(caller.id(), CloseReason::SessionEnded, |open| {
+                open == session
+            });
         Ok(())
     }
 
@@ -165,7 +169,7 @@ impl Chat {
             .await?;
         self.core
             .people
-            .close(caller.id(), Closing::SessionEnded, |open| {
+            .close(caller.id(), CloseReason::SessionEnded, |open| {
                 open != caller.session()
             });
         Ok(())
@@ -175,9 +179,9 @@ impl Chat {
     pub(super) async fn grant(
         &self,
         user: User,
-        visitor: &Visitor,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
+        visitor: &ClientInfo,
+        grantor: &TokenProfile,
+    ) -> Result<TokenPair, ChatError> {
         let jti = Uuid::new_v4();
         let opening = Opening::with_tokens(grantor, jti);
         let opened = self.open_session(&user, None, visitor, opening).await?;
@@ -189,9 +193,9 @@ impl Chat {
     pub(super) async fn open_cookie(
         &self,
         user: User,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<(Caller, String), ChatError> {
-        let value = random_word();
+        let value = random_token();
         let opening = Opening::with_cookie(cookie_hash(&value));
         let opened = self.open_session(&user, None, visitor, opening).await?;
         let session = opened.ok_or(ChatError::BadCredentials)?;
@@ -204,7 +208,7 @@ impl Chat {
         &self,
         user: &User,
         checked: Option<CheckedHash>,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
         opening: Opening,
     ) -> Result<Option<Session>, ChatError> {
         let new = NewSession {
@@ -222,7 +226,7 @@ impl Chat {
         };
         self.core
             .people
-            .close(user.id(), Closing::SessionEnded, |open| {
+            .close(user.id(), CloseReason::SessionEnded, |open| {
                 opened.ended.contains(&open)
             });
         self.note_address(user.id(), visitor);
@@ -238,8 +242,8 @@ impl Chat {
         session: &Session,
         user: User,
         jti: Uuid,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
+        grantor: &TokenProfile,
+    ) -> Result<TokenPair, ChatError> {
         let settings = &self.core.settings;
         let sign = |typ, ttl, jti| {
             let (iat, exp) = span(ttl);
@@ -260,7 +264,7 @@ impl Chat {
                 user_id,
             })
         };
-        Ok(Grant {
+        Ok(TokenPair {
             access_token: sign(TokenKind::Access, settings.access_ttl, Uuid::new_v4())?,
             refresh_token: sign(TokenKind::Refresh, settings.refresh_ttl, jti)?,
             expires_in: settings.access_ttl,

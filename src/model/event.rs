@@ -7,7 +7,7 @@ use super::{Member, Message, MessageId, Notification, Notify, Person, Room, Room
 /// Something that happened, independent of protocol; each dialect encodes it in its own format.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Posted(Arc<Message>),
+    PostOutcome(Arc<Message>),
     /// A new message in a direct room, for connections that do not subscribe to the room.
     PostedTo {
         message: Arc<Message>,
@@ -93,7 +93,7 @@ impl Event {
     /// Returns the message, if the event is about a new or changed one.
     pub fn message(&self) -> Option<&Arc<Message>> {
         match self {
-            Event::Posted(message)
+            Event::PostOutcome(message)
             | Event::Edited(message)
             | Event::Deleted(message)
             | Event::Reacted(message) => Some(message),

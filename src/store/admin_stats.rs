@@ -13,7 +13,7 @@ use super::{Store, StoreError};
 
 /// A room as admins see it: people and figures, no content.
 #[derive(Clone, Debug)]
-pub struct RoomStanding {
+pub struct RoomSummary {
     /// Never a direct room.
     pub room: Room,
     pub owner: Option<Arc<Person>>,
@@ -25,7 +25,7 @@ pub struct RoomStanding {
 
 /// Server statistics.
 #[derive(Clone, Debug, Default)]
-pub struct Census {
+pub struct ServerStats {
     /// Accounts that are not deleted: guests, users, admins.
     pub people: [i64; 3],
     /// Number of rooms, without direct ones.
@@ -67,7 +67,7 @@ impl Store {
         &self,
         after: RoomId,
         limit: u32,
-    ) -> Result<Vec<RoomStanding>, StoreError> {
+    ) -> Result<Vec<RoomSummary>, StoreError> {
         self.read(move |db| rooms(db, after, limit)).await
     }
 
@@ -76,12 +76,12 @@ impl Store {
     /// # Errors
     ///
     /// If the store fails.
-    pub async fn census(&self, days: u32) -> Result<Census, StoreError> {
+    pub async fn census(&self, days: u32) -> Result<ServerStats, StoreError> {
         self.read(move |db| census(db, days)).await
     }
 }
 
-fn rooms(db: &Connection, after: RoomId, limit: u32) -> Result<Vec<RoomStanding>, StoreError> {
+fn rooms(db: &Connection, after: RoomId, limit: u32) -> Result<Vec<RoomSummary>, StoreError> {
     let sql = format!(
         "SELECT {ROOM}, (SELECT count(*) FROM members m WHERE m.room_id = r.id),
              (SELECT m.created_at FROM messages m WHERE m.room_id = r.id ORDER BY m.id DESC LIMIT 1)
@@ -89,14 +89,14 @@ fn rooms(db: &Connection, after: RoomId, limit: u32) -> Result<Vec<RoomStanding>
     );
     let mut find = db.prepare_cached(&sql)?;
     let rows = find.query_map(params![after, limit], |row| {
-        Ok(RoomStanding {
+        Ok(RoomSummary {
             room: from_row(row)?,
             owner: None,
             members: row.get(ROOM_WIDTH)?,
             last_at: row.get(ROOM_WIDTH + 1)?,
         })
     })?;
-    let mut found: Vec<RoomStanding> = rows.collect::<Result<_, _>>()?;
+    let mut found: Vec<RoomSummary> = rows.collect::<Result<_, _>>()?;
     let owner = format!("SELECT {PERSON} FROM users u WHERE u.id = ?1");
     let mut owner = db.prepare_cached(&owner)?;
     for standing in &mut found {
@@ -106,7 +106,7 @@ fn rooms(db: &Connection, after: RoomId, limit: u32) -> Result<Vec<RoomStanding>
     Ok(found)
 }
 
-fn census(db: &Connection, days: u32) -> Result<Census, StoreError> {
+fn census(db: &Connection, days: u32) -> Result<ServerStats, StoreError> {
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let of_role = |role: Role| {
         db.query_row(
@@ -117,7 +117,7 @@ fn census(db: &Connection, days: u32) -> Result<Census, StoreError> {
     };
     let page = number("PRAGMA page_size")?;
     const FILES: &str = "FROM files WHERE state = 'ready' AND url IS NULL";
-    Ok(Census {
+    Ok(ServerStats {
         people: [
             of_role(Role::Guest)?,
             of_role(Role::User)?,

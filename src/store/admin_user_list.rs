@@ -9,7 +9,7 @@ use super::{Store, StoreError, users};
 
 /// An account and its usage.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct UserUsage {
     pub user: User,
     /// Latest use of any of its sessions, exact to about a minute; sessions that have ended do not count.
     pub last_seen: Option<Millis>,
@@ -28,7 +28,7 @@ impl Store {
         query: String,
         after: UserId,
         limit: u32,
-    ) -> Result<Vec<Standing>, StoreError> {
+    ) -> Result<Vec<UserUsage>, StoreError> {
         self.read(move |db| list(db, &query, after, limit)).await
     }
 }
@@ -38,7 +38,7 @@ fn list(
     query: &str,
     after: UserId,
     limit: u32,
-) -> Result<Vec<Standing>, StoreError> {
+) -> Result<Vec<UserUsage>, StoreError> {
     let sql = format!(
         "SELECT {PERSON}, {rest}, (SELECT max(s.last_at) FROM sessions s WHERE s.user_id = u.id),
              (SELECT count(*) FROM sessions s WHERE s.user_id = u.id AND s.expires_at > ?3)
@@ -54,9 +54,9 @@ fn list(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<UserUsage> {
     let use_at = PERSON_WIDTH + users::REST_WIDTH;
-    Ok(Standing {
+    Ok(UserUsage {
         user: users::from_row(row, 0)?,
         last_seen: row.get(use_at)?,
         sessions: row.get(use_at + 1)?,

@@ -210,7 +210,7 @@ impl Store {
 
     /// Returns the successor when the owner's account is deleted: the moderator, else the member, who joined first.
     /// Never a guest.
-    pub async fn heir(&self, room: RoomId) -> Result<Option<UserId>, StoreError> {
+    pub async fn successor(&self, room: RoomId) -> Result<Option<UserId>, StoreError> {
         const SQL: &str = "SELECT m.user_id FROM members m JOIN users u ON u.id = m.user_id
             WHERE m.room_id = ?1 AND m.role <> 'owner' AND u.deleted_at IS NULL AND u.role <> 'guest'
             ORDER BY m.role = 'moderator' DESC, m.joined_at, m.user_id LIMIT 1";

@@ -64,8 +64,8 @@ use tokio::time::timeout;
 
 use crate::model::UserId;
 
-pub use admin_stats::{Census, RoomStanding};
-pub use admin_user_list::Standing;
+pub use admin_stats::{RoomSummary, ServerStats};
+pub use admin_user_list::UserUsage;
 pub use attachments::FILE_LIST_MAX;
 pub use backup::{Stop, backup};
 pub use error::StoreError;
@@ -81,7 +81,7 @@ pub use notifications::RoomNotice;
 pub use restore::{Restored, restore};
 pub use search::{SearchHit, SearchPage, SearchRequest, SearchRoom};
 pub use sessions::{CheckedHash, NewSession, Opened, Rotation, Session};
-pub use user_stats::Tally;
+pub use user_stats::UserStats;
 pub use users::{Guarded, NewUser};
 
 use health::Health;

@@ -8,7 +8,7 @@ use super::{Store, StoreError, search_index};
 
 /// Message and room counts of one account; lobby and direct rooms do not count as rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct UserStats {
     /// Messages that still exist, in all rooms.
     pub messages: u32,
     pub private_owned: u32,
@@ -21,12 +21,12 @@ pub struct Tally {
 
 impl Store {
     /// Counts the messages and rooms of an account.
-    pub async fn tally(&self, user: UserId) -> Result<Tally, StoreError> {
+    pub async fn tally(&self, user: UserId) -> Result<UserStats, StoreError> {
         self.read(move |db| tally(db, user)).await
     }
 }
 
-fn tally(db: &Connection, user: UserId) -> Result<Tally, StoreError> {
+fn tally(db: &Connection, user: UserId) -> Result<UserStats, StoreError> {
     // Uses the search index: an index of its own would cost more with every message than this occasional query does.
     const MESSAGES: &str = "SELECT count(*) FROM words w JOIN messages m ON m.id = w.rowid JOIN rooms r ON r.id = m.room_id
         WHERE w.words MATCH ?1 AND r.deleted_at IS NULL AND m.id > r.cleared_through";
@@ -40,7 +40,7 @@ fn tally(db: &Connection, user: UserId) -> Result<Tally, StoreError> {
     )?;
     let mut rooms = db.prepare_cached(ROOMS)?;
     Ok(rooms.query_row(params![user], |row| {
-        Ok(Tally {
+        Ok(UserStats {
             messages,
             private_owned: row.get(0)?,
             public_owned: row.get(1)?,

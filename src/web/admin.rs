@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::chat::{Caller, Census};
+use crate::chat::{Caller, ServerStats};
 use crate::dialect::kit::Call;
 
 use super::admin_rooms::{self, GroupView};
@@ -21,7 +21,7 @@ const DAYS: u32 = 14;
 #[template(path = "admin.html")]
 struct AdminPage {
     shell: Shell,
-    census: Census,
+    census: ServerStats,
     days: Vec<Bar>,
     database: String,
     free: String,
@@ -90,7 +90,7 @@ pub(super) async fn revoke(mut call: Call) -> Answer {
     Ok(done("/admin", Notice::Revoked))
 }
 
-fn bars(census: &Census) -> Vec<Bar> {
+fn bars(census: &ServerStats) -> Vec<Bar> {
     let most = census.days.iter().map(|(_, count)| *count).max();
     let most = most.unwrap_or(0).max(1);
     let bar = |(x, (day, count)): (usize, &(crate::model::Millis, i64))| {

@@ -3,7 +3,7 @@
 use askama::Template;
 use uuid::Uuid;
 
-use crate::chat::{Caller, ChatError, RoomStanding};
+use crate::chat::{Caller, ChatError, RoomSummary};
 use crate::dialect::kit::{Call, StatusCode};
 use crate::model::{NewRoom, Room, RoomEdit, RoomId, RoomKind, ShownName, UserId, description};
 
@@ -82,7 +82,7 @@ pub(super) async fn rooms(call: &Call, me: &Caller) -> Result<(Vec<GroupView>, O
 }
 
 impl GroupView {
-    fn new(t: &'static Texts, me: &Caller, standing: &RoomStanding) -> Self {
+    fn new(t: &'static Texts, me: &Caller, standing: &RoomSummary) -> Self {
         let room = &standing.room;
         let owner = standing.owner.as_ref();
         Self {

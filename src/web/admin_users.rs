@@ -3,7 +3,7 @@
 use askama::Template;
 use uuid::Uuid;
 
-use crate::chat::{Caller, ChatError, Standing};
+use crate::chat::{Caller, ChatError, UserUsage};
 use crate::dialect::kit::{Call, Fault, StatusCode};
 use crate::model::{Role, User, UserEdit, UserId, Username, Viewer};
 
@@ -77,7 +77,7 @@ pub(super) async fn list(call: Call) -> Answer {
 }
 
 impl UserView {
-    fn new(t: &'static Texts, standing: &Standing, viewer: Viewer) -> Self {
+    fn new(t: &'static Texts, standing: &UserUsage, viewer: Viewer) -> Self {
         let (user, person) = (&standing.user, &standing.user.person);
         Self {
             uuid: person.uuid,

@@ -29,22 +29,22 @@ pub(super) struct EntryPage {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Door {
+enum EntryForm {
     LogIn,
     Register,
     Guest,
 }
 
 pub(super) async fn login(call: Call) -> Answer {
-    show(&call, Door::LogIn).await
+    show(&call, EntryForm::LogIn).await
 }
 
 pub(super) async fn registration(call: Call) -> Answer {
-    show(&call, Door::Register).await
+    show(&call, EntryForm::Register).await
 }
 
 pub(super) async fn guest(call: Call) -> Answer {
-    show(&call, Door::Guest).await
+    show(&call, EntryForm::Guest).await
 }
 
 pub(super) async fn log_in(mut call: Call) -> Answer {
@@ -57,7 +57,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
         .await
     {
         Ok((me, cookie)) => come_in(&call, &me, &form, &cookie).await,
-        Err(error) => refuse(&call, Door::LogIn, &form, &error),
+        Err(error) => refuse(&call, EntryForm::LogIn, &form, &error),
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
                 _ => come_in(&call, &me, &form, &cookie).await,
             }
         }
-        Err(error) => refuse(&call, Door::Register, &form, &error),
+        Err(error) => refuse(&call, EntryForm::Register, &form, &error),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn enter(mut call: Call) -> Answer {
     let form = Form::open(&mut call).await?;
     match register_guest(&call, &form).await {
         Ok((me, cookie)) => come_in(&call, &me, &form, &cookie).await,
-        Err(error) => refuse(&call, Door::Guest, &form, &error),
+        Err(error) => refuse(&call, EntryForm::Guest, &form, &error),
     }
 }
 
@@ -176,7 +176,7 @@ fn next(form: &Form) -> &str {
         .unwrap_or("/")
 }
 
-async fn show(call: &Call, door: Door) -> Answer {
+async fn show(call: &Call, door: EntryForm) -> Answer {
     let next = call.query_value("next").unwrap_or_default();
     if visitor(call).await?.is_some() {
         return Ok(found(if is_local(&next) { &next } else { "/" }));
@@ -186,21 +186,21 @@ async fn show(call: &Call, door: Door) -> Answer {
     page(StatusCode::OK, call, &template)
 }
 
-fn refuse(call: &Call, door: Door, form: &Form, error: &ChatError) -> Answer {
+fn refuse(call: &Call, door: EntryForm, form: &Form, error: &ChatError) -> Answer {
     let template = door.page(call, form, Some(error));
     page(template.fields.status(), call, &template)
 }
 
-impl Door {
+impl EntryForm {
     fn page(self, call: &Call, form: &Form, error: Option<&ChatError>) -> EntryPage {
         let t = i18n::of();
         let (title, lead, submit) = match self {
-            Door::LogIn if call.kit.chat.setup_token().is_some() => {
+            EntryForm::LogIn if call.kit.chat.setup_token().is_some() => {
                 (t.log_in, t.set_up_first, t.log_in)
             }
-            Door::LogIn => (t.log_in, "", t.log_in),
-            Door::Register => (t.register, "", t.register),
-            Door::Guest => (t.guest, t.guest_lead, t.enter),
+            EntryForm::LogIn => (t.log_in, "", t.log_in),
+            EntryForm::Register => (t.register, "", t.register),
+            EntryForm::Guest => (t.guest, t.guest_lead, t.enter),
         };
         EntryPage {
             shell: Shell::outside(title),
@@ -215,12 +215,12 @@ impl Door {
     fn inputs(self, call: &Call, t: &'static Texts) -> Vec<Input> {
         let name = Input::new("username", t.username, 48).autocomplete("username");
         match self {
-            Door::LogIn => vec![
+            EntryForm::LogIn => vec![
                 Input::new("username", t.name_or_email, 254).autocomplete("username"),
                 password(t, "current-password"),
             ],
-            Door::Register => account(call, t),
-            Door::Guest => vec![name],
+            EntryForm::Register => account(call, t),
+            EntryForm::Guest => vec![name],
         }
     }
 
@@ -228,15 +228,15 @@ impl Door {
     fn ways(self, call: &Call, t: &'static Texts, next: &str) -> Vec<(String, &'static str)> {
         let (chat, visitor) = (&call.kit.chat, call.visitor());
         let all = [
-            (Door::LogIn, "login", true, t.to_login),
+            (EntryForm::LogIn, "login", true, t.to_login),
             (
-                Door::Register,
+                EntryForm::Register,
                 "register",
                 chat.may_register(&visitor).is_ok(),
                 t.to_register,
             ),
             (
-                Door::Guest,
+                EntryForm::Guest,
                 "guest",
                 chat.may_visit(&visitor).is_ok(),
                 t.to_guest,

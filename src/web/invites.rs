@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::{Caller, ChatError, InviteWish};
+use crate::chat::{Caller, ChatError, InviteOptions};
 use crate::dialect::kit::{Call, Fault};
 use crate::model::{Invalid, Invite, InviteId, Room, RoomId};
 
@@ -111,12 +111,12 @@ fn inputs(t: &'static Texts) -> Vec<Input> {
     ]
 }
 
-fn wish(room: Option<RoomId>, form: &Form) -> Result<InviteWish, Invalid> {
+fn wish(room: Option<RoomId>, form: &Form) -> Result<InviteOptions, Invalid> {
     const REFUSED: Invalid = Invalid::new("max_uses", "is too small or too large");
     let uses = form.text("max_uses").parse().ok();
     let hours = form.raw("hours").parse().ok();
     let hours = hours.filter(|hours| HOURS.contains(hours));
-    Ok(InviteWish {
+    Ok(InviteOptions {
         room,
         max_uses: uses
             .filter(|uses| (1..=Invite::USES_MAX).contains(uses))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use parlor::chat::{
-    Caller, Closing, Connection, Credential, Encode, Encoder, Frames, Outbox, View,
+    Caller, CloseReason, Connection, Credential, Encode, Encoder, Frames, Outbox, View,
 };
 use parlor::model::{Event, MessageId, RoomId};
 use tokio::sync::oneshot;
@@ -58,7 +58,7 @@ async fn a_connection_that_has_ended_is_never_attached() {
     server.chat.disconnect(&gone).await;
     assert!(!resume(&server, &caller, &gone).await);
     let closed = connect(&server, &caller).await;
-    closed.outbox().close(Closing::SessionEnded);
+    closed.outbox().close(CloseReason::SessionEnded);
     assert!(!resume(&server, &caller, &closed).await);
     let handed_on = connect(&server, &caller).await;
     server.chat.hand_on(&handed_on).await;
@@ -105,9 +105,9 @@ async fn connections_closed_by_the_server_are_detached_at_the_next_event() {
     for connection in [&closed, &alive] {
         server.chat.watch(connection, DOTS, LOBBY).await.unwrap();
     }
-    closed.outbox().close(Closing::Lagging);
+    closed.outbox().close(CloseReason::Lagging);
     ann.say(1, "to all").await;
-    alive.outbox().close(Closing::Lagging);
+    alive.outbox().close(CloseReason::Lagging);
     ann.say(1, "to nobody").await;
     assert!(server.chat.watching_anybody(LOBBY, DOTS).await.is_empty());
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parlor::chat::{Closing, Credential, Outbox, Weight};
+use parlor::chat::{CloseReason, Credential, Outbox, Priority};
 use serde_json::{Value, json};
 
 use super::support::*;
@@ -31,17 +31,20 @@ async fn connections_opened_after_a_session_or_role_ended_are_closed() {
     let role = json!({ "role": "admin" });
     root.patch(&format!("users/{}", ann.id), role).await.ok(200);
     assert!(living.outbox().is_closed());
-    assert_eq!(reason(open().await.outbox()), Some(Closing::Changed));
+    assert_eq!(reason(open().await.outbox()), Some(CloseReason::Changed));
     let role = json!({ "role": "user" });
     root.patch(&format!("users/{}", ann.id), role).await.ok(200);
     assert_eq!(reason(open().await.outbox()), None);
     // Ends the session as another process would, before the server notices.
     server.edit_file("DELETE FROM sessions WHERE user_id <> 1");
-    assert_eq!(reason(open().await.outbox()), Some(Closing::SessionEnded));
+    assert_eq!(
+        reason(open().await.outbox()),
+        Some(CloseReason::SessionEnded)
+    );
 }
 
 /// Returns why the outbox was closed, if it was.
-fn reason(outbox: &Outbox) -> Option<Closing> {
+fn reason(outbox: &Outbox) -> Option<CloseReason> {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match outbox.poll_take(&mut context, &mut Vec::new()) {
         std::task::Poll::Ready(closing) => closing,
@@ -105,23 +108,23 @@ async fn a_held_outbox_sends_later_frames_after_the_filled_one() {
         let _ = outbox.poll_take(&mut context, &mut batch);
         batch
     };
-    outbox.push(frame("told by the welcome"), Weight::Full);
+    outbox.push(frame("told by the welcome"), Priority::Full);
     outbox.forget_held();
-    outbox.push(frame("later"), Weight::Full);
+    outbox.push(frame("later"), Priority::Full);
     assert!(take().is_empty());
     outbox.fill(frame("welcome"));
     assert_eq!(take(), ["welcome", "later"]);
 
-    outbox.push(frame("before"), Weight::Full);
+    outbox.push(frame("before"), Priority::Full);
     outbox.hold();
-    outbox.push(frame("after"), Weight::Full);
+    outbox.push(frame("after"), Priority::Full);
     assert_eq!(take(), ["before"]);
     outbox.fill(frame("more"));
     assert_eq!(take(), ["more", "after"]);
 
     outbox.hold();
-    outbox.push(frame("never"), Weight::Full);
-    outbox.close(Closing::SessionEnded);
+    outbox.push(frame("never"), Priority::Full);
+    outbox.close(CloseReason::SessionEnded);
     assert!(take().is_empty());
 }
 

@@ -5,7 +5,7 @@ use image::ImageFormat;
 use crate::support::*;
 
 #[allow(dead_code)]
-#[path = "../../src/chat/files/clean/containers/mod.rs"]
+#[path = "../../src/chat/files/strip_metadata/containers/mod.rs"]
 mod containers;
 
 use containers::{Container, MEDIA, SECRET, containers, has, png_chunk};

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use parlor::chat::{Caller, Chat, ChatError, Credential, Login, Visitor};
+use parlor::chat::{Caller, Chat, ChatError, ClientInfo, Credential, Login};
 use parlor::config::Config;
 use parlor::model::{Content, Draft, MemberRole, NewRoom, RoomId, RoomKind, ShownName, Username};
 use parlor::server::Server;
@@ -91,8 +91,8 @@ fn one_line_of((code, out, err): (i32, String, String), expected: i32) -> String
     line.to_owned()
 }
 
-fn visitor() -> Visitor {
-    Visitor {
+fn visitor() -> ClientInfo {
+    ClientInfo {
         address: [127, 0, 0, 1].into(),
         remote: None,
         user_agent: "a test".into(),

@@ -11,7 +11,7 @@ use image::{
 use jpeg_decoder::{CodingProcess, PixelFormat};
 use png::Transformations;
 
-use super::clean::{Kind, Plan};
+use super::strip_metadata::{Kind, Plan};
 
 /// Maximum number of JPEG scans: each costs as much time as a whole image, and a few bytes can ask for thousands.
 const PASSES_MAX: u32 = 100;

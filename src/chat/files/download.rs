@@ -6,8 +6,8 @@ use crate::model::{Action, File, FileId, Millis, UserId};
 use crate::store::{CHUNK, Shown, Store, StoredFile};
 
 use super::super::{Caller, Chat, ChatError, TokenFault};
-use super::address::{Pass, opens};
 use super::original::read_piece;
+use super::urls::{Pass, opens};
 
 /// A file that the caller may fetch.
 #[derive(Clone)]

@@ -1,37 +1,37 @@
 //! Files: uploads, downloads and URLs. Independent of the protocol that carries them.
 
-mod address;
-mod clean;
-mod cleaning;
+mod attachments;
+mod avatars;
+mod chunk_writer;
 mod declared;
 mod decode;
 mod download;
-mod faces;
-mod incoming;
+mod fair_semaphore;
+mod image;
 mod original;
-mod picture;
-mod placed;
-mod places;
-mod turns;
+mod receive;
+mod strip_metadata;
+mod stripped_copy;
 mod upload;
-mod writing;
+mod upload_slots;
+mod urls;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-pub use address::{address, signed_address, thumbnail_address};
+pub use attachments::Attachment;
 pub use download::Download;
-pub use placed::Attachment;
 pub use upload::Uploads;
+pub use urls::{address, signed_address, thumbnail_address};
 
 pub use crate::model::FILES_MAX;
 pub use crate::store::FILE_LIST_MAX;
 
 use super::{Caller, WorkerPool};
-use places::Places;
-use turns::{Turns, Who};
+use fair_semaphore::{FairSemaphore, Who};
+use upload_slots::Places;
 
 /// The sender of a file and its network address. Both have a share of the upload places.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub(super) struct Works {
     /// Limits uploads that hold memory.
     places: Arc<Places>,
     /// Images are decoded one at a time, because each may use the whole memory budget.
-    decoding: Arc<Turns>,
+    decoding: Arc<FairSemaphore>,
     decoder: WorkerPool,
     /// Notified when there are discarded files to sweep.
     pub(super) sweep: Arc<Notify>,
@@ -61,7 +61,7 @@ impl Default for Works {
     fn default() -> Self {
         Self {
             places: Places::new(),
-            decoding: Turns::new(1, 1),
+            decoding: FairSemaphore::new(1, 1),
             decoder: WorkerPool::new("pictures", 1),
             sweep: Arc::default(),
         }

@@ -5,11 +5,11 @@ use futures_util::Stream;
 
 use crate::model::{Draft, FILES_MAX, File, FileId, Invalid, Link, RoomId, TOO_MANY_FILES, UserId};
 
-use super::super::{Caller, Chat, ChatError, Posted};
+use super::super::{Caller, Chat, ChatError, PostOutcome};
 use super::Sender;
-use super::incoming::{Announced, new_key, receive};
-use super::turns::Who;
-use super::writing::Row;
+use super::chunk_writer::Row;
+use super::fair_semaphore::Who;
+use super::receive::{Announced, new_key, receive};
 
 /// The files of a message that is not posted yet. Dropping it without posting discards the files.
 pub struct Uploads {
@@ -47,7 +47,7 @@ impl Chat {
     ///
     /// # Errors
     /// As [`Uploads::take`]; [`ChatError::Forbidden`] for guests.
-    pub async fn take_loose<S, E>(
+    pub async fn upload_unattached<S, E>(
         &self,
         sender: Sender<'_>,
         name: &str,
@@ -153,7 +153,7 @@ impl Uploads {
     ///
     /// # Errors
     /// As [`Chat::post`].
-    pub async fn post(self, draft: Draft) -> Result<Posted, ChatError> {
+    pub async fn post(self, draft: Draft) -> Result<PostOutcome, ChatError> {
         let draft = Draft {
             files: self.files,
             ..draft

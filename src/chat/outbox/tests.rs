@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
-fn frame(text: &str) -> Sealed {
+fn frame(text: &str) -> EncodedFrames {
     let mut frames = Frames::default();
     frames.add(|bytes| bytes.extend_from_slice(text.as_bytes()));
     frames.seal()
 }
 
-fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<Closing>>) {
+fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<CloseReason>>) {
     let mut batch = Vec::new();
     let poll = outbox.poll_take(&mut Context::from_waker(Waker::noop()), &mut batch);
     (batch, poll)
@@ -20,7 +20,7 @@ fn take(outbox: &Outbox) -> (Vec<Bytes>, Poll<Option<Closing>>) {
 fn all_queued_frames_are_taken_at_once_in_order() {
     let outbox = Outbox::default();
     assert!(take(&outbox).1.is_pending());
-    assert!(outbox.push(frame("a"), Weight::Full) && outbox.push(frame("b"), Weight::Full));
+    assert!(outbox.push(frame("a"), Priority::Full) && outbox.push(frame("b"), Priority::Full));
     assert_eq!(
         take(&outbox),
         (vec![Bytes::from("a"), Bytes::from("b")], Poll::Ready(None))
@@ -31,18 +31,21 @@ fn all_queued_frames_are_taken_at_once_in_order() {
 fn an_overflowing_connection_is_closed() {
     let outbox = Outbox::default();
     let pushed = (0..1000)
-        .take_while(|_| outbox.push(frame("x"), Weight::Full))
+        .take_while(|_| outbox.push(frame("x"), Priority::Full))
         .count();
     assert_eq!(pushed, FRAMES_MAX);
-    assert_eq!(take(&outbox), (vec![], Poll::Ready(Some(Closing::Lagging))));
+    assert_eq!(
+        take(&outbox),
+        (vec![], Poll::Ready(Some(CloseReason::Lagging)))
+    );
 }
 
 #[test]
 fn a_newer_light_frame_replaces_the_queued_one() {
     let outbox = Outbox::default();
-    outbox.push(frame("old"), Weight::Newest(1));
-    outbox.push(frame("message"), Weight::Full);
-    outbox.push(frame("new"), Weight::Newest(1));
+    outbox.push(frame("old"), Priority::Newest(1));
+    outbox.push(frame("message"), Priority::Full);
+    outbox.push(frame("new"), Priority::Newest(1));
     assert_eq!(
         take(&outbox).0,
         vec![Bytes::from("new"), Bytes::from("message")]
@@ -52,7 +55,7 @@ fn a_newer_light_frame_replaces_the_queued_one() {
 #[test]
 fn light_frames_never_close_a_connection() {
     let outbox = Outbox::default();
-    assert!((0..1000).all(|_| outbox.push(frame("x"), Weight::Light)));
+    assert!((0..1000).all(|_| outbox.push(frame("x"), Priority::Light)));
     assert_eq!(take(&outbox).0.len(), LIGHT_MAX);
 }
 
@@ -87,7 +90,7 @@ fn frames_bypass_the_queue_only_while_the_writer_is_idle() {
     kernel.0.store(9, Ordering::Relaxed);
     assert!(outbox.send(frame("behind")));
     assert_eq!(take(&outbox).0, ["stuck", "behind"]);
-    outbox.close(Closing::SessionEnded);
+    outbox.close(CloseReason::SessionEnded);
     assert!(!outbox.send(frame("late")));
 }
 
@@ -114,14 +117,14 @@ fn a_partially_written_frame_is_finished_first() {
 #[test]
 fn frames_queued_before_the_close_are_written() {
     let outbox = Outbox::default();
-    outbox.push(frame("bye"), Weight::Full);
-    outbox.close(Closing::SessionEnded);
-    assert!(!outbox.push(frame("late"), Weight::Full));
+    outbox.push(frame("bye"), Priority::Full);
+    outbox.close(CloseReason::SessionEnded);
+    assert!(!outbox.push(frame("late"), Priority::Full));
     assert_eq!(
         take(&outbox),
         (
             vec![Bytes::from("bye")],
-            Poll::Ready(Some(Closing::SessionEnded))
+            Poll::Ready(Some(CloseReason::SessionEnded))
         )
     );
 }

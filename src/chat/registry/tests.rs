@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::super::people::Connection;
+use super::super::connections::Connection;
 use super::super::room::Attached;
 use super::super::{Caller, Encode, Encoder, Frames, Outbox, View};
 use super::*;

@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::model::{Change, Draft, Event, Member, Message, MessageId, Person, RoomId, UserId};
 use crate::store::Store;
 
-use super::super::encode::Encoder;
-use super::super::people::{Connection, People};
-use super::{ChatError, Order, Posted, Running};
+use super::super::connections::{Connection, People};
+use super::super::encoder::Encoder;
+use super::{ChatError, Order, PostOutcome, Running};
 
 /// Number of commands that may wait for one room. Further ones fail with [`ChatError::Busy`].
 const MAILBOX: usize = 256;
@@ -41,7 +41,7 @@ pub(in crate::chat) enum RoomMsg {
     Post {
         by: Speaker,
         draft: Draft,
-        reply: Reply<Posted>,
+        reply: Reply<PostOutcome>,
     },
     Change {
         by: Arc<Person>,

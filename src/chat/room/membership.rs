@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::store::Admission;
 
-use super::super::outbox::Weight;
+use super::super::outbox::Priority;
 use super::{ChatError, RoomActor};
 
 impl RoomActor {
@@ -19,8 +19,8 @@ impl RoomActor {
             return Ok(());
         };
         if member.place.role == MemberRole::Owner {
-            match self.store.heir(self.room.id).await? {
-                Some(heir) => self.hand_over(heir).await.map(drop)?,
+            match self.store.successor(self.room.id).await? {
+                Some(successor) => self.hand_over(successor).await.map(drop)?,
                 None => return self.delete().await,
             }
         }
@@ -63,7 +63,7 @@ impl RoomActor {
         self.log_admin(by, &member.person);
         self.admitted(member.clone());
         self.people
-            .tell(user, &Event::RoomCreated(self.room.clone()), Weight::Full);
+            .tell(user, &Event::RoomCreated(self.room.clone()), Priority::Full);
         Ok(member)
     }
 
@@ -86,7 +86,7 @@ impl RoomActor {
                 room: self.room.id,
                 member,
             },
-            Weight::Full,
+            Priority::Full,
         );
     }
 
@@ -147,7 +147,7 @@ impl RoomActor {
             departure,
         };
         self.people.tell_seated(person.id, &seats, &event);
-        self.tell_but(event, Weight::Full, Some(person.id));
+        self.tell_but(event, Priority::Full, Some(person.id));
     }
 
     /// After a change of the room's kind, detaches connections that may not read it now. Returns their people,
@@ -201,14 +201,14 @@ impl RoomActor {
                 room: self.room.id,
                 member,
             },
-            Weight::Full,
+            Priority::Full,
         );
     }
 
     pub(super) async fn transfer(&mut self, by: &Person, to: UserId) -> Result<Member, ChatError> {
         self.check(by, Action::Manage)?;
-        let heir = self.members.get(&to).ok_or(ChatError::NotMember)?;
-        if heir.person.role == Role::Guest {
+        let successor = self.members.get(&to).ok_or(ChatError::NotMember)?;
+        if successor.person.role == Role::Guest {
             return Err(ChatError::Forbidden);
         }
         self.hand_over(to).await

@@ -4,16 +4,16 @@
 //! The actor does not wait for the disk before it takes the next message: writes under way are kept in `pending`, in
 //! order, and a message is delivered only when it is durable. Orders are rare and first wait until `pending` is empty.
 
-mod calls;
+mod commands;
 mod handle;
 mod membership;
-mod orders;
+mod mentions;
 mod posting;
 mod presence;
-mod reads;
+mod read_cursors;
+mod recent_changes;
 mod running;
-mod tail;
-mod watchers;
+mod subscribers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -27,21 +27,21 @@ use crate::model::{Event, Member, MemberRole, MessageId, Person, Room, RoomId, U
 use crate::store::Store;
 
 use super::ChatError;
-use super::encode::Encoder;
-use super::messages::Posted;
-use super::outbox::Weight;
-use super::people::People;
+use super::connections::People;
+use super::encoder::Encoder;
+use super::messages::PostOutcome;
+use super::outbox::Priority;
 
-use calls::Names;
+pub(super) use commands::Order;
 pub(super) use handle::{Attached, RoomHandle, RoomMsg, Speaker, reply};
 pub use handle::{Online, Reply};
-pub(super) use orders::Order;
+use mentions::Names;
 use posting::Pending;
 use presence::Presence;
-use reads::Reads;
+use read_cursors::Reads;
+use recent_changes::Tail;
 pub(super) use running::Running;
-use tail::Tail;
-use watchers::Watchers;
+use subscribers::Subscribers;
 
 /// Events delivered at once before connections get a chance to write.
 const EVENTS_AT_ONCE: usize = 128;
@@ -52,7 +52,7 @@ struct RoomActor {
     room: Arc<Room>,
     members: HashMap<UserId, Member>,
     names: Names,
-    watchers: Watchers,
+    watchers: Subscribers,
     presence: Presence,
     /// Changes when people came or went, so that presence must be computed again.
     stirred: watch::Receiver<u64>,
@@ -111,7 +111,7 @@ async fn load(
     let room = store.room(id).await?.ok_or(ChatError::NotFound("room"))?;
     let members = store.members(id, UserId(0), u32::MAX).await?;
     let newest = store.newest_change(id).await?;
-    let unread = reads::count_unread(&store, &room).await?;
+    let unread = read_cursors::count_unread(&store, &room).await?;
     Ok(RoomActor {
         room: Arc::new(room),
         members: members
@@ -119,7 +119,7 @@ async fn load(
             .map(|member| (member.person.id, member))
             .collect(),
         names: Names::default(),
-        watchers: Watchers::default(),
+        watchers: Subscribers::default(),
         presence: Presence::default(),
         stirred: people.presence(),
         store,
@@ -260,11 +260,11 @@ impl RoomActor {
     }
 
     /// Queues an event with all subscribers, and detaches those that are closed or lagging.
-    fn tell(&mut self, event: Event, weight: Weight) {
+    fn tell(&mut self, event: Event, weight: Priority) {
         self.tell_but(event, weight, None);
     }
 
-    fn tell_but(&mut self, event: Event, weight: Weight, but: Option<UserId>) {
+    fn tell_but(&mut self, event: Event, weight: Priority, but: Option<UserId>) {
         let dead = self.watchers.deliver(&[event], weight, but);
         self.detach_all(dead);
     }

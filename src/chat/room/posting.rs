@@ -12,9 +12,9 @@ use crate::model::{
 };
 use crate::store::{Appended, Changed, NewChange, NewMessage, StoreError, Ticket};
 
-use super::super::outbox::Weight;
-use super::reads::Cursor;
-use super::{ChatError, Posted, Reply, RoomActor, Speaker};
+use super::super::outbox::Priority;
+use super::read_cursors::Cursor;
+use super::{ChatError, PostOutcome, Reply, RoomActor, Speaker};
 
 /// A message needs a text or a file.
 const EMPTY: Invalid = Invalid::new("content", "must not be empty");
@@ -32,7 +32,7 @@ pub(super) enum Pending {
     Post {
         id: MessageId,
         ticket: Ticket<Appended>,
-        reply: Reply<Posted>,
+        reply: Reply<PostOutcome>,
     },
     Change {
         ticket: Ticket<Changed>,
@@ -50,7 +50,7 @@ pub(super) enum Done {
     Post {
         id: MessageId,
         answer: Result<Appended, StoreError>,
-        reply: Reply<Posted>,
+        reply: Reply<PostOutcome>,
     },
     Change {
         answer: Result<Changed, StoreError>,
@@ -119,7 +119,7 @@ fn poll_front(pending: &mut VecDeque<Pending>, context: &mut Context<'_>) -> Pol
 }
 
 impl RoomActor {
-    pub(super) async fn post(&mut self, by: Speaker, draft: Draft, reply: Reply<Posted>) {
+    pub(super) async fn post(&mut self, by: Speaker, draft: Draft, reply: Reply<PostOutcome>) {
         let Speaker { person, believed } = by;
         let by = &self.newest(person);
         if draft.content.as_str().is_empty() && draft.files.is_empty() {
@@ -221,7 +221,7 @@ impl RoomActor {
                     }
                     for (user, left) in left {
                         let event = Event::NotificationsRead(*left);
-                        self.people.tell(*user, &event, Weight::Full);
+                        self.people.tell(*user, &event, Priority::Full);
                     }
                 }
                 let answer = answer.map(drop).map_err(ChatError::from);
@@ -237,7 +237,7 @@ impl RoomActor {
         &mut self,
         id: MessageId,
         answer: Result<Appended, StoreError>,
-        reply: Reply<Posted>,
+        reply: Reply<PostOutcome>,
     ) -> Option<Event> {
         let (message, new) = match answer {
             Ok(Appended::New(message, alerts)) => {
@@ -256,11 +256,11 @@ impl RoomActor {
             }
         };
         let untold = new || self.forget_unsure(message.id);
-        reply(Ok(Posted {
+        reply(Ok(PostOutcome {
             message: message.clone(),
             new,
         }));
-        untold.then_some(Event::Posted(message))
+        untold.then_some(Event::PostOutcome(message))
     }
 
     fn forget_unsure(&mut self, id: MessageId) -> bool {

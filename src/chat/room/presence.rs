@@ -11,10 +11,10 @@ use crate::model::{
     self, Action, Event, MessageId, Millis, Person, RoomId, UserId, may, may_speak,
 };
 
-use super::super::encode::Encoder;
+use super::super::connections::Connection;
+use super::super::encoder::Encoder;
 use super::super::error::allowed;
-use super::super::outbox::Weight;
-use super::super::people::Connection;
+use super::super::outbox::Priority;
 use super::{Attached, ChatError, Online, Reply, RoomActor};
 
 /// In rooms with more members only the number of people online is sent.
@@ -211,7 +211,7 @@ impl RoomActor {
         }
         self.typing.insert(by.id, now);
         let user = by.id;
-        let weight = Weight::Newest(slot(self.room.id, user));
+        let weight = Priority::Newest(slot(self.room.id, user));
         self.tell_but(
             Event::Typing {
                 room: self.room.id,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Local, SecondsFormat, Utc};
 use serde_json::json;
 
 use crate::model::{Millis, Viewer};
-use crate::store::Standing;
+use crate::store::UserUsage;
 
 const HEAD: [&str; 7] = [
     "ID",
@@ -17,7 +17,7 @@ const HEAD: [&str; 7] = [
 ];
 
 /// Formats a table with a header row. Missing values are shown as a dash.
-pub(super) fn table(all: &[Standing]) -> String {
+pub(super) fn table(all: &[UserUsage]) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(all.iter().map(row));
     let widths: [usize; HEAD.len()] = std::array::from_fn(|column| {
@@ -30,12 +30,12 @@ pub(super) fn table(all: &[Standing]) -> String {
 }
 
 /// Formats a JSON array of objects on one line.
-pub(super) fn json(all: &[Standing]) -> String {
+pub(super) fn json(all: &[UserUsage]) -> String {
     let objects: Vec<_> = all.iter().map(object).collect();
     format!("{}\n", serde_json::Value::from(objects))
 }
 
-fn row(one: &Standing) -> [String; HEAD.len()] {
+fn row(one: &UserUsage) -> [String; HEAD.len()] {
     let user = &one.user;
     [
         user.id().to_string(),
@@ -59,7 +59,7 @@ fn line(row: &[String; HEAD.len()], widths: &[usize; HEAD.len()]) -> String {
     format!("{}\n", line.trim_end())
 }
 
-fn object(one: &Standing) -> serde_json::Value {
+fn object(one: &UserUsage) -> serde_json::Value {
     let user = &one.user;
     json!({
         "id": user.id().0,

@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::{Subcommand, ValueEnum};
 
 use super::{Failure, logging, print};
-use crate::chat::manage::{self, ManageError};
+use crate::chat::offline_accounts::{self, ManageError};
 use crate::config::Config;
 use crate::model::{Email, Role, ShownName, Username};
 use crate::store::{NewUser, OpenOptions, Store, StoreError};
@@ -127,7 +127,12 @@ async fn add(args: Add, file: &File<'_>) -> Result<(), Failure> {
         role: args.role.into(),
         ..NewUser::named(args.name, args.email, args.display_name)
     };
-    let work = async |store: &Store| Ok((manage::add(store, new).await?, store.path().to_owned()));
+    let work = async |store: &Store| {
+        Ok((
+            offline_accounts::add(store, new).await?,
+            store.path().to_owned(),
+        ))
+    };
     let (user, db) = on_file(file, &not, work).await?;
     let (name, role) = (&user.person.username, user.role().as_str());
     print(&format!("made the {role} {name} in {}\n", db.display()))
@@ -136,7 +141,7 @@ async fn add(args: Add, file: &File<'_>) -> Result<(), Failure> {
 async fn list(json: bool, file: &File<'_>) -> Result<(), Failure> {
     let not = "no accounts can be shown";
     must_be_there(file.config, not)?;
-    let all = on_file(file, not, manage::list).await?;
+    let all = on_file(file, not, offline_accounts::list).await?;
     print(&if json {
         list::json(&all)
     } else {
@@ -148,7 +153,7 @@ async fn passwd(login: &str, source: &password::Source, file: &File<'_>) -> Resu
     let not = format!("the password of {login} was not changed");
     must_be_there(file.config, &not)?;
     let hash = source.hash(login, &not, file.config)?;
-    let work = async |store: &Store| manage::change_password(store, login, hash).await;
+    let work = async |store: &Store| offline_accounts::change_password(store, login, hash).await;
     let user = on_file(file, &not, work).await?;
     print(&format!(
         "{} has another password and is logged out everywhere\n",
@@ -159,7 +164,7 @@ async fn passwd(login: &str, source: &password::Source, file: &File<'_>) -> Resu
 async fn set_role(login: &str, role: Role, file: &File<'_>) -> Result<(), Failure> {
     let not = format!("the role of {login} was not changed");
     must_be_there(file.config, &not)?;
-    let work = async |store: &Store| manage::set_role(store, login, role).await;
+    let work = async |store: &Store| offline_accounts::set_role(store, login, role).await;
     let user = on_file(file, &not, work).await?;
     let (name, role) = (&user.person.username, user.role().as_str());
     print(&format!("{name} has the role {role} now\n"))
@@ -168,7 +173,7 @@ async fn set_role(login: &str, role: Role, file: &File<'_>) -> Result<(), Failur
 async fn remove(login: &str, file: &File<'_>) -> Result<(), Failure> {
     let not = format!("the account of {login} was not removed");
     must_be_there(file.config, &not)?;
-    let work = async |store: &Store| manage::remove(store, login).await;
+    let work = async |store: &Store| offline_accounts::remove(store, login).await;
     let user = on_file(file, &not, work).await?;
     print(&format!("the account {} has ended\n", user.person.username))
 }

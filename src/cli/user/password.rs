@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Read};
 
 use super::Failure;
-use crate::chat::manage;
+use crate::chat::offline_accounts;
 use crate::config::Config;
 use crate::model::ChosenPassword;
 
@@ -32,7 +32,8 @@ impl Source {
         };
         let password = ChosenPassword::parse(&text, config.auth.password_min)
             .map_err(|error| failed(error.to_string()))?;
-        manage::hash(&password, config.auth.pbkdf2_rounds).map_err(|e| failed(e.to_string()))
+        offline_accounts::hash(&password, config.auth.pbkdf2_rounds)
+            .map_err(|e| failed(e.to_string()))
     }
 }
 

@@ -18,7 +18,7 @@ struct Notifications;
 impl Encode for Lobby {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
-            Event::Posted(message) => {
+            Event::PostOutcome(message) => {
                 if !message.content.is_empty() {
                     add(frames, &ChatJson::live(message, view == View::Own));
                 }
@@ -42,7 +42,7 @@ impl Encode for Lobby {
 impl Encode for Notifications {
     fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
         match event {
-            Event::Posted(message) => uploads(frames, message),
+            Event::PostOutcome(message) => uploads(frames, message),
             Event::Notified { notification, .. } => {
                 add(frames, &NotificationJson::from(&**notification));
             }

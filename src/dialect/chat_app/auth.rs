@@ -6,7 +6,7 @@ use crate::chat::{ChatError, Login, Registration};
 use crate::dialect::kit::{Answer, Call, Fault, StatusCode, json, json_body};
 use crate::model::{ChosenPassword, Email, Invalid, Role, ShownName};
 
-use super::{GRANTOR, NAME};
+use super::{NAME, TOKEN_PROFILE};
 
 #[derive(Deserialize)]
 struct New {
@@ -76,7 +76,11 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
         password,
         role: login.role.as_deref(),
     };
-    let grant = call.kit.chat.log_in(login, &visitor, &GRANTOR).await?;
+    let grant = call
+        .kit
+        .chat
+        .log_in(login, &visitor, &TOKEN_PROFILE)
+        .await?;
     let (access_token, refresh_token) = (grant.access_token.as_str(), grant.refresh_token.as_str());
     let name = &grant.user.person.display_name;
     Ok(json(

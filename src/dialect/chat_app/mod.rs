@@ -7,14 +7,14 @@ mod error;
 mod events;
 mod wire;
 
-use crate::chat::Grantor;
+use crate::chat::TokenProfile;
 
 use super::kit::{Call, EventSurface, Surface, events, routes};
 
 const NAME: &str = "chat_app";
 
 /// Format of this dialect's tokens.
-static GRANTOR: Grantor = Grantor {
+static TOKEN_PROFILE: TokenProfile = TokenProfile {
     dialect: NAME,
     sub: |user| user.id().to_string(),
     user_id: false,

@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use crate::chat::{Outbox, Sealed, Weight};
+use crate::chat::{EncodedFrames, Outbox, Priority};
 
 /// Maximum number of events of one connection that are under way.
 const EVENTS_MAX: usize = 32;
@@ -46,7 +46,7 @@ struct State {
 #[derive(Default)]
 struct Event {
     /// Responses that wait until all events before this one have ended.
-    answers: Vec<Sealed>,
+    answers: Vec<EncodedFrames>,
     ended: bool,
 }
 
@@ -69,10 +69,10 @@ impl Pipeline {
     }
 
     /// Queues frames of the newest event, after the responses to those before it.
-    pub fn push(&self, frames: Sealed) {
+    pub fn push(&self, frames: EncodedFrames) {
         let mut state = self.lock();
         match state.events.len() {
-            0 | 1 => drop(self.0.outbox.push(frames, Weight::Full)),
+            0 | 1 => drop(self.0.outbox.push(frames, Priority::Full)),
             last => state.events[last - 1].answers.push(frames),
         }
     }
@@ -120,13 +120,13 @@ pub struct Slot {
 
 impl Slot {
     /// Queues a response, after the responses to the events before this one.
-    pub fn push(&self, frames: Sealed) {
+    pub fn push(&self, frames: EncodedFrames) {
         let outbox = &self.pipeline.0.outbox;
         let mut state = self.pipeline.lock();
         match self.number.and_then(|number| state.waiting(number)) {
             Some(event) => event.answers.push(frames),
             // Pushed under the lock, or another thread could get in between.
-            None => drop(outbox.push(frames, Weight::Full)),
+            None => drop(outbox.push(frames, Priority::Full)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Pipeline {
                 .into_iter()
                 .flatten()
             {
-                self.0.outbox.push(frames, Weight::Full);
+                self.0.outbox.push(frames, Priority::Full);
             }
         }
         if state.events.is_empty() && state.events.capacity() > KEPT_SLOTS {
@@ -222,9 +222,9 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::chat::{Closing, Frames};
+    use crate::chat::{CloseReason, Frames};
 
-    fn frame(text: &str) -> Sealed {
+    fn frame(text: &str) -> EncodedFrames {
         let mut frames = Frames::default();
         frames.add(|bytes| bytes.extend_from_slice(text.as_bytes()));
         frames.seal()
@@ -287,7 +287,7 @@ mod tests {
         first.detach();
         assert_eq!(second.alone().now_or_never(), Some(true));
         drop(second);
-        outbox.close(Closing::SessionEnded);
+        outbox.close(CloseReason::SessionEnded);
         assert_eq!(third.alone().now_or_never(), Some(false));
         assert!(pipeline.newest_is_alone().now_or_never().is_some());
         assert!(pipeline.ended().now_or_never().is_none());

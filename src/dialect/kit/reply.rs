@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::chat::{ChatError, Frames, Posted, Sealed};
+use crate::chat::{ChatError, EncodedFrames, Frames, PostOutcome};
 use crate::model::{Draft, RoomId};
 use crate::transport::socketio::{AckId, Client, Values};
 
@@ -63,7 +63,7 @@ impl Session {
         };
         match &self.caller {
             Some(caller) => {
-                let reply = Box::new(move |posted: Result<Posted, _>| {
+                let reply = Box::new(move |posted: Result<PostOutcome, _>| {
                     answer(&reply, posted.map(drop));
                 });
                 self.kit.chat.post_then(caller, room, draft, reply).await;
@@ -84,7 +84,7 @@ impl Session {
     }
 }
 
-fn seal(values: Values) -> Sealed {
+fn seal(values: Values) -> EncodedFrames {
     let mut frames = Frames::default();
     frames.add(|bytes| values.append_to(bytes));
     frames.seal()

@@ -9,7 +9,7 @@ use hyper::upgrade::OnUpgrade;
 use percent_encoding::percent_decode_str;
 
 use crate::chat::files::Sender;
-use crate::chat::{Caller, ChatError, Credential, TokenFault, Visitor};
+use crate::chat::{Caller, ChatError, ClientInfo, Credential, TokenFault};
 use crate::model::{MessageId, PageRequest, UserId};
 
 use super::body::BodyStream;
@@ -166,9 +166,9 @@ impl Call {
     }
 
     /// Returns address and user agent of the client.
-    pub fn visitor(&self) -> Visitor {
+    pub fn visitor(&self) -> ClientInfo {
         let (address, remote) = self.kit.locate(self.peer, &self.headers);
-        Visitor {
+        ClientInfo {
             address,
             remote,
             user_agent: self.header("user-agent").unwrap_or_default().to_owned(),

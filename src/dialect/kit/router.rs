@@ -20,7 +20,7 @@ pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 pub type Handler = fn(Call) -> Answering;
 
 /// Turns a fault into a dialect's error response.
-pub type Voice = fn(&Fault) -> Response;
+pub type ErrorResponder = fn(&Fault) -> Response;
 
 /// One method of one path. A segment in braces is a parameter.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub struct Surface {
     /// Prefix of its routes, like `/api/v1`.
     pub prefix: &'static str,
     pub routes: Vec<Route>,
-    pub fault: Voice,
+    pub fault: ErrorResponder,
 }
 
 /// Builds a list of [`Route`]s. `$fault` turns a handler's [`Fault`] into a response.
@@ -63,7 +63,7 @@ struct Entry {
     method: Method,
     when: Option<fn(&Call) -> bool>,
     run: Handler,
-    fault: Voice,
+    fault: ErrorResponder,
 }
 
 /// Routing table of the server.
@@ -71,7 +71,7 @@ pub struct Table {
     kit: Arc<Kit>,
     entries: Vec<Entry>,
     /// Error responders by prefix, longest prefix first.
-    prefixes: Vec<(&'static str, Voice)>,
+    prefixes: Vec<(&'static str, ErrorResponder)>,
 }
 
 impl Table {
@@ -182,7 +182,7 @@ impl Table {
         found
     }
 
-    fn fault_at(&self, path: &str) -> Voice {
+    fn fault_at(&self, path: &str) -> ErrorResponder {
         let below = |prefix: &str| {
             path.strip_prefix(prefix)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -11,8 +11,8 @@ use serde_json::Value;
 use warp::http::Extensions;
 
 use crate::chat::{
-    Bystander, Caller, Cause, ChatError, Closing, Connection, Credential, Encoder, Frames, Outbox,
-    Remote, TokenFault, Weight,
+    Bystander, Caller, Cause, ChatError, CloseReason, Connection, Credential, Encoder, Frames,
+    Outbox, Priority, Remote, TokenFault,
 };
 use crate::transport::send_queue::{Close, Outgoing};
 use crate::transport::socketio::{
@@ -320,7 +320,7 @@ impl Socket for Session {
 
     async fn disconnected(self, _: Reason) {
         if let Some(connection) = &self.connection {
-            connection.outbox().close(Closing::Gone);
+            connection.outbox().close(CloseReason::Gone);
             self.pipeline.ended().await;
             self.kit.chat.disconnect(connection).await;
         }
@@ -358,7 +358,7 @@ impl Outgoing for Queue {
     fn push(&self, frames: Bytes) {
         let mut one = Frames::default();
         one.add(|bytes| bytes.extend_from_slice(&frames));
-        self.0.push(one.seal(), Weight::Full);
+        self.0.push(one.seal(), Priority::Full);
     }
 
     fn set_line(&self, line: Weak<Line>) {
@@ -370,13 +370,13 @@ impl Outgoing for Queue {
     }
 }
 
-fn close(closing: Closing) -> Close {
+fn close(closing: CloseReason) -> Close {
     let (code, reason, retry) = match closing {
-        Closing::SessionEnded => (4001, "the session ended", false),
-        Closing::Lagging => (4002, "too slow", true),
-        Closing::Restarting => (1012, "the server restarts", true),
-        Closing::Changed => (1012, "come back", true),
-        Closing::Gone => (1000, "", false),
+        CloseReason::SessionEnded => (4001, "the session ended", false),
+        CloseReason::Lagging => (4002, "too slow", true),
+        CloseReason::Restarting => (1012, "the server restarts", true),
+        CloseReason::Changed => (1012, "come back", true),
+        CloseReason::Gone => (1000, "", false),
     };
     Close {
         code,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
-use crate::chat::{self, Caller, Closing, Credential, Outbox};
+use crate::chat::{self, Caller, CloseReason, Credential, Outbox};
 use crate::transport::frame::ping_frame;
 use crate::transport::process_clock::STALL;
 use crate::transport::websocket::{Incoming, Line, ReadError, WebSocket};
@@ -114,7 +114,7 @@ pub async fn converse(
         }
     };
     // Nothing is queued after this.
-    outbox.close(Closing::Gone);
+    outbox.close(CloseReason::Gone);
     let closing = async move {
         if let Some((code, reason)) = code {
             socket.close(code, reason).await;
@@ -172,13 +172,13 @@ impl chat::Line for Line {
     }
 }
 
-fn close_code(closing: Closing) -> Option<(u16, &'static str)> {
+fn close_code(closing: CloseReason) -> Option<(u16, &'static str)> {
     match closing {
-        Closing::SessionEnded => Some((4001, "the session ended")),
-        Closing::Lagging => Some((4002, "too slow")),
-        Closing::Restarting => Some((1012, "the server restarts")),
-        Closing::Changed => Some((1012, "come back")),
-        Closing::Gone => None,
+        CloseReason::SessionEnded => Some((4001, "the session ended")),
+        CloseReason::Lagging => Some((4002, "too slow")),
+        CloseReason::Restarting => Some((1012, "the server restarts")),
+        CloseReason::Changed => Some((1012, "come back")),
+        CloseReason::Gone => None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::{ChosenPassword, Username};
 use super::error::{Answer, Refusal};
 use super::params::Params;
 use super::wire::{TokenJson, done};
-use super::{GRANTOR, NAME};
+use super::{NAME, TOKEN_PROFILE};
 
 const NO_LOGIN: Refusal = Refusal::missing("Missing Login or password");
 const NO_PASSWORD: Refusal = Refusal::missing("Missing password parameter");
@@ -24,7 +24,7 @@ pub(super) async fn register(mut call: Call) -> Answer {
     };
     let (chat, visitor) = (&call.kit.chat, call.visitor());
     let user = chat.register(new, &visitor).await?;
-    let grant = chat.first_login(user, &visitor, &GRANTOR).await?;
+    let grant = chat.first_login(user, &visitor, &TOKEN_PROFILE).await?;
     Ok(granted(StatusCode::CREATED, &grant.access_token))
 }
 
@@ -33,7 +33,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     let (name, password) = login_of(&params)?;
     let (chat, visitor) = (&call.kit.chat, call.visitor());
     let grant = chat
-        .log_in(Login::new(name, password), &visitor, &GRANTOR)
+        .log_in(Login::new(name, password), &visitor, &TOKEN_PROFILE)
         .await?;
     Ok(granted(StatusCode::OK, &grant.access_token))
 }

@@ -15,7 +15,7 @@ struct Komunikator;
 impl Encode for Komunikator {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
-            Event::Posted(message) => {
+            Event::PostOutcome(message) => {
                 let message = MessageJson::new(message, frames.reader());
                 // The original API calls it `new` in its list of events and `new_message` in its text.
                 add_event(frames, "new_message", &message);

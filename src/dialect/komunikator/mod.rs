@@ -11,14 +11,14 @@ mod rooms;
 mod users;
 mod wire;
 
-use crate::chat::Grantor;
+use crate::chat::TokenProfile;
 
 use super::kit::{EventSurface, Surface, events, routes};
 
 const NAME: &str = "komunikator";
 
 /// Format of this dialect's tokens.
-static GRANTOR: Grantor = Grantor {
+static TOKEN_PROFILE: TokenProfile = TokenProfile {
     dialect: NAME,
     sub: |user| user.person.username.clone(),
     user_id: false,

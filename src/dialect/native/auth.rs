@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{ChatError, Grant, Grantor, Login, Registration};
+use crate::chat::{ChatError, Login, Registration, TokenPair, TokenProfile};
 use crate::dialect::kit::{Answer, Call, Response, StatusCode, empty, json, json_body};
 use crate::model::{ChosenPassword, Email, Invalid, SessionId, ShownName, Username};
 
@@ -10,7 +10,7 @@ use super::caller;
 use super::wire::{List, SessionJson, UserJson};
 
 /// Format of this protocol's tokens.
-pub(super) static GRANTOR: Grantor = Grantor {
+pub(super) static TOKEN_PROFILE: TokenProfile = TokenProfile {
     dialect: "native",
     sub: |user| user.id().to_string(),
     user_id: false,
@@ -78,7 +78,11 @@ pub(super) async fn register(mut call: Call) -> Answer {
         Some(code) => chat.register_invited(new, code, &visitor).await?,
         None => chat.register(new, &visitor).await?,
     };
-    let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
+    let grant = call
+        .kit
+        .chat
+        .first_login(user, &visitor, &TOKEN_PROFILE)
+        .await?;
     Ok(granted(StatusCode::CREATED, &grant))
 }
 
@@ -86,7 +90,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     let body: LoginJson = json_body(&mut call).await?;
     let login = Login::new(&body.username, &body.password);
     let chat = &call.kit.chat;
-    let grant = chat.log_in(login, &call.visitor(), &GRANTOR).await?;
+    let grant = chat.log_in(login, &call.visitor(), &TOKEN_PROFILE).await?;
     Ok(granted(StatusCode::OK, &grant))
 }
 
@@ -101,13 +105,21 @@ pub(super) async fn guest(mut call: Call) -> Answer {
         .chat
         .register_guest(username, email, display_name, &visitor)
         .await?;
-    let grant = call.kit.chat.first_login(user, &visitor, &GRANTOR).await?;
+    let grant = call
+        .kit
+        .chat
+        .first_login(user, &visitor, &TOKEN_PROFILE)
+        .await?;
     Ok(granted(StatusCode::CREATED, &grant))
 }
 
 pub(super) async fn refresh(mut call: Call) -> Answer {
     let body: Refresh = json_body(&mut call).await?;
-    let grant = call.kit.chat.refresh(&body.refresh_token, &GRANTOR).await?;
+    let grant = call
+        .kit
+        .chat
+        .refresh(&body.refresh_token, &TOKEN_PROFILE)
+        .await?;
     Ok(json(
         StatusCode::OK,
         &GrantJson {
@@ -152,11 +164,11 @@ pub(super) async fn end_others(call: Call) -> Answer {
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
-pub(super) fn granted(status: StatusCode, grant: &Grant) -> Response {
+pub(super) fn granted(status: StatusCode, grant: &TokenPair) -> Response {
     json(status, &shape(grant))
 }
 
-fn shape(grant: &Grant) -> GrantJson<'_> {
+fn shape(grant: &TokenPair) -> GrantJson<'_> {
     GrantJson {
         user: Some(UserJson::new(&grant.user, grant.user.own())),
         access_token: &grant.access_token,

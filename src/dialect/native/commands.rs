@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::chat::{Caller, Chat, ChatError, Connection, Frames, Posted, Sealed};
+use crate::chat::{Caller, Chat, ChatError, Connection, EncodedFrames, Frames, PostOutcome};
 use crate::dialect::kit::websocket_session::Heard;
 use crate::dialect::kit::{Fault, Slot};
 use crate::model::{Content, Emoji, Message, MessageId, RoomId};
@@ -222,7 +222,10 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Returns a function that responds with the frame of the outcome, or with the error.
-    pub fn of<T>(self, frame: fn(i64, &T) -> Sealed) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
+    pub fn of<T>(
+        self,
+        frame: fn(i64, &T) -> EncodedFrames,
+    ) -> Box<dyn FnOnce(Result<T, ChatError>) + Send>
     where
         T: 'static,
     {
@@ -245,21 +248,21 @@ impl Answer {
 }
 
 /// Success response without a value.
-pub(super) fn done(id: i64) -> Sealed {
+pub(super) fn done(id: i64) -> EncodedFrames {
     frame(&Done {
         re: id,
         ok: Nothing {},
     })
 }
 
-pub(super) fn refusal(id: Id, fault: &Fault) -> Sealed {
+pub(super) fn refusal(id: Id, fault: &Fault) -> EncodedFrames {
     frame(&Refused {
         re: id,
         error: describe(fault).1,
     })
 }
 
-fn sent(re: i64, posted: &Posted) -> Sealed {
+fn sent(re: i64, posted: &PostOutcome) -> EncodedFrames {
     frame(&Done {
         re,
         ok: Sent {
@@ -269,7 +272,7 @@ fn sent(re: i64, posted: &Posted) -> Sealed {
     })
 }
 
-fn changed(re: i64, message: &Arc<Message>) -> Sealed {
+fn changed(re: i64, message: &Arc<Message>) -> EncodedFrames {
     frame(&Done {
         re,
         ok: Changed {
@@ -278,7 +281,7 @@ fn changed(re: i64, message: &Arc<Message>) -> Sealed {
     })
 }
 
-pub(super) fn frame(value: &impl Serialize) -> Sealed {
+pub(super) fn frame(value: &impl Serialize) -> EncodedFrames {
     let mut frames = Frames::default();
     encode::add(&mut frames, value);
     frames.seal()

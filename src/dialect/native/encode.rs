@@ -99,7 +99,7 @@ impl<'a> EventJson<'a> {
     /// Returns `None` for events that only other protocols send.
     fn of(event: &'a Event) -> Option<Self> {
         Some(match event {
-            Event::Posted(_) | Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) => {
+            Event::PostOutcome(_) | Event::Edited(_) | Event::Deleted(_) | Event::Reacted(_) => {
                 return Self::of_message(event);
             }
             Event::Notified { .. } | Event::NotificationsRead(_) | Event::NotifyChanged { .. } => {
@@ -158,7 +158,7 @@ impl<'a> EventJson<'a> {
 
     fn of_message(event: &'a Event) -> Option<Self> {
         Some(match event {
-            Event::Posted(message) => Self::Message {
+            Event::PostOutcome(message) => Self::Message {
                 message: (&**message).into(),
             },
             Event::Edited(message) => Self::Edited {

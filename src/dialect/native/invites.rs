@@ -6,7 +6,7 @@ use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{ChatError, Coded, InviteWish};
+use crate::chat::{ChatError, InviteOptions, WithCode};
 use crate::dialect::kit::{
     Answer, Call, Response, StatusCode, empty, json, json_body, rfc3339, set_header,
 };
@@ -64,7 +64,7 @@ struct PasswordLinkJson<'a> {
 }
 
 impl New {
-    fn parse(&self) -> Result<InviteWish, Invalid> {
+    fn parse(&self) -> Result<InviteOptions, Invalid> {
         let within = |field, given: Option<i64>, default: u64, most: u64| {
             let given = given.map_or(Some(default), |number| u64::try_from(number).ok());
             given
@@ -72,7 +72,7 @@ impl New {
                 .ok_or(Invalid::new(field, "is too small or too large"))
         };
         let uses = within("max_uses", self.max_uses, 1, Invite::USES_MAX.into())?;
-        Ok(InviteWish {
+        Ok(InviteOptions {
             room: self.room_id.map(RoomId),
             max_uses: u32::try_from(uses).unwrap_or(Invite::USES_MAX),
             good_for: Duration::from_secs(within("expires_in", self.expires_in, WEEK, YEAR)?),
@@ -97,7 +97,7 @@ impl<'a> InviteJson<'a> {
         }
     }
 
-    fn with_code(call: &Call, invite: &'a Coded<Invite>) -> Self {
+    fn with_code(call: &Call, invite: &'a WithCode<Invite>) -> Self {
         let url = page(&invite.code);
         let code = &invite.code;
         Self {

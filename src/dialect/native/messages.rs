@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::chat::Posted;
+use crate::chat::PostOutcome;
 use crate::dialect::kit::{Answer, Call, Response, StatusCode, json, json_body};
 use crate::model::{Content, MessageId, PageRequest};
 
@@ -42,7 +42,7 @@ pub(super) async fn post(mut call: Call) -> Answer {
 }
 
 /// Responds for a message that is on disk: 201, or 200 if its `uuid` had been posted before.
-pub(super) fn posted(posted: &Posted) -> Response {
+pub(super) fn posted(posted: &PostOutcome) -> Response {
     let status = if posted.new {
         StatusCode::CREATED
     } else {

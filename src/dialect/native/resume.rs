@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::chat::{Caller, Chat, ChatError, Connection, Resumed, Sealed};
+use crate::chat::{Caller, Chat, ChatError, Connection, EncodedFrames, Resumed};
 use crate::dialect::kit::Fault;
 use crate::model::{Invalid, MessageId, RoomId};
 
@@ -149,7 +149,7 @@ fn missing_id() -> Fault {
     }
 }
 
-fn resumed(re: i64, resumed: &Resumed) -> Sealed {
+fn resumed(re: i64, resumed: &Resumed) -> EncodedFrames {
     let ok = ResumedJson::from(resumed);
     frame(&Done { re, ok })
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::files::FILES_MAX;
 use crate::dialect::kit::{Answer, Call, Response, StatusCode, json, json_body, set_header};
 
-use super::auth::{GRANTOR, NewAccount, granted};
+use super::auth::{NewAccount, TOKEN_PROFILE, granted};
 
 /// OpenAPI 3.1 description of this protocol's routes.
 const OPENAPI: &str = include_str!("../../../docs/openapi.json");
@@ -65,7 +65,7 @@ pub(super) async fn set_up(mut call: Call) -> Answer {
             &setup.token,
             setup.account.parse(&call)?,
             &call.visitor(),
-            &GRANTOR,
+            &TOKEN_PROFILE,
         )
         .await?;
     Ok(granted(StatusCode::CREATED, &grant))

@@ -8,8 +8,8 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::chat::{
-    Caller, Chat, ChatError, Closing, Connection, Credential, Frames, Outbox, Sealed, TokenFault,
-    Welcome,
+    Caller, Chat, ChatError, CloseReason, Connection, Credential, EncodedFrames, Frames, Outbox,
+    TokenFault, Welcome,
 };
 use crate::dialect::kit::websocket_session::{FRAME_MAX, Heard, converse, handshake_caller};
 use crate::dialect::kit::{Answer, Call, Fault, Slot};
@@ -93,7 +93,7 @@ async fn admit(
     match authenticate(chat, &text).await {
         Ok((caller, answer)) => {
             socket
-                .write(&mut answer.map(Sealed::into_bytes).into_iter().collect())
+                .write(&mut answer.map(EncodedFrames::into_bytes).into_iter().collect())
                 .await
                 .ok()?;
             Some((socket, caller))
@@ -110,7 +110,10 @@ async fn admit(
     }
 }
 
-async fn authenticate(chat: &Chat, text: &str) -> Result<(Caller, Option<Sealed>), ChatError> {
+async fn authenticate(
+    chat: &Chat,
+    text: &str,
+) -> Result<(Caller, Option<EncodedFrames>), ChatError> {
     let missing = ChatError::Unauthenticated(TokenFault::Missing);
     let Ok((id, Op::Auth { token })) = commands::parse(text) else {
         return Err(missing);
@@ -152,7 +155,7 @@ async fn welcome(chat: Chat, caller: Caller, connection: Arc<Connection>) {
     loop {
         let Ok(welcome) = chat.welcome(&caller, &connection, after).await else {
             // A client is useless without the welcome, so it has to reconnect.
-            return connection.outbox().close(Closing::Changed);
+            return connection.outbox().close(CloseReason::Changed);
         };
         let mut frames = Frames::default();
         let rooms = RoomsJson::from(&welcome);

@@ -9,7 +9,7 @@ use crate::model::{ChosenPassword, Email, Username};
 use super::error::Refusal;
 use super::users::parse_avatar;
 use super::wire::{OneUser, Said, UserJson};
-use super::{Answer, GRANTOR, NAME};
+use super::{Answer, NAME, TOKEN_PROFILE};
 
 #[derive(Deserialize)]
 struct New {
@@ -61,7 +61,7 @@ pub(super) async fn log_in(mut call: Call) -> Answer {
     );
     let (chat, visitor) = (&call.kit.chat, call.visitor());
     let grant = chat
-        .log_in(Login::new(username, password), &visitor, &GRANTOR)
+        .log_in(Login::new(username, password), &visitor, &TOKEN_PROFILE)
         .await?;
     let granted = GrantJson {
         message: "Login successful",

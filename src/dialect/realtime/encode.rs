@@ -64,7 +64,7 @@ struct UnreadJson<'a> {
 impl Encode for Realtime {
     fn encode(&self, event: &Event, view: View, frames: &mut Frames) {
         match event {
-            Event::Posted(message) if message.room_id == RoomId::LOBBY => match view {
+            Event::PostOutcome(message) if message.room_id == RoomId::LOBBY => match view {
                 View::Other => posted(frames, message),
                 View::Absent => notice(frames, message),
                 // The sender's own message, on a socket that has not joined the public chat.

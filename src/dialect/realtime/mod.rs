@@ -13,7 +13,7 @@ mod upload;
 mod users;
 mod wire;
 
-use crate::chat::Grantor;
+use crate::chat::TokenProfile;
 
 use super::kit::{EventSurface, Response, Surface, events as event_list, routes};
 use error::Refusal;
@@ -21,7 +21,7 @@ use error::Refusal;
 const NAME: &str = "realtime";
 
 /// Format of this dialect's tokens.
-static GRANTOR: Grantor = Grantor {
+static TOKEN_PROFILE: TokenProfile = TokenProfile {
     dialect: NAME,
     sub: |user| user.id().to_string(),
     user_id: false,

@@ -44,7 +44,7 @@ pub(super) async fn take(mut call: Call) -> Answer {
         });
         let chat = &call.kit.chat;
         let taken: Result<File, Fault> = chat
-            .take_loose(call.sender(&caller), &name, &media_type, bytes)
+            .upload_unattached(call.sender(&caller), &name, &media_type, bytes)
             .await;
         taken.map(Ok)
     };

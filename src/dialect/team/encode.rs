@@ -12,7 +12,7 @@ struct Team;
 
 impl Encode for Team {
     fn encode(&self, event: &Event, _: View, frames: &mut Frames) {
-        if let Event::Posted(message) = event {
+        if let Event::PostOutcome(message) = event {
             let json = chat_json(message, frames.reader());
             frames.add(|bytes| append_text_frame(bytes, &json));
         }

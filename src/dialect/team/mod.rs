@@ -8,14 +8,14 @@ mod token;
 mod wire;
 mod ws;
 
-use crate::chat::Grantor;
+use crate::chat::TokenProfile;
 
 use super::kit::{Call, Surface, routes};
 
 const NAME: &str = "team";
 
 /// Format of this dialect's tokens.
-static GRANTOR: Grantor = Grantor {
+static TOKEN_PROFILE: TokenProfile = TokenProfile {
     dialect: NAME,
     sub: |user| user.person.uuid.to_string(),
     user_id: true,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::chat::{ChatError, Login};
 use crate::dialect::kit::{Answer, Call, Fault, Response, StatusCode, json, json_body, text_of};
 
-use super::GRANTOR;
+use super::TOKEN_PROFILE;
 
 #[derive(Deserialize, Default)]
 struct LoginJson {
@@ -71,7 +71,11 @@ pub(super) async fn grant(mut call: Call) -> Answer {
     let grant = call
         .kit
         .chat
-        .log_in(Login::new(&name, &password), &call.visitor(), &GRANTOR)
+        .log_in(
+            Login::new(&name, &password),
+            &call.visitor(),
+            &TOKEN_PROFILE,
+        )
         .await?;
     let tokens = Tokens {
         access_token: &grant.access_token,
@@ -88,7 +92,7 @@ pub(super) async fn options(call: Call) -> Answer {
 
 pub(super) async fn refresh(call: Call) -> Answer {
     let token = call.bearer()?.ok_or(crate::chat::TokenFault::Missing)?;
-    let grant = call.kit.chat.refresh(token, &GRANTOR).await?;
+    let grant = call.kit.chat.refresh(token, &TOKEN_PROFILE).await?;
     Ok(json(
         StatusCode::OK,
         &Tokens {

@@ -6,14 +6,14 @@ use tokio::time::Instant;
 
 /// Ping interval and timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rhythm {
+pub struct PingConfig {
     /// Time from the opening or the last pong to the next ping.
     pub interval: Duration,
     /// Time from a ping to its pong.
     pub timeout: Duration,
 }
 
-impl Default for Rhythm {
+impl Default for PingConfig {
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(25),
@@ -28,7 +28,7 @@ impl Default for Rhythm {
 /// like any other.
 #[derive(Clone, Copy, Debug)]
 pub struct Heartbeat {
-    rhythm: Rhythm,
+    rhythm: PingConfig,
     state: State,
 }
 
@@ -52,7 +52,7 @@ pub enum Beat {
 
 impl Heartbeat {
     /// Starts with one interval before the first ping.
-    pub fn new(rhythm: Rhythm, now: Instant) -> Self {
+    pub fn new(rhythm: PingConfig, now: Instant) -> Self {
         Self {
             rhythm,
             state: State::Quiet(now + rhythm.interval),
@@ -104,7 +104,7 @@ impl Heartbeat {
 mod tests {
     use super::*;
 
-    const RHYTHM: Rhythm = Rhythm {
+    const RHYTHM: PingConfig = PingConfig {
         interval: Duration::from_millis(300),
         timeout: Duration::from_millis(200),
     };

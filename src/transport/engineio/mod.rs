@@ -26,7 +26,7 @@ use hyper::HeaderMap;
 use percent_encoding::percent_decode_str;
 
 pub use cors::Origins;
-pub use heartbeat::Rhythm;
+pub use heartbeat::PingConfig;
 pub use http::routes;
 pub use server::Server;
 pub(super) use server::new_sid;
@@ -38,7 +38,7 @@ use super::send_queue::{Close, Outgoing};
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Ping interval and timeout.
-    pub rhythm: Rhythm,
+    pub rhythm: PingConfig,
     /// Time in which a session must authenticate before it is closed; `None` means no limit.
     pub settle_timeout: Option<Duration>,
     /// Maximum bytes in one message or POST of an authenticated session.
@@ -54,7 +54,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            rhythm: Rhythm::default(),
+            rhythm: PingConfig::default(),
             settle_timeout: Some(Duration::from_secs(5)),
             max_payload: 1_000_000,
             max_first_payload: 64 * 1024,

@@ -8,8 +8,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::metadata::Orientation;
 
-use super::clean::{Kind, Plan};
 use super::decode::{Budget, Least, decode};
+use super::strip_metadata::{Kind, Plan};
 
 /// Maximum width and height of a thumbnail.
 const THUMBNAIL: u32 = 400;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::model::Event;
 
-use super::encode::{Encoder, View};
-use super::outbox::{Closing, Frames, Outbox, Weight};
+use super::encoder::{Encoder, View};
+use super::outbox::{CloseReason, Frames, Outbox, Priority};
 
 /// Connection without an account. It receives events until it is dropped.
 pub struct Bystander {
@@ -22,7 +22,7 @@ pub(super) struct Bystanders(Mutex<Open>);
 struct Open {
     all: Vec<Weak<Bystander>>,
     /// If set, new connections are closed at once for this reason.
-    closing: Option<Closing>,
+    closing: Option<CloseReason>,
 }
 
 impl Bystander {
@@ -30,7 +30,7 @@ impl Bystander {
         let mut frames = Frames::default();
         self.encoder.0.encode(event, View::Other, &mut frames);
         if !frames.is_empty() {
-            self.outbox.push(frames.seal(), Weight::Full);
+            self.outbox.push(frames.seal(), Priority::Full);
         }
     }
 }
@@ -57,7 +57,7 @@ impl Bystanders {
     }
 
     /// Closes all connections, and every connection that is added later.
-    pub(super) fn close(&self, why: Closing) {
+    pub(super) fn close(&self, why: CloseReason) {
         self.lock().closing = Some(why);
         for bystander in self.all() {
             bystander.outbox.close(why);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::model::{Event, RoomId};
 
-use super::encode::Encoder;
+use super::encoder::Encoder;
 
 /// Direct rooms that one connection has chosen, by dialect.
 #[derive(Default)]

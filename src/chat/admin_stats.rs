@@ -1,7 +1,7 @@
 //! Lists and statistics for admins: accounts, rooms, totals. Never the content of messages.
 
 use crate::model::{RoomId, UserId};
-pub use crate::store::{Census, RoomStanding, Standing};
+pub use crate::store::{RoomSummary, ServerStats, UserUsage};
 
 use super::{Caller, Chat, ChatError};
 
@@ -17,7 +17,7 @@ impl Chat {
         query: &str,
         after: UserId,
         limit: u32,
-    ) -> Result<Vec<Standing>, ChatError> {
+    ) -> Result<Vec<UserUsage>, ChatError> {
         caller.need_admin()?;
         Ok(self
             .core
@@ -35,7 +35,7 @@ impl Chat {
         caller: &Caller,
         after: RoomId,
         limit: u32,
-    ) -> Result<Vec<RoomStanding>, ChatError> {
+    ) -> Result<Vec<RoomSummary>, ChatError> {
         caller.need_admin()?;
         let mut rooms = self.core.store.all_rooms(after, limit).await?;
         rooms
@@ -48,7 +48,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::Forbidden`] unless the caller is an admin.
-    pub async fn census(&self, caller: &Caller, days: u32) -> Result<Census, ChatError> {
+    pub async fn census(&self, caller: &Caller, days: u32) -> Result<ServerStats, ChatError> {
         caller.need_admin()?;
         Ok(self.core.store.census(days).await?)
     }

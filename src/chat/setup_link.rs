@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::accounts::Registration;
-use super::sessions::{Grant, Grantor};
-use super::visitor::Visitor;
+use super::client_info::ClientInfo;
+use super::sessions::{TokenPair, TokenProfile};
 use super::{Caller, Chat, ChatError};
 use crate::model::{Role, User};
 
@@ -21,7 +21,7 @@ pub(super) struct Setup {
 
 impl Setup {
     pub(super) fn new(needed: bool) -> Self {
-        let token = needed.then(|| (random_word(), Instant::now() + GOOD_FOR));
+        let token = needed.then(|| (random_token(), Instant::now() + GOOD_FOR));
         Self {
             token: Mutex::new(token),
         }
@@ -52,7 +52,11 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::BadSetupToken`], [`ChatError::Limited`] after too many wrong tokens.
-    pub async fn check_setup_token(&self, token: &str, visitor: &Visitor) -> Result<(), ChatError> {
+    pub async fn check_setup_token(
+        &self,
+        token: &str,
+        visitor: &ClientInfo,
+    ) -> Result<(), ChatError> {
         let check = async { self.good_setup_token(token) };
         self.guess_code(visitor, check).await
     }
@@ -72,9 +76,9 @@ impl Chat {
         &self,
         token: &str,
         new: Registration,
-        visitor: &Visitor,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
+        visitor: &ClientInfo,
+        grantor: &TokenProfile,
+    ) -> Result<TokenPair, ChatError> {
         let user = self.first_admin(token, new, visitor).await?;
         self.grant(user, visitor, grantor).await
     }
@@ -87,7 +91,7 @@ impl Chat {
         &self,
         token: &str,
         new: Registration,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<(Caller, String), ChatError> {
         let user = self.first_admin(token, new, visitor).await?;
         self.open_cookie(user, visitor).await
@@ -97,7 +101,7 @@ impl Chat {
         &self,
         token: &str,
         new: Registration,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<User, ChatError> {
         self.check_setup_token(token, visitor).await?;
         let new = self.hashed(Role::Admin, new, visitor).await?;
@@ -122,6 +126,6 @@ impl Chat {
 }
 
 /// Returns a random token of 128 bits, as 32 hexadecimal digits.
-pub(super) fn random_word() -> String {
+pub(super) fn random_token() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

@@ -14,7 +14,7 @@ const SEEN_MAX: usize = 100;
 
 /// Network address and user agent of a client.
 #[derive(Clone, Debug)]
-pub struct Visitor {
+pub struct ClientInfo {
     /// Address of the client itself, not of a proxy.
     pub address: IpAddr,
     /// Reason why the request does not count as local; `None` if it does.
@@ -98,7 +98,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::RegistrationClosed`] with the cause.
-    pub fn may_register(&self, visitor: &Visitor) -> Result<(), ChatError> {
+    pub fn may_register(&self, visitor: &ClientInfo) -> Result<(), ChatError> {
         match self.core.settings.registration_open {
             true => self
                 .admits(visitor)
@@ -111,7 +111,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`ChatError::GuestsDisabled`] with the cause.
-    pub fn may_visit(&self, visitor: &Visitor) -> Result<(), ChatError> {
+    pub fn may_visit(&self, visitor: &ClientInfo) -> Result<(), ChatError> {
         match self.core.settings.guests {
             true => self
                 .admits(visitor)
@@ -146,7 +146,7 @@ impl Chat {
         }
     }
 
-    fn admits(&self, visitor: &Visitor) -> Result<(), Cause> {
+    fn admits(&self, visitor: &ClientInfo) -> Result<(), Cause> {
         match &visitor.remote {
             Some(remote) if !self.core.settings.open_to_all => {
                 self.warn_remote(remote);

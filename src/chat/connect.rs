@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::model::{Event, Person, RoomId, RoomOverview};
 
-use super::outbox::Closing;
-use super::people::{Connection, People};
+use super::connections::{Connection, People};
+use super::outbox::CloseReason;
 use super::room::RoomMsg;
 use super::{Bystander, Caller, Chat, ChatError, Encoder, Outbox};
 
@@ -75,15 +75,15 @@ impl Chat {
     }
 
     /// Returns the reason why a connection that the caller opens now must be closed, if any.
-    async fn check_session(&self, caller: &Caller) -> Result<Option<Closing>, ChatError> {
+    async fn check_session(&self, caller: &Caller) -> Result<Option<CloseReason>, ChatError> {
         let store = &self.core.store;
         let user = match caller.is_proven() {
             true => store.session(caller.session()).await?.map(|(_, user)| user),
             false => store.user(caller.id()).await?,
         };
         Ok(match user {
-            None => Some(Closing::SessionEnded),
-            Some(user) if user.role() != caller.role() => Some(Closing::Changed),
+            None => Some(CloseReason::SessionEnded),
+            Some(user) if user.role() != caller.role() => Some(CloseReason::Changed),
             Some(_) => None,
         })
     }

@@ -31,7 +31,7 @@ impl Who {
     }
 }
 
-pub(super) struct Turns {
+pub(super) struct FairSemaphore {
     places: usize,
     of_one: usize,
     state: Mutex<State>,
@@ -59,7 +59,7 @@ struct Waiting {
 
 /// A permit or, until it is granted, a position in the queue. Given back on drop.
 pub(super) struct Turn {
-    turns: Arc<Turns>,
+    turns: Arc<FairSemaphore>,
     pub(super) id: u64,
 }
 
@@ -69,7 +69,7 @@ impl Drop for Turn {
     }
 }
 
-impl Turns {
+impl FairSemaphore {
     /// Creates `places` permits, of which one account may hold `of_one`.
     pub(super) fn new(places: usize, of_one: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     /// Joins the queue. The receiver tells whether the permit was granted.
-    fn join(turns: &Arc<Turns>, who: Who) -> (Turn, oneshot::Receiver<()>) {
+    fn join(turns: &Arc<FairSemaphore>, who: Who) -> (Turn, oneshot::Receiver<()>) {
         turns.join(who).unwrap()
     }
 
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn accounts_take_turns_regardless_of_their_queue_length() {
-        let turns = Turns::new(1, 1);
+        let turns = FairSemaphore::new(1, 1);
         let held = join(&turns, who(1, "10.0.0.1"));
         let mut of_one: Vec<_> = (0..4).map(|_| join(&turns, who(1, "10.0.0.1"))).collect();
         let mut other = join(&turns, who(2, "10.0.0.1"));
@@ -229,13 +229,13 @@ mod tests {
 
     #[test]
     fn accounts_of_one_address_share_one_turn() {
-        let turns = Turns::new(2, 1);
+        let turns = FairSemaphore::new(2, 1);
         let held = [1, 2].map(|account| join(&turns, who(account, "2001:db8::1")));
         let mut same = join(&turns, who(3, "2001:db8::2"));
         let mut other = join(&turns, who(4, "10.0.0.1"));
         drop(held);
         assert!(has(&mut other) && has(&mut same));
-        let turns = Turns::new(2, 1);
+        let turns = FairSemaphore::new(2, 1);
         let [first, _second] = [1, 2].map(|account| join(&turns, who(account, "2001:db8::1")));
         let mut same = join(&turns, who(3, "2001:db8::2"));
         let mut other = join(&turns, who(4, "10.0.0.1"));
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_evicts_an_entry_for_another_address() {
-        let turns = Turns::new(1, 1);
+        let turns = FairSemaphore::new(1, 1);
         let _held = join(&turns, who(0, "10.0.0.1"));
         let mut waiting: Vec<_> = (0..WAITING as i64)
             .map(|n| join(&turns, who(1 + n / WAITING_OF_ONE as i64, "10.0.0.1")))
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn dropped_turns_leave_no_state() {
-        let turns = Turns::new(1, 1);
+        let turns = FairSemaphore::new(1, 1);
         let (held, waiting) = (
             join(&turns, who(1, "10.0.0.1")),
             join(&turns, who(2, "10.0.0.1")),

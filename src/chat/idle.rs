@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::Chat;
-use super::people::{Connection, People};
+use super::connections::{Connection, People};
 
 /// Time of the last activity signal per connection. Entries are removed when a connection becomes away or ends.
-pub(super) struct Watchdog {
+pub(super) struct IdleDetector {
     timeout: Duration,
     signs: Mutex<HashMap<u64, (Weak<Connection>, Instant)>>,
 }
 
-impl Watchdog {
+impl IdleDetector {
     pub(super) fn new(timeout: Duration) -> Self {
         Self {
             timeout,

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::model::{ChosenPassword, Password, UserId};
 
 use super::ChatError;
-use super::limits::client_network;
+use super::rate_limit::client_network;
 use super::worker_pool::lower_priority;
 use queue::{Class, Queue};
 

@@ -12,10 +12,10 @@ use tokio::sync::{Notify, watch};
 
 use crate::model::{Event, Person, RoomId, SessionId, UserId};
 
-use super::bystanders::Bystanders;
-use super::chosen::Chosen;
-use super::encode::{Encoder, View};
-use super::outbox::{Closing, Frames, Offered, Outbox, Weight};
+use super::encoder::{Encoder, View};
+use super::outbox::{CloseReason, Frames, Offered, Outbox, Priority};
+use super::selected_rooms::Chosen;
+use super::unidentified::Bystanders;
 use super::{Caller, ChatError};
 
 /// Interval at which changes of presence are sent.
@@ -107,7 +107,7 @@ impl Connection {
         lock(&self.rooms).take().unwrap_or_default()
     }
 
-    fn tell(&self, event: &Event, view: View, weight: Weight) -> bool {
+    fn tell(&self, event: &Event, view: View, weight: Priority) -> bool {
         self.tell_by(|_| true, event, view, weight)
     }
 
@@ -117,7 +117,7 @@ impl Connection {
         which: impl Fn(Encoder) -> bool,
         event: &Event,
         view: View,
-        weight: Weight,
+        weight: Priority,
     ) -> bool {
         let mut told = true;
         for encoder in lock(&self.encoders)
@@ -237,7 +237,7 @@ impl People {
         }
         mine.push(connection.clone());
         if self.draining.load(Ordering::Relaxed) {
-            connection.outbox.close(Closing::Restarting);
+            connection.outbox.close(CloseReason::Restarting);
         }
         Ok(connection)
     }
@@ -251,7 +251,7 @@ impl People {
 
     /// Closes a connection and removes it.
     pub fn disconnect(&self, connection: &Connection) {
-        connection.outbox.close(Closing::Gone);
+        connection.outbox.close(CloseReason::Gone);
         self.forget(connection);
     }
 
@@ -275,12 +275,12 @@ impl People {
     }
 
     /// Sends an event to all connections of a person.
-    pub fn tell(&self, user: UserId, event: &Event, weight: Weight) {
+    pub fn tell(&self, user: UserId, event: &Event, weight: Priority) {
         self.tell_as(View::Own, user, event, weight);
     }
 
     /// Sends an event to all connections of a person, encoded for `view`; `false` if one of them refused light frames.
-    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Weight) -> bool {
+    pub fn tell_as(&self, view: View, user: UserId, event: &Event, weight: Priority) -> bool {
         let mut all = true;
         for connection in self.of(user) {
             all &= connection.tell(event, view, weight);
@@ -293,9 +293,9 @@ impl People {
     pub fn tell_seated(&self, user: UserId, seats: &HashSet<(u64, TypeId)>, event: &Event) {
         for connection in self.of(user) {
             let seated = |encoder: Encoder| seats.contains(&(connection.id, encoder.key()));
-            connection.tell_by(seated, event, View::Own, Weight::Full);
+            connection.tell_by(seated, event, View::Own, Priority::Full);
             let elsewhere = |encoder: Encoder| !seated(encoder);
-            connection.tell_by(elsewhere, event, View::Absent, Weight::Full);
+            connection.tell_by(elsewhere, event, View::Absent, Priority::Full);
         }
     }
 
@@ -308,7 +308,7 @@ impl People {
     /// Sends an event to all people that `which` selects.
     pub fn tell_where(&self, which: impl Fn(UserId) -> bool, event: &Event) {
         for connection in self.of_all(which) {
-            connection.tell(event, View::Other, Weight::Full);
+            connection.tell(event, View::Other, Priority::Full);
         }
     }
 
@@ -334,7 +334,7 @@ impl People {
                 let wants = |encoder: Encoder| {
                     hears(encoder) && (own || connection.chosen.lets_in(encoder, event))
                 };
-                connection.tell_by(wants, event, view, Weight::Full);
+                connection.tell_by(wants, event, view, Priority::Full);
             }
         }
     }
@@ -345,7 +345,7 @@ impl People {
     }
 
     /// Closes the connections of a person whose session `which` selects.
-    pub fn close(&self, user: UserId, why: Closing, which: impl Fn(SessionId) -> bool) {
+    pub fn close(&self, user: UserId, why: CloseReason, which: impl Fn(SessionId) -> bool) {
         for connection in self
             .of(user)
             .iter()
@@ -360,9 +360,9 @@ impl People {
         let all = lock(&self.connections);
         self.draining.store(true, Ordering::Relaxed);
         for connection in all.values().flatten() {
-            connection.outbox.close(Closing::Restarting);
+            connection.outbox.close(CloseReason::Restarting);
         }
-        self.bystanders.close(Closing::Restarting);
+        self.bystanders.close(CloseReason::Restarting);
     }
 
     /// Returns the person and session of every open connection.

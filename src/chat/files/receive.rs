@@ -10,15 +10,15 @@ use crate::model::{File, FileKey, FileName, Invalid, Media, Purpose};
 use crate::store::{CHUNK, Facts, NewFile};
 
 use super::super::{Chat, ChatError};
-use super::clean::{self, Found, Kind, Plan};
-use super::cleaning::{copy, plan};
+use super::chunk_writer::{Row, Writing, keep_rendered};
 use super::declared::media_type;
 use super::decode::Budget;
+use super::fair_semaphore::{Turn, Who};
+use super::image::{self, Picture, Rendered};
 use super::original::Original;
-use super::picture::{self, Picture, Rendered};
-use super::places::Place;
-use super::turns::{Turn, Who};
-use super::writing::{Row, Writing, keep_rendered};
+use super::strip_metadata::{self, Found, Kind, Plan};
+use super::stripped_copy::{copy, plan};
+use super::upload_slots::Place;
 
 /// Largest part of a file with a known format that is buffered in memory before it moves to disk, in bytes.
 const IN_MEMORY: usize = 1024 * 1024;
@@ -145,7 +145,7 @@ impl<'a> Incoming<'a> {
         if let Some(writing) = &mut self.writing {
             return writing.write(bytes).await;
         }
-        let is_new = self.kind.is_none() && self.head.len() < clean::HEAD;
+        let is_new = self.kind.is_none() && self.head.len() < strip_metadata::HEAD;
         self.head.extend_from_slice(bytes);
         if is_new {
             self.kind = Kind::of(&self.head);
@@ -163,7 +163,7 @@ impl<'a> Incoming<'a> {
 
     /// Whether the first bytes are those of an image format that clients can show.
     fn is_picture(&self) -> bool {
-        self.kind.and_then(picture::media_type).is_some()
+        self.kind.and_then(image::media_type).is_some()
     }
 
     /// Moves the buffered bytes to disk, where the upload continues.
@@ -286,7 +286,7 @@ impl<'a> Incoming<'a> {
             memory: turn.as_ref().map_or(0, |_| budget.memory),
             ..budget
         };
-        let work = move || picture::read(kind, source, size, &plan, budget);
+        let work = move || image::read(kind, source, size, &plan, budget);
         self.on_decoder(turn, work).await
     }
 
@@ -301,7 +301,7 @@ impl<'a> Incoming<'a> {
         })?;
         let turn = self.decoding_turn().await.ok_or(ChatError::Busy)?;
         let (source, budget) = (original.reader(), self.budget());
-        let work = move || picture::portrait(kind, source, &plan, budget);
+        let work = move || image::portrait(kind, source, &plan, budget);
         Ok(self.on_decoder(Some(turn), work).await.ok_or(NO_PICTURE)?)
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::model::UserId;
 
-use super::limits::attempts::Attempts;
-use super::limits::keys::KnownAddresses;
-use super::limits::{Meter, Rate};
+use super::rate_limit::attempts::Attempts;
+use super::rate_limit::keys::KnownAddresses;
+use super::rate_limit::{Meter, Rate};
 use super::{Caller, Chat, ChatError, Settings};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -9,8 +9,8 @@ use crate::model::{
 };
 use crate::store::{Alerted, Alerts, Rest, RoomNotice, Store, Written};
 
-use super::super::outbox::Weight;
-use super::super::people::People;
+use super::super::connections::People;
+use super::super::outbox::Priority;
 use super::{ChatError, RoomActor};
 
 /// Members by name key. Filled on first use. People who left stay in it, so a person found must still be checked.
@@ -66,7 +66,7 @@ impl RoomActor {
         } = alerts.take();
         for (user, left) in withdrawn {
             let event = Event::NotificationsRead(left);
-            self.people.tell(user, &event, Weight::Full);
+            self.people.tell(user, &event, Priority::Full);
         }
         if alerted.is_empty() && rest.is_none() {
             return;
@@ -98,7 +98,7 @@ impl RoomActor {
                 let notification = Arc::new(notification);
                 let new = true;
                 let event = Event::Notified { notification, new };
-                self.people.tell(to, &event, Weight::Full);
+                self.people.tell(to, &event, Priority::Full);
             }
             Ok(None) => {}
             // The membership has changed already, so a failure is only logged.
@@ -123,8 +123,11 @@ impl RoomActor {
         member.place.notify = notify;
         let member = member.clone();
         let room = self.room.id;
-        self.people
-            .tell(by.id, &Event::NotifyChanged { room, notify }, Weight::Full);
+        self.people.tell(
+            by.id,
+            &Event::NotifyChanged { room, notify },
+            Priority::Full,
+        );
         Ok(member)
     }
 }
@@ -146,7 +149,7 @@ impl Telling {
                 notification,
                 new: *new,
             };
-            self.people.tell(*user, &event, Weight::Full);
+            self.people.tell(*user, &event, Priority::Full);
         }
     }
 

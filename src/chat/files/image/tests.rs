@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{GenericImageView, ImageFormat, Rgb, RgbImage};
 
-use super::super::clean;
+use super::super::strip_metadata;
 use super::*;
 
 const BUDGET: Budget = Budget {
@@ -18,7 +18,7 @@ fn kept(data: &[u8]) -> Option<(Vec<u8>, Picture)> {
 }
 
 fn kept_within(data: &[u8], budget: Budget) -> Option<(Vec<u8>, Picture)> {
-    let (bytes, plan) = clean::cleaned(data).ok()?;
+    let (bytes, plan) = strip_metadata::cleaned(data).ok()?;
     let kind = Kind::of(&bytes)?;
     let size = bytes.len() as u64;
     let picture = read(kind, Cursor::new(&bytes), size, &plan, budget)?;
@@ -33,17 +33,22 @@ fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
 
 #[test]
 fn a_cleaned_picture_looks_as_before() {
-    for data in [clean::jpeg(1), clean::webp(1), clean::png(), clean::gif()] {
+    for data in [
+        strip_metadata::jpeg(1),
+        strip_metadata::webp(1),
+        strip_metadata::png(),
+        strip_metadata::gif(),
+    ] {
         let (bytes, picture) = kept(&data).unwrap();
         assert_eq!(picture.dimensions, (30, 20));
         let after = image::load_from_memory(&bytes).unwrap();
-        let original = DynamicImage::from(clean::image());
+        let original = DynamicImage::from(strip_metadata::image());
         assert_eq!(after.dimensions(), original.dimensions());
         if picture.media_type == "image/png" {
             assert_eq!(after.to_rgb8(), original.to_rgb8());
         }
     }
-    let (bytes, _) = kept(&clean::animated_webp()).unwrap();
+    let (bytes, _) = kept(&strip_metadata::animated_webp()).unwrap();
     let decoder = image::codecs::webp::WebPDecoder::new(Cursor::new(bytes)).unwrap();
     assert!(decoder.has_animation());
     assert_eq!(image::AnimationDecoder::into_frames(decoder).count(), 2);
@@ -51,17 +56,17 @@ fn a_cleaned_picture_looks_as_before() {
 
 #[test]
 fn cleaning_keeps_the_exif_orientation() {
-    for data in [clean::jpeg(6), clean::webp(6)] {
+    for data in [strip_metadata::jpeg(6), strip_metadata::webp(6)] {
         let (bytes, picture) = kept(&data).unwrap();
         assert_eq!(picture.dimensions, (20, 30));
-        let (_, plan) = clean::cleaned(&bytes).unwrap();
+        let (_, plan) = strip_metadata::cleaned(&bytes).unwrap();
         assert_eq!(plan.orientation, 6);
     }
 }
 
 #[test]
 fn an_avatar_is_square_and_upright() {
-    let (bytes, plan) = clean::cleaned(&clean::jpeg(6)).unwrap();
+    let (bytes, plan) = strip_metadata::cleaned(&strip_metadata::jpeg(6)).unwrap();
     let face = portrait(Kind::Jpeg, Cursor::new(bytes), &plan, BUDGET).unwrap();
     assert_eq!(face.dimensions, (20, 20));
 }
@@ -129,18 +134,18 @@ fn an_image_over_the_memory_budget_has_no_thumbnail() {
 
 #[test]
 fn an_image_with_too_many_pixels_is_not_decoded() {
-    let mut data = clean::png();
+    let mut data = strip_metadata::png();
     // Changes width and height. The checksum is now wrong, but decoding must not get that far.
     data[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
     assert!(kept(&data).is_none());
-    let mut data = clean::gif();
+    let mut data = strip_metadata::gif();
     data[6..10].copy_from_slice(&[0xff; 4]);
     assert!(kept(&data).is_none());
 }
 
 #[test]
 fn a_jpeg_with_too_many_scans_is_not_decoded() {
-    let (whole, _) = clean::cleaned(&clean::jpeg(1)).unwrap();
+    let (whole, _) = strip_metadata::cleaned(&strip_metadata::jpeg(1)).unwrap();
     let at = |wanted: &[u8]| whole.windows(2).rposition(|pair| pair == wanted).unwrap();
     let (scan, end) = (at(b"\xff\xda"), at(b"\xff\xd9"));
     let many = whole[scan..end].repeat(1000);
@@ -150,7 +155,12 @@ fn a_jpeg_with_too_many_scans_is_not_decoded() {
 
 #[test]
 fn damaged_images_never_cause_a_panic() {
-    for whole in [clean::jpeg(6), clean::webp(6), clean::png(), clean::gif()] {
+    for whole in [
+        strip_metadata::jpeg(6),
+        strip_metadata::webp(6),
+        strip_metadata::png(),
+        strip_metadata::gif(),
+    ] {
         for end in (16..whole.len()).step_by(3) {
             kept(&whole[..end]);
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::model::{Event, Person, UserId};
 
-use super::super::encode::{Encoder, View};
-use super::super::outbox::{Frames, Offered, Sealed, Weight};
-use super::super::people::Connection;
+use super::super::connections::Connection;
+use super::super::encoder::{Encoder, View};
+use super::super::outbox::{EncodedFrames, Frames, Offered, Priority};
 
 /// Connections written to before other tasks get a turn.
 const SENDS_AT_ONCE: usize = 64;
@@ -26,11 +26,11 @@ struct Group {
 
 /// All subscribers of a room; a connection in two dialects has two seats.
 #[derive(Default)]
-pub(super) struct Watchers {
+pub(super) struct Subscribers {
     groups: Vec<Group>,
 }
 
-impl Watchers {
+impl Subscribers {
     pub(super) fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
@@ -103,7 +103,7 @@ impl Watchers {
     pub(super) fn deliver(
         &self,
         events: &[Event],
-        weight: Weight,
+        weight: Priority,
         but: Option<UserId>,
     ) -> Vec<u64> {
         self.addressed(events)
@@ -121,7 +121,7 @@ impl Watchers {
                 continue;
             };
             for seat in &group.seats {
-                match seat.outbox().offer(frames.clone(), Weight::Light) {
+                match seat.outbox().offer(frames.clone(), Priority::Light) {
                     Offered::Queued => {}
                     Offered::Refused => drop(group.missed.insert(seat.id())),
                     Offered::Closed => dead.push(seat.id()),
@@ -151,7 +151,7 @@ impl Watchers {
                 .iter()
                 .filter(|seat| missed.contains(&seat.id()))
             {
-                if seat.outbox().offer(frames.clone(), Weight::Light) == Offered::Refused {
+                if seat.outbox().offer(frames.clone(), Priority::Light) == Offered::Refused {
                     group.missed.insert(seat.id());
                 }
             }
@@ -177,7 +177,7 @@ impl Watchers {
     fn addressed<'a>(
         &'a self,
         events: &'a [Event],
-    ) -> impl Iterator<Item = (&'a Arc<Connection>, Sealed)> {
+    ) -> impl Iterator<Item = (&'a Arc<Connection>, EncodedFrames)> {
         let groups = self.groups.iter().filter(|_| !events.is_empty());
         groups.flat_map(move |group| {
             let shared = group.seal(events, |_| View::Other);
@@ -209,7 +209,7 @@ impl Watchers {
                 continue;
             };
             for seat in &group.seats {
-                if !seat.outbox().push(frames.clone(), Weight::Full) {
+                if !seat.outbox().push(frames.clone(), Priority::Full) {
                     dead.push(seat.id());
                 }
             }
@@ -240,7 +240,7 @@ impl Watchers {
         };
         let frames = Frames::at(&connection.base_for(encoder)).only_for(connection.user());
         if let Some(frames) = seal(encoder, frames, events, view) {
-            connection.outbox().push(frames, Weight::Full);
+            connection.outbox().push(frames, Priority::Full);
         }
     }
 }
@@ -267,18 +267,18 @@ impl Group {
         }
     }
 
-    fn seal(&self, events: &[Event], view: impl Fn(&Event) -> View) -> Option<Sealed> {
+    fn seal(&self, events: &[Event], view: impl Fn(&Event) -> View) -> Option<EncodedFrames> {
         seal(self.encoder, Frames::at(&self.base), events, view)
     }
 
     /// Encodes a separate copy for a person who caused one of the events, in dialects with views, and for everybody if
     /// it contains URLs that are valid for one person.
-    fn view_of(&self, seat: &Connection, events: &[Event]) -> Option<Sealed> {
+    fn view_of(&self, seat: &Connection, events: &[Event]) -> Option<EncodedFrames> {
         let has_views = self.encoder.0.has_views();
         let own = |event: &Event| has_views && event.author() == Some(seat.user());
         let personal = |event: &Event| {
             self.encoder.0.needs_base()
-                && matches!(event, Event::Posted(message) if !message.files.is_empty())
+                && matches!(event, Event::PostOutcome(message) if !message.files.is_empty())
         };
         if !events.iter().any(|event| own(event) || personal(event)) {
             return None;
@@ -295,7 +295,7 @@ fn seal(
     mut frames: Frames,
     events: &[Event],
     view: impl Fn(&Event) -> View,
-) -> Option<Sealed> {
+) -> Option<EncodedFrames> {
     for event in events {
         encoder.0.encode(event, view(event), &mut frames);
     }

@@ -5,9 +5,9 @@ use tokio::task::spawn_blocking;
 use crate::model::Invalid;
 
 use super::super::ChatError;
-use super::clean::{self, Kind, Piece, Plan};
+use super::chunk_writer::Writing;
 use super::original::Original;
-use super::writing::Writing;
+use super::strip_metadata::{self, Kind, Piece, Plan};
 
 /// Error for a damaged file in which metadata cannot be located.
 const DAMAGED: Invalid = Invalid::new(
@@ -18,9 +18,9 @@ const DAMAGED: Invalid = Invalid::new(
 /// Makes the plan for a file: which of its bytes are kept.
 pub(super) async fn plan(kind: Kind, original: &Original) -> Result<Plan, ChatError> {
     let source = original.reader();
-    match spawn_blocking(move || clean::plan(kind, source)).await {
+    match spawn_blocking(move || strip_metadata::plan(kind, source)).await {
         Ok(Ok(plan)) => Ok(plan),
-        Ok(Err(error)) if clean::is_damage(&error) => Err(DAMAGED.into()),
+        Ok(Err(error)) if strip_metadata::is_damage(&error) => Err(DAMAGED.into()),
         Ok(Err(error)) => Err(error.downcast().unwrap_or_else(ChatError::internal)),
         Err(panicked) => {
             tracing::error!(%panicked, "cannot read a file");

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::super::ChatError;
-use super::turns::{Turn, Turns, Who};
+use super::fair_semaphore::{FairSemaphore, Turn, Who};
 
 /// Uploads that may hold memory at the same time, each up to 1 MiB.
 const PLACES: usize = 32;
@@ -27,7 +27,7 @@ const WINDOW: Duration = Duration::from_secs(4);
 
 /// All upload places.
 pub(super) struct Places {
-    turns: Arc<Turns>,
+    turns: Arc<FairSemaphore>,
     held: Mutex<HashMap<u64, Held>>,
 }
 
@@ -69,7 +69,7 @@ impl Held {
 impl Places {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            turns: Turns::new(PLACES, PLACES_OF_ONE),
+            turns: FairSemaphore::new(PLACES, PLACES_OF_ONE),
             held: Mutex::default(),
         })
     }

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::store::Shown;
 
-use super::super::messages::Posted;
+use super::super::messages::PostOutcome;
 use super::super::{Caller, Chat, ChatError};
 
 /// A file to attach to a message.
@@ -31,7 +31,7 @@ impl Chat {
         room: RoomId,
         content: Content,
         attachment: Attachment,
-    ) -> Result<Posted, ChatError> {
+    ) -> Result<PostOutcome, ChatError> {
         let (file, link) = self.keep(caller, attachment).await?;
         let draft = Draft {
             files: vec![file],

@@ -3,7 +3,7 @@
 use crate::model::{Profile, Role, ShownName, User, UserEdit, UserId, Username, WebUrl};
 use crate::store::NewUser;
 
-use super::outbox::Closing;
+use super::outbox::CloseReason;
 use super::{Caller, Chat, ChatError, Cost};
 
 impl Chat {
@@ -22,7 +22,7 @@ impl Chat {
         let before = self.user(id).await?.role();
         let user = self.edit_account(id, edit).await?;
         if user.role() != before {
-            self.core.people.close(id, Closing::Changed, |_| true);
+            self.core.people.close(id, CloseReason::Changed, |_| true);
         }
         Ok(user)
     }
@@ -97,7 +97,9 @@ impl Chat {
         caller.need_admin()?;
         self.user(id).await?;
         self.core.store.end_sessions(id, None).await?;
-        self.core.people.close(id, Closing::SessionEnded, |_| true);
+        self.core
+            .people
+            .close(id, CloseReason::SessionEnded, |_| true);
         Ok(())
     }
 

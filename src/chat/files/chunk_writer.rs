@@ -7,8 +7,8 @@ use crate::model::{File, FileId, Media};
 use crate::store::{CHUNK, Facts, Finished, NewFile};
 
 use super::super::{Chat, ChatError};
+use super::image::Rendered;
 use super::original::Original;
-use super::picture::Rendered;
 
 /// A row of the files table that nothing shows yet. Discards the file on drop unless [`Row::keep`] was called.
 pub(super) struct Row {

@@ -9,9 +9,9 @@ use crate::store::NewFile;
 use super::super::room::Order;
 use super::super::{Caller, Chat, ChatError, Cost};
 use super::Sender;
-use super::address::{address, lasting_address};
-use super::incoming::{Announced, new_key, receive_portrait};
-use super::writing::{Row, keep_rendered};
+use super::chunk_writer::{Row, keep_rendered};
+use super::receive::{Announced, new_key, receive_portrait};
+use super::urls::{address, lasting_address};
 
 /// Largest upload from which a portrait is made, in bytes.
 const PORTRAIT_MAX: u64 = 8 * 1024 * 1024;

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use crate::model::{Event, Millis, Person, RoomId, SessionId, UserId};
 
 use super::clock::Clock;
-use super::outbox::{Closing, Weight};
-use super::people::People;
+use super::connections::People;
+use super::outbox::{CloseReason, Priority};
 use super::room::RoomMsg;
 use super::{Chat, ChatError, Core};
 
@@ -176,7 +176,7 @@ impl Chat {
         if let Some(lobby) = self.core.store.room(RoomId::LOBBY).await? {
             let event = Event::RoomCreated(Arc::new(lobby));
             for user in admitted {
-                self.core.people.tell(user, &event, Weight::Full);
+                self.core.people.tell(user, &event, Priority::Full);
             }
         }
         self.core
@@ -201,7 +201,7 @@ impl Chat {
         for (person, session) in gone {
             self.core
                 .people
-                .close(person.id, Closing::SessionEnded, |open| open == session);
+                .close(person.id, CloseReason::SessionEnded, |open| open == session);
         }
         // Once per person and role: connections from before and after a change may be open together.
         let here: HashMap<_, _> = here
@@ -218,11 +218,13 @@ impl Chat {
         match self.core.store.user(was.id).await? {
             None => {
                 let people = &self.core.people;
-                people.close(was.id, Closing::SessionEnded, |_| true);
+                people.close(was.id, CloseReason::SessionEnded, |_| true);
             }
             Some(user) if user.role() != was.role => {
                 self.core.registry.tell_all_person(&user.person);
-                self.core.people.close(was.id, Closing::Changed, |_| true);
+                self.core
+                    .people
+                    .close(was.id, CloseReason::Changed, |_| true);
             }
             Some(_) => {}
         }

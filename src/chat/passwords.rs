@@ -7,12 +7,12 @@ use crate::model::{ChosenPassword, Millis, Password, User, UserId, is_hidden};
 use crate::store::{CheckedHash, Session};
 
 use super::caller::cookie_hash;
-use super::hasher::{Lane, Verified};
-use super::limits::keys;
-use super::outbox::Closing;
-use super::sessions::{Grant, Grantor, Opening};
-use super::setup::random_word;
-use super::visitor::Visitor;
+use super::client_info::ClientInfo;
+use super::outbox::CloseReason;
+use super::password_hasher::{Lane, Verified};
+use super::rate_limit::keys;
+use super::sessions::{Opening, TokenPair, TokenProfile};
+use super::setup_link::random_token;
 use super::{Caller, Chat, ChatError};
 
 /// Number of checks per login. A hash that changed during the first check may only have been renewed.
@@ -80,9 +80,9 @@ impl Chat {
     pub async fn log_in(
         &self,
         login: Login<'_>,
-        visitor: &Visitor,
-        grantor: &Grantor,
-    ) -> Result<Grant, ChatError> {
+        visitor: &ClientInfo,
+        grantor: &TokenProfile,
+    ) -> Result<TokenPair, ChatError> {
         let jti = Uuid::new_v4();
         let opening = Opening::with_tokens(grantor, jti);
         let (session, user) = self.begin(login, visitor, opening).await?;
@@ -96,9 +96,9 @@ impl Chat {
     pub async fn log_in_cookie(
         &self,
         login: Login<'_>,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
     ) -> Result<(Caller, String), ChatError> {
-        let value = random_word();
+        let value = random_token();
         let opening = Opening::with_cookie(cookie_hash(&value));
         let (session, user) = self.begin(login, visitor, opening).await?;
         Ok((Caller::new(&session, user), value))
@@ -124,7 +124,7 @@ impl Chat {
         }
         self.core
             .people
-            .close(caller.id(), Closing::SessionEnded, |open| {
+            .close(caller.id(), CloseReason::SessionEnded, |open| {
                 open != caller.session()
             });
         Ok(())
@@ -157,7 +157,7 @@ impl Chat {
     async fn begin(
         &self,
         login: Login<'_>,
-        visitor: &Visitor,
+        visitor: &ClientInfo,
         opening: Opening,
     ) -> Result<(Session, User), ChatError> {
         let (limits, name) = (&self.core.limits, login.name);
@@ -251,7 +251,7 @@ impl Chat {
     }
 
     /// Records the address from which an account logged in.
-    pub(super) fn note_address(&self, user: UserId, visitor: &Visitor) {
+    pub(super) fn note_address(&self, user: UserId, visitor: &ClientInfo) {
         self.core.limits.known.note(user, visitor.address);
     }
 }

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::model::{Event, Message, MessageId, Person, Room, RoomKind, UserId};
 use crate::store::{Store, UNREAD_MAX};
 
-use super::super::encode::View;
-use super::super::outbox::Weight;
+use super::super::encoder::View;
+use super::super::outbox::Priority;
 use super::posting::Pending;
 use super::{ChatError, Reply, RoomActor};
 
@@ -139,7 +139,7 @@ impl RoomActor {
                 other: message.sender.clone(),
                 count: *count,
             };
-            self.people.tell(reader.id, &event, Weight::Full);
+            self.people.tell(reader.id, &event, Priority::Full);
         }
     }
 
@@ -190,7 +190,7 @@ impl RoomActor {
             was_unread,
         };
         let weight =
-            |own: bool| Weight::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
+            |own: bool| Priority::Newest((room.0 as u64) << 2 | 1 | u64::from(own) << 1 | 1 << 63);
         let mut told = self.people.tell_as(View::Own, reader, &event, weight(true));
         if let Some(other) = other {
             told &= self
@@ -241,7 +241,7 @@ impl RoomActor {
 
 fn posted(event: &Event) -> Option<&Arc<Message>> {
     match event {
-        Event::Posted(message) => Some(message),
+        Event::PostOutcome(message) => Some(message),
         _ => None,
     }
 }

@@ -3,9 +3,9 @@
 //! or a running [`Chat`](super::Chat).
 
 use crate::model::{ChosenPassword, Role, User, UserEdit, UserId};
-use crate::store::{Guarded, NewUser, Standing, Store, StoreError};
+use crate::store::{Guarded, NewUser, Store, StoreError, UserUsage};
 
-use super::hasher::hash_here;
+use super::password_hasher::hash_here;
 
 /// Number of accounts per read, because a reader must not take long.
 const PAGE: u32 = 1000;
@@ -87,7 +87,7 @@ pub async fn remove(store: &Store, login: &str) -> Result<User, ManageError> {
 ///
 /// # Errors
 /// If the store fails.
-pub async fn list(store: &Store) -> Result<Vec<Standing>, ManageError> {
+pub async fn list(store: &Store) -> Result<Vec<UserUsage>, ManageError> {
     let mut all = store.roster(String::new(), UserId(0), PAGE).await?;
     let mut read = all.len();
     while read == PAGE as usize {
