@@ -62,7 +62,7 @@ impl Server {
     /// If the database cannot be opened or an address cannot be bound.
     pub async fn bind(config: &Config, options: OpenOptions) -> Result<Self, ServerError> {
         let descriptors = raise_descriptor_limit().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the limit of open files could not be raised");
+            tracing::warn!(%error, "cannot raise the limit of open files");
             None
         });
         let gate = Gate::new(within_descriptors(gate_limits(config), descriptors));
@@ -147,7 +147,7 @@ impl Server {
             .await
             .is_err()
         {
-            tracing::warn!("some connections did not end in time");
+            tracing::warn!("some connections did not close in time");
         }
         self.chat.stop().await;
         serving.shutdown().await;

@@ -152,7 +152,7 @@ fn a_backup_replaces_a_file_only_with_force() {
     assert!(made.status.success(), "{}", text(&made.stderr));
     let again = parlor(&["--db", db, "backup", copy], &[]);
     let line = format!(
-        "parlor: no backup was made, {copy} is there already: choose another name or use --force\n"
+        "parlor: no backup was made, {copy} exists: choose another name or use --force\n"
     );
     assert_eq!(
         (text(&again.stderr), again.status.code()),

@@ -250,7 +250,7 @@ impl Chat {
         let expires_at = Millis::now().after(self.core.settings.refresh_ttl);
         tokio::spawn(async move {
             if let Err(error) = store.touch_session(id, expires_at).await {
-                tracing::warn!(%error, "a session's use was not noted");
+                tracing::warn!(%error, "cannot store when a session was last used");
             }
         });
     }

@@ -141,7 +141,7 @@ impl Chat {
             tracing::warn!(
                 ?seen,
                 ?expected,
-                "a form of another origin was refused: see server.public_url and server.trusted_proxies"
+                "refused a form from another origin: see server.public_url and server.trusted_proxies"
             );
         }
     }

@@ -199,7 +199,7 @@ impl Chat {
             .store
             .add_password_link(id, hash(&code), expires_at)
             .await?;
-        tracing::info!(user = %id, by = %caller.id(), "a password link was made");
+        tracing::info!(user = %id, by = %caller.id(), "password link created");
         let made = PasswordLink { user, expires_at };
         Ok(WithCode { made, code })
     }
@@ -249,7 +249,7 @@ impl Chat {
             .use_password_link(hash(code), password_hash)
             .await?;
         let user = used.ok_or(NO_LINK)?;
-        tracing::info!(%user, "a password link was used");
+        tracing::info!(%user, "password link used");
         self.core
             .people
             .close(user, CloseReason::SessionEnded, |_| true);
@@ -270,7 +270,7 @@ impl Chat {
     /// Joins the room of an invite. Only logs a failure, because the account exists already.
     async fn enter_invited(&self, user: &User, room: RoomId) {
         if let Err(error) = self.order_as(&user.person, room, Order::JoinInvited).await {
-            tracing::info!(%error, %room, "a room could not be joined by an invite");
+            tracing::info!(%error, %room, "cannot join a room by an invite");
         }
     }
 }

@@ -64,7 +64,7 @@ async fn follow(core: Weak<Core>, mut behind: bool) {
                 return;
             }
             if !std::mem::replace(&mut told, true) {
-                tracing::warn!(%error, "what another process changed is not taken over yet");
+                tracing::warn!(%error, "cannot apply the changes of another process yet");
             }
         }
     }
@@ -142,7 +142,7 @@ async fn remove(core: Weak<Core>, wanted: Arc<Notify>) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(%error, "removing what is gone waits for the next sweep");
+                    tracing::warn!(%error, "cannot remove deleted data: retrying at the next sweep");
                     break;
                 }
             }
@@ -258,7 +258,7 @@ impl Chat {
     /// Discards unfinished uploads of an earlier process. Only logs an error: a full disk must not prevent the start.
     pub(super) async fn abandon_uploads(&self) {
         if let Err(error) = self.core.store.abandon_uploads().await {
-            tracing::warn!(%error, "what broken uploads left stays for now");
+            tracing::warn!(%error, "cannot remove the chunks of failed uploads");
         }
     }
 

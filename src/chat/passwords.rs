@@ -210,7 +210,7 @@ impl Chat {
         let checked = self.core.limits.logins.attempt(keys, work).await;
         let checked = checked.inspect_err(|error| {
             let (user, reason) = (caller.id(), reason(error, why));
-            tracing::info!(%user, reason, "a password was not confirmed");
+            tracing::info!(%user, reason, "password confirmation failed");
         })?;
         match checked.user.id() == caller.id() {
             true => Ok(checked),

@@ -115,7 +115,7 @@ impl Chat {
             Rotation::Good(jti) => Ok(jti),
             Rotation::Missing => Err(TokenFault::Revoked.into()),
             Rotation::Reused => {
-                tracing::warn!(user = %user.id(), "a refresh token was used twice, its session is ended");
+                tracing::warn!(user = %user.id(), "refresh token reused: session ended");
                 self.core
                     .people
                     .close(user.id(), CloseReason::SessionEnded, |open| {

@@ -76,7 +76,7 @@ fn work(inbox: &Mutex<mpsc::Receiver<Job>>) {
 pub(super) fn lower_priority() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, 19) {
-        tracing::debug!(%error, "a background thread runs at normal priority");
+        tracing::debug!(%error, "cannot lower the priority of a background thread");
     }
 }
 

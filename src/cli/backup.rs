@@ -8,9 +8,9 @@ use crate::store;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Where the copy goes
+    /// Path of the copy
     file: PathBuf,
-    /// Replace FILE if it is there
+    /// Replace FILE if it exists
     #[arg(long)]
     force: bool,
 }

@@ -46,7 +46,7 @@ fn text(config: &Config, server: &Server, is_terminal: bool) -> String {
         let link = format!("{url}/setup?token={token}");
         let _ = writeln!(
             text,
-            "Nobody administers this server yet. This link makes you its admin; it works once, for 24 hours:\n  {link}"
+            "To set up this server, open this link (works once, expires in 24 hours):\n  {link}"
         );
         // A phone cannot use an address that is valid on this machine only.
         if is_terminal && best.is_some() {

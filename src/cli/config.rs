@@ -7,9 +7,9 @@ use crate::config::Loaded;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say whether the settings are right
+    /// Check the settings
     Check,
-    /// Print the settings in force as TOML, each with where it came from
+    /// Print the effective settings as TOML, each with its source
     Print,
 }
 

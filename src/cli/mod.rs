@@ -45,25 +45,25 @@ struct ServeArgs {
     /// Address and port to listen on [default: 0.0.0.0:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<String>,
-    /// Bring an older database up to date without copying it first
+    /// Migrate an older database without making a backup
     #[arg(long)]
     no_backup: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server; no command at all does the same
+    /// Run the server (the default command)
     Serve(ServeArgs),
-    /// Copy the database to FILE, also while the server runs
+    /// Back up the database to FILE, also while the server runs
     Backup(backup::Args),
-    /// Put a backup into the place of the database, which is kept; the server must not run
+    /// Replace the database with a backup and keep the old file; the server must be stopped
     Restore(restore::Args),
     /// Manage accounts, also while the server runs
     User(user::Args),
-    /// Look at the settings
+    /// Check and print the settings
     #[command(subcommand)]
     Config(config::Command),
-    /// Say which Parlor this is
+    /// Print the version
     Version(version::Args),
 }
 

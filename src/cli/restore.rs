@@ -8,7 +8,7 @@ use crate::store;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// The backup; it stays where it is
+    /// The backup, which is copied
     file: PathBuf,
 }
 

@@ -43,7 +43,7 @@ async fn serve(config: &Config, no_backup: bool) -> Result<(), Failure> {
     };
     let server = match server {
         Err(ServerError::Store(StoreError::Stopped)) => {
-            tracing::info!("stopped before the migration was done: the next start goes on with it");
+            tracing::info!("stopped during the migration: the next start continues it");
             return Ok(());
         }
         server => server.map_err(failed)?,

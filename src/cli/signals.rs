@@ -20,13 +20,13 @@ pub(super) fn first() -> io::Result<oneshot::Receiver<()>> {
     let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
         let name = next(&mut signals).await;
-        tracing::info!(signal = name, "told to stop");
+        tracing::info!(signal = name, "received a signal: stopping");
         let _ = tell.send(());
         // A closing terminal may send SIGHUP repeatedly, which is not a request to end at once.
         while next(&mut signals).await == "SIGHUP" {
-            tracing::info!(signal = "SIGHUP", "told again to stop");
+            tracing::info!(signal = "SIGHUP", "received another signal");
         }
-        tracing::warn!("told to stop again: ended at once");
+        tracing::warn!("received a second signal: ended at once");
         std::process::exit(1);
     });
     Ok(told)

@@ -7,7 +7,7 @@ use crate::store;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

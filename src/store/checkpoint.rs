@@ -272,7 +272,7 @@ impl Checkpoints {
                 self.health
                     .checkpointed(&Err(StoreError::Checkpoint(error.to_string())));
                 if failed {
-                    tracing::error!("the log is kept and will be moved again from its beginning");
+                    tracing::error!("keeping the log: all of it will be moved again");
                     self.fail(StoreError::Unsynced);
                 }
             }

@@ -66,7 +66,7 @@ pub enum StoreError {
     },
     /// The file needs a migration, which was not requested. It was not changed.
     #[error(
-        "{} was written by an earlier version (schema {found}, this program needs {known}), nothing was changed: start the server or add --migrate to bring it up to date, a copy of it is kept",
+        "{} was written by an earlier version (schema {found}, this program needs {known}), nothing was changed: start the server or add --migrate to migrate it after a backup",
         .path.display()
     )]
     Outdated {
@@ -82,7 +82,7 @@ pub enum StoreError {
         what: &'static str,
     },
     /// There is a file already where a new one should be created.
-    #[error("{} is there already: choose another name or use --force", .path.display())]
+    #[error("{} exists: choose another name or use --force", .path.display())]
     Exists {
         /// Path of the existing file.
         path: PathBuf,
@@ -96,7 +96,7 @@ pub enum StoreError {
     },
     /// The database has no tables: they were in its WAL when the file was copied.
     #[error(
-        "{} has no tables, it was copied without its log: copy {}-wal too, or bring back a backup with parlor restore; if nothing was ever in it, remove it",
+        "{} has no tables: it was copied without its log. Copy {}-wal too, or restore a backup with parlor restore; if it never held data, remove it",
         .path.display(), .path.display()
     )]
     Torn {
@@ -105,7 +105,7 @@ pub enum StoreError {
     },
     /// The WAL was written for another file, possibly an earlier state of this one. Neither was changed.
     #[error(
-        "{} does not belong to {}, which was replaced or copied alone: bring back a backup with parlor restore, or put back the file and its log together",
+        "{} does not belong to {}, which was replaced or copied without it: restore a backup with parlor restore, or put back the file together with its log",
         .log.display(), .db.display()
     )]
     ForeignLog {

@@ -63,7 +63,7 @@ fn migrate(
     if backup {
         let copy = paths::beside(path, &format!(".v{from}.bak"));
         backup::copy(conn, &copy, true, &options.stop)?;
-        tracing::info!(path = %copy.display(), "the database was copied first");
+        tracing::info!(path = %copy.display(), "backed up the database before the migration");
     }
     // Tables are rebuilt by dropping the old one, which must not cascade.
     conn.pragma_update(None, "foreign_keys", false)?;
@@ -78,7 +78,7 @@ fn migrate(
     if from < OVERWRITES_SINCE {
         // Nothing depends on it, so a full disk must not keep the server from starting.
         if let Err(error) = conn.execute_batch("VACUUM") {
-            tracing::warn!(%error, "what was deleted before the migration is still in the file");
+            tracing::warn!(%error, "data deleted before the migration is still in the file");
         }
         wal::try_empty(conn);
     }

@@ -69,7 +69,7 @@ pub(super) fn give_to_owner(file: &File, db: &Path) {
     let given = owner
         .and_then(|owner| std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid())));
     if let Err(error) = given {
-        tracing::warn!(db = %db.display(), %error, "a new file does not belong to the database's owner");
+        tracing::warn!(db = %db.display(), %error, "cannot give a new file the owner of the database");
     }
 }
 

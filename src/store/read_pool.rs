@@ -125,7 +125,7 @@ impl Readers {
             for conn in &connections {
                 conn.flush_prepared_statement_cache();
                 if let Err(error) = conn.execute_batch("PRAGMA shrink_memory") {
-                    tracing::debug!(%error, "cannot give a connection's memory back");
+                    tracing::debug!(%error, "cannot release a connection's memory");
                 }
             }
         });
@@ -235,6 +235,6 @@ where
 }
 
 fn unavailable(error: &r2d2::Error) -> StoreError {
-    tracing::error!(%error, "no connection to read with");
+    tracing::error!(%error, "no read connection available");
     StoreError::Busy
 }

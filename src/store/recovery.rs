@@ -47,7 +47,7 @@ impl Writer {
         }) = &mut self.link
             && checkpoints.rescue(conn)
         {
-            tracing::error!("all that was stored until now was moved into the database file");
+            tracing::error!("moved the log into the database file");
         }
     }
 
@@ -68,12 +68,12 @@ impl Writer {
             Ok(()) => {
                 self.told = None;
                 tracing::info!(
-                    "the database was opened anew, and its log moved again from its beginning"
+                    "reopened the database and moved its whole log again"
                 );
             }
             Err(error) if self.told.is_none_or(|at| at.elapsed() >= SAY_EVERY) => {
                 self.told = Some(Instant::now());
-                tracing::error!(%error, "the database could not be opened anew: tried again every few seconds");
+                tracing::error!(%error, "cannot reopen the database: retrying every few seconds");
             }
             Err(_) => {}
         }
@@ -144,12 +144,12 @@ impl Writer {
         if let Ok(link) = &self.link
             && let Err(error) = link.give_back(&self.reservation)
         {
-            tracing::warn!(%error, "cannot give unused ids back");
+            tracing::warn!(%error, "cannot return unused ids");
         }
         self.tie_log();
         let Ok(link) = self.link else {
             tracing::error!(
-                "the log stays beside the database and belongs to it: do not remove it"
+                "the log file beside the database is part of it: do not remove it"
             );
             return;
         };

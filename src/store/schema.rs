@@ -197,7 +197,7 @@ pub(super) fn take_back(path: &Path, known: i32) -> Result<(), StoreError> {
     if !journal.of_empty_file {
         peek(path, known, "immutable=1")?;
     }
-    tracing::info!(path = %path.display(), "taking back what a process that died had half written");
+    tracing::info!(path = %path.display(), "rolling back the incomplete transaction of a crashed process");
     let conn = open_existing(path)?;
     Ok(conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
 }

@@ -33,7 +33,7 @@ pub(super) fn copy(conn: &Connection) -> Report {
 pub(super) fn empty(conn: &Connection) -> Result<(), StoreError> {
     let (busy, moved) = run(conn, "TRUNCATE")?;
     if busy != 0 || !moved.all() {
-        tracing::info!("the log stays: another process reads the database");
+        tracing::info!("keeping the log file: another process reads the database");
     }
     Ok(())
 }

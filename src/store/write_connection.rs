@@ -69,7 +69,7 @@ impl Link {
             None => Ok(()),
         };
         if let Err(error) = moved.and_then(|()| wal::close(self.conn, path)) {
-            tracing::error!(%error, "the log stays beside the database and belongs to it: do not remove it");
+            tracing::error!(%error, "the log file beside the database is part of it: do not remove it");
         }
     }
 }

@@ -219,7 +219,7 @@ impl Writer {
             .is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY)
         {
             self.complained = Some(Instant::now());
-            tracing::error!(%error, jobs, "nothing of a batch was stored");
+            tracing::error!(%error, jobs, "batch failed: nothing was stored");
         }
     }
 
@@ -242,7 +242,7 @@ impl Writer {
         self.health.committed(&reserved);
         match reserved {
             Err(error @ StoreError::Full) => {
-                tracing::error!(%error, "nothing can be stored until there is room");
+                tracing::error!(%error, "the disk is full: nothing can be stored until space is free");
                 Ok(())
             }
             reserved => reserved,

@@ -18,7 +18,7 @@ fn every_terminating_signal_starts_draining() {
     ] {
         let server = Process::start_by(":", &[]);
         server.signal(signal);
-        assert_eq!(server.logged("told to stop")["signal"], name);
+        assert_eq!(server.logged("received a signal: stopping")["signal"], name);
         server.logged("stopping");
         assert_eq!(server.ended().code(), Some(0), "{name}");
     }
@@ -37,9 +37,9 @@ fn a_second_signal_stops_at_once_except_sighup() {
     for signal in [Signal::INT, Signal::HUP] {
         server.signal(signal);
         server.logged(if signal == Signal::INT {
-            "told to stop"
+            "received a signal: stopping"
         } else {
-            "told again to stop"
+            "received another signal"
         });
     }
     server.signal(Signal::INT);
@@ -53,6 +53,6 @@ fn an_ignored_sighup_stays_ignored() {
     let answer = ask(&mut server.connect_from(1), REQUEST);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     server.signal(Signal::TERM);
-    assert_eq!(server.logged("told to stop")["signal"], "SIGTERM");
+    assert_eq!(server.logged("received a signal: stopping")["signal"], "SIGTERM");
     assert_eq!(server.ended().code(), Some(0));
 }

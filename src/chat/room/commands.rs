@@ -178,7 +178,7 @@ impl RoomActor {
             self.store.room(id).await,
             self.store.members(id, UserId(0), u32::MAX).await,
         ) else {
-            return tracing::warn!(room = %id, "a room could not be read again");
+            return tracing::warn!(room = %id, "cannot reload a room");
         };
         for mut member in members {
             let known = self.members.get(&member.person.id);

@@ -72,7 +72,7 @@ impl RoomActor {
         if who.role == Role::Admin && self.room.kind == RoomKind::Private {
             tracing::info!(
                 audit = true, room = %self.room.id, user = %who.id, by = %by.id,
-                "an admin became a member of a private room"
+                "an admin joined a private room"
             );
         }
     }

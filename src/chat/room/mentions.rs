@@ -103,7 +103,7 @@ impl RoomActor {
             Ok(None) => {}
             // The membership has changed already, so a failure is only logged.
             Err(error) => {
-                tracing::warn!(%error, "somebody was not notified of their place in a room")
+                tracing::warn!(%error, "cannot notify a person of a membership change")
             }
         }
     }
@@ -162,7 +162,7 @@ impl Telling {
                     next = rest;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "not everybody in a room was notified of a message");
+                    tracing::warn!(%error, "cannot notify all members of a message");
                     return;
                 }
             }

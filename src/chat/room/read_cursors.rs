@@ -117,7 +117,7 @@ impl RoomActor {
         self.settle_all().await;
         match self.store.unread(self.room.id, user).await {
             Ok(count) => drop(self.unread.insert(user, count)),
-            Err(error) => tracing::warn!(%error, "unread messages are not counted"),
+            Err(error) => tracing::warn!(%error, "cannot count unread messages"),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::store::{NewUser, OpenOptions, Store, StoreError};
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Bring a database of an earlier version up to date first; a copy of it is kept
+    /// Migrate an older database first, after making a backup
     #[arg(long, global = true)]
     migrate: bool,
     #[command(subcommand)]
@@ -24,28 +24,28 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an account
+    /// Create an account
     Add(Add),
-    /// Show all accounts
+    /// List all accounts
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Give somebody another password, which ends all their sessions
+    /// Set an account's password and end its sessions
     Passwd {
         /// User name or e-mail
         name: String,
         #[command(flatten)]
         source: password::Source,
     },
-    /// Give somebody another role
+    /// Set an account's role
     Role {
         /// User name or e-mail
         name: String,
         role: AccountRole,
     },
-    /// End an account for good: its messages stay, its name is never given again
+    /// Delete an account; its messages stay and its name cannot be used again
     Remove {
         /// User name or e-mail
         name: String,
@@ -57,7 +57,7 @@ struct Add {
     /// The unique name
     #[arg(value_parser = Username::parse)]
     name: Username,
-    /// The unique e-mail address; one can log in by it too
+    /// The unique e-mail address, which also works at log-in
     #[arg(long, value_parser = Email::parse)]
     email: Option<Email>,
     #[arg(long, default_value = "user")]
