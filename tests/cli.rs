@@ -151,9 +151,8 @@ fn a_backup_replaces_a_file_only_with_force() {
     let made = parlor(&["--db", db, "backup", copy], &[]);
     assert!(made.status.success(), "{}", text(&made.stderr));
     let again = parlor(&["--db", db, "backup", copy], &[]);
-    let line = format!(
-        "parlor: no backup was made, {copy} exists: choose another name or use --force\n"
-    );
+    let line =
+        format!("parlor: no backup was made, {copy} exists: choose another name or use --force\n");
     assert_eq!(
         (text(&again.stderr), again.status.code()),
         (line.as_str(), Some(1))

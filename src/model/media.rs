@@ -1,25 +1,5 @@
 //! Facts detected from the content of a file: kind, animation, duration, whether its metadata was removed.
 
-use super::File;
-
-/// Upper limit of frames times pixels for an animation that pages play.
-const ANIMATED_PIXELS_MAX: u64 = 500_000_000;
-/// Maximum size of an animation that pages play, bytes.
-const ANIMATED_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// Containers that browsers play. Not every browser supports every codec inside them.
-const PLAYABLE: [&str; 10] = [
-    "audio/aac",
-    "audio/flac",
-    "audio/mp4",
-    "audio/mpeg",
-    "audio/ogg",
-    "audio/wav",
-    "audio/webm",
-    "video/mp4",
-    "video/quicktime",
-    "video/webm",
-];
-
 /// Facts detected from a file's content, besides its type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Media {
@@ -96,65 +76,6 @@ impl Media {
             }
         }
         (media_type, media)
-    }
-}
-
-impl File {
-    /// Returns the broad kind as detected from the content; files on other hosts are always [`MediaKind::Other`].
-    pub fn kind(&self) -> MediaKind {
-        if !self.media.recognized || self.url.is_some() {
-            return MediaKind::Other;
-        }
-        match self.media_type.split('/').next() {
-            Some("image") => MediaKind::Picture,
-            Some("video") => MediaKind::Video,
-            Some("audio") => MediaKind::Audio,
-            _ => MediaKind::Other,
-        }
-    }
-
-    /// Returns width and height of a picture that browsers can show and whose metadata was removed.
-    pub fn shown_dimensions(&self) -> Option<(u32, u32)> {
-        let is_shown = self.kind() == MediaKind::Picture && self.media.cleaned;
-        self.dimensions.filter(|_| is_shown)
-    }
-
-    pub fn is_animated(&self) -> bool {
-        self.kind() == MediaKind::Picture && self.media.frames > 1
-    }
-
-    /// Whether a page may play it: an animation below the limits, or a container that browsers play.
-    pub fn is_playable(&self) -> bool {
-        match self.kind() {
-            MediaKind::Picture => self.is_animated() && self.is_cheap_animation(),
-            MediaKind::Video | MediaKind::Audio => PLAYABLE.contains(&self.media_type.as_str()),
-            MediaKind::Other => false,
-        }
-    }
-
-    /// Whether it may still contain metadata (author, place, device), as far as its kind is known to have any.
-    pub fn keeps_metadata(&self) -> bool {
-        const DOCUMENTS: [&str; 4] = ["pdf", "rtf", "msword", "vnd."];
-        let document = self.media_type.strip_prefix("application/");
-        let is_document = document.is_some_and(|kind| {
-            let is = |known: &&str| match known.ends_with('.') {
-                true => kind.starts_with(*known),
-                false => kind == *known,
-            };
-            DOCUMENTS.iter().any(is)
-        });
-        let is_own = self.url.is_none();
-        is_own && !self.media.cleaned && (self.kind() != MediaKind::Other || is_document)
-    }
-
-    fn is_cheap_animation(&self) -> bool {
-        let pixels = |(width, height)| u64::from(width) * u64::from(height);
-        self.shown_dimensions().is_some_and(|dimensions| {
-            // Without a still frame the animation could not be stopped.
-            let has_still = self.thumbnail.is_some();
-            let all = pixels(dimensions).saturating_mul(self.media.frames.into());
-            has_still && all <= ANIMATED_PIXELS_MAX && self.size <= ANIMATED_BYTES_MAX
-        })
     }
 }
 

@@ -15,6 +15,7 @@ mod password;
 mod permissions;
 mod reaction;
 mod room;
+mod room_kind;
 mod search;
 mod text;
 mod url;
@@ -36,8 +37,9 @@ pub use password::{ChosenPassword, Password};
 pub use permissions::{Action, Verdict, may, may_speak};
 pub use reaction::{Emoji, Reaction};
 pub use room::{
-    Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomKind, RoomOverview, description,
+    Member, MemberRole, Membership, NewRoom, Room, RoomEdit, RoomOverview, description,
 };
+pub use room_kind::RoomKind;
 pub use search::{Fragment, RoomWord, SearchLine, Term, all_hits, searched, snippet};
 #[cfg(test)]
 pub(crate) use text::STEPS_TAKEN;

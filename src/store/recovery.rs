@@ -67,9 +67,7 @@ impl Writer {
         match done {
             Ok(()) => {
                 self.told = None;
-                tracing::info!(
-                    "reopened the database and moved its whole log again"
-                );
+                tracing::info!("reopened the database and moved its whole log again");
             }
             Err(error) if self.told.is_none_or(|at| at.elapsed() >= SAY_EVERY) => {
                 self.told = Some(Instant::now());
@@ -148,9 +146,7 @@ impl Writer {
         }
         self.tie_log();
         let Ok(link) = self.link else {
-            tracing::error!(
-                "the log file beside the database is part of it: do not remove it"
-            );
+            tracing::error!("the log file beside the database is part of it: do not remove it");
             return;
         };
         link.close(&self.path);

@@ -7,16 +7,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::Service;
 use hyper::{Request, Response, StatusCode};
 use tracing::Instrument as _;
 
-use super::connection_log::Record;
-use super::listener::Peer;
-
-/// Header with the request id. The access log sets it on every request that it passes on, and on the response.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use super::connection_log::{REQUEST_ID, Record};
+use super::stream::Peer;
 
 /// Maximum length of an id that is accepted from a proxy, in bytes.
 const ID_MAX: usize = 64;

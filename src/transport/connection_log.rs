@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use hyper::HeaderMap;
+use hyper::header::{HeaderMap, HeaderName};
 
-use super::access_log::REQUEST_ID;
+/// Header with the request id. The access log sets it on every request that it passes on, and on the response.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Log record of one connection. Written on drop if the connection became a WebSocket.
 #[derive(Debug, Default)]

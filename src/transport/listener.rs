@@ -21,11 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::connection_limit::Gate;
 use super::keep_alive::Timed;
-use super::stream::Socket;
-
-/// Request extension: the peer address of the request's connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
+use super::stream::{Peer, Socket};
 
 /// Bytes read ahead of a request. A request head up to this size is always accepted; one of twice the size is always
 /// refused with 431. Limits the memory of a connection, and of an Engine.IO session before its CONNECT.

@@ -1,6 +1,7 @@
 //! A TCP connection and its connection permit. Independent of HTTP.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,6 +15,10 @@ use super::connection_log::Record;
 /// Time after which the kernel closes a connection whose peer acknowledges nothing (`TCP_USER_TIMEOUT`).
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Request extension: the peer address of the request's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// An accepted connection. Its permit is given back on drop.
 #[derive(Debug)]

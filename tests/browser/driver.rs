@@ -21,7 +21,7 @@ use crate::support::{DEADLINE, PASSWORD, TestServer, within};
 const GLANCE: u32 = 20;
 
 /// Browsers are large: only so many tests have theirs open at once.
-static ROOM: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(3));
+static ROOM: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
 
 /// How often chromedriver is started before a test gives up.
 const STARTS: usize = 5;

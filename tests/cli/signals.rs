@@ -53,6 +53,9 @@ fn an_ignored_sighup_stays_ignored() {
     let answer = ask(&mut server.connect_from(1), REQUEST);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     server.signal(Signal::TERM);
-    assert_eq!(server.logged("received a signal: stopping")["signal"], "SIGTERM");
+    assert_eq!(
+        server.logged("received a signal: stopping")["signal"],
+        "SIGTERM"
+    );
     assert_eq!(server.ended().code(), Some(0));
 }

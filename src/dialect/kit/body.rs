@@ -1,6 +1,5 @@
 //! Request bodies: limited in size and time, checked for their type, and decoded with the name of an invalid field.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -8,6 +7,7 @@ use percent_encoding::percent_decode;
 use serde::de::DeserializeOwned;
 use warp::Buf;
 
+use super::slow_client::BodyStream;
 use super::{Call, Fault};
 
 /// Largest JSON or form body, in bytes.
@@ -16,10 +16,6 @@ const BODY_MAX: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Number of bytes of an oversized body that are still read, so that the client gets to read the response.
 const DRAIN_MAX: usize = 4 * 1024 * 1024;
-
-/// The bytes of a body as they arrive.
-pub(super) type BodyStream =
-    Pin<Box<dyn Stream<Item = Result<bytes::Bytes, warp::Error>> + Send + Sync>>;
 
 /// Boxes warp's body stream.
 pub(super) fn boxed<B: Buf>(

@@ -12,8 +12,7 @@ use crate::chat::files::Sender;
 use crate::chat::{Caller, ChatError, ClientInfo, Credential, TokenFault};
 use crate::model::{MessageId, PageRequest, UserId};
 
-use super::body::BodyStream;
-use super::slow_client::Paced;
+use super::slow_client::{BodyStream, Paced};
 use super::{Fault, HeaderMap, Kit, Method, Response, cors};
 
 /// Maximum number of people in one list.

@@ -9,7 +9,7 @@ use warp::filters::BoxedFilter;
 use warp::http::HeaderValue;
 use warp::{Filter, filters::path::FullPath};
 
-use crate::transport::listener::Peer;
+use crate::transport::stream::Peer;
 
 use super::{
     Call, Fault, HeaderMap, Kit, Method, Response, body, compress, cors, current, set_header,

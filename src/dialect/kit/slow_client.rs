@@ -9,7 +9,9 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Fault;
-use super::body::BodyStream;
+
+/// The bytes of a body as they arrive.
+pub(super) type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
 /// Minimum rate of a body, in bytes per second.
 const LEAST_RATE: u32 = 1024;

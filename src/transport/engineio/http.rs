@@ -19,7 +19,7 @@ use super::request_query::{Refusal, Transport, check};
 use super::server::Inner;
 use super::{Handshake, Protocol, Server, connection, upgrade};
 use crate::transport::access_log::LongPoll;
-use crate::transport::listener::Peer;
+use crate::transport::stream::Peer;
 use crate::transport::upgrade::Upgrade;
 
 const TEXT: &str = "text/plain; charset=UTF-8";
