@@ -122,7 +122,7 @@ async fn a_failed_sync_in_a_checkpoint_loses_nothing_in_a_power_cut() {
         .await;
     server.kill();
     cut_everywhere(&disk, &ann.told);
-    assert!(disk.log().contains("moved again from its beginning"));
+    assert!(disk.log().contains("moved its whole log again"));
     // The same without a power cut.
     let found = messages(&disk.db()).unwrap();
     assert!(ann.told.iter().all(|(uuid, _)| found.contains(uuid)));
