@@ -68,7 +68,7 @@ impl Chat {
         self.order_member(caller, room, Order::Add(user)).await
     }
 
-    /// Removes a member. They cannot join a private room again until somebody adds them.
+    /// Removes a member. They cannot join a private room again until a member adds them.
     ///
     /// # Errors
     /// [`ChatError::Forbidden`], also for the caller's own membership; [`ChatError::NotMember`]; [`ChatError::Owner`].

@@ -24,7 +24,7 @@ impl Chosen {
         self.lock().retain(|known| *known != (encoder, room));
     }
 
-    /// Whether the connection receives an event that somebody else caused.
+    /// Whether the connection receives an event that another person caused.
     pub(super) fn lets_in(&self, encoder: Encoder, event: &Event) -> bool {
         let Event::PostedTo { message, .. } = event else {
             return true;

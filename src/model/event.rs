@@ -20,7 +20,7 @@ pub enum Event {
     Deleted(Arc<Message>),
     /// A reaction to a message was added or removed.
     Reacted(Arc<Message>),
-    /// Somebody's read cursor moved.
+    /// A member's read cursor moved.
     Read {
         room: RoomId,
         person: Arc<Person>,
@@ -45,7 +45,7 @@ pub enum Event {
         room: RoomId,
         member: Member,
     },
-    /// Somebody is no longer a member.
+    /// A person is no longer a member.
     Left {
         room: RoomId,
         person: Arc<Person>,
@@ -57,12 +57,12 @@ pub enum Event {
     RoomChanged(Arc<Room>),
     RoomDeleted(RoomId),
     RoomListChanged,
-    /// Somebody subscribed to a room through one protocol.
+    /// A connection subscribed to a room through one protocol.
     Entered {
         room: RoomId,
         person: Arc<Person>,
     },
-    /// Somebody unsubscribed from a room in one protocol.
+    /// A connection unsubscribed from a room in one protocol.
     Exited {
         room: RoomId,
         person: Arc<Person>,
@@ -73,9 +73,9 @@ pub enum Event {
         /// `false` if it replaces the unread notification of the same direct room.
         new: bool,
     },
-    /// Somebody read notifications; holds the number still unread, counted up to 100.
+    /// A person read notifications. Holds the number of unread ones, counted up to 100.
     NotificationsRead(u32),
-    /// Somebody changed which messages of a room they are notified about.
+    /// A member's notification setting of a room changed.
     NotifyChanged {
         room: RoomId,
         notify: Notify,

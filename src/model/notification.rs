@@ -15,9 +15,9 @@ pub enum NotificationKind {
     Reply,
     /// A direct message; the next one replaces it while it is unread.
     Direct,
-    /// Somebody added its reader to a room.
+    /// The recipient was added to a room.
     Added,
-    /// Somebody kicked its reader from a room.
+    /// The recipient was kicked from a room.
     Removed,
     /// Created by a program of its reader.
     Custom,

@@ -22,7 +22,7 @@ pub enum Action {
     Clear,
     /// Mention everybody with `@room`.
     CallRoom,
-    /// Join without being added by somebody.
+    /// Join without being added by another member.
     Join,
 }
 

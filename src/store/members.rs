@@ -269,7 +269,7 @@ fn transfer(tx: &Connection, room: RoomId, to: UserId) -> Result<bool, StoreErro
         [room],
     )?;
     set_role(tx, room, to, MemberRole::Owner)?;
-    // Nobody else could lift a mute of the owner.
+    // The owner cannot be muted: no other role could lift the mute.
     sanctions::mute(tx, room, to, Millis(0))?;
     tx.execute(
         "UPDATE rooms SET owner_id = ?2, updated_at = ?3 WHERE id = ?1",

@@ -132,7 +132,7 @@ pub(super) async fn log_out_by_form(mut call: Call) -> Answer {
 async fn end_session(call: &Call, caller: Option<Caller>) -> Answer {
     if let Some(caller) = caller {
         match call.kit.chat.log_out(&caller).await {
-            // Somebody else has just ended the session; the result is the same.
+            // The session was ended by another request meanwhile; the result is the same.
             Ok(()) | Err(ChatError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }

@@ -319,7 +319,7 @@ impl Scene {
             .collect()
     }
 
-    /// Returns the first unread message of somebody else, if it is on the page.
+    /// Returns the first unread message that the reader did not send, if it is on the page.
     fn first_unread(&self) -> Option<MessageId> {
         let read = self.last_read();
         if self.unread() == 0 || !self.window.follows(read) {

@@ -44,7 +44,7 @@ pub fn thumbnail_address(file: &File) -> Option<String> {
     Some(path(small.id, &small.name))
 }
 
-/// Returns a URL that needs no login, for an avatar. Valid as long as the file is somebody's avatar.
+/// Returns a URL that needs no login, for an avatar. Valid as long as an account uses the file as its avatar.
 pub(super) fn lasting_address(file: &File) -> String {
     let pass = seal(&file.key, 0, ANYBODY);
     format!("{}?k={pass}", path(file.id, &file.name))
@@ -71,7 +71,7 @@ fn seal(key: &FileKey, until: i64, reader: UserId) -> String {
 /// Access granted by a valid pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// Fetch the file as long as it is somebody's avatar.
+    /// Fetch the file as long as an account uses it as its avatar.
     Lasting,
     /// Fetch what this account may read.
     Of(UserId),

@@ -171,7 +171,7 @@ impl RoomActor {
         Ok(())
     }
 
-    /// Reads room and members from the store again, after somebody else changed them, and sends the differences.
+    /// Reads room and members from the store again, after another process changed them, and sends the differences.
     pub(super) async fn reload(&mut self) {
         let id = self.room.id;
         let (Ok(Some(room)), Ok(members)) = (

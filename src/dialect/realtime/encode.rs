@@ -15,7 +15,7 @@ const PREVIEW: usize = 50;
 
 struct Realtime;
 
-/// Somebody joined or left the public chat. The last two keys are for sockets that also use the komunikator protocol.
+/// A person joined or left the public chat. The last two keys are for sockets that also use the komunikator protocol.
 #[derive(Serialize)]
 pub(super) struct PassageJson {
     username: String,
